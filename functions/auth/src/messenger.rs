@@ -1,0 +1,150 @@
+//! The messenger API's part of `auth`.
+
+use axum::extract::State as Held;
+use axum::http::request::Parts;
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use shared::domain::account::UserId;
+use shared::domain::phone::Phone;
+use shared::domain::session::PushTokens;
+use shared::domain::sign_in::SignedIn;
+use shared::http::api::{Api, Messenger, Refusal};
+use shared::http::body::{Params, ok};
+use shared::http::caller::{Origin, bearer};
+use shared::http::lenient;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::State;
+
+pub(super) fn router() -> OpenApiRouter<State> {
+    OpenApiRouter::new().routes(routes!(post_token)).routes(routes!(post_refresh_token))
+}
+
+/// A code, and the number it was sent to.
+#[derive(Deserialize, ToSchema)]
+#[schema(example = json!({ "zone": "86", "number": "13912345678", "code": "123456" }))]
+struct SignInByCode {
+    /// The country calling code, with or without `+`; 86 when it is missing.
+    #[serde(default, deserialize_with = "lenient::text")]
+    #[schema(value_type = String)]
+    zone: String,
+    /// The number.
+    #[serde(deserialize_with = "lenient::text")]
+    #[schema(value_type = String)]
+    number: String,
+    /// The code from the text message.
+    #[serde(deserialize_with = "lenient::text")]
+    #[schema(value_type = String)]
+    code: String,
+    /// Apple's device token, for notifications.
+    apns_device_token: Option<String>,
+    /// The Android push service's device token.
+    ng_device_token: Option<String>,
+}
+
+/// A refresh token.
+#[derive(Deserialize, ToSchema)]
+#[schema(example = json!({ "refresh_token": "AB2s…" }))]
+struct Refresh {
+    /// The latest one.
+    refresh_token: String,
+}
+
+/// Tokens, and the profile where one was set.
+#[derive(Serialize, ToSchema)]
+#[schema(example = json!({
+    "access_token": "eyJ0eXAiOiJKV1QiLCJhbGciOiJFZERTQSJ9…", "refresh_token": "AB2s…", "token_type": "Bearer",
+    "expires_in": 3600, "user_id": 4_503_599_627_370_497_u64, "uid": 4_503_599_627_370_497_u64, "name": "Tom",
+}))]
+struct Tokens {
+    /// For `Authorization: Bearer`.
+    access_token: String,
+    /// For `POST /auth/refresh_token`, once.
+    refresh_token: String,
+    /// Always `Bearer`.
+    token_type: &'static str,
+    /// Seconds the access token is good for.
+    expires_in: u64,
+    /// The user's id.
+    user_id: u64,
+    /// The same, under the name that real clients read.
+    uid: u64,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    name: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    state: String,
+    /// An absolute URL.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    avatar: String,
+}
+
+/// Sign in with a code.
+///
+/// A number that has no account gets one. Each sign-in is a session of its own; the eleventh ends the oldest. A code
+/// survives five guesses.
+#[utoipa::path(
+    post, path = "/auth/token", tag = "messenger", request_body = SignInByCode,
+    responses(
+        (status = 200, description = "Signed in", body = Tokens),
+        (status = 400, description = "No code, a wrong one, an expired one, or too many guesses",
+            example = json!({ "error": "wrong code" })),
+    ),
+)]
+async fn post_token(
+    Held(state): Held<State>,
+    origin: Origin,
+    Params(given, _): Params<Messenger, SignInByCode>,
+) -> Result<Response, Refusal<Messenger>> {
+    let phone = Phone::parse(&given.zone, &given.number)?;
+    let push = PushTokens::parse(given.apns_device_token.as_deref(), given.ng_device_token.as_deref())?;
+    let signed_in = state.sign_in.by_code(&phone, given.code.trim(), push, Messenger::NAME).await?;
+    Ok(answer(&state, &origin, signed_in))
+}
+
+/// Exchange a refresh token.
+///
+/// Gives a new access token and the next refresh token. The old refresh token keeps answering with the same next one
+/// for 60 s, in case the reply was lost; after that it counts as stolen and ends the session. An `Authorization`
+/// header is not needed and may have expired, but it must not be somebody else's.
+#[utoipa::path(
+    post, path = "/auth/refresh_token", tag = "messenger", request_body = Refresh,
+    responses(
+        (status = 200, description = "The next tokens", body = Tokens),
+        (status = 400, description = "Not the latest refresh token of a living session",
+            example = json!({ "error": "the refresh token is not valid" })),
+        (status = 401, description = "The Authorization header holds no token of ours",
+            example = json!({ "error": "not signed in" })),
+    ),
+)]
+async fn post_refresh_token(
+    Held(state): Held<State>,
+    parts: Parts,
+    origin: Origin,
+    Params(given, _): Params<Messenger, Refresh>,
+) -> Result<Response, Refusal<Messenger>> {
+    let signed_in = state.sign_in.refresh(&given.refresh_token, holder(&state, &parts)?).await?;
+    Ok(answer(&state, &origin, signed_in))
+}
+
+/// Who the request says it comes from, by an access token that may have expired.
+fn holder(state: &State, parts: &Parts) -> shared::domain::Result<Option<UserId>> {
+    let token = bearer(parts)?;
+    token.map(|token| Ok(state.sign_in.keys.check_expired_access_token(token)?.user)).transpose()
+}
+
+fn answer(state: &State, origin: &Origin, signed_in: SignedIn) -> Response {
+    let SignedIn { account, access_token, refresh_token } = signed_in;
+    ok(Tokens {
+        access_token,
+        refresh_token,
+        token_type: "Bearer",
+        expires_in: state.sign_in.policy.access_token_ttl.as_secs(),
+        user_id: account.id.get(),
+        uid: account.id.get(),
+        avatar: state.url.absolute(origin, &account.avatar),
+        name: account.name,
+        state: account.state,
+    })
+}

@@ -1,0 +1,57 @@
+//! The `codes` function: sends SMS codes. The only function, with `rooms`, that may publish to phones.
+
+mod messenger;
+
+use std::sync::Arc;
+
+use shared::aws::dynamo::Table;
+use shared::aws::texts::SnsTexts;
+use shared::config::ConfigError;
+use shared::domain::codes::CodeSender;
+use shared::domain::policy::Policy;
+use shared::domain::tokens::Keys;
+use shared::http::observe;
+use shared::lambda::{Http, Runtime};
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+
+/// What the handlers of this function need.
+#[derive(Clone)]
+struct State {
+    sender: Arc<CodeSender>,
+    /// Whether answers show the code: for stages without real users only.
+    expose: bool,
+}
+
+impl State {
+    fn new(runtime: &Runtime) -> Result<Self, ConfigError> {
+        let Runtime { env, sdk, clock, random } = runtime;
+        let policy = Arc::new(Policy::from_env(env)?);
+        let sender = CodeSender {
+            store: Arc::new(Table::new(sdk, env, policy.clone(), random.clone())?),
+            texts: Arc::new(SnsTexts::new(sdk, env)),
+            keys: Arc::new(Keys::from_env(env)?),
+            text: env.text("SMS_TEXT")?.to_owned(),
+            clock: clock.clone(),
+            random: random.clone(),
+            policy,
+        };
+        Ok(Self { sender: Arc::new(sender), expose: env.flag("EXPOSE_CODES")? })
+    }
+}
+
+fn routes() -> OpenApiRouter<State> {
+    OpenApiRouter::new().merge(messenger::router())
+}
+
+/// What the function answers, for the API description.
+#[must_use]
+pub fn api() -> OpenApi {
+    routes().into_openapi()
+}
+
+/// The function.
+pub fn function(runtime: &Runtime) -> Result<Http, ConfigError> {
+    let (router, _) = routes().split_for_parts();
+    Ok(Http(observe::finish(router.with_state(State::new(runtime)?), "codes", runtime.clock.clone())))
+}

@@ -1,0 +1,100 @@
+//! The messenger API's part of `codes`.
+
+use axum::extract::State as Held;
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use shared::domain::codes::Purpose;
+use shared::domain::phone::Phone;
+use shared::http::api::{Messenger, Refusal};
+use shared::http::body::{Params, ok};
+use shared::http::caller::Origin;
+use shared::http::lenient;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::State;
+
+pub(super) fn router() -> OpenApiRouter<State> {
+    OpenApiRouter::new().routes(routes!(post_verify_code)).routes(routes!(get_verify_code))
+}
+
+/// Where a code goes. Strings or numbers, from the query string, a form or a JSON object.
+#[derive(Deserialize, ToSchema)]
+#[schema(example = json!({ "zone": "86", "number": "13912345678" }))]
+struct AskForCode {
+    /// The country calling code, with or without `+`; 86 when it is missing.
+    #[serde(default = "eighty_six", deserialize_with = "lenient::text")]
+    #[schema(value_type = String)]
+    zone: String,
+    /// The number as it is dialled inside the country.
+    #[serde(deserialize_with = "lenient::text")]
+    #[schema(value_type = String)]
+    number: String,
+}
+
+/// The calling code that all five documents assume.
+fn eighty_six() -> String {
+    "86".to_owned()
+}
+
+/// Where a code went.
+#[derive(Serialize, ToSchema)]
+#[schema(example = json!({ "zone": "86", "number": "13912345678" }))]
+struct CodeSent {
+    zone: String,
+    number: String,
+    /// The code itself, only on stages that show codes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<String>,
+}
+
+/// Ask for a code.
+///
+/// Sends a text message with a code that signs in with `POST /auth/token`. The code works once, for five minutes. A
+/// number is sent at most one code a minute, five an hour and ten a day, over all APIs; a refusal tells when to try
+/// again in `Retry-After`.
+#[utoipa::path(
+    post, path = "/verify_code", tag = "messenger", operation_id = "post_verify_code",
+    params(
+        ("zone" = Option<String>, Query, description = "The country calling code", example = "86"),
+        ("number" = Option<String>, Query, description = "The number", example = "13912345678"),
+    ),
+    request_body(content = Option<AskForCode>, content_type = "application/json"),
+    responses(
+        (status = 200, description = "The code is on its way", body = CodeSent),
+        (status = 400, description = "Not a number, too soon, too many, or the text was refused",
+            example = json!({ "error": "a code was sent a moment ago; try again in 42 s" })),
+    ),
+)]
+async fn post_verify_code(
+    Held(state): Held<State>,
+    origin: Origin,
+    Params(asked, _): Params<Messenger, AskForCode>,
+) -> Result<Response, Refusal<Messenger>> {
+    let phone = Phone::parse(&asked.zone, &asked.number)?;
+    let code = state.sender.send(&phone, Purpose::SignIn, origin.address).await?;
+    let code = Some(code).filter(|_| state.expose);
+    Ok(ok(CodeSent { zone: asked.zone, number: asked.number, code }))
+}
+
+/// Ask for a code by GET, as some clients do.
+#[utoipa::path(
+    get, path = "/verify_code", tag = "messenger", operation_id = "get_verify_code",
+    params(
+        ("zone" = Option<String>, Query, description = "The country calling code", example = "86"),
+        ("number" = String, Query, description = "The number", example = "13912345678"),
+    ),
+    responses(
+        (status = 200, description = "The code is on its way", body = CodeSent),
+        (status = 400, description = "Not a number, too soon, too many, or the text was refused",
+            example = json!({ "error": "number is not a valid phone number" })),
+    ),
+)]
+async fn get_verify_code(
+    state: Held<State>,
+    origin: Origin,
+    params: Params<Messenger, AskForCode>,
+) -> Result<Response, Refusal<Messenger>> {
+    post_verify_code(state, origin, params).await
+}

@@ -1,0 +1,95 @@
+//! The file of an upload: the whole body, or the part `file` of a form. Which of them it is is all that is read from
+//! the header; what the file is, its bytes say.
+
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, FromRequest, Multipart, Request};
+use axum::http::header::CONTENT_TYPE;
+use shared::domain::{Error, Result};
+use shared::http::body;
+
+/// What the head of a form and the other parts of it may take, beside the file.
+const AROUND_THE_FILE: usize = 64 * 1024;
+
+/// Reads the file of an upload of at most `limit` bytes.
+pub(super) async fn read(request: Request, limit: u64) -> Result<Bytes> {
+    let most = usize::try_from(limit).unwrap_or(usize::MAX).saturating_add(AROUND_THE_FILE);
+    let (parts, body) = request.into_parts();
+    let bytes = body::read(body, most).await.map_err(|error| match error {
+        Error::TooLarge { .. } => Error::TooLarge { limit },
+        other => other,
+    })?;
+    let is_form = parts.headers.get(CONTENT_TYPE).is_some_and(|kind| {
+        let kind = kind.as_bytes();
+        kind.get(..20).is_some_and(|start| start.eq_ignore_ascii_case(b"multipart/form-data;"))
+    });
+    // Some clients say that they send a form and send the bare file.
+    if !is_form || !bytes.starts_with(b"--") {
+        return Ok(bytes);
+    }
+    let mut request = Request::from_parts(parts, bytes.into());
+    DefaultBodyLimit::disable().apply(&mut request);
+    let form = Multipart::from_request(request, &()).await;
+    file_of(form.map_err(|error| Error::Malformed(error.body_text()))?).await
+}
+
+/// The part named `file`, or else the first that has a file name.
+async fn file_of(mut form: Multipart) -> Result<Bytes> {
+    let malformed = |error: axum::extract::multipart::MultipartError| Error::Malformed(error.body_text());
+    let mut other = None;
+    while let Some(part) = form.next_field().await.map_err(malformed)? {
+        let (named_file, has_file_name) = (part.name() == Some("file"), part.file_name().is_some());
+        let bytes = part.bytes().await.map_err(malformed)?;
+        if named_file {
+            return Ok(bytes);
+        }
+        if has_file_name && other.is_none() {
+            other = Some(bytes);
+        }
+    }
+    other.ok_or_else(|| Error::Malformed("the form has no part named file".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+
+    use super::*;
+
+    async fn file(kind: &str, body: &[u8]) -> Result<Bytes> {
+        let request = Request::post("/images").header(CONTENT_TYPE, kind).body(Body::from(body.to_vec())).unwrap();
+        read(request, 1000).await
+    }
+
+    const FORM: &str = "multipart/form-data; boundary=x";
+
+    #[tokio::test]
+    async fn a_body_is_the_file_whatever_its_type_says() {
+        for kind in ["application/plain", "image/png", "application/x-www-form-urlencoded", "multipart/mixed", FORM] {
+            assert_eq!(file(kind, b"\x89PNG").await.unwrap(), &b"\x89PNG"[..], "{kind}");
+        }
+        assert_eq!(file("", b"").await.unwrap(), &b""[..]);
+    }
+
+    #[tokio::test]
+    async fn a_form_has_a_part_named_file_or_one_with_a_file_name() {
+        let named = b"--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nno\r\n--x\r\n\
+            Content-Disposition: form-data; name=\"file\"\r\n\r\n\x00\x01\r\n--x--\r\n";
+        assert_eq!(file(FORM, named).await.unwrap(), &b"\x00\x01"[..]);
+        let other = b"--x\r\nContent-Disposition: form-data; name=\"a\"; filename=\"a.png\"\r\n\r\nyes\r\n--x--\r\n";
+        assert_eq!(file("Multipart/Form-Data; boundary=\"x\"", other).await.unwrap(), &b"yes"[..]);
+    }
+
+    #[tokio::test]
+    async fn a_form_that_makes_no_sense_is_malformed() {
+        let without = &b"--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nno\r\n--x--\r\n"[..];
+        let cut = &b"--x\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\nhalf"[..];
+        for (kind, body) in [(FORM, without), (FORM, cut), ("multipart/form-data; charset=utf-8", without)] {
+            assert!(matches!(file(kind, body).await, Err(Error::Malformed(_))), "{kind}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_too_large_is_told_the_limit() {
+        assert!(matches!(file("", &vec![0; 1001 + AROUND_THE_FILE]).await, Err(Error::TooLarge { limit: 1000 })));
+    }
+}

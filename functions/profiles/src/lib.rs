@@ -1,0 +1,63 @@
+//! The `profiles` function: what people say of themselves, and the address book.
+
+mod messenger;
+
+use std::sync::Arc;
+
+use axum::extract::FromRef;
+use shared::aws::dynamo::Table;
+use shared::config::ConfigError;
+use shared::domain::account::AccountStore;
+use shared::domain::lookup::Lookup;
+use shared::domain::policy::Policy;
+use shared::domain::tokens::Keys;
+use shared::http::caller::{Gate, PublicUrl};
+use shared::http::observe;
+use shared::lambda::{Http, Runtime};
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+
+/// What the handlers of this function need.
+#[derive(Clone)]
+struct State {
+    gate: Gate,
+    accounts: Arc<dyn AccountStore>,
+    lookup: Arc<Lookup>,
+    url: PublicUrl,
+}
+
+impl FromRef<State> for Gate {
+    fn from_ref(state: &State) -> Self {
+        state.gate.clone()
+    }
+}
+
+impl State {
+    fn new(runtime: &Runtime) -> Result<Self, ConfigError> {
+        let Runtime { env, sdk, clock, random } = runtime;
+        let policy = Arc::new(Policy::from_env(env)?);
+        let table = Arc::new(Table::new(sdk, env, policy.clone(), random.clone())?);
+        Ok(Self {
+            gate: Gate { keys: Arc::new(Keys::from_env(env)?), clock: clock.clone() },
+            accounts: table.clone(),
+            lookup: Arc::new(Lookup { policy, clock: clock.clone(), store: table }),
+            url: PublicUrl::from_env(env),
+        })
+    }
+}
+
+fn routes() -> OpenApiRouter<State> {
+    OpenApiRouter::new().merge(messenger::router())
+}
+
+/// What the function answers, for the API description.
+#[must_use]
+pub fn api() -> OpenApi {
+    routes().into_openapi()
+}
+
+/// The function.
+pub fn function(runtime: &Runtime) -> Result<Http, ConfigError> {
+    let (router, _) = routes().split_for_parts();
+    Ok(Http(observe::finish(router.with_state(State::new(runtime)?), "profiles", runtime.clock.clone())))
+}

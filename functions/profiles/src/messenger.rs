@@ -1,0 +1,225 @@
+//! The messenger API's part of `profiles`.
+
+use std::collections::BTreeSet;
+
+use axum::extract::State as Held;
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use shared::domain::account::Caller;
+use shared::domain::clock::Timestamp;
+use shared::domain::lookup::Card;
+use shared::domain::phone::Phone;
+use shared::domain::profile::{Avatar, Nickname, ProfileChange, StateLine};
+use shared::domain::{Error, Result as DomainResult};
+use shared::http::api::{Messenger, Refusal};
+use shared::http::body::{JsonBody, Params, ok};
+use shared::http::caller::{Origin, Signed};
+use shared::http::lenient;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::State;
+
+type Answer = Result<Response, Refusal<Messenger>>;
+
+pub(super) fn router() -> OpenApiRouter<State> {
+    OpenApiRouter::new()
+        .routes(routes!(put_nickname))
+        .routes(routes!(put_state))
+        .routes(routes!(patch_me))
+        .routes(routes!(post_users))
+        .routes(routes!(get_users))
+}
+
+/// A new value.
+#[derive(Deserialize, ToSchema)]
+#[schema(example = json!({ "value": "Tom" }))]
+struct Value {
+    value: String,
+}
+
+/// Any of these; what is missing or null stays as it is.
+#[derive(Deserialize, ToSchema)]
+#[schema(example = json!({ "state": "at the sea" }))]
+struct Patch {
+    /// 1 to 64 characters.
+    name: Option<String>,
+    /// Up to 140 characters; empty takes it away.
+    state: Option<String>,
+    /// The path or URL that an upload answered, or any http(s) URL of 12 to 256 characters.
+    avatar: Option<String>,
+}
+
+/// A number of somebody's address book.
+#[derive(Deserialize, ToSchema)]
+#[schema(example = json!({ "zone": "86", "number": "13912345678" }))]
+struct Entry {
+    /// The country calling code; 86 when it is missing.
+    #[serde(default, deserialize_with = "lenient::text")]
+    #[schema(value_type = String)]
+    zone: String,
+    /// The number.
+    #[serde(deserialize_with = "lenient::text")]
+    #[schema(value_type = String)]
+    number: String,
+}
+
+/// Who a number belongs to.
+#[derive(Serialize, ToSchema)]
+#[schema(example = json!({
+    "zone": "86", "number": "13912345678", "uid": 4_503_599_627_370_497_u64, "name": "Tom",
+    "avatar": "https://api.example.com/images/0123456789abcdef0123456789abcdef.jpg", "up_timestamp": 1_790_000_000,
+}))]
+struct Found {
+    /// As it was asked.
+    zone: String,
+    /// As it was asked.
+    number: String,
+    /// The user's id; 0 when the number is not registered.
+    uid: u64,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    state: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    name: String,
+    /// An absolute URL.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    avatar: String,
+    /// Seconds since 1970 of the last authenticated request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    up_timestamp: Option<i64>,
+}
+
+/// Set the nickname.
+#[utoipa::path(
+    put, path = "/users/me/nickname", tag = "messenger", request_body = Value, security(("bearer" = [])),
+    responses(
+        (status = 200, description = "Set", example = json!({})),
+        (status = 400, description = "Not 1 to 64 characters",
+            example = json!({ "error": "nickname has 1 to 64 characters and no control characters" })),
+        (status = 401, description = "Not signed in", example = json!({ "error": "not signed in" })),
+    ),
+)]
+async fn put_nickname(
+    Held(state): Held<State>,
+    Signed(caller, _): Signed<Messenger>,
+    Params(given, _): Params<Messenger, Value>,
+) -> Answer {
+    let change = ProfileChange { name: Some(Nickname::parse(&given.value)?), ..ProfileChange::default() };
+    change_profile(&state, caller, change).await
+}
+
+/// Set the state line.
+#[utoipa::path(
+    put, path = "/users/me/state", tag = "messenger", request_body = Value, security(("bearer" = [])),
+    responses(
+        (status = 200, description = "Set", example = json!({})),
+        (status = 400, description = "More than 140 characters",
+            example = json!({ "error": "state has at most 140 characters and no control characters" })),
+        (status = 401, description = "Not signed in", example = json!({ "error": "not signed in" })),
+    ),
+)]
+async fn put_state(
+    Held(state): Held<State>,
+    Signed(caller, _): Signed<Messenger>,
+    Params(given, _): Params<Messenger, Value>,
+) -> Answer {
+    let change = ProfileChange { state: Some(StateLine::parse(&given.value)?), ..ProfileChange::default() };
+    change_profile(&state, caller, change).await
+}
+
+/// Change several fields of the profile at once.
+#[utoipa::path(
+    patch, path = "/users/me", tag = "messenger", request_body = Patch, security(("bearer" = [])),
+    responses(
+        (status = 200, description = "Changed", example = json!({})),
+        (status = 400, description = "A field breaks its rule",
+            example = json!({ "error": "avatar is a path that an upload answered, or an http(s) URL" })),
+        (status = 401, description = "Not signed in", example = json!({ "error": "not signed in" })),
+    ),
+)]
+async fn patch_me(
+    Held(state): Held<State>,
+    origin: Origin,
+    Signed(caller, _): Signed<Messenger>,
+    Params(given, _): Params<Messenger, Patch>,
+) -> Answer {
+    let own = |avatar: &str| state.url.relative(&origin, avatar).to_owned();
+    let change = ProfileChange {
+        name: given.name.as_deref().map(Nickname::parse).transpose()?,
+        state: given.state.as_deref().map(StateLine::parse).transpose()?,
+        avatar: given.avatar.as_deref().map(|avatar| Avatar::parse(&own(avatar))).transpose()?,
+    };
+    change_profile(&state, caller, change).await
+}
+
+async fn change_profile(state: &State, caller: Caller, change: ProfileChange) -> Answer {
+    state.accounts.change_profile(caller, &change, state.gate.clock.now()).await?;
+    Ok(ok(json!({})))
+}
+
+/// Look up an address book.
+///
+/// Up to 2,000 numbers, answered one by one in the order asked. An account may look up 20,000 numbers a day.
+#[utoipa::path(
+    post, path = "/users", tag = "messenger", operation_id = "post_users", security(("bearer" = [])),
+    request_body = Vec<Entry>,
+    responses(
+        (status = 200, description = "One answer for each number", body = Vec<Found>),
+        (status = 400, description = "Not a list, or too long", example = json!({ "error": "list has more numbers than one call may look up" })),
+        (status = 401, description = "Not signed in", example = json!({ "error": "not signed in" })),
+    ),
+)]
+async fn post_users(
+    Held(state): Held<State>,
+    origin: Origin,
+    Signed(caller, _): Signed<Messenger>,
+    JsonBody(entries, _): JsonBody<Messenger, Vec<Entry>>,
+) -> Answer {
+    Ok(ok(look_up(&state, &origin, caller, entries).await?))
+}
+
+/// Look up an address book by GET with a body, as the document says; some proxies drop that body, so prefer POST.
+#[utoipa::path(
+    get, path = "/users", tag = "messenger", operation_id = "get_users", security(("bearer" = [])),
+    request_body = Vec<Entry>,
+    responses(
+        (status = 200, description = "One answer for each number", body = Vec<Found>),
+        (status = 400, description = "Not a list, or too long", example = json!({ "error": "malformed request: EOF while parsing a value at line 1 column 0" })),
+        (status = 401, description = "Not signed in", example = json!({ "error": "not signed in" })),
+    ),
+)]
+async fn get_users(
+    state: Held<State>,
+    origin: Origin,
+    signed: Signed<Messenger>,
+    entries: JsonBody<Messenger, Vec<Entry>>,
+) -> Answer {
+    post_users(state, origin, signed, entries).await
+}
+
+async fn look_up(state: &State, origin: &Origin, caller: Caller, entries: Vec<Entry>) -> DomainResult<Vec<Found>> {
+    if entries.len() > state.lookup.policy.lookup_numbers_per_call {
+        return Err(Error::Invalid { field: "list", rule: "has more numbers than one call may look up" });
+    }
+    // An address book holds all sorts of things that are no numbers; those are simply not registered.
+    let phones: Vec<_> = entries.iter().map(|entry| Phone::parse(&entry.zone, &entry.number).ok()).collect();
+    let asked: BTreeSet<_> = phones.iter().flatten().cloned().collect();
+    let cards = state.lookup.find(caller, &asked).await?;
+    let cards = phones.iter().map(|phone| cards.get(phone.as_ref()?));
+    Ok(entries.into_iter().zip(cards).map(|(entry, card)| found(state, origin, entry, card)).collect())
+}
+
+fn found(state: &State, origin: &Origin, entry: Entry, card: Option<&Card>) -> Found {
+    let text = |field: fn(&Card) -> &String| card.map(field).cloned().unwrap_or_default();
+    Found {
+        zone: entry.zone,
+        number: entry.number,
+        uid: card.map_or(0, |card| card.id.get()),
+        state: text(|card| &card.state),
+        name: text(|card| &card.name),
+        avatar: card.map(|card| state.url.absolute(origin, &card.avatar)).unwrap_or_default(),
+        up_timestamp: card.and_then(|card| card.seen).map(Timestamp::seconds),
+    }
+}

@@ -1,0 +1,83 @@
+//! The bucket's events. They come at least once, in any order and again after a failure, so whatever is done here may
+//! be done twice.
+
+use serde::Deserialize;
+use shared::domain::media::{ImageName, Key};
+use shared::domain::{Error, Result};
+
+use super::thumbnails::Thumbnails;
+
+/// As much of an event as is needed (Amazon S3, "Event message structure").
+#[derive(Deserialize)]
+struct Event {
+    #[serde(rename = "Records")]
+    records: Vec<Record>,
+}
+
+#[derive(Deserialize)]
+struct Record {
+    s3: Entity,
+}
+
+#[derive(Deserialize)]
+struct Entity {
+    object: Object,
+}
+
+#[derive(Deserialize)]
+struct Object {
+    /// Encoded as in a form, which our names have nothing of.
+    key: String,
+}
+
+/// The pictures that an event of the bucket is about, or `None` when the payload is not one.
+pub(super) fn pictures(payload: &[u8]) -> Option<Vec<ImageName>> {
+    let event: Event = serde_json::from_slice(payload).ok()?;
+    let keys = event.records.into_iter().map(|record| record.s3.object.key);
+    Some(keys.filter_map(|key| Key::image(&key)).collect())
+}
+
+/// Makes the thumbnails of every picture. Only a fault, which may pass, is an error: Lambda then sends the event
+/// again. What can never be made is told once in the log and done with.
+pub(super) async fn made(thumbnails: &Thumbnails, pictures: Vec<ImageName>) -> Result<()> {
+    for picture in pictures {
+        match thumbnails.make_all(&picture).await {
+            Ok(bytes) => tracing::info!(event = "thumbnails_made", bytes, "made the thumbnails of a picture"),
+            Err(Error::Fault(fault)) => {
+                tracing::error!(
+                    event = "fault",
+                    chain = fault.chain(),
+                    "the thumbnails of a picture could not be made"
+                );
+                return Err(fault.into());
+            }
+            Err(refusal) => {
+                tracing::warn!(event = "thumbnails_refused", reason = %refusal, "a picture has no thumbnails");
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_pictures_of_our_naming_are_taken_from_an_event() {
+        let event = |key: &str| {
+            format!(
+                r#"{{"Records":[{{"eventName":"ObjectCreated:Put","s3":{{"bucket":{{"name":"b"}},"object":{{"key":"{key}","size":1}}}}}}]}}"#
+            )
+        };
+        let name = "0123456789abcdef0123456789abcdef.jpg";
+        let found = pictures(event(&format!("originals/images/{name}")).as_bytes()).unwrap();
+        assert_eq!(found.iter().map(ToString::to_string).collect::<Vec<_>>(), [name]);
+        for key in ["originals/images/x", "thumbnails/a", "originals/images/%2e%2e"] {
+            assert_eq!(pictures(event(key).as_bytes()), Some(Vec::new()), "{key}");
+        }
+        for payload in [r#"{"version":"2.0","rawPath":"/images/x"}"#, "{}", "[]", "x"] {
+            assert_eq!(pictures(payload.as_bytes()), None, "{payload}");
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! The `resize` function: makes the thumbnails of a picture when it is stored, and serves pictures. The only function
+//! that may write thumbnails.
+
+mod events;
+mod messenger;
+mod thumbnails;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use lambda_http::Context;
+use shared::aws::objects::S3Objects;
+use shared::config::ConfigError;
+use shared::domain::policy::Policy;
+use shared::http::observe;
+use shared::lambda::{self, Function, Http, Runtime};
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+
+use self::thumbnails::Thumbnails;
+
+/// What the handlers of this function need.
+#[derive(Clone)]
+struct State {
+    thumbnails: Arc<Thumbnails>,
+}
+
+impl State {
+    fn new(runtime: &Runtime) -> Result<Self, ConfigError> {
+        let Runtime { env, sdk, clock, .. } = runtime;
+        let policy = Policy::from_env(env)?;
+        let objects = Arc::new(S3Objects::new(sdk, env)?);
+        Ok(Self { thumbnails: Arc::new(Thumbnails::new(objects, clock.clone(), &policy)) })
+    }
+}
+
+fn routes() -> OpenApiRouter<State> {
+    OpenApiRouter::new().merge(messenger::router())
+}
+
+/// What the function answers, for the API description.
+#[must_use]
+pub fn api() -> OpenApi {
+    routes().into_openapi()
+}
+
+/// The function: it is invoked by the bucket as well as by the gateway.
+pub struct Resize {
+    http: Http,
+    thumbnails: Arc<Thumbnails>,
+}
+
+#[async_trait]
+impl Function for Resize {
+    async fn invoke(&self, payload: &[u8], context: Context) -> Result<Vec<u8>, lambda::Error> {
+        match events::pictures(payload) {
+            Some(pictures) => {
+                events::made(&self.thumbnails, pictures).await?;
+                Ok(b"null".to_vec())
+            }
+            None => self.http.invoke(payload, context).await,
+        }
+    }
+}
+
+/// The function.
+pub fn function(runtime: &Runtime) -> Result<Resize, ConfigError> {
+    let (router, _) = routes().split_for_parts();
+    let state = State::new(runtime)?;
+    let thumbnails = state.thumbnails.clone();
+    let http = Http(observe::finish(router.with_state(state), "resize", runtime.clock.clone()));
+    Ok(Resize { http, thumbnails })
+}

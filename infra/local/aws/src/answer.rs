@@ -1,0 +1,62 @@
+//! Answers in the shapes the services use for what this crate says itself.
+
+use http::{HeaderName, HeaderValue, StatusCode};
+use s3s::{Body, HttpResponse};
+use serde_json::{Value, json};
+
+use crate::clock;
+
+/// The type of every DynamoDB answer.
+const AMZ_JSON: &str = "application/x-amz-json-1.0";
+
+/// Where DynamoDB and the other JSON services give the request's id.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+
+/// A DynamoDB answer.
+pub fn dynamo(status: u16, body: &Value) -> HttpResponse {
+    let mut response = with_type(status, AMZ_JSON, body.to_string());
+    if let Ok(id) = HeaderValue::from_str(&clock::random_id()) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    response
+}
+
+/// A DynamoDB refusal that does not belong to one operation, such as one of
+/// the credentials.
+pub fn dynamo_refusal(code: &str, message: &str) -> HttpResponse {
+    let code = format!("com.amazon.coral.service#{code}");
+    // AWS spells the member both ways; the SDK reads both.
+    dynamo(400, &json!({"__type": code, "message": message, "Message": message}))
+}
+
+/// A refusal in the form of the query protocol, which SNS speaks.
+pub fn query_error(status: u16, code: &str, message: &str) -> HttpResponse {
+    let blame = if status < 500 { "Sender" } else { "Receiver" };
+    let body = format!(
+        "<ErrorResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><Error>\
+         <Type>{blame}</Type><Code>{}</Code><Message>{}</Message></Error>\
+         <RequestId>{}</RequestId></ErrorResponse>",
+        escape(code),
+        escape(message),
+        clock::random_id(),
+    );
+    xml(status, body)
+}
+
+/// An XML answer.
+pub fn xml(status: u16, body: String) -> HttpResponse {
+    with_type(status, "text/xml", body)
+}
+
+fn with_type(status: u16, content_type: &'static str, body: String) -> HttpResponse {
+    let mut response = HttpResponse::new(Body::from(body));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let content_type = HeaderValue::from_static(content_type);
+    response.headers_mut().insert(http::header::CONTENT_TYPE, content_type);
+    response
+}
+
+/// Escapes text for an XML element.
+pub fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}

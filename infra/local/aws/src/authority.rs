@@ -1,0 +1,189 @@
+//! Who may do what: the registered principals, and the record of what their
+//! statements allowed and denied.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use serde_json::Value;
+
+use crate::iam::{Access, Policy, Verdict};
+use crate::{ACCOUNT, Error};
+
+/// How many denials are kept; older ones are forgotten.
+const DENIALS_KEPT: usize = 1_000;
+
+/// A caller with credentials of its own: one function, or an administrator.
+/// It has no `Debug` form, so that its secret reaches no log.
+#[derive(Clone)]
+pub struct Principal {
+    /// The function's name, which messages and records use.
+    pub name: String,
+    /// The access key id the caller signs with.
+    pub access_key_id: String,
+    /// The secret that belongs to it.
+    pub secret_access_key: String,
+    /// The statements of the role in IAM's JSON form, with intrinsic functions
+    /// resolved. `None` makes an administrator, who may do everything.
+    pub statements: Option<Vec<Value>>,
+}
+
+/// A statement that decided at least one call.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct UsedStatement {
+    /// The principal's name.
+    pub principal: String,
+    /// The statement's place in the principal's list, counted from 0.
+    pub index: usize,
+}
+
+/// A call that was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Denial {
+    /// The principal's name.
+    pub principal: String,
+    /// The action refused, for example `s3:PutObject`.
+    pub action: String,
+    /// The ARN it would have acted on, or `*`.
+    pub resource: String,
+    /// The statement that denied it, or `None` when none allowed it.
+    pub denied_by: Option<usize>,
+}
+
+impl Denial {
+    /// The statement that would allow the call, in YAML for a template.
+    #[must_use]
+    pub fn missing_statement(&self) -> String {
+        format!("- Effect: Allow\n  Action: {}\n  Resource: \"{}\"", self.action, self.resource)
+    }
+
+    /// The refusal in the words of AWS.
+    #[must_use]
+    pub fn message(&self) -> String {
+        let Self { principal, action, resource, denied_by } = self;
+        let why = match denied_by {
+            Some(_) => "with an explicit deny in an identity-based policy".to_owned(),
+            None => format!("because no identity-based policy allows the {action} action"),
+        };
+        format!(
+            "User: arn:aws:sts::{ACCOUNT}:assumed-role/{principal}/{principal} is not authorized \
+             to perform: {action} on resource: {resource} {why}"
+        )
+    }
+}
+
+/// A principal whose access key was recognised.
+pub struct Caller {
+    name: String,
+    secret: String,
+    policy: Option<Policy>,
+}
+
+impl Caller {
+    /// The secret access key, for checking signatures.
+    pub fn secret(&self) -> &str {
+        &self.secret
+    }
+
+    /// Whether a condition of the caller's role looks at this key.
+    pub fn reads(&self, key: &str) -> bool {
+        self.policy.as_ref().is_some_and(|policy| policy.reads(key))
+    }
+}
+
+/// The registered principals and what was decided about their calls.
+#[derive(Default)]
+pub struct Authority {
+    callers: RwLock<HashMap<String, Arc<Caller>>>,
+    used: Mutex<BTreeSet<UsedStatement>>,
+    denied: Mutex<VecDeque<Denial>>,
+}
+
+impl Authority {
+    /// Makes a principal's access key known.
+    pub fn register(&self, principal: Principal) -> Result<(), Error> {
+        let Principal { name, access_key_id, secret_access_key, statements } = principal;
+        let policy = statements
+            .map(|statements| Policy::parse(&statements))
+            .transpose()
+            .map_err(|source| Error::Policy { principal: name.clone(), source })?;
+        let mut callers = self.callers.write().unwrap_or_else(PoisonError::into_inner);
+        if callers.contains_key(&access_key_id) {
+            return Err(Error::AccessKeyTaken(access_key_id));
+        }
+        let caller = Caller { name, secret: secret_access_key, policy };
+        callers.insert(access_key_id, Arc::new(caller));
+        Ok(())
+    }
+
+    /// The principal with this access key.
+    pub fn caller(&self, access_key_id: &str) -> Option<Arc<Caller>> {
+        let callers = self.callers.read().unwrap_or_else(PoisonError::into_inner);
+        callers.get(access_key_id).cloned()
+    }
+
+    /// Decides about one access, records the decision and, for a refusal, logs
+    /// the statement that is missing.
+    pub fn authorize(&self, caller: &Caller, access: &Access) -> Result<(), Denial> {
+        let decision = self.decide(caller, access);
+        if let Err(denial) = &decision {
+            warn_of(denial);
+            let mut denied = self.denied.lock().unwrap_or_else(PoisonError::into_inner);
+            if denied.len() == DENIALS_KEPT {
+                denied.pop_front();
+            }
+            denied.push_back(denial.clone());
+        }
+        decision
+    }
+
+    /// Whether an access is allowed that only shapes an answer, such as the
+    /// listing right that turns S3's 403 for a missing object into a 404.
+    /// Refusal is not an event worth logging there.
+    pub fn allows(&self, caller: &Caller, access: &Access) -> bool {
+        self.decide(caller, access).is_ok()
+    }
+
+    fn decide(&self, caller: &Caller, access: &Access) -> Result<(), Denial> {
+        let Some(policy) = &caller.policy else {
+            return Ok(());
+        };
+        let verdict = policy.evaluate(access);
+        if let Verdict::AllowedBy(index) | Verdict::DeniedBy(index) = verdict {
+            let used = UsedStatement { principal: caller.name.clone(), index };
+            self.used.lock().unwrap_or_else(PoisonError::into_inner).insert(used);
+        }
+        let denied_by = match verdict {
+            Verdict::AllowedBy(_) => return Ok(()),
+            Verdict::DeniedBy(index) => Some(index),
+            Verdict::NotMentioned => None,
+        };
+        Err(Denial {
+            principal: caller.name.clone(),
+            action: access.action.clone(),
+            resource: access.resource.clone(),
+            denied_by,
+        })
+    }
+
+    /// The statements that decided a call so far, in order.
+    pub fn used(&self) -> Vec<UsedStatement> {
+        let used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        used.iter().cloned().collect()
+    }
+
+    /// The newest refusals, oldest first.
+    pub fn denied(&self) -> Vec<Denial> {
+        let denied = self.denied.lock().unwrap_or_else(PoisonError::into_inner);
+        denied.iter().cloned().collect()
+    }
+}
+
+fn warn_of(denial: &Denial) {
+    let Denial { principal, action, resource, denied_by } = denial;
+    if let Some(index) = denied_by {
+        tracing::warn!(principal, action, resource, statement = index, "denied by a statement of the role");
+    } else {
+        let statement = denial.missing_statement();
+        tracing::warn!(principal, action, resource, "denied; the role lacks this statement:\n{statement}");
+    }
+}

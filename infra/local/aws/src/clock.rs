@@ -1,0 +1,29 @@
+//! The one place that reads the machine's clock and randomness.
+
+use time::OffsetDateTime;
+use time::format_description::BorrowedFormatItem;
+use time::macros::format_description;
+
+/// The form S3 writes times in: RFC 3339 with milliseconds and `Z`.
+const EVENT_TIME: &[BorrowedFormatItem<'_>] =
+    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
+
+/// The current time in UTC.
+pub fn now() -> OffsetDateTime {
+    OffsetDateTime::now_utc()
+}
+
+/// Milliseconds since the Unix epoch, now.
+pub fn epoch_millis() -> u64 {
+    u64::try_from(now().unix_timestamp_nanos() / 1_000_000).unwrap_or_default()
+}
+
+/// Writes a time as S3 events do, for example `2026-03-01T12:00:00.250Z`.
+pub fn event_time(at: OffsetDateTime) -> String {
+    at.format(EVENT_TIME).unwrap_or_default()
+}
+
+/// A random identifier in UUID form, as AWS uses for request and message ids.
+pub fn random_id() -> String {
+    uuid::Uuid::new_v4().to_string()
+}

@@ -1,0 +1,190 @@
+//! DynamoDB: the embedded engine behind role checks and ordered faults.
+//!
+//! The engine (dynoxide) offers its protocol only as a server on a listener
+//! of its own, so calls are forwarded to it over loopback. Its typed interface
+//! would skip the request checks and the exact error words that live in that
+//! server. The inner port is random and checks no roles; nothing that should
+//! be checked is told of it.
+
+mod leading;
+mod needs;
+mod table;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use dynoxide::Database;
+use http::request::Parts;
+use http_body_util::Full;
+use hyper::Uri;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use s3s::{Body, HttpResponse};
+use serde_json::Value;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::authority::{Authority, Caller};
+use crate::fault::Faults;
+use crate::{Error, answer, listen, signature};
+
+/// The largest request DynamoDB takes, in bytes.
+pub const MAX_BODY: usize = 16 * 1024 * 1024;
+
+/// The region in the engine's own ARNs, which callers never see.
+const ENGINE_REGION: &str = ":dynamodb:dynoxide:";
+const PUBLIC_REGION: &str = ":dynamodb:us-east-1:";
+
+/// The same in stream records. Attribute values cannot look like this, because
+/// their quotes are escaped.
+const ENGINE_RECORD: &str = "\"awsRegion\":\"dynoxide\"";
+const PUBLIC_RECORD: &str = "\"awsRegion\":\"us-east-1\"";
+
+/// The DynamoDB endpoint.
+pub struct Dynamo {
+    database: Database,
+    engine: SocketAddr,
+    client: Client<HttpConnector, Full<Bytes>>,
+    folder: PathBuf,
+}
+
+impl Dynamo {
+    /// Opens the database (`None`: in memory) and starts the engine's server,
+    /// which runs until `stop` changes.
+    pub fn start(folder: Option<&Path>, mut stop: watch::Receiver<bool>) -> Result<(Self, JoinHandle<()>), Error> {
+        let database = match folder {
+            None => Database::memory()?,
+            Some(folder) => Database::new(&folder.join("dynamodb.sqlite").to_string_lossy())?,
+        };
+        let listener = listen::on_loopback(0).map_err(Error::io("DynamoDB's port"))?;
+        let engine = listener.local_addr().map_err(Error::io("DynamoDB's port"))?;
+        let engine_database = database.clone();
+        let server = tokio::spawn(async move {
+            let stopped = async move {
+                let _ = stop.changed().await;
+            };
+            let outcome = dynoxide::server::serve_with_shutdown(listener, engine_database, stopped).await;
+            if let Err(error) = outcome {
+                tracing::error!(error, "the embedded DynamoDB stopped");
+            }
+        });
+        let mut connector = HttpConnector::new();
+        connector.set_nodelay(true);
+        let client = Client::builder(TokioExecutor::new()).build(connector);
+        let folder = folder.unwrap_or(Path::new("")).to_owned();
+        Ok((Self { database, engine, client, folder }, server))
+    }
+
+    /// Creates a table from the properties of an `AWS::DynamoDB::Table`, or
+    /// keeps the one that exists with the same schema.
+    pub fn create_table(&self, properties: &Value) -> Result<(), Error> {
+        table::create(&self.database, properties, &self.folder)
+    }
+
+    /// Deletes the items whose time to live has passed; says how many.
+    pub async fn sweep(&self) -> Result<usize, Error> {
+        let database = self.database.clone();
+        let swept = tokio::task::spawn_blocking(move || database.sweep_ttl()).await;
+        match swept {
+            Ok(swept) => Ok(swept?),
+            Err(error) => Err(Error::io("the sweep")(error.into())),
+        }
+    }
+
+    /// Answers one call of a known caller.
+    pub async fn answer(
+        &self,
+        authority: &Authority,
+        faults: &Faults,
+        caller: &Arc<Caller>,
+        (head, body): (Parts, Bytes),
+    ) -> HttpResponse {
+        if !signature::is_right(&head, &body, caller.secret()) {
+            return answer::dynamo_refusal("InvalidSignatureException", signature::MISMATCH);
+        }
+        let operation = operation_of(&head).unwrap_or_default().to_owned();
+        // The engine reads nesting deeper than this parser does, so a body that
+        // cannot be read here must not reach it unchecked.
+        let Ok(request) = serde_json::from_slice::<Value>(&body) else {
+            return answer::dynamo_refusal("SerializationException", "The body is not readable.");
+        };
+        let schema = leading::Schema::new(&self.database, caller);
+        for access in needs::of(&operation, &request, &schema) {
+            if let Err(denial) = authority.authorize(caller, &access) {
+                return answer::dynamo_refusal("AccessDeniedException", &denial.message());
+            }
+        }
+        if let Some(fault) = faults.take("dynamodb", &operation) {
+            let items = request["TransactItems"].as_array().map_or(0, Vec::len);
+            let (status, body) = fault.dynamo(items);
+            return answer::dynamo(status, &body);
+        }
+        self.forward(&operation, head, body).await
+    }
+
+    async fn forward(&self, operation: &str, head: Parts, body: Bytes) -> HttpResponse {
+        let names_arns = names_arns(operation);
+        let body = if names_arns { replace(&body, PUBLIC_REGION, ENGINE_REGION) } else { body };
+        match self.pass_on(head, body).await {
+            Ok(response) if names_arns => with_public_arns(response).await,
+            Ok(response) => response,
+            Err(error) => {
+                tracing::error!(error, "the embedded DynamoDB cannot be reached");
+                let words = "The embedded DynamoDB cannot be reached.";
+                answer::dynamo(
+                    500,
+                    &serde_json::json!({
+                        "__type": "com.amazonaws.dynamodb.v20120810#InternalServerError",
+                        "message": words,
+                    }),
+                )
+            }
+        }
+    }
+
+    async fn pass_on(&self, mut head: Parts, body: Bytes) -> Result<HttpResponse, s3s::StdError> {
+        let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
+        head.uri = Uri::try_from(format!("http://{}{path}", self.engine))?;
+        // The length is that of the body sent here; hyper writes it anew.
+        head.headers.remove(http::header::CONTENT_LENGTH);
+        head.headers.remove(http::header::TRANSFER_ENCODING);
+        let request = http::Request::from_parts(head, Full::new(body));
+        let response = self.client.request(request).await?;
+        Ok(response.map(Body::from))
+    }
+}
+
+/// The operation in `X-Amz-Target`, for example `PutItem`.
+fn operation_of(head: &Parts) -> Option<&str> {
+    let target = head.headers.get("x-amz-target")?.to_str().ok()?;
+    target.split_once('.').map(|(_, operation)| operation)
+}
+
+/// Whether an operation's body or answer names tables' or streams' regions.
+fn names_arns(operation: &str) -> bool {
+    operation.ends_with("Table")
+        || operation.ends_with("Stream")
+        || operation.ends_with("Streams")
+        || matches!(operation, "GetShardIterator" | "GetRecords")
+        || operation.contains("Resource")
+}
+
+fn replace(body: &Bytes, from: &str, to: &str) -> Bytes {
+    String::from_utf8_lossy(body).replace(from, to).into()
+}
+
+async fn with_public_arns(response: HttpResponse) -> HttpResponse {
+    let (mut head, mut body) = response.into_parts();
+    let Ok(bytes) = body.store_all_limited(MAX_BODY).await else {
+        return answer::dynamo_refusal("InternalFailure", "The answer broke off.");
+    };
+    let bytes = replace(&bytes, ENGINE_REGION, PUBLIC_REGION);
+    let bytes = replace(&bytes, ENGINE_RECORD, PUBLIC_RECORD);
+    head.headers.remove(http::header::CONTENT_LENGTH);
+    // The checksum was that of the engine's words.
+    head.headers.remove("x-amz-crc32");
+    HttpResponse::from_parts(head, Body::from(bytes))
+}

@@ -1,0 +1,168 @@
+//! Who may do what with which object.
+//!
+//! From the service authorization reference for S3 and the pages of the
+//! single operations in the API reference.
+
+use std::sync::Arc;
+
+use s3s::access::{S3Access, S3AccessContext};
+use s3s::auth::{S3Auth, SecretKey};
+use s3s::dto::{CopyObjectInput, CopySource, DeleteObjectsInput, PostObjectInput};
+use s3s::{S3Error, S3ErrorCode, S3Request, S3Result, s3_error};
+
+use crate::authority::{Authority, Caller};
+use crate::fault::{Fault, Faults};
+use crate::iam::{Access, PREFIX};
+
+/// Checks signatures' keys, roles and ordered faults for S3.
+#[derive(Clone)]
+pub struct Guard {
+    /// The principals and their roles.
+    pub authority: Arc<Authority>,
+    /// The faults still to happen.
+    pub faults: Arc<Faults>,
+}
+
+impl Guard {
+    fn authorize(&self, caller: &Caller, access: &Access) -> S3Result<()> {
+        self.authority
+            .authorize(caller, access)
+            .map_err(|denial| S3Error::with_message(S3ErrorCode::AccessDenied, denial.message()))
+    }
+
+    /// The error for an object that does not exist. S3 tells callers without
+    /// the right to list the bucket only that access is denied.
+    pub fn no_such_key<T>(&self, request: &S3Request<T>, bucket: &str) -> S3Error {
+        let listing = Access::new("s3:ListBucket", bucket_arn(bucket));
+        match caller_of(request) {
+            Ok(caller) if !self.authority.allows(&caller, &listing) => {
+                s3_error!(AccessDenied, "Access Denied")
+            }
+            _ => s3_error!(NoSuchKey, "The specified key does not exist."),
+        }
+    }
+}
+
+#[async_trait::async_trait]
+impl S3Auth for Guard {
+    async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
+        let unknown = "The AWS Access Key Id you provided does not exist in our records.";
+        let caller = self.authority.caller(access_key);
+        let caller = caller.ok_or_else(|| s3_error!(InvalidAccessKeyId, "{unknown}"))?;
+        Ok(SecretKey::from(caller.secret()))
+    }
+}
+
+#[async_trait::async_trait]
+impl S3Access for Guard {
+    async fn check(&self, request: &mut S3AccessContext<'_>) -> S3Result<()> {
+        let caller = request
+            .credentials()
+            .and_then(|credentials| self.authority.caller(&credentials.access_key))
+            .ok_or_else(|| s3_error!(AccessDenied, "Access Denied"))?;
+        for access in needs(request) {
+            self.authorize(&caller, &access)?;
+        }
+        request.extensions_mut().insert(caller);
+        match self.faults.take("s3", request.s3_op().name()) {
+            Some(fault) => Err(error_of(&fault)),
+            None => Ok(()),
+        }
+    }
+
+    /// Copying also reads the source.
+    async fn copy_object(&self, request: &mut S3Request<CopyObjectInput>) -> S3Result<()> {
+        let CopySource::Bucket { bucket, key, .. } = &request.input.copy_source else {
+            return Err(s3_error!(NotImplemented, "Access points are not part of the local S3."));
+        };
+        let access = Access::new("s3:GetObject", object_arn(bucket, key));
+        self.authorize(&*caller_of(request)?, &access)
+    }
+
+    /// The keys are in the body, so they are known only here.
+    async fn delete_objects(&self, request: &mut S3Request<DeleteObjectsInput>) -> S3Result<()> {
+        let caller = caller_of(request)?;
+        for object in &request.input.delete.objects {
+            let resource = object_arn(&request.input.bucket, &object.key);
+            self.authorize(&caller, &Access::new("s3:DeleteObject", resource))?;
+        }
+        Ok(())
+    }
+
+    /// The key is in the form, so it is known only here.
+    async fn post_object(&self, request: &mut S3Request<PostObjectInput>) -> S3Result<()> {
+        let resource = object_arn(&request.input.bucket, &request.input.key);
+        self.authorize(&*caller_of(request)?, &Access::new("s3:PutObject", resource))
+    }
+}
+
+/// The caller that `check` found.
+fn caller_of<T>(request: &S3Request<T>) -> S3Result<Arc<Caller>> {
+    let caller = request.extensions.get::<Arc<Caller>>();
+    caller.cloned().ok_or_else(|| s3_error!(AccessDenied, "Access Denied"))
+}
+
+/// The accesses an operation is made of, as far as its head shows them.
+fn needs(request: &S3AccessContext<'_>) -> Vec<Access> {
+    let path = request.s3_path();
+    let bucket = path.get_bucket_name().unwrap_or("*");
+    let on_bucket = |action: &str| vec![Access::new(action, bucket_arn(bucket))];
+    let on_object =
+        |action: &str| vec![Access::new(action, object_arn(bucket, path.get_object_key().unwrap_or_default()))];
+    match request.s3_op().name() {
+        "GetObject" | "HeadObject" => on_object("s3:GetObject"),
+        "PutObject" | "CreateMultipartUpload" | "CompleteMultipartUpload" | "CopyObject" => {
+            let mut needs = on_object("s3:PutObject");
+            let has = |name: &str| request.headers().contains_key(name);
+            for (header, action) in [
+                ("x-amz-acl", "s3:PutObjectAcl"),
+                ("x-amz-tagging", "s3:PutObjectTagging"),
+                // Writing only over a known version reveals that version.
+                ("if-match", "s3:GetObject"),
+            ] {
+                if has(header) {
+                    needs.extend(on_object(action));
+                }
+            }
+            needs
+        }
+        "UploadPart" => on_object("s3:PutObject"),
+        "AbortMultipartUpload" => on_object("s3:AbortMultipartUpload"),
+        "ListParts" => on_object("s3:ListMultipartUploadParts"),
+        "DeleteObject" => on_object("s3:DeleteObject"),
+        // Checked above, where the keys are known.
+        "DeleteObjects" | "PostObject" => Vec::new(),
+        "HeadBucket" => on_bucket("s3:ListBucket"),
+        "ListObjects" | "ListObjectsV2" => vec![listing(request, bucket)],
+        "ListBuckets" => vec![Access::new("s3:ListAllMyBuckets", "*")],
+        other if path.as_object().is_some() => on_object(&format!("s3:{other}")),
+        other => on_bucket(&format!("s3:{other}")),
+    }
+}
+
+fn listing(request: &S3AccessContext<'_>, bucket: &str) -> Access {
+    let access = Access::new("s3:ListBucket", bucket_arn(bucket));
+    let query = request.uri().query().unwrap_or_default();
+    match form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "prefix") {
+        Some((_, prefix)) => access.with(PREFIX, vec![prefix.into_owned()]),
+        None => access,
+    }
+}
+
+fn bucket_arn(bucket: &str) -> String {
+    format!("arn:aws:s3:::{bucket}")
+}
+
+fn object_arn(bucket: &str, key: &str) -> String {
+    format!("arn:aws:s3:::{bucket}/{key}")
+}
+
+fn error_of(fault: &Fault) -> S3Error {
+    let (status, code, message) = fault.xml();
+    let code = S3ErrorCode::from_bytes(code.as_bytes()).unwrap_or(S3ErrorCode::InternalError);
+    let mut error = S3Error::with_message(code, message.to_owned());
+    if let Ok(status) = http::StatusCode::from_u16(status) {
+        error.set_status_code(status);
+    }
+    error
+}

@@ -1,0 +1,95 @@
+//! S3: objects with conditional writes, behind role checks, announcing what
+//! is written.
+//!
+//! The protocol is `s3s`: routes, signatures (also of presigned requests and
+//! forms), chunked bodies and XML. The storage is this crate's own, because
+//! the file system that comes with `s3s` lets keys leave the bucket, loses
+//! conditional writes to races and answers no conditional reads.
+
+mod access;
+mod attributes;
+mod blob;
+mod checksum;
+mod conditions;
+mod listing;
+mod multipart;
+mod operations;
+mod read;
+mod store;
+mod write;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use http::StatusCode;
+use s3s::service::{S3Service, S3ServiceBuilder};
+use s3s::{Body, HttpRequest, HttpResponse, S3Error, StdError};
+
+use crate::authority::Authority;
+use crate::delivery::Deliveries;
+use crate::fault::Faults;
+use crate::{Error, answer};
+use access::Guard;
+use multipart::Uploads;
+use store::Store;
+
+/// The S3 endpoint.
+pub struct S3 {
+    service: S3Service,
+    store: Arc<Store>,
+}
+
+/// What the operations work with.
+struct Objects {
+    store: Arc<Store>,
+    uploads: Uploads,
+    deliveries: Arc<Deliveries>,
+    guard: Guard,
+}
+
+impl S3 {
+    /// Opens the buckets in a folder (`None`: in memory).
+    pub fn start(
+        folder: Option<&Path>,
+        authority: Arc<Authority>,
+        faults: Arc<Faults>,
+        deliveries: Arc<Deliveries>,
+    ) -> Result<Self, Error> {
+        let store = Arc::new(Store::open(folder)?);
+        let guard = Guard { authority, faults };
+        let objects =
+            Objects { store: Arc::clone(&store), uploads: Uploads::default(), deliveries, guard: guard.clone() };
+        let mut builder = S3ServiceBuilder::new(objects);
+        builder.set_auth(guard.clone());
+        builder.set_access(guard);
+        Ok(Self { service: builder.build(), store })
+    }
+
+    /// Creates a bucket unless it exists.
+    pub fn create_bucket(&self, name: &str) -> Result<(), Error> {
+        self.store.create_bucket(name).map(|_| ())
+    }
+
+    /// Answers one request; the service finds out itself who sent it.
+    pub async fn answer(&self, request: HttpRequest) -> HttpResponse {
+        let mut response = match self.service.call(request).await {
+            Ok(response) => response,
+            Err(error) => {
+                let error = StdError::from(error);
+                tracing::error!(error, "S3 could not answer");
+                answer::xml(500, "<Error><Code>InternalError</Code></Error>".to_owned())
+            }
+        };
+        // The protocol layer writes every error as XML, but 304 has no body.
+        if response.status() == StatusCode::NOT_MODIFIED {
+            *response.body_mut() = Body::empty();
+            response.headers_mut().remove(http::header::CONTENT_TYPE);
+        }
+        response
+    }
+}
+
+/// An error of the storage, which callers see as S3's `InternalError`.
+fn failed(error: impl std::error::Error + Send + Sync + 'static) -> S3Error {
+    S3Error::internal_error(error)
+}

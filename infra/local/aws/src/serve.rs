@@ -1,0 +1,137 @@
+//! One port for all services.
+//!
+//! Every signed request names its service in the credential scope, so one
+//! endpoint URL configures every client. A path tells S3 buckets apart, and
+//! `127.0.0.1` makes the SDK put the bucket into the path by itself.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::Request;
+use http_body_util::{BodyExt as _, Limited};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use s3s::{Body, HttpResponse};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::answer;
+use crate::authority::Authority;
+use crate::credential::Credential;
+use crate::delivery::Deliveries;
+use crate::dynamo::{self, Dynamo};
+use crate::fault::Faults;
+use crate::s3::S3;
+use crate::sns::{self, Sns};
+
+/// How long connections may take to finish when the endpoints stop.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// The services and what they share.
+pub struct Services {
+    /// Principals, roles and decisions.
+    pub authority: Arc<Authority>,
+    /// Ordered faults.
+    pub faults: Arc<Faults>,
+    /// S3 events on their way.
+    pub deliveries: Arc<Deliveries>,
+    /// DynamoDB.
+    pub dynamo: Dynamo,
+    /// S3.
+    pub s3: S3,
+    /// SNS.
+    pub sns: Sns,
+}
+
+/// Accepts connections until `stop` changes, then lets running requests finish.
+pub async fn serve(listener: TcpListener, services: Arc<Services>, mut stop: watch::Receiver<bool>) {
+    let graceful = GracefulShutdown::new();
+    loop {
+        let stream = tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => stream,
+                Err(error) => {
+                    tracing::warn!(%error, "a connection was not accepted");
+                    // Out of file descriptors: trying again at once would spin.
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    continue;
+                }
+            },
+            _ = stop.changed() => break,
+        };
+        // The listener's setting is not inherited on every system.
+        let _ = stream.set_nodelay(true);
+        let services = Arc::clone(&services);
+        let service = service_fn(move |request| {
+            let services = Arc::clone(&services);
+            async move { Ok::<_, Infallible>(services.answer(request).await) }
+        });
+        let connection = http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service);
+        let connection = graceful.watch(connection);
+        tokio::spawn(async move {
+            // A peer that goes away is its own business.
+            let _ = connection.await;
+        });
+    }
+    drop(listener);
+    let _ = tokio::time::timeout(GRACE, graceful.shutdown()).await;
+}
+
+impl Services {
+    async fn answer(&self, request: Request<Incoming>) -> HttpResponse {
+        let credential = Credential::of(request.headers(), request.uri().query());
+        let is_json = request.headers().contains_key("x-amz-target");
+        match credential {
+            Some(credential) if credential.service == "dynamodb" => self.answer_dynamo(&credential, request).await,
+            Some(credential) if credential.service == "sns" => self.answer_sns(&credential, request).await,
+            Some(credential) if credential.service != "s3" => {
+                let service = credential.service;
+                tracing::warn!(service, "a call to a service that has no local endpoint");
+                let words = format!("There is no local endpoint for {service}.");
+                if is_json {
+                    answer::dynamo_refusal("UnknownOperationException", &words)
+                } else {
+                    answer::query_error(400, "InvalidAction", &words)
+                }
+            }
+            None if is_json => {
+                answer::dynamo_refusal("MissingAuthenticationTokenException", "Request is missing Authentication Token")
+            }
+            // S3 also takes forms, whose credential is in the body.
+            _ => self.s3.answer(request.map(Body::from)).await,
+        }
+    }
+
+    async fn answer_dynamo(&self, credential: &Credential, request: Request<Incoming>) -> HttpResponse {
+        let Some(caller) = self.authority.caller(&credential.access_key_id) else {
+            let words = "The security token included in the request is invalid.";
+            return answer::dynamo_refusal("UnrecognizedClientException", words);
+        };
+        let (head, body) = request.into_parts();
+        match collect(body, dynamo::MAX_BODY).await {
+            Ok(body) => self.dynamo.answer(&self.authority, &self.faults, &caller, (head, body)).await,
+            Err(_) => answer::dynamo_refusal("SerializationException", "The body is too long or broke off."),
+        }
+    }
+
+    async fn answer_sns(&self, credential: &Credential, request: Request<Incoming>) -> HttpResponse {
+        let Some(caller) = self.authority.caller(&credential.access_key_id) else {
+            let words = "The security token included in the request is invalid.";
+            return answer::query_error(403, "InvalidClientTokenId", words);
+        };
+        let (head, body) = request.into_parts();
+        match collect(body, sns::MAX_BODY).await {
+            Ok(body) => self.sns.answer(&self.authority, &self.faults, &caller, (&head, &body)),
+            Err(_) => answer::query_error(413, "RequestEntityTooLarge", "The body is too long or broke off."),
+        }
+    }
+}
+
+async fn collect(body: Incoming, limit: usize) -> Result<Bytes, s3s::StdError> {
+    Ok(Limited::new(body, limit).collect().await?.to_bytes())
+}

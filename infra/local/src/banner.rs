@@ -1,0 +1,104 @@
+//! What is printed when the local run is up.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use serde_json::{Map, Value};
+
+use crate::start::Running;
+use crate::{Error, deployment, inbox};
+
+/// The phone of the walk-through: a carrier's service number, which is no person's.
+const PHONE: &str = "13800138000";
+
+/// Where things are, and a first session to paste.
+pub fn welcome(running: &Running) -> String {
+    let url = running.url();
+    let mut text = format!(
+        "
+  Handset runs on {url}
+
+  {url}/                       texts and API reference
+  {url}/_local/sms             texts as JSON, newest first
+  {url}/_local/openapi.json    the API as an OpenAPI document
+  {aws}       DynamoDB, S3 and SNS for this run
+",
+        aws = running.endpoints().url(),
+    );
+    let kept = match running.data() {
+        Some(folder) => format!("Data is kept in {}.", folder.display()),
+        None => "Data is gone when this stops.".to_owned(),
+    };
+    let _ = write!(text, "\n  {kept} Stop with Ctrl-C.\n{}", walk_through(&url));
+    text
+}
+
+fn walk_through(url: &str) -> String {
+    format!(
+        r#"
+  A first session, to paste into another terminal (any JPEG or PNG will do as photo.jpg):
+
+  B={url}
+  curl -s -X POST "$B/verify_code?zone=86&number={PHONE}"
+  CODE=$(curl -s "$B/_local/sms?phone=%2B86{PHONE}" | sed 's/.*"code":"\([0-9]*\)".*/\1/;q')
+  TOKEN=$(curl -s "$B/auth/token" -H 'Content-Type: application/json' \
+    -d "{{\"zone\":\"86\",\"number\":\"{PHONE}\",\"code\":\"$CODE\"}}" \
+    | sed 's/.*"access_token":"\([^"]*\)".*/\1/')
+  SRC=$(curl -s "$B/images" -H "Authorization: Bearer $TOKEN" -H 'Content-Type: image/jpeg' \
+    --data-binary @photo.jpg | sed 's/.*"src":"\([^"]*\)".*/\1/')
+  curl -s "$B$SRC@128w_128h_1c" -o thumbnail.jpg && file thumbnail.jpg
+
+"#
+    )
+}
+
+/// A text as it is shown in the terminal.
+pub fn text(phone: &str, body: &str) -> String {
+    let code = inbox::code(body).map_or(String::new(), |code| format!("  [{code}]"));
+    format!("  SMS to {phone}{code}: {body}")
+}
+
+/// How to point functions that run elsewhere at the endpoints. Their environments are written to
+/// the data folder, in the forms the two tools read; without one they are printed.
+pub fn endpoints_only(running: &Running) -> Result<String, Error> {
+    let url = running.url();
+    let mut by_logical_id = Map::new();
+    for function in &running.stack().functions {
+        if let Some(environment) = running.environments().get(&function.binary) {
+            by_logical_id.insert(function.logical_id.clone(), serde_json::json!(environment));
+        }
+    }
+    let all = serde_json::to_string_pretty(&Value::Object(by_logical_id)).unwrap_or_default();
+    let mut text = format!("\n  DynamoDB, S3 and SNS run on {url}\n\n");
+    let first = running.environments().values().next();
+    for name in ["AWS_ENDPOINT_URL", "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
+        if let Some(value) = first.and_then(|environment| environment.get(name)) {
+            let _ = writeln!(text, "  export {name}={value}");
+        }
+    }
+    let Some(folder) = running.data() else {
+        let _ = write!(text, "\n  The functions' environments:\n\n{all}\n\n  Stop with Ctrl-C.\n\n");
+        return Ok(text);
+    };
+    let list = folder.join("environment.json");
+    deployment::write_private(&list, &all)?;
+    let _ = writeln!(text, "\n  The functions' environments, all in one and one by one:");
+    let _ = writeln!(text, "\n  sam local start-api --docker-network host --env-vars {}", list.display());
+    for (binary, environment) in running.environments() {
+        let file = write_env_file(folder, binary, environment)?;
+        let _ = writeln!(text, "  cargo lambda watch --bin {binary} --env-file {}", file.display());
+    }
+    let _ = write!(text, "\n  Stop with Ctrl-C.\n\n");
+    Ok(text)
+}
+
+fn write_env_file(
+    folder: &Path,
+    binary: &str,
+    environment: &std::collections::BTreeMap<String, String>,
+) -> Result<std::path::PathBuf, Error> {
+    let lines = environment.iter().map(|(name, value)| format!("{name}={value}\n"));
+    let file = folder.join("environment").join(format!("{binary}.env"));
+    deployment::write_private(&file, &lines.collect::<String>())?;
+    Ok(file)
+}

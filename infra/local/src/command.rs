@@ -1,0 +1,92 @@
+//! The command: reads the arguments, runs until Ctrl-C, and says what happens.
+
+use std::process::ExitCode;
+
+use tokio::sync::broadcast::error::RecvError;
+use tracing_subscriber::EnvFilter;
+
+use crate::options::{self, Command, Options};
+use crate::start::{Functions, Running, start};
+use crate::{Error, banner};
+
+/// The exit code of a wrong command line, as Unix tools have it.
+const USAGE: u8 = 2;
+
+/// Runs the command with the process's arguments.
+pub async fn main(functions: &dyn Functions) -> ExitCode {
+    match options::parse(std::env::args_os().skip(1)) {
+        Ok(Command::Help) => print!("{}", options::HELP),
+        Ok(Command::Version) => println!("handset {}", env!("CARGO_PKG_VERSION")),
+        Ok(Command::Run(options)) => {
+            log(options.quiet);
+            if let Err(error) = run(options, functions).await {
+                eprintln!("error: {error}");
+                return ExitCode::FAILURE;
+            }
+        }
+        Err(error) => {
+            eprintln!("error: {error}\n\nFor more, try --help.");
+            return ExitCode::from(USAGE);
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+async fn run(options: Options, functions: &dyn Functions) -> Result<(), Error> {
+    // A task listens from the start, so that Ctrl-C is not lost while things start.
+    let mut asked = tokio::spawn(asked_to_stop());
+    let aws_only = options.aws_only;
+    let running = tokio::select! {
+        running = start(options, functions) => running?,
+        _ = &mut asked => return Ok(()),
+    };
+    let printer = show_texts(&running);
+    let welcome = if aws_only { banner::endpoints_only(&running)? } else { banner::welcome(&running) };
+    print!("{welcome}");
+    // The task ends when it was asked to, or could not listen; then there is no way to ask.
+    if let Ok(Err(source)) = asked.await {
+        return Err(Error::io("Ctrl-C", source));
+    }
+    println!("\n  Stopping. Ctrl-C again stops at once.");
+    printer.abort();
+    tokio::select! {
+        () = running.stop() => {}
+        _ = asked_to_stop() => {}
+    }
+    Ok(())
+}
+
+/// Waits for Ctrl-C, or for the signal that service managers send.
+async fn asked_to_stop() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate())?;
+        tokio::select! {
+            interrupted = tokio::signal::ctrl_c() => interrupted,
+            _ = terminate.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
+}
+
+/// Prints every text as it is sent: this terminal is the phone.
+fn show_texts(running: &Running) -> tokio::task::JoinHandle<()> {
+    let mut texts = running.endpoints().subscribe_texts();
+    tokio::spawn(async move {
+        loop {
+            match texts.recv().await {
+                Ok(text) => println!("{}", banner::text(&text.phone, &text.body)),
+                Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => return,
+            }
+        }
+    })
+}
+
+fn log(quiet: bool) {
+    let default = if quiet { "warn" } else { "info" };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
+    tracing_subscriber::fmt().with_env_filter(filter).with_target(false).compact().init();
+}

@@ -1,0 +1,111 @@
+//! The functions themselves, built as on Lambda but for where their SDK clients are sent.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use futures::future::BoxFuture;
+use serde_json::Value;
+use shared::config::Env;
+use shared::crypto::SystemRandom;
+use shared::domain::clock::{Clock, SystemClock};
+use shared::domain::random::Random;
+use shared::lambda::{Context, Function, Runtime};
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder};
+
+use crate::invoke::Invoke;
+use crate::start::Functions;
+
+/// The functions of this repository.
+#[derive(Clone)]
+pub struct Handset {
+    /// Where they take the time from.
+    pub clock: Arc<dyn Clock>,
+    /// Where they take randomness from.
+    pub random: Arc<dyn Random>,
+}
+
+impl Default for Handset {
+    fn default() -> Self {
+        Self { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) }
+    }
+}
+
+impl Functions for Handset {
+    fn build<'a>(
+        &'a self,
+        binary: &'a str,
+        environment: &'a BTreeMap<String, String>,
+    ) -> BoxFuture<'a, Result<Arc<dyn Invoke>, String>> {
+        Box::pin(async move {
+            let runtime = Runtime {
+                env: environment.iter().map(|(name, value)| (name.clone(), value.clone())).collect::<Env>(),
+                sdk: sdk(environment),
+                clock: Arc::clone(&self.clock),
+                random: Arc::clone(&self.random),
+            };
+            Ok(Arc::new(Local(build(binary, &runtime)?)) as Arc<dyn Invoke>)
+        })
+    }
+
+    fn openapi(&self) -> Value {
+        serde_json::to_value(api()).unwrap_or_default()
+    }
+}
+
+fn build(binary: &str, runtime: &Runtime) -> Result<Box<dyn Function>, String> {
+    let built: Result<Box<dyn Function>, _> = match binary {
+        "auth" => auth::function(runtime).map(|function| Box::new(function) as _),
+        "codes" => codes::function(runtime).map(|function| Box::new(function) as _),
+        "media" => media::function(runtime).map(|function| Box::new(function) as _),
+        "profiles" => profiles::function(runtime).map(|function| Box::new(function) as _),
+        "resize" => resize::function(runtime).map(|function| Box::new(function) as _),
+        "rooms" => rooms::function(runtime).map(|function| Box::new(function) as _),
+        unknown => return Err(format!("template.yaml names a binary {unknown} that this workspace does not have")),
+    };
+    built.map_err(|error| error.to_string())
+}
+
+/// The description of everything the functions answer.
+#[must_use]
+pub fn api() -> OpenApi {
+    let description = "SMS codes, accounts, sessions, profiles, address book, pictures and voice notes.";
+    let info = InfoBuilder::new().title("Handset").version(env!("CARGO_PKG_VERSION")).description(Some(description));
+    let mut api = OpenApiBuilder::new().info(info.build()).build();
+    for part in [auth::api(), codes::api(), media::api(), profiles::api(), resize::api()] {
+        api.merge(part);
+    }
+    let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+    api.components.get_or_insert_default().add_security_scheme("bearer", bearer);
+    api
+}
+
+/// What the functions' SDK clients are configured with on Lambda, but for the endpoint and the credentials.
+fn sdk(environment: &BTreeMap<String, String>) -> SdkConfig {
+    let value = |name: &str| environment.get(name).cloned().unwrap_or_default();
+    let credentials =
+        Credentials::new(value("AWS_ACCESS_KEY_ID"), value("AWS_SECRET_ACCESS_KEY"), None, None, "local run");
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(value("AWS_REGION")))
+        .endpoint_url(value("AWS_ENDPOINT_URL"))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .timeout_config(shared::aws::timeouts())
+        .retry_config(shared::aws::retries())
+        .build()
+}
+
+/// A function in this process.
+struct Local(Box<dyn Function>);
+
+impl Invoke for Local {
+    fn invoke(&self, payload: Vec<u8>, request_id: &str, deadline_ms: u64) -> BoxFuture<'_, Result<Vec<u8>, String>> {
+        let mut context = Context::default();
+        request_id.clone_into(&mut context.request_id);
+        context.deadline = deadline_ms;
+        Box::pin(async move { self.0.invoke(&payload, context).await.map_err(|error| error.to_string()) })
+    }
+}

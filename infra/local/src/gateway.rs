@@ -1,0 +1,173 @@
+//! The gateway: from an HTTP request to a function and back.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::{Bytes, BytesMut};
+use http::request::Parts;
+use http::{HeaderValue, Request, Response, header};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::{Body, Incoming};
+use local_template::Stack;
+
+use crate::cors::Rules;
+use crate::invoke::{Function, Invoke};
+use crate::limits::{MAX_BODY, MAX_HEAD, Refusal, head_size};
+use crate::matcher::Matcher;
+use crate::{clock, event, reply};
+
+/// How long an HTTP API waits for a function (its integration time-out, which cannot be raised).
+const INTEGRATION_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How much of a body that is too large is read on before answering. A client that is still
+/// sending would otherwise see its connection reset instead of the answer.
+const MAX_DRAIN: usize = 8 * MAX_BODY;
+
+/// The id of the API. It is part of the host name on AWS, and of nothing locally.
+const API_ID: &str = "local";
+
+/// An Amazon API Gateway HTTP API with one stage, `$default`.
+pub struct Gateway {
+    functions: Matcher<Function>,
+    cors: Rules,
+    account: String,
+    patience: Duration,
+}
+
+impl Gateway {
+    /// Makes the gateway of a stack. `functions` holds the way to invoke each function of the
+    /// stack by its binary's name; the error names the first that is missing.
+    pub fn new(stack: &Stack, functions: &BTreeMap<String, Arc<dyn Invoke>>, account: &str) -> Result<Self, String> {
+        let mut routes = Vec::new();
+        for function in &stack.functions {
+            let invoke = functions
+                .get(&function.binary)
+                .ok_or_else(|| format!("nothing runs the binary `{}`", function.binary))?;
+            let target = Function {
+                name: function.binary.clone(),
+                invoke: Arc::clone(invoke),
+                timeout: Duration::from_secs(function.timeout.into()),
+            };
+            let own = function.routes.iter().cloned();
+            routes.extend(own.map(|route| (route, target.clone())));
+        }
+        Ok(Self {
+            functions: Matcher::new(routes),
+            cors: Rules::new(stack.cors.clone()),
+            account: account.to_owned(),
+            patience: INTEGRATION_TIMEOUT,
+        })
+    }
+
+    /// Waits so long for a function instead of the 30 seconds of an HTTP API.
+    #[must_use]
+    pub fn with_integration_timeout(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// Answers one request, which came from `peer` to `port`.
+    pub async fn answer(&self, request: Request<Incoming>, peer: SocketAddr, port: u16) -> Response<Full<Bytes>> {
+        let begun = Instant::now();
+        let (parts, body) = request.into_parts();
+        let id = clock::request_id();
+        let mut log = Log::default();
+        let mut response = if let Some(response) = self.cors.preflight(&parts) {
+            response
+        } else {
+            let routed = self.route(&parts, body, (peer, port), &id, &mut log).await;
+            let mut response = routed.unwrap_or_else(Refusal::response);
+            let origin = parts.headers.get(header::ORIGIN);
+            self.cors.apply(origin, response.headers_mut());
+            response
+        };
+        if let Ok(id) = HeaderValue::from_str(&id) {
+            response.headers_mut().insert("apigw-requestid", id);
+        }
+        // The route stands in for the path, which names pictures and accounts.
+        tracing::info!(
+            method = %parts.method,
+            route = log.route,
+            function = log.function,
+            status = response.status().as_u16(),
+            ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
+            "request"
+        );
+        response
+    }
+
+    async fn route(
+        &self,
+        parts: &Parts,
+        body: Incoming,
+        (peer, port): (SocketAddr, u16),
+        id: &str,
+        log: &mut Log,
+    ) -> Result<Response<Full<Bytes>>, Refusal> {
+        if head_size(&parts.method, &parts.uri, &parts.headers) > MAX_HEAD {
+            return Err(Refusal::HeadTooLarge);
+        }
+        let host = event::host(parts).ok_or(Refusal::BadRequest)?;
+        let path = event::decoded_path(parts.uri.path()).ok_or(Refusal::BadRequest)?;
+        let body = collect(body, parts.headers.contains_key(header::EXPECT)).await?;
+        let found = self.functions.find(parts.method.as_str(), &path);
+        let found = found.ok_or(Refusal::NotFound)?;
+        found.key.clone_into(&mut log.route);
+        found.target.name.clone_into(&mut log.function);
+        let event = event::Request {
+            parts,
+            path: &path,
+            host: &host,
+            peer,
+            port,
+            route_key: found.key,
+            parameters: found.parameters,
+            id,
+            at: clock::now(),
+            body: &body,
+        };
+        let payload = event.event(&self.account, API_ID);
+        let payload = payload.map_err(|_| Refusal::BadRequest)?;
+        let call = found.target.call(payload, id.to_owned(), self.patience);
+        reply::read(&call.await?, &parts.method).map_err(|error| {
+            tracing::error!(function = log.function, error, "the result is malformed");
+            Refusal::FunctionFailed
+        })
+    }
+}
+
+/// What the log says of a request once it is known.
+#[derive(Default)]
+struct Log {
+    route: String,
+    function: String,
+}
+
+/// Reads a body, never keeping more of it than is allowed. A client that `asks` before it sends
+/// (`Expect: 100-continue`) is told at once.
+async fn collect(mut body: Incoming, asks: bool) -> Result<Bytes, Refusal> {
+    let mut too_large = body.size_hint().lower() > MAX_BODY as u64;
+    if too_large && asks {
+        return Err(Refusal::TooLarge);
+    }
+    let mut collected = BytesMut::new();
+    let mut read = 0;
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(|_| Refusal::BadRequest)?.into_data() else {
+            continue;
+        };
+        read += data.len();
+        too_large |= read > MAX_BODY;
+        if !too_large {
+            collected.extend_from_slice(&data);
+        } else if read > MAX_DRAIN {
+            break;
+        }
+    }
+    if too_large {
+        return Err(Refusal::TooLarge);
+    }
+    Ok(collected.freeze())
+}

@@ -1,0 +1,166 @@
+//! What the command line says.
+
+use std::path::PathBuf;
+
+use lexopt::prelude::*;
+
+/// The port of the gateway unless another is given.
+const GATEWAY_PORT: u16 = 3_000;
+
+/// The port of the AWS endpoints when only those run: the one tools for local AWS know.
+const ENDPOINTS_PORT: u16 = 4_566;
+
+/// Where the data lives, beside `template.yaml`, unless said otherwise.
+const DATA: &str = ".local";
+
+/// What `--help` prints.
+pub const HELP: &str = "\
+Runs the whole backend on this machine.
+
+Usage: cargo run -- [OPTIONS]
+
+Options:
+      --port <PORT>           Port to listen on, 0 for any free one [default: 3000; 4566 with --aws-only]
+      --data <FOLDER>         Where data is kept [default: .local beside template.yaml]
+      --memory                Keep no data after the run
+      --policy <NAME=VALUE>   Set a parameter of template.yaml; may be repeated
+      --aws-only              Start only the AWS endpoints, for `cargo lambda watch` and `sam local start-api`
+  -q, --quiet                 Print no line for every request
+  -h, --help                  Print this help
+  -V, --version               Print the version
+
+The variable RUST_LOG sets what is logged, for example RUST_LOG=debug.
+";
+
+/// How to run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// The port to listen on; 0 takes any free one.
+    pub port: u16,
+    /// The data folder; `None` keeps everything in memory. A relative one is looked for beside
+    /// `template.yaml`.
+    pub data: Option<PathBuf>,
+    /// Parameters of the template that differ from their defaults, by name; the last of a name
+    /// counts.
+    pub parameters: Vec<(String, String)>,
+    /// Whether to start only the AWS endpoints.
+    pub aws_only: bool,
+    /// Whether to print no line for every request.
+    pub quiet: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            port: GATEWAY_PORT,
+            data: Some(PathBuf::from(DATA)),
+            parameters: Vec::new(),
+            aws_only: false,
+            quiet: false,
+        }
+    }
+}
+
+/// What the command line asks for.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Run.
+    Run(Options),
+    /// Print the help.
+    Help,
+    /// Print the version.
+    Version,
+}
+
+/// Reads the arguments, without the program's name. The error is for the person who typed them.
+pub fn parse<I>(arguments: I) -> Result<Command, String>
+where
+    I: IntoIterator,
+    I::Item: Into<std::ffi::OsString>,
+{
+    read(lexopt::Parser::from_args(arguments)).map_err(|error| error.to_string())
+}
+
+fn read(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
+    let mut options = Options::default();
+    let (mut port, mut folder, mut memory) = (None, None, false);
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Long("port") => port = Some(parser.value()?.parse()?),
+            Long("data") => folder = Some(absolute(&parser.value()?.into())?),
+            Long("memory") => memory = true,
+            Long("policy") => {
+                let text = parser.value()?.string()?;
+                let (name, value) =
+                    text.split_once('=').ok_or_else(|| format!("--policy needs NAME=VALUE, not `{text}`"))?;
+                options.parameters.push((name.into(), value.into()));
+            }
+            Long("aws-only") => options.aws_only = true,
+            Short('q') | Long("quiet") => options.quiet = true,
+            Short('h') | Long("help") => return Ok(Command::Help),
+            Short('V') | Long("version") => return Ok(Command::Version),
+            other => return Err(other.unexpected()),
+        }
+    }
+    if memory && folder.is_some() {
+        return Err("--data and --memory exclude each other".into());
+    }
+    if options.aws_only {
+        options.port = ENDPOINTS_PORT;
+    }
+    options.port = port.unwrap_or(options.port);
+    options.data = if memory { None } else { folder.or(options.data) };
+    Ok(Command::Run(options))
+}
+
+/// A folder as its typist means it: from where they are.
+fn absolute(folder: &PathBuf) -> Result<PathBuf, String> {
+    std::path::absolute(folder).map_err(|error| format!("--data {}: {error}", folder.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(arguments: &[&str]) -> Options {
+        match parse(arguments) {
+            Ok(Command::Run(options)) => options,
+            other => panic!("{arguments:?} gave {other:?}"),
+        }
+    }
+
+    #[test]
+    fn without_arguments_the_defaults_hold() {
+        assert_eq!(run(&[]), Options::default());
+        assert_eq!(run(&["--aws-only"]).port, 4_566);
+    }
+
+    #[test]
+    fn every_flag_is_read() {
+        let options = run(&["--port=0", "--memory", "--policy", "ResendSeconds=1", "--policy=SmsText=a=b", "-q"]);
+        assert_eq!((options.port, options.data, options.quiet), (0, None, true));
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let expected = [pair("ResendSeconds", "1"), pair("SmsText", "a=b")];
+        assert_eq!(options.parameters, expected);
+        let options = run(&["--data", "/tmp/x", "--aws-only", "--port", "9"]);
+        assert_eq!((options.port, options.data), (9, Some("/tmp/x".into())));
+        assert_eq!(parse(["--help"]), Ok(Command::Help));
+        assert_eq!(parse(["-V"]), Ok(Command::Version));
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        for (arguments, words) in [
+            (vec!["--prot", "1"], "--prot"),
+            (vec!["--port", "many"], "many"),
+            (vec!["--port", "65536"], "65536"),
+            (vec!["--port"], "--port"),
+            (vec!["--policy", "ResendSeconds"], "NAME=VALUE"),
+            (vec!["--memory", "--data", "x"], "exclude"),
+            (vec!["start"], "start"),
+        ] {
+            let error = parse(&arguments).unwrap_err();
+            assert!(error.contains(words), "{arguments:?}: {error}");
+        }
+    }
+}

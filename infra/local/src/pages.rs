@@ -1,0 +1,78 @@
+//! What only the local run serves: a page at `/`, the inbox, the API's description.
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http_body_util::Full;
+use serde_json::Value;
+
+use crate::inbox::{self, Text};
+
+/// The page, which holds all it needs: it works without a network.
+const PAGE: &str = include_str!("page.html");
+
+/// Gives the texts sent to a phone, or all of them, newest first.
+pub type Inbox = Box<dyn Fn(Option<&str>) -> Vec<Text> + Send + Sync>;
+
+/// The pages of the local run.
+pub struct Pages {
+    inbox: Inbox,
+    openapi: Bytes,
+}
+
+impl Pages {
+    /// Makes the pages from where the texts are and what the API is.
+    #[must_use]
+    pub fn new(inbox: Inbox, openapi: &Value) -> Self {
+        Self { inbox, openapi: Bytes::from(openapi.to_string()) }
+    }
+
+    /// The answer to a request for one of the pages; `None` for any other.
+    pub fn answer<B>(&self, request: &Request<B>) -> Option<Response<Full<Bytes>>> {
+        let path = request.uri().path();
+        if path != "/" && !path.starts_with("/_local/") {
+            return None;
+        }
+        if !matches!(*request.method(), Method::GET | Method::HEAD) {
+            // Only `GET /` is the page: other methods of `/` are the API's.
+            return (path != "/").then(|| refuse(StatusCode::METHOD_NOT_ALLOWED));
+        }
+        let query = request.uri().query().unwrap_or_default();
+        Some(match path {
+            "/" => page(),
+            "/_local/sms" => {
+                let texts = (self.inbox)(inbox::phone(query).as_deref());
+                respond("application/json", inbox::json(&texts).to_string().into())
+            }
+            "/_local/openapi.json" => respond("application/json", self.openapi.clone()),
+            _ => refuse(StatusCode::NOT_FOUND),
+        })
+    }
+}
+
+/// The policy keeps the page to itself: it loads nothing from anywhere but this run.
+fn page() -> Response<Full<Bytes>> {
+    const POLICY: HeaderValue = HeaderValue::from_static(
+        "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; \
+         connect-src 'self'; img-src data:",
+    );
+    let mut response = respond("text/html; charset=utf-8", Bytes::from_static(PAGE.as_bytes()));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_SECURITY_POLICY, POLICY);
+    response
+}
+
+fn respond(kind: &'static str, body: Bytes) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(body));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+fn refuse(status: StatusCode) -> Response<Full<Bytes>> {
+    let reason = status.canonical_reason().unwrap_or_default();
+    let body = format!(r#"{{"message":"{reason}"}}"#);
+    let mut response = respond("application/json", body.into());
+    *response.status_mut() = status;
+    response
+}

@@ -1,0 +1,251 @@
+//! Starting everything and stopping it again.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use local_aws::{Endpoints, Principal};
+use local_template::Stack;
+use serde_json::Value;
+
+use crate::gateway::Gateway;
+use crate::inbox::Text;
+use crate::invoke::{Function, Invoke};
+use crate::options::Options;
+use crate::pages::Pages;
+use crate::server::Server;
+use crate::{Error, clock, deployment};
+
+/// How long a function that was given an S3 event may be waited for: no gateway is in between, so
+/// only its own time-out counts.
+const NO_GATEWAY: Duration = Duration::from_mins(15);
+
+/// Builds functions; the local run knows them only by their names.
+pub trait Functions: Send + Sync {
+    /// Builds the function of this binary with the environment it would have on Lambda, so that
+    /// its SDK clients reach the local endpoints with its own credentials. The error is for the
+    /// person at the terminal.
+    fn build<'a>(
+        &'a self,
+        binary: &'a str,
+        environment: &'a BTreeMap<String, String>,
+    ) -> BoxFuture<'a, Result<Arc<dyn Invoke>, String>>;
+
+    /// The `OpenAPI` document of all functions.
+    fn openapi(&self) -> Value;
+}
+
+/// A local run that is up.
+pub struct Running {
+    endpoints: Arc<Endpoints>,
+    server: Option<Server>,
+    stack: Stack,
+    environments: BTreeMap<String, BTreeMap<String, String>>,
+    data: Option<PathBuf>,
+}
+
+impl Running {
+    /// The gateway's URL without a trailing slash, or that of the AWS endpoints when only those
+    /// run.
+    #[must_use]
+    pub fn url(&self) -> String {
+        match &self.server {
+            Some(server) => server.url(),
+            None => self.endpoints.url().to_owned(),
+        }
+    }
+
+    /// The AWS endpoints.
+    #[must_use]
+    pub fn endpoints(&self) -> &Arc<Endpoints> {
+        &self.endpoints
+    }
+
+    /// The resolved template.
+    #[must_use]
+    pub fn stack(&self) -> &Stack {
+        &self.stack
+    }
+
+    /// The environment of every function, by its binary.
+    #[must_use]
+    pub fn environments(&self) -> &BTreeMap<String, BTreeMap<String, String>> {
+        &self.environments
+    }
+
+    /// The data folder, if data is kept.
+    #[must_use]
+    pub fn data(&self) -> Option<&Path> {
+        self.data.as_deref()
+    }
+
+    /// Takes no more requests, lets those under way finish for a few seconds, and stops.
+    pub async fn stop(self) {
+        if let Some(server) = self.server {
+            server.stop().await;
+        }
+        self.endpoints.shutdown().await;
+    }
+}
+
+/// Starts the endpoints, makes table and bucket, builds the functions and opens the gateway.
+pub async fn start(options: Options, functions: &dyn Functions) -> Result<Running, Error> {
+    let template = deployment::find()?;
+    let home = template.parent().unwrap_or(Path::new("")).to_owned();
+    let data = options.data.map(|folder| home.join(folder));
+    let endpoints = local_aws::Options { data: data.clone(), port: if options.aws_only { options.port } else { 0 } };
+    let endpoints = Endpoints::start(endpoints).await.map_err(port_taken(options.port))?;
+    let endpoints = Arc::new(endpoints);
+    // After the endpoints, which hold the data folder for this process alone.
+    let stack = deployment::resolve(&template, &options.parameters, data.as_deref())?;
+    for table in &stack.tables {
+        endpoints.create_table(&table.properties)?;
+    }
+    for bucket in &stack.buckets {
+        endpoints.create_bucket(&bucket.name)?;
+    }
+    let mut running = Running {
+        environments: environments(&stack, &endpoints, options.aws_only)?,
+        endpoints,
+        server: None,
+        stack,
+        data,
+    };
+    if !options.aws_only {
+        running.server = Some(open(&running, functions, options.port).await?);
+    }
+    Ok(running)
+}
+
+/// Builds the functions and puts the gateway and the S3 events in front of them.
+async fn open(running: &Running, functions: &dyn Functions, port: u16) -> Result<Server, Error> {
+    let mut built = BTreeMap::new();
+    for (binary, environment) in &running.environments {
+        let invoke = functions.build(binary, environment).await;
+        let invoke = invoke.map_err(|reason| Error::Function { name: binary.clone(), reason })?;
+        built.insert(binary.clone(), invoke);
+    }
+    subscribe(running, &built);
+    let gateway = Gateway::new(&running.stack, &built, local_aws::ACCOUNT);
+    let gateway = gateway.map_err(|reason| Error::Function { name: "gateway".into(), reason })?;
+    let endpoints = Arc::clone(&running.endpoints);
+    let inbox = move |phone: Option<&str>| {
+        let texts = endpoints.texts(phone).into_iter();
+        texts.map(Text::from).collect()
+    };
+    let pages = Pages::new(Box::new(inbox), &functions.openapi());
+    Server::start(port, gateway, Some(pages)).map_err(|error| match error.kind() {
+        io::ErrorKind::AddrInUse => Error::PortTaken(port),
+        _ => Error::io(format!("port {port}"), error),
+    })
+}
+
+/// Hands new objects to the functions the template names.
+fn subscribe(running: &Running, built: &BTreeMap<String, Arc<dyn Invoke>>) {
+    for function in &running.stack.functions {
+        for event in &function.other_events {
+            let (kind, name) = (&event.kind, &event.name);
+            tracing::warn!(function = function.binary, kind, name, "event source without a local counterpart");
+        }
+        let Some(invoke) = built.get(&function.binary) else {
+            continue;
+        };
+        let target = Function {
+            name: function.binary.clone(),
+            invoke: Arc::clone(invoke),
+            timeout: Duration::from_secs(function.timeout.into()),
+        };
+        for created in &function.object_created {
+            let target = target.clone();
+            let handler = move |event: Value| -> BoxFuture<'static, Result<(), String>> {
+                let target = target.clone();
+                Box::pin(async move {
+                    let payload = event.to_string().into_bytes();
+                    let called = target.call(payload, clock::request_id(), NO_GATEWAY).await;
+                    called.map(drop).map_err(|refusal| format!("{refusal:?}"))
+                })
+            };
+            let (bucket, prefix, suffix) = (&created.bucket, &created.prefix, &created.suffix);
+            running.endpoints.on_object_created(bucket, prefix, suffix, Arc::new(handler));
+        }
+    }
+}
+
+/// The environment of every function, with credentials that may do what its statements say.
+/// Functions that run elsewhere (`aws_only`) share an administrator's, because tools that start
+/// them hand one set of credentials to all.
+fn environments(
+    stack: &Stack,
+    endpoints: &Endpoints,
+    aws_only: bool,
+) -> Result<BTreeMap<String, BTreeMap<String, String>>, Error> {
+    let administrator = principal("administrator", None);
+    let mut environments = BTreeMap::new();
+    for function in &stack.functions {
+        let own =
+            if aws_only { administrator.clone() } else { principal(&function.binary, Some(function.policies.clone())) };
+        let mut environment = function.environment.clone();
+        let region = local_aws::REGION;
+        for (name, value) in [
+            ("AWS_ENDPOINT_URL", endpoints.url()),
+            ("AWS_REGION", region),
+            ("AWS_ACCESS_KEY_ID", &own.access_key_id),
+            ("AWS_SECRET_ACCESS_KEY", &own.secret_access_key),
+        ] {
+            environment.insert(name.into(), value.into());
+        }
+        environments.insert(function.binary.clone(), environment);
+        if !aws_only {
+            endpoints.register(own)?;
+        }
+    }
+    if aws_only {
+        endpoints.register(administrator)?;
+    }
+    Ok(environments)
+}
+
+/// Credentials in the form AWS gives them: twenty capitals and digits, and a secret of forty
+/// characters. They are the same on every run, so that presigned URLs outlive one.
+fn principal(name: &str, statements: Option<Vec<Value>>) -> Principal {
+    let capitals = name.to_uppercase();
+    let letters: String = capitals.chars().filter(char::is_ascii_alphanumeric).collect();
+    Principal {
+        name: name.to_owned(),
+        access_key_id: format!("LOCAL{letters:0<15.15}"),
+        secret_access_key: format!("local/{name:/<34.34}"),
+        statements,
+    }
+}
+
+fn port_taken(port: u16) -> impl FnOnce(local_aws::Error) -> Error {
+    move |error| match error {
+        local_aws::Error::Io { source, .. } if source.kind() == io::ErrorKind::AddrInUse => Error::PortTaken(port),
+        other => other.into(),
+    }
+}
+
+impl From<local_aws::Text> for Text {
+    fn from(text: local_aws::Text) -> Self {
+        Self { phone: text.phone, body: text.body, sent_at: text.sent_at }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_have_the_form_of_aws_and_differ() {
+        let names = ["codes", "auth", "administrator", "a-very-long-function-name"];
+        let made = names.map(|name| principal(name, None));
+        for one in &made {
+            assert_eq!((one.access_key_id.len(), one.secret_access_key.len()), (20, 40));
+        }
+        assert_eq!(made[0].access_key_id, "LOCALCODES0000000000");
+        assert_ne!(made[0].access_key_id, made[1].access_key_id);
+    }
+}

@@ -1,0 +1,41 @@
+//! What is wrong with a template, and where.
+
+use std::fmt;
+
+/// A fault in a template, or in the values it is resolved with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Error {
+    place: String,
+    reason: String,
+}
+
+impl Error {
+    /// A fault at `place`, a dotted path from the top of the file.
+    pub(crate) fn new(place: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self {
+            place: place.into(),
+            reason: reason.into(),
+        }
+    }
+
+    /// The dotted path from the top of the file to what is wrong, such as
+    /// `Resources.Auth.Properties.Timeout`.
+    #[must_use]
+    pub fn place(&self) -> &str {
+        &self.place
+    }
+
+    /// What is wrong there, in words for the person who edits the file.
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {}", self.place, self.reason)
+    }
+}
+
+impl std::error::Error for Error {}

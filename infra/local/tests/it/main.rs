@@ -1,0 +1,13 @@
+//! The gateway from outside: real sockets, functions that echo.
+
+mod client;
+mod command;
+mod cors;
+mod event;
+mod fixture;
+mod limits;
+mod pages;
+mod reply;
+mod routes;
+mod run;
+mod stop;

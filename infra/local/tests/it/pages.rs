@@ -1,0 +1,62 @@
+//! What only the local run serves.
+
+use local::{Pages, Text};
+use serde_json::json;
+
+use crate::client::get;
+use crate::fixture::{Setup, echo};
+
+fn setup() -> Setup<'static> {
+    let texts = [
+        Text { phone: "+8613800000001".into(), body: "222222 is your code".into(), sent_at: 2 },
+        Text { phone: "+8613800000000".into(), body: "no code".into(), sent_at: 1 },
+    ];
+    let inbox = move |phone: Option<&str>| {
+        let wanted = |text: &&Text| phone.is_none_or(|phone| text.phone == phone);
+        texts.iter().filter(wanted).cloned().collect()
+    };
+    let openapi = json!({"openapi": "3.1.0", "paths": {}});
+    Setup { pages: Some(Pages::new(Box::new(inbox), &openapi)), ..Setup::default() }
+}
+
+#[tokio::test]
+async fn the_inbox_shows_texts_newest_first_and_by_phone() {
+    let server = setup().start(echo);
+    let answer = get(server.port(), "GET /_local/sms").await;
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+    let newest = json!({
+        "phone": "+8613800000001", "body": "222222 is your code", "code": "222222", "sent_at": 2,
+    });
+    let other = json!({
+        "phone": "+8613800000000", "body": "no code", "code": null, "sent_at": 1,
+    });
+    assert_eq!(answer.json(), json!([newest, other]));
+    for query in ["%2B8613800000001", "+8613800000001", "8613800000001"] {
+        let answer = get(server.port(), &format!("GET /_local/sms?phone={query}")).await;
+        assert_eq!(answer.json(), json!([newest]), "{query}");
+    }
+    assert_eq!(get(server.port(), "GET /_local/sms?phone=1").await.json(), json!([]));
+}
+
+#[tokio::test]
+async fn the_page_needs_nothing_from_elsewhere() {
+    let server = setup().start(echo);
+    let answer = get(server.port(), "GET /").await;
+    assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"));
+    let page = answer.text();
+    assert!(page.contains("/_local/sms") && page.contains("/_local/openapi.json"));
+    for foreign in ["src=\"http", "href=\"http", "@import", "url(http", "//cdn"] {
+        assert!(!page.contains(foreign), "{foreign}");
+    }
+    assert_eq!(get(server.port(), "HEAD /").await.body.len(), 0);
+    assert_eq!(get(server.port(), "GET /_local/openapi.json").await.json()["openapi"], "3.1.0");
+}
+
+#[tokio::test]
+async fn only_the_local_pages_stand_before_the_routes() {
+    let server = setup().start(echo);
+    assert_eq!(get(server.port(), "POST /").await.json()["rawPath"], "/");
+    assert_eq!(get(server.port(), "GET /_locals").await.json()["rawPath"], "/_locals");
+    assert_eq!(get(server.port(), "GET /_local/other").await.status, 404);
+    assert_eq!(get(server.port(), "DELETE /_local/sms").await.status, 405);
+}

@@ -1,0 +1,157 @@
+//! Between the table's attributes and the domain's types.
+
+use std::collections::{BTreeMap, HashMap};
+
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use crate::domain::account::{Account, UserId};
+use crate::domain::clock::Timestamp;
+use crate::domain::lookup::Card;
+use crate::domain::session::{PushTokens, Session, SessionId};
+use crate::domain::{Fault, Result};
+
+/// An item, or a map inside one.
+pub type Item = HashMap<String, AttributeValue>;
+
+pub fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "numbers and ids are copied anyway")]
+pub fn number(value: impl ToString) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+pub fn moment(value: Timestamp) -> AttributeValue {
+    number(value.millis())
+}
+
+pub fn blob(value: &[u8]) -> AttributeValue {
+    AttributeValue::B(Blob::new(value))
+}
+
+pub fn get_text(item: &Item, name: &str) -> Option<String> {
+    item.get(name)?.as_s().ok().cloned()
+}
+
+pub fn get_number<N: std::str::FromStr>(item: &Item, name: &str) -> Option<N> {
+    item.get(name)?.as_n().ok()?.parse().ok()
+}
+
+pub fn get_moment(item: &Item, name: &str) -> Option<Timestamp> {
+    get_number(item, name).map(Timestamp::from_millis)
+}
+
+pub fn get_blob(item: &Item, name: &str) -> Option<Vec<u8>> {
+    item.get(name)?.as_b().ok().map(|blob| blob.as_ref().to_vec())
+}
+
+pub fn get_user(item: &Item, name: &str) -> Option<UserId> {
+    get_number(item, name).and_then(UserId::new)
+}
+
+/// A session as a map inside its account's item.
+pub fn session(session: &Session) -> AttributeValue {
+    let mut map = HashMap::from([
+        ("turn".to_owned(), number(session.turn)),
+        ("moved".to_owned(), moment(session.moved)),
+        ("began".to_owned(), moment(session.began)),
+        ("expires".to_owned(), moment(session.expires)),
+        ("ends".to_owned(), moment(session.ends)),
+        ("api".to_owned(), text(&session.api)),
+    ]);
+    let tokens = [("apns", &session.push.apns), ("ng", &session.push.ng)];
+    map.extend(tokens.into_iter().filter_map(|(name, token)| Some((name.to_owned(), text(token.clone()?)))));
+    AttributeValue::M(map)
+}
+
+fn read_session(item: &Item) -> Option<Session> {
+    Some(Session {
+        turn: get_number(item, "turn")?,
+        moved: get_moment(item, "moved")?,
+        began: get_moment(item, "began")?,
+        expires: get_moment(item, "expires")?,
+        ends: get_moment(item, "ends")?,
+        api: get_text(item, "api")?,
+        push: PushTokens { apns: get_text(item, "apns"), ng: get_text(item, "ng") },
+    })
+}
+
+/// An account's item, without its key.
+pub fn account(account: &Account) -> Item {
+    let sessions = account.sessions.iter().map(|(id, held)| (id.to_string(), session(held))).collect();
+    let mut item = HashMap::from([
+        ("id".to_owned(), number(account.id)),
+        ("created".to_owned(), moment(account.created)),
+        ("sessions".to_owned(), AttributeValue::M(sessions)),
+    ]);
+    let texts = [("name", &account.name), ("state", &account.state), ("avatar", &account.avatar)];
+    item.extend(texts.into_iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| (name.to_owned(), text(value))));
+    item.extend(account.phone.iter().map(|phone| ("phone".to_owned(), text(phone))));
+    item.extend(account.seen.map(|seen| ("seen".to_owned(), moment(seen))));
+    item
+}
+
+/// The account that an item holds.
+pub fn read_account(item: &Item) -> Result<Account> {
+    let broken = || Fault::new("reading an account", "the item lacks an attribute or has it in another type");
+    let sessions = item.get("sessions").and_then(|map| map.as_m().ok()).ok_or_else(broken)?;
+    let sessions = sessions.iter().map(|(id, map)| Some((id.parse::<SessionId>().ok()?, read_session(map.as_m().ok()?)?)));
+    Ok(Account {
+        id: get_user(item, "id").ok_or_else(broken)?,
+        phone: get_text(item, "phone"),
+        name: get_text(item, "name").unwrap_or_default(),
+        state: get_text(item, "state").unwrap_or_default(),
+        avatar: get_text(item, "avatar").unwrap_or_default(),
+        created: get_moment(item, "created").ok_or_else(broken)?,
+        seen: get_moment(item, "seen"),
+        sessions: sessions.collect::<Option<BTreeMap<_, _>>>().ok_or_else(broken)?,
+    })
+}
+
+/// The card that an account's item holds.
+pub fn read_card(item: &Item) -> Option<Card> {
+    Some(Card {
+        id: get_user(item, "id")?,
+        name: get_text(item, "name").unwrap_or_default(),
+        state: get_text(item, "state").unwrap_or_default(),
+        avatar: get_text(item, "avatar").unwrap_or_default(),
+        seen: get_moment(item, "seen"),
+    })
+}
+
+/// The attributes that [`read_card`] needs, for a projection.
+pub const CARD: &[&str] = &["id", "name", "state", "avatar", "seen"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::phone::Phone;
+
+    #[test]
+    fn an_account_survives_the_table() {
+        let now = Timestamp::from_millis(1_800_000_000_000);
+        let session = Session {
+            turn: 3,
+            moved: now,
+            began: now,
+            expires: now,
+            ends: now,
+            api: "messenger".into(),
+            push: PushTokens { apns: Some("token".into()), ng: None },
+        };
+        let phone = Phone::parse("86", "13912345678").unwrap();
+        let id = UserId::new(7).unwrap();
+        let before = Account::with_phone(id, &phone, (SessionId::from_bytes([1; 12]), session), now);
+        let after = read_account(&account(&before)).unwrap();
+        assert_eq!(format!("{after:?}"), format!("{before:?}"));
+        assert_eq!(after.phone, before.phone);
+    }
+
+    #[test]
+    fn a_broken_item_is_a_fault_and_no_panic() {
+        assert!(read_account(&Item::new()).is_err());
+        assert!(read_card(&Item::new()).is_none());
+    }
+}

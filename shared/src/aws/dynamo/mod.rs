@@ -1,0 +1,166 @@
+//! The one table on DynamoDB.
+
+mod accounts;
+mod codes;
+mod item;
+mod keys;
+mod lookup;
+mod sessions;
+mod write;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::{
+    CancellationReason, ReturnValue, ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem,
+};
+
+use self::item::Item;
+use self::keys::Key;
+use self::write::{Change, key_attributes};
+use crate::config::{ConfigError, Env};
+use crate::domain::account::Caller;
+use crate::domain::clock::Timestamp;
+use crate::domain::policy::Policy;
+use crate::domain::random::{self, Random};
+use crate::domain::{Fault, Result};
+
+/// The table, as the domain's stores.
+#[derive(Clone)]
+pub struct Table {
+    client: Client,
+    name: Arc<str>,
+    policy: Arc<Policy>,
+    random: Arc<dyn Random>,
+}
+
+/// A write that met somebody else's transaction on the same item is tried again this often. Such meetings last
+/// milliseconds, and the waits grow with jitter to about half a second in all.
+const CONFLICT_ATTEMPTS: u32 = 6;
+const CONFLICT_WAIT: Duration = Duration::from_millis(10);
+
+/// How a conditional update ended.
+enum Updated {
+    /// The item as it is now.
+    Done(Item),
+    /// The condition failed; the item as it is, if there is one.
+    Refused(Option<Item>),
+}
+
+/// How a transaction ended.
+enum Transacted {
+    Done,
+    /// Conditions failed: the reasons by position.
+    Refused(Vec<CancellationReason>),
+}
+
+/// Whether the condition of the write at `position` failed.
+fn failed(reasons: &[CancellationReason], position: usize) -> bool {
+    reasons.get(position).and_then(CancellationReason::code) == Some("ConditionalCheckFailed")
+}
+
+/// The item that the write at `position` found instead.
+fn found(reasons: &[CancellationReason], position: usize) -> Option<&Item> {
+    reasons.get(position).and_then(CancellationReason::item)
+}
+
+impl Table {
+    /// The table that `TABLE` names.
+    pub fn new(
+        sdk: &SdkConfig,
+        env: &Env,
+        policy: Arc<Policy>,
+        random: Arc<dyn Random>,
+    ) -> std::result::Result<Self, ConfigError> {
+        let config = aws_sdk_dynamodb::config::Builder::from(sdk).interceptor(super::trips::CountTrips).build();
+        Ok(Self { client: Client::from_conf(config), name: env.text("TABLE")?.into(), policy, random })
+    }
+
+    /// One conditional update.
+    async fn update(&self, doing: &'static str, change: Change) -> Result<Updated> {
+        for attempt in 0.. {
+            let change = change.clone();
+            let sent = self
+                .client
+                .update_item()
+                .table_name(&*self.name)
+                .set_key(Some(key_attributes(&change.key)))
+                .update_expression(change.update)
+                .set_condition_expression(change.condition)
+                .set_expression_attribute_names(Some(change.names).filter(|names| !names.is_empty()))
+                .set_expression_attribute_values(Some(change.values).filter(|values| !values.is_empty()))
+                .return_values(ReturnValue::AllNew)
+                .return_values_on_condition_check_failure(OnFailure::AllOld)
+                .send()
+                .await;
+            match sent.map_err(SdkError::into_service_error) {
+                Ok(output) => return Ok(Updated::Done(output.attributes.unwrap_or_default())),
+                Err(UpdateItemError::ConditionalCheckFailedException(refused)) => return Ok(Updated::Refused(refused.item)),
+                Err(UpdateItemError::TransactionConflictException(_)) if attempt < CONFLICT_ATTEMPTS => {
+                    self.wait_out_conflict(attempt).await;
+                }
+                Err(error) => return Err(Fault::new(doing, error).into()),
+            }
+        }
+        unreachable!("the loop only ends by returning")
+    }
+
+    /// One transaction.
+    async fn transact(&self, doing: &'static str, writes: Vec<TransactWriteItem>) -> Result<Transacted> {
+        for attempt in 0.. {
+            let sent = self.client.transact_write_items().set_transact_items(Some(writes.clone())).send().await;
+            match sent.map_err(SdkError::into_service_error) {
+                Ok(_) => return Ok(Transacted::Done),
+                Err(TransactWriteItemsError::TransactionCanceledException(canceled)) => {
+                    let reasons = canceled.cancellation_reasons.clone().unwrap_or_default();
+                    let codes: Vec<_> = reasons.iter().filter_map(CancellationReason::code).collect();
+                    if codes.contains(&"ConditionalCheckFailed") {
+                        return Ok(Transacted::Refused(reasons));
+                    }
+                    if attempt >= CONFLICT_ATTEMPTS || !codes.iter().any(|code| PASSING.contains(code)) {
+                        return Err(Fault::new(doing, canceled).into());
+                    }
+                }
+                Err(TransactWriteItemsError::TransactionInProgressException(error)) => {
+                    if attempt >= CONFLICT_ATTEMPTS {
+                        return Err(Fault::new(doing, error).into());
+                    }
+                }
+                Err(error) => return Err(Fault::new(doing, error).into()),
+            }
+            self.wait_out_conflict(attempt).await;
+        }
+        unreachable!("the loop only ends by returning")
+    }
+
+    /// The item at `key`, strongly consistent.
+    async fn get(&self, doing: &'static str, key: &Key) -> Result<Option<Item>> {
+        let sent = self.client.get_item().table_name(&*self.name).set_key(Some(key_attributes(key)));
+        let output = sent.consistent_read(true).send().await;
+        Ok(output.map_err(|error| Fault::new(doing, error.into_service_error()))?.item)
+    }
+
+    /// Waits a random part of a time that doubles with every attempt, so that those who met do not meet again.
+    async fn wait_out_conflict(&self, attempt: u32) {
+        let most = CONFLICT_WAIT * 2_u32.pow(attempt.min(CONFLICT_ATTEMPTS));
+        let micros = random::below(&*self.random, u64::try_from(most.as_micros()).unwrap_or(u64::MAX).max(1));
+        tokio::time::sleep(Duration::from_micros(micros)).await;
+    }
+}
+
+/// Reasons for a cancelled transaction that pass by themselves.
+const PASSING: &[&str] = &["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"];
+
+/// A change to the caller's own account: only while the session lives, and noting that they were here.
+fn change_by(caller: Caller, set: &str, now: Timestamp) -> Change {
+    let set = if set.is_empty() { String::new() } else { format!(", {set}") };
+    Change::new(keys::account(caller.user), format!("SET #seen = :now{set}"))
+        .when("#sessions.#sid.#expires > :now AND #sessions.#sid.#ends > :now")
+        .name("#sid", caller.session.to_string())
+        .value(":now", item::moment(now))
+}

@@ -1,0 +1,107 @@
+//! Writing to the table: one description of a conditional write that serves a single call and a transaction alike.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::{
+    AttributeValue, Put, ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem, Update,
+};
+
+use super::item::Item;
+use super::keys::Key;
+use crate::domain::{Fault, Result};
+
+/// A conditional update of one item. Attribute names are written `#name` and values `:value` in the expressions;
+/// what they stand for is given by [`Change::name`] and [`Change::value`].
+#[derive(Clone, Debug)]
+pub struct Change {
+    pub(super) key: Key,
+    pub(super) update: String,
+    pub(super) condition: Option<String>,
+    pub(super) names: HashMap<String, String>,
+    pub(super) values: HashMap<String, AttributeValue>,
+}
+
+impl Change {
+    /// An update of the item at `key` by an update expression.
+    pub fn new(key: Key, update: impl Into<String>) -> Self {
+        let change = Self { key, update: update.into(), condition: None, names: HashMap::new(), values: HashMap::new() };
+        let update = change.update.clone();
+        change.names_of(&update)
+    }
+
+    /// Only if the condition holds.
+    pub fn when(mut self, condition: impl Into<String>) -> Self {
+        let condition = condition.into();
+        self = self.names_of(&condition);
+        self.condition = Some(condition);
+        self
+    }
+
+    /// What a `#placeholder` stands for that is not spelled like its attribute.
+    pub fn name(mut self, placeholder: &str, attribute: impl Into<String>) -> Self {
+        self.names.insert(placeholder.to_owned(), attribute.into());
+        self
+    }
+
+    /// What a `:placeholder` stands for.
+    pub fn value(mut self, placeholder: &str, value: AttributeValue) -> Self {
+        self.values.insert(placeholder.to_owned(), value);
+        self
+    }
+
+    /// Every `#word` stands for the attribute `word` unless [`Change::name`] says otherwise, which keeps DynamoDB's
+    /// long list of reserved words out of the way.
+    fn names_of(mut self, expression: &str) -> Self {
+        for piece in expression.split('#').skip(1) {
+            let word: String = piece.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+            self.names.entry(format!("#{word}")).or_insert(word);
+        }
+        self
+    }
+
+    /// As part of a transaction, telling the old item where the condition fails.
+    pub fn in_transaction(self, table: &str) -> Result<TransactWriteItem> {
+        let update = Update::builder()
+            .table_name(table)
+            .set_key(Some(key_attributes(&self.key)))
+            .update_expression(self.update)
+            .set_condition_expression(self.condition)
+            .set_expression_attribute_names(Some(self.names))
+            .set_expression_attribute_values(Some(self.values).filter(|values| !values.is_empty()))
+            .return_values_on_condition_check_failure(OnFailure::AllOld)
+            .build();
+        let update = update.map_err(|error| Fault::new("building an update", error))?;
+        Ok(TransactWriteItem::builder().update(update).build())
+    }
+}
+
+/// Puts a whole item where none may be yet, as part of a transaction.
+pub fn put_new(table: &str, key: &Key, mut item: Item) -> Result<TransactWriteItem> {
+    item.extend(key_attributes(key));
+    let put = Put::builder().table_name(table).set_item(Some(item)).condition_expression("attribute_not_exists(pk)");
+    let put = put.build().map_err(|error| Fault::new("building a put", error))?;
+    Ok(TransactWriteItem::builder().put(put).build())
+}
+
+/// The key as the SDK takes it.
+pub fn key_attributes(key: &Key) -> Item {
+    HashMap::from([
+        ("pk".to_owned(), AttributeValue::S(key.pk.clone())),
+        ("sk".to_owned(), AttributeValue::S(key.sk.clone())),
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placeholders_stand_for_their_own_spelling_unless_told_otherwise() {
+        let key = Key { pk: "p".into(), sk: "s".into() };
+        let change = Change::new(key, "SET #name = :v, #sessions.#sid = :s").when("size(#sessions) < :n").name("#sid", "x-1");
+        assert_eq!(change.names["#name"], "name");
+        assert_eq!(change.names["#sessions"], "sessions");
+        assert_eq!(change.names["#sid"], "x-1");
+        assert_eq!(change.names.len(), 3);
+    }
+}

@@ -1,0 +1,93 @@
+//! A function's settings: read once, in `main`, from its environment.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// The environment variables of a function.
+#[derive(Clone, Debug, Default)]
+pub struct Env(BTreeMap<String, String>);
+
+/// A setting that is missing or makes no sense.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The variable is not set.
+    #[error("the environment variable {0} is missing")]
+    Missing(&'static str),
+    /// The variable is set to something else than it should be.
+    #[error("the environment variable {name} should be {expected}")]
+    Unreadable {
+        /// The variable.
+        name: &'static str,
+        /// What it should be.
+        expected: &'static str,
+    },
+}
+
+impl ConfigError {
+    /// The variable `name` is not `expected`.
+    #[must_use]
+    pub const fn unreadable(name: &'static str, expected: &'static str) -> Self {
+        Self::Unreadable { name, expected }
+    }
+}
+
+impl Env {
+    /// The environment of this process.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the process's environment")]
+    pub fn of_process() -> Self {
+        // `vars` panics on a variable that is not UTF-8, which somebody else's variable may be.
+        let readable = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        Self(readable.collect())
+    }
+
+    /// The variable's value, if it is set to anything but the empty string.
+    #[must_use]
+    pub fn optional(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// The variable's value, which must not be empty.
+    pub fn text(&self, name: &'static str) -> Result<&str, ConfigError> {
+        self.optional(name).ok_or(ConfigError::Missing(name))
+    }
+
+    /// A whole number.
+    pub fn number<N: FromStr>(&self, name: &'static str) -> Result<N, ConfigError> {
+        self.text(name)?.parse().map_err(|_| ConfigError::unreadable(name, "a whole number"))
+    }
+
+    /// A cap, of which 0 is none.
+    pub fn cap(&self, name: &'static str) -> Result<Option<u32>, ConfigError> {
+        Ok(Some(self.number(name)?).filter(|cap| *cap != 0))
+    }
+
+    /// A whole number of seconds.
+    pub fn seconds(&self, name: &'static str) -> Result<Duration, ConfigError> {
+        self.number(name).map(Duration::from_secs)
+    }
+
+    /// `true` or `false`.
+    pub fn flag(&self, name: &'static str) -> Result<bool, ConfigError> {
+        self.text(name)?.parse().map_err(|_| ConfigError::unreadable(name, "true or false"))
+    }
+}
+
+impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Env {
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(variables: I) -> Self {
+        Self(variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_and_an_unreadable_variable_are_named() {
+        let env = Env::from_iter([("A", "x"), ("B", "")]);
+        assert_eq!(env.number::<u32>("A").unwrap_err().to_string(), "the environment variable A should be a whole number");
+        assert_eq!(env.text("B").unwrap_err().to_string(), "the environment variable B is missing");
+    }
+}

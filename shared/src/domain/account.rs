@@ -1,0 +1,160 @@
+//! Accounts: who somebody is, over all five APIs.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use async_trait::async_trait;
+
+use super::clock::Timestamp;
+use super::media::ImageName;
+use super::phone::Phone;
+use super::profile::{Avatar, ProfileChange};
+use super::random::{self, Random};
+use super::session::{Session, SessionId};
+use super::{Error, Result};
+
+/// A user's id: a random whole number from 1 below 2^53, so that every JSON reader keeps it exact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UserId(u64);
+
+impl UserId {
+    const BOUND: u64 = 1 << 53;
+
+    /// A new id. Whether it is free is decided by the conditional write that uses it.
+    #[must_use]
+    pub fn generate(random: &dyn Random) -> Self {
+        Self(1 + random::below(random, Self::BOUND - 1))
+    }
+
+    /// From a number, if it is in range.
+    #[must_use]
+    pub const fn new(number: u64) -> Option<Self> {
+        if number == 0 || number >= Self::BOUND { None } else { Some(Self(number)) }
+    }
+
+    /// As a number.
+    #[must_use]
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+}
+
+impl fmt::Display for UserId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for UserId {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        text.parse().ok().and_then(Self::new).ok_or(Error::NotFound("user"))
+    }
+}
+
+/// Who makes a request: what a checked token says. Whether the session still lives is decided by the store, in the
+/// same call that does the work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// The account.
+    pub user: UserId,
+    /// The session of it.
+    pub session: SessionId,
+}
+
+/// An account as it lies in the table.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// Its id.
+    pub id: UserId,
+    /// The phone it signs in with, in E.164, if a code proved one.
+    pub phone: Option<String>,
+    /// The nickname; empty when none was set.
+    pub name: String,
+    /// The state line; empty when none was set.
+    pub state: String,
+    /// The picture; empty when none was set.
+    pub avatar: String,
+    /// When the account was made.
+    pub created: Timestamp,
+    /// The last authenticated request, exact to five minutes.
+    pub seen: Option<Timestamp>,
+    /// Its sessions, dead ones among them until they are swept by a sign-in.
+    pub sessions: BTreeMap<SessionId, Session>,
+}
+
+impl Account {
+    /// A new account that a code for `phone` just proved.
+    #[must_use]
+    pub fn with_phone(id: UserId, phone: &Phone, session: (SessionId, Session), now: Timestamp) -> Self {
+        Self {
+            id,
+            phone: Some(phone.e164().to_owned()),
+            name: String::new(),
+            state: String::new(),
+            avatar: String::new(),
+            created: now,
+            seen: Some(now),
+            sessions: BTreeMap::from([session]),
+        }
+    }
+
+    /// The session of a further sign-in's place: the ones to end so that at most `room` remain, dead ones first, then
+    /// the oldest.
+    #[must_use]
+    pub fn sessions_to_end(&self, room: usize, now: Timestamp) -> Vec<SessionId> {
+        let mut by_age: Vec<_> = self.sessions.iter().map(|(id, session)| (session.lives(now), session.began, *id)).collect();
+        by_age.sort_unstable();
+        let dead = by_age.iter().filter(|(lives, ..)| !lives).count();
+        let end = by_age.len().saturating_sub(room).max(dead);
+        by_age.into_iter().take(end).map(|(_, _, id)| id).collect()
+    }
+}
+
+/// Changes to accounts by their signed-in owners. Every method checks the session in the write itself and answers
+/// [`Error::Unauthenticated`] when it is over; each is one round trip.
+#[async_trait]
+pub trait AccountStore: Send + Sync {
+    /// Changes the profile.
+    async fn change_profile(&self, caller: Caller, change: &ProfileChange, now: Timestamp) -> Result<()>;
+
+    /// Notes that the caller owns the picture or voice note that is about to be stored under `name`.
+    async fn record_upload(&self, caller: Caller, name: &str, now: Timestamp) -> Result<()>;
+
+    /// Notes that the caller owns the picture stored under `name`, and makes it their avatar.
+    async fn set_avatar_image(&self, caller: Caller, name: &ImageName, avatar: &Avatar, now: Timestamp) -> Result<()>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::session::PushTokens;
+
+    fn session(began: i64, expires: i64) -> Session {
+        let (began, expires) = (Timestamp::from_millis(began), Timestamp::from_millis(expires));
+        Session { turn: 0, moved: began, began, expires, ends: expires, api: String::new(), push: PushTokens::default() }
+    }
+
+    #[test]
+    fn a_further_sign_in_ends_the_dead_and_then_the_oldest() {
+        let id = |n| SessionId::from_bytes([n; 12]);
+        let now = Timestamp::from_millis(100);
+        let phone = Phone::parse("86", "13912345678").unwrap();
+        let mut account = Account::with_phone(UserId::new(1).unwrap(), &phone, (id(1), session(30, 200)), now);
+        account.sessions.extend([(id(2), session(10, 200)), (id(3), session(50, 60)), (id(4), session(20, 200))]);
+        assert_eq!(account.sessions_to_end(9, now), [id(3)]);
+        assert_eq!(account.sessions_to_end(2, now), [id(3), id(2)]);
+        assert_eq!(account.sessions_to_end(1, now), [id(3), id(2), id(4)]);
+    }
+
+    #[test]
+    fn ids_fit_a_double() {
+        assert!(UserId::new((1 << 53) - 1).is_some());
+        assert!(UserId::new(1 << 53).is_none());
+        assert!("0".parse::<UserId>().is_err());
+        let id = UserId::generate(&crate::crypto::SystemRandom);
+        assert_eq!(id.to_string().parse::<UserId>().unwrap(), id);
+    }
+}

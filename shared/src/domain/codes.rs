@@ -1,0 +1,157 @@
+//! SMS codes: asking for one, and guessing it.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::account::UserId;
+use super::clock::{Clock, Timestamp};
+use super::phone::Phone;
+use super::policy::Policy;
+use super::random::{self, Random};
+use super::tokens::Keys;
+use super::{Error, Result};
+
+/// What a code is good for. A code for one purpose is wrong for every other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Signing in, making the account when the number has none.
+    SignIn,
+}
+
+impl Purpose {
+    /// What the keyed hash of a code is bound to.
+    #[must_use]
+    pub fn subject(self, phone: &Phone) -> String {
+        let purpose = match self {
+            Self::SignIn => "sign-in",
+        };
+        format!("{} {purpose}", phone.e164())
+    }
+}
+
+/// A code about to be sent, as the table keeps it.
+#[derive(Clone, Debug)]
+pub struct NewCode {
+    /// Where it goes.
+    pub phone: Phone,
+    /// Its keyed hash.
+    pub digest: [u8; 32],
+    /// Who asked, as the gateway saw it.
+    pub from: Option<IpAddr>,
+    /// When it is sent.
+    pub sent: Timestamp,
+    /// When it stops working.
+    pub expires: Timestamp,
+}
+
+/// A guess that was counted: what the guessed code is compared with.
+#[derive(Clone, Debug)]
+pub struct Guess {
+    /// The keyed hash of the code that was sent.
+    pub digest: Vec<u8>,
+    /// The account that signs in with this phone, if there is one.
+    pub user: Option<UserId>,
+}
+
+/// Where codes and the limits on them lie.
+#[async_trait]
+pub trait CodeStore: Send + Sync {
+    /// Keeps a new code in place of an older one and counts it against every limit, all or nothing, in one round
+    /// trip. Refused with [`Error::CodeTooSoon`] or [`Error::Limited`].
+    async fn keep(&self, code: &NewCode) -> Result<()>;
+
+    /// Takes back a code that could not be sent, as if it had never been asked for.
+    async fn take_back(&self, code: &NewCode) -> Result<()>;
+
+    /// Counts a guess at the code of `phone` **before** anybody compares it, and reads who the phone belongs to, in
+    /// one round trip. Refused with [`Error::CodeNotAsked`], [`Error::CodeExpired`] or [`Error::CodeGuessesSpent`].
+    async fn guess(&self, phone: &Phone, now: Timestamp) -> Result<Guess>;
+}
+
+/// Sends text messages.
+#[async_trait]
+pub trait Texts: Send + Sync {
+    /// Sends `body`, or answers [`Error::TextNotSent`].
+    async fn send(&self, phone: &Phone, body: &str) -> Result<()>;
+}
+
+/// Sends codes.
+pub struct CodeSender {
+    /// The limits.
+    pub policy: Arc<Policy>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Where codes come from.
+    pub random: Arc<dyn Random>,
+    /// What codes are hashed with.
+    pub keys: Arc<Keys>,
+    /// Where codes are kept.
+    pub store: Arc<dyn CodeStore>,
+    /// What carries them.
+    pub texts: Arc<dyn Texts>,
+    /// The text, in which `{code}` and `{minutes}` are filled in.
+    pub text: String,
+}
+
+impl CodeSender {
+    /// Sends a new code and answers it, for stages that show codes.
+    ///
+    /// The code and all limits are written before the text-message service is called, so that a crash in between can
+    /// only cost the caller a minute, never let a code out uncounted. A refusal of that service takes the code back.
+    pub async fn send(&self, phone: &Phone, purpose: Purpose, from: Option<IpAddr>) -> Result<String> {
+        if self.policy.countries.as_ref().is_some_and(|served| !served.contains(&phone.zone())) {
+            return Err(Error::CountryNotServed);
+        }
+        let now = self.clock.now();
+        let code = generate(&*self.random, self.policy.code_digits);
+        let kept = NewCode {
+            phone: phone.clone(),
+            digest: self.keys.code_digest(&purpose.subject(phone), &code),
+            from,
+            sent: now,
+            expires: now.plus(self.policy.code_ttl),
+        };
+        self.store.keep(&kept).await?;
+        match self.texts.send(phone, &self.body(&code)).await {
+            Ok(()) => Ok(code),
+            Err(refusal) => {
+                self.store.take_back(&kept).await?;
+                Err(refusal)
+            }
+        }
+    }
+
+    fn body(&self, code: &str) -> String {
+        let minutes = self.policy.code_ttl.as_secs().div_ceil(60);
+        self.text.replace("{code}", code).replace("{minutes}", &minutes.to_string())
+    }
+}
+
+/// Decimal digits, each code equally likely.
+fn generate(random: &dyn Random, digits: u32) -> String {
+    let number = random::below(random, 10_u64.saturating_pow(digits));
+    format!("{number:0width$}", width = digits as usize)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::SystemRandom;
+
+    #[test]
+    fn codes_keep_their_leading_zeros() {
+        struct Zero;
+        impl Random for Zero {
+            fn fill(&self, bytes: &mut [u8]) {
+                bytes.fill(0);
+            }
+        }
+        assert_eq!(generate(&Zero, 6), "000000");
+        for _ in 0..100 {
+            let code = generate(&SystemRandom, 6);
+            assert!(code.len() == 6 && code.bytes().all(|b| b.is_ascii_digit()), "{code}");
+        }
+    }
+}

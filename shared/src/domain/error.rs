@@ -1,0 +1,161 @@
+//! The one error of the domain. Each API has one exhaustive table from it to its own status and words
+//! (`shared/src/http/api/`).
+
+use std::fmt;
+
+/// What a domain function answers.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Why a request was not done. All but [`Error::Fault`] are refusals: the caller can act on them, and nothing was
+/// changed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The input could not be read at all: not JSON, a field of the wrong type, a missing field.
+    #[error("malformed request: {0}")]
+    Malformed(String),
+    /// A value was read and breaks a rule.
+    #[error("{field} {rule}")]
+    Invalid {
+        /// The field, in the domain's name for it.
+        field: &'static str,
+        /// The rule, as the end of a sentence that starts with the field.
+        rule: &'static str,
+    },
+    /// The input is larger than `limit` bytes.
+    #[error("larger than {limit} bytes")]
+    TooLarge {
+        /// Bytes.
+        limit: u64,
+    },
+    /// The bytes are not of a kind that is accepted here.
+    #[error("{0}")]
+    UnsupportedMedia(&'static str),
+    /// No route has this method and path.
+    #[error("no such endpoint")]
+    NoRoute,
+    /// The thing asked for does not exist.
+    #[error("no such {0}")]
+    NotFound(&'static str),
+    /// No credential, or one that is wrong, expired or ended.
+    #[error("not signed in")]
+    Unauthenticated,
+    /// No code is waiting for this number: none was asked for, or it was used.
+    #[error("no code is waiting for this number")]
+    CodeNotAsked,
+    /// The code is older than the policy allows.
+    #[error("the code has expired")]
+    CodeExpired,
+    /// The code is not the one that was sent.
+    #[error("wrong code")]
+    CodeWrong,
+    /// The code was guessed at too often; a new one may be asked for.
+    #[error("too many wrong guesses; ask for a new code")]
+    CodeGuessesSpent,
+    /// A code was sent to this number a moment ago.
+    #[error("a code was sent a moment ago; try again in {retry_after} s")]
+    CodeTooSoon {
+        /// Seconds until another may be asked for.
+        retry_after: u64,
+    },
+    /// A cap on how often something may be done was reached.
+    #[error("too many {cap}; try again in {retry_after} s")]
+    Limited {
+        /// What was done too often.
+        cap: Cap,
+        /// Seconds until it may be tried again.
+        retry_after: u64,
+    },
+    /// Codes are not sent to numbers of this country.
+    #[error("no codes are sent to this country")]
+    CountryNotServed,
+    /// The text-message service refused to send. The code was taken back, so another may be asked for at once.
+    #[error("the text message could not be sent; ask again")]
+    TextNotSent,
+    /// The refresh token is not one of ours, its session is over, or it belongs to somebody else.
+    #[error("the refresh token is not valid")]
+    RefreshInvalid,
+    /// The refresh token was replaced before: it is in two hands, so its session was ended.
+    #[error("the refresh token was used before; the session was ended")]
+    RefreshReused,
+    /// Something failed that the caller cannot mend.
+    #[error("internal error")]
+    Fault(#[from] Fault),
+}
+
+/// What a cap is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cap {
+    /// Codes to one number in an hour or a day.
+    CodesToNumber,
+    /// Codes to a block of numbers in which too few are used.
+    UnusedCodes,
+    /// Codes asked for from one address.
+    CodesFromAddress,
+    /// Codes to one country.
+    CodesToCountry,
+    /// Numbers looked up by one account in a day.
+    Lookups,
+}
+
+impl fmt::Display for Cap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::CodesToNumber => "codes to this number",
+            Self::UnusedCodes => "unused codes to numbers like this one",
+            Self::CodesFromAddress => "codes from this address",
+            Self::CodesToCountry => "codes to this country",
+            Self::Lookups => "numbers looked up today",
+        })
+    }
+}
+
+/// A failure of ours or of a service we use: logged once with its chain, never shown.
+#[derive(Debug)]
+pub struct Fault {
+    doing: &'static str,
+    source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+impl Fault {
+    /// A fault met while `doing` something, for the reason `source`.
+    pub fn new(doing: &'static str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self { doing, source: source.into() }
+    }
+
+    /// The whole chain of reasons on one line, outermost first.
+    #[must_use]
+    pub fn chain(&self) -> String {
+        let mut line = self.to_string();
+        let mut next: Option<&dyn std::error::Error> = Some(self.source.as_ref());
+        while let Some(reason) = next {
+            line.push_str(": ");
+            line.push_str(&reason.to_string());
+            next = reason.source();
+        }
+        line
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "while {}", self.doing)
+    }
+}
+
+impl std::error::Error for Fault {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(self.source.as_ref())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_tells_its_whole_chain() {
+        let inner = Fault::new("reading the table", "the line was cut");
+        let outer = Fault::new("signing in", inner);
+        assert_eq!(outer.chain(), "while signing in: while reading the table: the line was cut");
+    }
+}

@@ -1,0 +1,344 @@
+//! The names of stored media. A name is 128 random bits in hexadecimal and the extension of what the bytes are, so it
+//! can neither be guessed nor lead anywhere else in the bucket: whatever is not exactly of that form is not a name.
+
+use std::fmt;
+
+use super::sniff::{Audio, Format};
+use crate::domain::random::{self, Random};
+use crate::domain::{Error, Result};
+
+/// Hexadecimal digits of a name: 128 bits.
+const DIGITS: usize = 32;
+
+/// The key of an object in the bucket. Only names give keys, so no path from outside reaches the bucket.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Key(String);
+
+impl Key {
+    /// As text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The picture of a key below `originals/images/`, as events of the bucket tell it.
+    #[must_use]
+    pub fn image(text: &str) -> Option<ImageName> {
+        text.strip_prefix(IMAGES).and_then(|name| ImageName::parse(name).ok())
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+const IMAGES: &str = "originals/images/";
+const AUDIOS: &str = "originals/audios/";
+const THUMBNAILS: &str = "thumbnails/";
+
+/// What both kinds of names are made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Name {
+    id: u128,
+    extension: &'static str,
+}
+
+impl Name {
+    fn generate(random: &dyn Random, extension: &'static str) -> Self {
+        Self { id: u128::from_be_bytes(random::bytes(random)), extension }
+    }
+
+    fn parse(text: &str, mut extensions: impl Iterator<Item = &'static str>) -> Option<Self> {
+        let (digits, extension) = text.split_once('.')?;
+        // `from_str_radix` alone would also take capitals and a sign, and one object would have many names.
+        let exact = digits.len() == DIGITS && digits.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
+        let id = exact.then(|| u128::from_str_radix(digits, 16).ok())??;
+        let extension = extensions.find(|known| *known == extension)?;
+        Some(Self { id, extension })
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}.{}", self.id, self.extension)
+    }
+}
+
+/// The name of a picture, such as `9f86d081884c7d659a2feaa0c55ad015.jpg`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ImageName(Name);
+
+impl ImageName {
+    /// A new name for a picture of this format.
+    #[must_use]
+    pub fn generate(random: &dyn Random, format: Format) -> Self {
+        Self(Name::generate(random, format.extension()))
+    }
+
+    /// Reads a name; anything else is not found.
+    pub fn parse(text: &str) -> Result<Self> {
+        let extensions = Format::ALL.iter().map(|format| format.extension());
+        Name::parse(text, extensions).map(Self).ok_or(Error::NotFound("image"))
+    }
+
+    /// The path that serves it, `/images/<name>`.
+    #[must_use]
+    pub fn path(&self) -> String {
+        format!("/images/{self}")
+    }
+
+    /// Where the original lies.
+    #[must_use]
+    pub fn key(&self) -> Key {
+        Key(format!("{IMAGES}{self}"))
+    }
+}
+
+impl fmt::Display for ImageName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The name of a voice note, such as `9f86d081884c7d659a2feaa0c55ad015.amr`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AudioName(Name);
+
+impl AudioName {
+    /// A new name for a voice note of this kind.
+    #[must_use]
+    pub fn generate(random: &dyn Random, audio: Audio) -> Self {
+        Self(Name::generate(random, audio.extension()))
+    }
+
+    /// Reads a name; anything else is not found.
+    pub fn parse(text: &str) -> Result<Self> {
+        let extensions = Audio::ALL.iter().map(|audio| audio.extension());
+        Name::parse(text, extensions).map(Self).ok_or(Error::NotFound("audio"))
+    }
+
+    /// The path that serves it, `/audios/<name>`.
+    #[must_use]
+    pub fn path(&self) -> String {
+        format!("/audios/{self}")
+    }
+
+    /// Where it lies.
+    #[must_use]
+    pub fn key(&self) -> Key {
+        Key(format!("{AUDIOS}{self}"))
+    }
+}
+
+impl fmt::Display for AudioName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// How a thumbnail meets its box. Neither way enlarges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Mode {
+    /// `0c`: fits inside the box.
+    Contain,
+    /// `1c`: fills the box, the middle is cropped.
+    Cover,
+}
+
+/// A thumbnail that is offered: the square it is made for, and how it meets it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Thumbnail {
+    side: u32,
+    mode: Mode,
+}
+
+impl Thumbnail {
+    /// All that are offered: both sizes of the messenger API, in both modes.
+    pub const ALL: [Self; 4] = [
+        Self { side: 128, mode: Mode::Contain },
+        Self { side: 128, mode: Mode::Cover },
+        Self { side: 256, mode: Mode::Contain },
+        Self { side: 256, mode: Mode::Cover },
+    ];
+
+    /// The side of its box in pixels.
+    #[must_use]
+    pub const fn side(self) -> u32 {
+        self.side
+    }
+
+    /// How it meets its box.
+    #[must_use]
+    pub const fn mode(self) -> Mode {
+        self.mode
+    }
+
+    /// Where this thumbnail of a picture lies. No other prefix starts the event that makes thumbnails.
+    #[must_use]
+    pub fn key(self, image: &ImageName) -> Key {
+        Key(format!("{THUMBNAILS}{image}@{self}"))
+    }
+
+    /// Reads `{w}w_{h}h_{c}c` and an extension after it, which says nothing.
+    fn parse(text: &str) -> Result<Self> {
+        const UNKNOWN: Error = Error::NotFound("image");
+        const NOT_OFFERED: Error = Error::Invalid { field: "thumbnail size", rule: "is 128x128 or 256x256" };
+
+        let (size, extension) = text.split_once('.').map_or((text, None), |(size, extension)| (size, Some(extension)));
+        let known = |extension| Format::ALL.iter().any(|format| format.extension() == extension);
+        if extension.is_some_and(|extension| !known(extension) && extension != "jpeg") {
+            return Err(UNKNOWN);
+        }
+        let (width, rest) = size.split_once("w_").ok_or(UNKNOWN)?;
+        let (height, mode) = rest.split_once("h_").ok_or(UNKNOWN)?;
+        let mode = match mode {
+            "0c" => Mode::Contain,
+            "1c" => Mode::Cover,
+            _ => return Err(UNKNOWN),
+        };
+        for side in [width, height] {
+            if side.is_empty() || side.len() > 6 || !side.bytes().all(|digit| digit.is_ascii_digit()) {
+                return Err(UNKNOWN);
+            }
+        }
+        let mut offered = Self::ALL.into_iter();
+        let wanted = |offered: &Self| {
+            let side = offered.side.to_string();
+            offered.mode == mode && width == side && height == side
+        };
+        offered.find(wanted).ok_or(NOT_OFFERED)
+    }
+}
+
+impl fmt::Display for Thumbnail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let cropped = u8::from(self.mode == Mode::Cover);
+        write!(f, "{0}w_{0}h_{cropped}c", self.side)
+    }
+}
+
+/// What a path below `/images/` asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ImageRequest {
+    /// The picture.
+    pub image: ImageName,
+    /// The thumbnail of it; `None` is the original.
+    pub thumbnail: Option<Thumbnail>,
+}
+
+impl ImageRequest {
+    /// Reads `<name>` or `<name>@{w}w_{h}h_{c}c`, the latter with an extension or without. A size that is not offered
+    /// is [`Error::Invalid`], anything else [`Error::NotFound`].
+    pub fn parse(text: &str) -> Result<Self> {
+        let (name, thumbnail) = text.split_once('@').map_or((text, None), |(name, size)| (name, Some(size)));
+        Ok(Self { image: ImageName::parse(name)?, thumbnail: thumbnail.map(Thumbnail::parse).transpose()? })
+    }
+
+    /// Where it lies.
+    #[must_use]
+    pub fn key(&self) -> Key {
+        self.thumbnail.map_or_else(|| self.image.key(), |thumbnail| thumbnail.key(&self.image))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NAME: &str = "0f86d081884c7d659a2feaa0c55ad015.jpg";
+
+    struct Counting;
+
+    impl Random for Counting {
+        fn fill(&self, bytes: &mut [u8]) {
+            for (byte, value) in bytes.iter_mut().zip(0..) {
+                *byte = value;
+            }
+        }
+    }
+
+    #[test]
+    fn a_new_name_holds_128_bits_and_reads_back() {
+        let name = ImageName::generate(&Counting, Format::Png);
+        assert_eq!(name.to_string(), "000102030405060708090a0b0c0d0e0f.png");
+        assert_eq!(ImageName::parse(&name.to_string()).unwrap(), name);
+        assert_eq!(name.path(), "/images/000102030405060708090a0b0c0d0e0f.png");
+        assert_eq!(name.key().as_str(), "originals/images/000102030405060708090a0b0c0d0e0f.png");
+        for audio in Audio::ALL {
+            let name = AudioName::generate(&Counting, audio);
+            assert_eq!(AudioName::parse(&name.to_string()).unwrap(), name);
+        }
+    }
+
+    #[test]
+    fn nothing_but_a_name_is_a_name() {
+        let bad = [
+            "",
+            ".jpg",
+            "0f86d081884c7d659a2feaa0c55ad015",
+            "0f86d081884c7d659a2feaa0c55ad015.",
+            "0f86d081884c7d659a2feaa0c55ad015.exe",
+            "0f86d081884c7d659a2feaa0c55ad015.amr",
+            "0f86d081884c7d659a2feaa0c55ad015.jpg.jpg",
+            "0f86d081884c7d659a2feaa0c55ad015.jpg/",
+            "0F86D081884C7D659A2FEAA0C55AD015.jpg",
+            "+f86d081884c7d659a2feaa0c55ad015.jpg",
+            "0f86d081884c7d659a2feaa0c55ad01.jpg",
+            "0f86d081884c7d659a2feaa0c55ad0155.jpg",
+            "../../originals/audios/x.jpg",
+            "..%2f86d081884c7d659a2feaa0c55ad0.jpg",
+            "０f86d081884c7d659a2feaa0c55ad015.jpg",
+        ];
+        for text in bad {
+            assert!(matches!(ImageName::parse(text), Err(Error::NotFound(_))), "{text}");
+        }
+    }
+
+    #[test]
+    fn thumbnails_are_read_with_and_without_an_extension() {
+        for extension in ["", ".jpg", ".jpeg", ".png", ".webp", ".gif"] {
+            let request = ImageRequest::parse(&format!("{NAME}@128w_128h_1c{extension}")).unwrap();
+            assert_eq!(request.key().as_str(), format!("thumbnails/{NAME}@128w_128h_1c"));
+        }
+        for thumbnail in Thumbnail::ALL {
+            let request = ImageRequest::parse(&format!("{NAME}@{thumbnail}")).unwrap();
+            assert_eq!(request.thumbnail, Some(thumbnail));
+        }
+        assert_eq!(ImageRequest::parse(NAME).unwrap().key().as_str(), format!("originals/images/{NAME}"));
+    }
+
+    #[test]
+    fn other_sizes_are_not_offered_and_garbage_is_not_found() {
+        for size in ["64w_64h_1c", "128w_256h_1c", "0w_0h_0c", "0128w_128h_1c", "999999w_999999h_0c.jpg"] {
+            let answer = ImageRequest::parse(&format!("{NAME}@{size}"));
+            assert!(matches!(answer, Err(Error::Invalid { .. })), "{size}");
+        }
+        let garbage = [
+            "",
+            "128",
+            "128w_128h",
+            "128w_128h_2c",
+            "-1w_128h_1c",
+            "128w_128h_1c.exe",
+            "128w_128h_1c/..",
+            "128w_128h_1c@",
+            "9999999w_1h_1c",
+        ];
+        for size in garbage {
+            let answer = ImageRequest::parse(&format!("{NAME}@{size}"));
+            assert!(matches!(answer, Err(Error::NotFound(_))), "{size}");
+        }
+    }
+
+    #[test]
+    fn an_event_s_key_gives_the_picture_and_thumbnails_give_none() {
+        assert!(Key::image(&format!("originals/images/{NAME}")).is_some());
+        for key in ["originals/images/", "thumbnails/x", "originals/images/a/b.jpg"] {
+            assert!(Key::image(key).is_none(), "{key}");
+        }
+        let thumbnail = ImageRequest::parse(&format!("{NAME}@128w_128h_1c")).unwrap();
+        assert!(Key::image(thumbnail.key().as_str()).is_none());
+    }
+}

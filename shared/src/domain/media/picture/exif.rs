@@ -1,0 +1,87 @@
+//! The one thing of Exif that is part of how a picture looks: its orientation (CIPA DC-008, TIFF 6.0 tag 274).
+
+/// How a stored picture has to be turned to be upright: the number 1 to 8 of the TIFF tag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Orientation(u8);
+
+impl Orientation {
+    /// Upright as it is stored.
+    pub const UPRIGHT: Self = Self(1);
+
+    /// The number of the TIFF tag.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        self.0
+    }
+
+    /// Finds it in the first directory of a TIFF structure, such as an Exif block holds.
+    pub(super) fn of_tiff(tiff: &[u8]) -> Option<Self> {
+        // Some programs leave the head of a JPEG's segment on the block when they put it into another format.
+        let tiff = tiff.strip_prefix(b"Exif\0\0").unwrap_or(tiff);
+        let order = match tiff.first_chunk()? {
+            b"MM\0\x2a" => Order { two: u16::from_be_bytes, four: u32::from_be_bytes },
+            b"II\x2a\0" => Order { two: u16::from_le_bytes, four: u32::from_le_bytes },
+            _ => return None,
+        };
+        let directory = tiff.get(usize::try_from((order.four)(*tiff.get(4..)?.first_chunk()?)).ok()?..)?;
+        let (count, entries) = directory.split_first_chunk()?;
+        let entries = entries.as_chunks::<12>().0;
+        entries.iter().take(usize::from((order.two)(*count))).find_map(|entry| order.orientation(entry))
+    }
+
+    /// A TIFF structure that says this and nothing else.
+    pub(super) const fn tiff(self) -> [u8; 26] {
+        // One entry: tag 0x112, a SHORT, one of them, this; no further directory.
+        [b'M', b'M', 0, 42, 0, 0, 0, 8, 0, 1, 0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, self.0, 0, 0, 0, 0, 0, 0]
+    }
+}
+
+/// A byte order.
+struct Order {
+    two: fn([u8; 2]) -> u16,
+    four: fn([u8; 4]) -> u32,
+}
+
+impl Order {
+    fn orientation(&self, entry: &[u8; 12]) -> Option<Orientation> {
+        const TAG: u16 = 0x112;
+        const SHORT: u16 = 3;
+        let [tag_0, tag_1, kind_0, kind_1, count @ .., value_0, value_1, _, _] = *entry;
+        let short =
+            (self.two)([tag_0, tag_1]) == TAG && (self.two)([kind_0, kind_1]) == SHORT && (self.four)(count) == 1;
+        let value = (self.two)([value_0, value_1]);
+        (short && (1..=8).contains(&value)).then(|| u8::try_from(value).ok().map(Orientation))?
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_reads_back() {
+        for number in 1..=8 {
+            assert_eq!(Orientation::of_tiff(&Orientation(number).tiff()), Some(Orientation(number)));
+        }
+    }
+
+    #[test]
+    fn both_byte_orders_and_any_place_of_the_directory_are_read() {
+        let little = b"II\x2a\0\x0a\0\0\0??\x02\0\x0f\x01\x02\0\x01\0\0\0\0\0\0\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0";
+        assert_eq!(Orientation::of_tiff(little), Some(Orientation(6)));
+        assert_eq!(Orientation::of_tiff(&[b"Exif\0\0", &little[..]].concat()), Some(Orientation(6)));
+    }
+
+    #[test]
+    fn nonsense_is_no_orientation() {
+        let whole = Orientation(6).tiff();
+        for length in 0..22 {
+            assert_eq!(Orientation::of_tiff(&whole[..length]), None);
+        }
+        for (at, value) in [(0, b'X'), (4, 0xff), (13, 4), (17, 2), (19, 0), (19, 9), (18, 1)] {
+            let mut bytes = whole;
+            bytes[at] = value;
+            assert_eq!(Orientation::of_tiff(&bytes), None, "byte {at}");
+        }
+    }
+}

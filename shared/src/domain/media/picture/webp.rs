@@ -1,0 +1,188 @@
+//! WebP: RIFF chunks (RFC 9649), and as much of the two bitstreams as tells their size.
+
+use super::{CUT_SHORT, DAMAGED, Orientation, Reader, Walk, Walked, index};
+
+const HAS_PROFILE: u8 = 0x20;
+const HAS_ALPHA: u8 = 0x10;
+const HAS_EXIF: u8 = 0x08;
+const IS_ANIMATED: u8 = 0x02;
+
+/// Walks a WebP from its RIFF header to the end that the header names; what follows is not part of it.
+pub(super) fn walk(bytes: &[u8]) -> Walked<Walk> {
+    let mut reader = Reader(bytes);
+    if reader.array()? != *b"RIFF" {
+        return Err(DAMAGED);
+    }
+    let length = index(u32::from_le_bytes(reader.array()?))?;
+    let mut reader = Reader(reader.take(length)?);
+    if reader.array()? != *b"WEBP" {
+        return Err(DAMAGED);
+    }
+    let first = chunk(&mut reader)?;
+    if &first.kind == b"VP8X" { extended(first, reader) } else { simple(first) }
+}
+
+#[derive(Clone, Copy)]
+struct Chunk<'a> {
+    kind: [u8; 4],
+    data: &'a [u8],
+}
+
+/// The next chunk, past the byte that evens out its length. The last chunk of a file may lack that byte, which some
+/// encoders forget.
+fn chunk<'a>(reader: &mut Reader<'a>) -> Walked<Chunk<'a>> {
+    let kind = reader.array()?;
+    let length = index(u32::from_le_bytes(reader.array()?))?;
+    let data = reader.take(length)?;
+    if !length.is_multiple_of(2) && !reader.0.is_empty() {
+        reader.take(1)?;
+    }
+    Ok(Chunk { kind, data })
+}
+
+fn write(out: &mut Vec<u8>, kind: [u8; 4], data: &[u8]) -> Walked<()> {
+    let length = u32::try_from(data.len()).map_err(|_| DAMAGED)?;
+    out.extend(kind);
+    out.extend(length.to_le_bytes());
+    out.extend(data);
+    if !data.len().is_multiple_of(2) {
+        out.push(0);
+    }
+    Ok(())
+}
+
+fn riff(chunks: &[u8]) -> Walked<Vec<u8>> {
+    let length = u32::try_from(chunks.len() + 4).map_err(|_| DAMAGED)?;
+    Ok([b"RIFF", &length.to_le_bytes(), b"WEBP", chunks].concat())
+}
+
+/// A file of one bitstream, which has no room for metadata: whatever follows is left out.
+fn simple(picture: Chunk<'_>) -> Walked<Walk> {
+    let (width, height) = bitstream(picture)?;
+    let mut kept = Vec::with_capacity(picture.data.len() + 16);
+    write(&mut kept, picture.kind, picture.data)?;
+    Ok(Walk { width, height, largest_frame: 0, orientation: Orientation::UPRIGHT, clean: riff(&kept)? })
+}
+
+/// A file with a canvas, and chunks in any number around the picture or the frames.
+fn extended(header: Chunk<'_>, mut reader: Reader<'_>) -> Walked<Walk> {
+    let [flags, _, _, _, w0, w1, w2, h0, h1, h2] = *header.data.first_chunk().ok_or(DAMAGED)?;
+    let (width, height) = (1 + u32::from_le_bytes([w0, w1, w2, 0]), 1 + u32::from_le_bytes([h0, h1, h2, 0]));
+    let animated = flags & IS_ANIMATED != 0;
+    let mut canvas = Canvas {
+        size: (width, height),
+        animated,
+        profile: false,
+        started: false,
+        frames: 0,
+        orientation: None,
+        kept: Vec::new(),
+    };
+    while !reader.0.is_empty() {
+        canvas.chunk(chunk(&mut reader)?)?;
+    }
+    if canvas.frames == 0 {
+        return Err(CUT_SHORT);
+    }
+    let orientation = canvas.orientation.unwrap_or(Orientation::UPRIGHT);
+    let turned = orientation != Orientation::UPRIGHT;
+    let mut flags = flags & (HAS_ALPHA | IS_ANIMATED);
+    flags |= if canvas.profile { HAS_PROFILE } else { 0 } | if turned { HAS_EXIF } else { 0 };
+    let mut chunks = Vec::with_capacity(canvas.kept.len() + 64);
+    write(&mut chunks, *b"VP8X", &[flags, 0, 0, 0, w0, w1, w2, h0, h1, h2])?;
+    chunks.extend(canvas.kept);
+    if turned {
+        write(&mut chunks, *b"EXIF", &orientation.tiff())?;
+    }
+    Ok(Walk { width, height, largest_frame: 0, orientation, clean: riff(&chunks)? })
+}
+
+struct Canvas {
+    size: (u32, u32),
+    animated: bool,
+    profile: bool,
+    /// Whether the animation's parameters or the picture's alpha were seen: there is one of them.
+    started: bool,
+    frames: u32,
+    orientation: Option<Orientation>,
+    kept: Vec<u8>,
+}
+
+impl Canvas {
+    fn chunk(&mut self, chunk: Chunk<'_>) -> Walked<()> {
+        match &chunk.kind {
+            b"ICCP" if !self.profile && self.frames == 0 => self.profile = true,
+            b"ANIM" if self.animated && !self.started && chunk.data.len() >= 6 => self.started = true,
+            b"ALPH" if !self.animated && !self.started && self.frames == 0 => self.started = true,
+            b"ANMF" if self.animated && self.started => {
+                self.frames += 1;
+                let frame = self.frame(chunk.data)?;
+                return write(&mut self.kept, chunk.kind, &frame);
+            }
+            b"VP8 " | b"VP8L" if !self.animated && self.frames == 0 => {
+                self.frames += 1;
+                if bitstream(chunk)? != self.size {
+                    return Err(DAMAGED);
+                }
+            }
+            b"EXIF" => {
+                self.orientation = self.orientation.or_else(|| Orientation::of_tiff(chunk.data));
+                return Ok(());
+            }
+            b"ANMF" | b"VP8 " | b"VP8L" | b"VP8X" => return Err(DAMAGED),
+            _ => return Ok(()),
+        }
+        write(&mut self.kept, chunk.kind, chunk.data)
+    }
+
+    /// A frame of an animation, with nothing in it but its alpha and its picture.
+    fn frame(&self, data: &[u8]) -> Walked<Vec<u8>> {
+        let mut reader = Reader(data);
+        let header: [u8; 16] = reader.array()?;
+        let field = |at: usize| u32::from_le_bytes([header[at], header[at + 1], header[at + 2], 0]);
+        let (x, y, size) = (2 * field(0), 2 * field(3), (1 + field(6), 1 + field(9)));
+        if x + size.0 > self.size.0 || y + size.1 > self.size.1 {
+            return Err(DAMAGED);
+        }
+        let mut frame = header.to_vec();
+        while !reader.0.is_empty() {
+            let part = chunk(&mut reader)?;
+            match &part.kind {
+                b"ALPH" => write(&mut frame, part.kind, part.data)?,
+                b"VP8 " | b"VP8L" if bitstream(part)? == size => {
+                    write(&mut frame, part.kind, part.data)?;
+                    return Ok(frame);
+                }
+                b"VP8 " | b"VP8L" => return Err(DAMAGED),
+                _ => {}
+            }
+        }
+        Err(CUT_SHORT)
+    }
+}
+
+/// The size in pixels that a bitstream says it has.
+fn bitstream(chunk: Chunk<'_>) -> Walked<(u32, u32)> {
+    let mut reader = Reader(chunk.data);
+    match &chunk.kind {
+        // RFC 6386 §9.1: a key frame's tag, its start code, and 14 bits each of width and height.
+        b"VP8 " => {
+            let [tag, _, _, 0x9d, 0x01, 0x2a, w0, w1, h0, h1] = reader.array()? else { return Err(DAMAGED) };
+            if tag & 1 != 0 {
+                return Err(DAMAGED);
+            }
+            let side = |bytes| u32::from(u16::from_le_bytes(bytes) & 0x3fff);
+            Ok((side([w0, w1]), side([h0, h1])))
+        }
+        // RFC 9649 §3.4: a signature, 14 bits each of width and height less one, alpha, and a version of 0.
+        b"VP8L" => {
+            let [0x2f, bits @ ..] = reader.array::<5>()? else { return Err(DAMAGED) };
+            let bits = u32::from_le_bytes(bits);
+            if bits >> 29 != 0 {
+                return Err(DAMAGED);
+            }
+            Ok((1 + (bits & 0x3fff), 1 + ((bits >> 14) & 0x3fff)))
+        }
+        _ => Err(DAMAGED),
+    }
+}

@@ -1,0 +1,100 @@
+//! Taking media in: what an upload is, what is stored of it, and in which order, so that nothing half-done is left.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::name::{AudioName, ImageName};
+use super::picture::{self, Clean};
+use super::sniff::{Audio, Sniffed, sniff};
+use super::store::ObjectStore;
+use crate::domain::account::{AccountStore, Caller};
+use crate::domain::clock::Clock;
+use crate::domain::policy::Policy;
+use crate::domain::profile::Avatar;
+use crate::domain::random::Random;
+use crate::domain::{Error, Result};
+
+/// Takes uploads in.
+pub struct Uploads {
+    /// The accounts that own what is uploaded.
+    pub accounts: Arc<dyn AccountStore>,
+    /// Where the bytes go.
+    pub objects: Arc<dyn ObjectStore>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness, for names.
+    pub random: Arc<dyn Random>,
+    /// How large uploads may be.
+    pub policy: Arc<Policy>,
+}
+
+impl Uploads {
+    /// Keeps a picture, without its metadata.
+    ///
+    /// The account notes it before it is stored: should storing fail, a note without a picture remains, which does
+    /// nobody any harm, and never a picture that its owner's account does not know of.
+    pub async fn image(&self, caller: Caller, bytes: &[u8]) -> Result<ImageName> {
+        let picture = self.picture(bytes)?;
+        let name = ImageName::generate(&*self.random, picture.facts.format);
+        self.accounts.record_upload(caller, &name.to_string(), self.clock.now()).await?;
+        self.objects.put(&name.key(), picture.facts.format.content_type(), picture.bytes.into()).await?;
+        Ok(name)
+    }
+
+    /// Keeps a voice note, as it came.
+    pub async fn audio(&self, caller: Caller, bytes: Bytes) -> Result<AudioName> {
+        let audio = self.voice_note(&bytes)?;
+        let name = AudioName::generate(&*self.random, audio);
+        self.accounts.record_upload(caller, &name.to_string(), self.clock.now()).await?;
+        self.objects.put(&name.key(), audio.content_type(), bytes).await?;
+        Ok(name)
+    }
+
+    /// Keeps a picture and makes it the caller's avatar. It is stored before the account points to it, and taken back
+    /// when the account refuses.
+    pub async fn avatar(&self, caller: Caller, bytes: &[u8]) -> Result<ImageName> {
+        let picture = self.picture(bytes)?;
+        let name = ImageName::generate(&*self.random, picture.facts.format);
+        self.objects.put(&name.key(), picture.facts.format.content_type(), picture.bytes.into()).await?;
+        let pointed = self.accounts.set_avatar_image(caller, &name, &Avatar::of_image(&name), self.clock.now()).await;
+        match pointed {
+            Ok(()) => Ok(name),
+            // After a fault nobody knows whether the account points to the picture, so it stays.
+            Err(fault @ Error::Fault(_)) => Err(fault),
+            Err(refusal) => {
+                if let Err(error) = self.objects.delete(&name.key()).await {
+                    tracing::warn!(event = "picture_left", %error, "a picture that nobody points to could not be deleted");
+                }
+                Err(refusal)
+            }
+        }
+    }
+
+    fn picture(&self, bytes: &[u8]) -> Result<Clean> {
+        measure(bytes, self.policy.image_max_bytes)?;
+        picture::clean(bytes, self.policy.image_max_pixels)
+    }
+
+    /// What nobody knows is kept as unknown; pictures, pages and programs are refused.
+    fn voice_note(&self, bytes: &[u8]) -> Result<Audio> {
+        measure(bytes, self.policy.audio_max_bytes)?;
+        match sniff(bytes) {
+            Sniffed::Audio(audio) => Ok(audio),
+            Sniffed::Unknown => Ok(Audio::Unknown),
+            Sniffed::Picture(_) | Sniffed::OtherPicture => Err(Error::UnsupportedMedia("a picture, not audio")),
+            Sniffed::Forbidden => Err(Error::UnsupportedMedia("a page, a program or an archive, not audio")),
+        }
+    }
+}
+
+fn measure(bytes: &[u8], limit: u64) -> Result<()> {
+    match u64::try_from(bytes.len()) {
+        Ok(0) => Err(Error::UnsupportedMedia("the upload is empty")),
+        Ok(length) if length <= limit => Ok(()),
+        _ => Err(Error::TooLarge { limit }),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,207 @@
+//! What is stored and what is noted, and what is left when either refuses.
+
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+
+use super::super::name::Key;
+use super::super::store::{Fetched, LinkFor, Meta, Part};
+use super::*;
+use crate::config::Env;
+use crate::domain::Fault;
+use crate::domain::account::UserId;
+use crate::domain::clock::Timestamp;
+use crate::domain::profile::ProfileChange;
+use crate::domain::session::SessionId;
+
+/// An account and a bucket that note what happens to them, in order.
+#[derive(Default)]
+struct World {
+    log: Mutex<Vec<String>>,
+    refusal: Mutex<Option<Error>>,
+}
+
+impl World {
+    fn note(&self, line: String) {
+        self.log.lock().unwrap().push(line);
+    }
+
+    fn answer(&self) -> Result<()> {
+        self.refusal.lock().unwrap().take().map_or(Ok(()), Err)
+    }
+}
+
+#[async_trait]
+impl AccountStore for World {
+    async fn change_profile(&self, _: Caller, _: &ProfileChange, _: Timestamp) -> Result<()> {
+        unreachable!("an upload changes no profile")
+    }
+
+    async fn record_upload(&self, _: Caller, name: &str, _: Timestamp) -> Result<()> {
+        self.note(format!("record {name}"));
+        self.answer()
+    }
+
+    async fn set_avatar_image(&self, _: Caller, _: &ImageName, avatar: &Avatar, _: Timestamp) -> Result<()> {
+        self.note(format!("point {}", avatar.as_str()));
+        self.answer()
+    }
+}
+
+#[async_trait]
+impl ObjectStore for World {
+    async fn put(&self, key: &Key, content_type: &'static str, _: Bytes) -> Result<String> {
+        self.note(format!("put {key} {content_type}"));
+        Ok(String::new())
+    }
+
+    async fn get(&self, _: &Key, _: Part, _: u64) -> Result<Fetched> {
+        unreachable!("an upload reads nothing")
+    }
+
+    async fn head(&self, _: &Key) -> Result<Option<Meta>> {
+        unreachable!("an upload reads nothing")
+    }
+
+    async fn delete(&self, key: &Key) -> Result<()> {
+        self.note(format!("delete {key}"));
+        Ok(())
+    }
+
+    async fn link(&self, _: &Key, _: LinkFor) -> Result<String> {
+        unreachable!("an upload makes no link")
+    }
+}
+
+struct Fixed;
+
+impl Random for Fixed {
+    fn fill(&self, bytes: &mut [u8]) {
+        bytes.fill(0xab);
+    }
+}
+
+impl Clock for Fixed {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(0)
+    }
+}
+
+fn policy() -> Policy {
+    let ones = [
+        "CODE_DIGITS",
+        "CODE_TTL_SECONDS",
+        "CODE_GUESSES",
+        "RESEND_SECONDS",
+        "CODES_PER_PHONE_HOUR",
+        "CODES_PER_PHONE_DAY",
+        "CODES_PER_IP_HOUR",
+        "CODES_PER_COUNTRY_HOUR",
+        "CODES_PER_COUNTRY_DAY",
+        "CONVERSION_MINIMUM_SENDS",
+        "CONVERSION_MINIMUM_PERCENT",
+        "LOOKUP_NUMBERS_PER_CALL",
+        "LOOKUP_NUMBERS_PER_DAY",
+        "ACCESS_TOKEN_SECONDS",
+        "REFRESH_SLIDING_DAYS",
+        "REFRESH_ABSOLUTE_DAYS",
+        "REFRESH_GRACE_SECONDS",
+        "SESSIONS_PER_ACCOUNT",
+        "ALLOWED_COUNTRIES",
+    ];
+    let media = [("IMAGE_MAX_BYTES", "300"), ("IMAGE_MAX_PIXELS", "16"), ("AUDIO_MAX_BYTES", "100")];
+    Policy::from_env(&ones.map(|name| (name, "1")).into_iter().chain(media).collect::<Env>()).unwrap()
+}
+
+fn uploads(world: &Arc<World>) -> Uploads {
+    Uploads {
+        accounts: world.clone(),
+        objects: world.clone(),
+        clock: Arc::new(Fixed),
+        random: Arc::new(Fixed),
+        policy: Arc::new(policy()),
+    }
+}
+
+fn caller() -> Caller {
+    Caller { user: UserId::new(1).unwrap(), session: SessionId::from_bytes([1; 12]) }
+}
+
+fn png(side: u32) -> Vec<u8> {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    image::GrayImage::new(side, side).write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+    bytes.into_inner()
+}
+
+const NAME: &str = "abababababababababababababababab";
+
+#[tokio::test]
+async fn an_upload_is_noted_and_then_stored_as_what_its_bytes_are() {
+    let world = Arc::new(World::default());
+    let image = uploads(&world).image(caller(), &png(4)).await.unwrap();
+    assert_eq!(image.to_string(), format!("{NAME}.png"));
+    uploads(&world).audio(caller(), Bytes::from_static(b"#!AMR\n\x3c")).await.unwrap();
+    uploads(&world).audio(caller(), Bytes::from_static(b"a recording of its own kind")).await.unwrap();
+    let expected = [
+        format!("record {NAME}.png"),
+        format!("put originals/images/{NAME}.png image/png"),
+        format!("record {NAME}.amr"),
+        format!("put originals/audios/{NAME}.amr audio/amr"),
+        format!("record {NAME}.bin"),
+        format!("put originals/audios/{NAME}.bin application/octet-stream"),
+    ];
+    assert_eq!(*world.log.lock().unwrap(), expected);
+}
+
+#[tokio::test]
+async fn a_dead_session_stores_nothing() {
+    let world = Arc::new(World::default());
+    for audio in [false, true] {
+        *world.refusal.lock().unwrap() = Some(Error::Unauthenticated);
+        let error = if audio {
+            uploads(&world).audio(caller(), Bytes::from_static(b"#!AMR\n")).await.err()
+        } else {
+            uploads(&world).image(caller(), &png(4)).await.err()
+        };
+        assert!(matches!(error, Some(Error::Unauthenticated)));
+    }
+    assert!(world.log.lock().unwrap().iter().all(|line| line.starts_with("record")));
+}
+
+#[tokio::test]
+async fn an_avatar_is_stored_first_and_taken_back_when_the_account_refuses() {
+    let key = format!("originals/images/{NAME}.png");
+    let put = format!("put {key} image/png");
+    let point = format!("point /images/{NAME}.png");
+    let fault = || Error::from(Fault::new("writing", "the line was cut"));
+    let cases: [(Option<Error>, Vec<String>); 3] = [
+        (None, vec![put.clone(), point.clone()]),
+        (Some(Error::Unauthenticated), vec![put.clone(), point.clone(), format!("delete {key}")]),
+        // The write may have come through all the same.
+        (Some(fault()), vec![put, point]),
+    ];
+    for (refusal, expected) in cases {
+        let world = Arc::new(World::default());
+        let refused = refusal.is_some();
+        *world.refusal.lock().unwrap() = refusal;
+        assert_eq!(uploads(&world).avatar(caller(), &png(4)).await.is_err(), refused);
+        assert_eq!(*world.log.lock().unwrap(), expected);
+    }
+}
+
+#[tokio::test]
+async fn what_is_refused_is_not_even_noted() {
+    let world = Arc::new(World::default());
+    let uploads = uploads(&world);
+    let jpeg = Bytes::from_static(b"\xff\xd8\xff\xe0");
+    for bytes in [Bytes::new(), jpeg, Bytes::from_static(b"<html>"), Bytes::from_static(b"\x7fELF\x02")] {
+        let error = uploads.audio(caller(), bytes.clone()).await;
+        assert!(matches!(error, Err(Error::UnsupportedMedia(_))), "{bytes:?}");
+        assert!(matches!(uploads.image(caller(), &bytes).await, Err(Error::UnsupportedMedia(_))), "{bytes:?}");
+        assert!(matches!(uploads.avatar(caller(), &bytes).await, Err(Error::UnsupportedMedia(_))), "{bytes:?}");
+    }
+    assert!(matches!(uploads.image(caller(), &png(5)).await, Err(Error::UnsupportedMedia(_))));
+    assert!(matches!(uploads.image(caller(), &[0; 301]).await, Err(Error::TooLarge { limit: 300 })));
+    assert!(matches!(uploads.audio(caller(), vec![0; 101].into()).await, Err(Error::TooLarge { limit: 100 })));
+    assert!(world.log.lock().unwrap().is_empty());
+}

@@ -1,0 +1,109 @@
+//! Every limit and lifetime, in one place. Each is a parameter of `template.yaml` and reaches the functions as an
+//! environment variable of the same name in capitals (`CodeTtlSeconds` is `CODE_TTL_SECONDS`).
+
+use std::time::Duration;
+
+use crate::config::{ConfigError, Env};
+
+const HOUR: Duration = Duration::from_hours(1);
+const DAY: Duration = Duration::from_hours(24);
+
+/// The numbers in force. A cap of `None` is lifted (0 in the environment).
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// Digits of a code. NIST SP 800-63B asks for at least 20 bits, which six digits just miss and five guesses a
+    /// code make up for; every peer sends six.
+    pub code_digits: u32,
+    /// How long a code works. NIST SP 800-63B: at most ten minutes.
+    pub code_ttl: Duration,
+    /// Wrong guesses a code survives. Peers: none to ten.
+    pub code_guesses: u32,
+    /// Time between two codes to one number, over all APIs. Supabase and `SealTalk`: 60 s.
+    pub resend_after: Duration,
+    /// Codes to one number in any hour.
+    pub codes_per_phone_hour: u32,
+    /// Codes to one number in any day.
+    pub codes_per_phone_day: u32,
+    /// Codes asked for from one IPv4 address or IPv6 /64 in a clock hour. Carriers put thousands of phones behind one
+    /// address, hence more than a household needs; Firebase allows 500.
+    pub codes_per_ip_hour: Option<u32>,
+    /// Codes to one calling code in a clock hour, for the whole stage. AWS's guidance on artificially inflated
+    /// traffic: a known worst price.
+    pub codes_per_country_hour: Option<u32>,
+    /// Codes to one calling code in a day (UTC), for the whole stage.
+    pub codes_per_country_day: Option<u32>,
+    /// Calling codes that codes are sent to; `None` is all of them.
+    pub countries: Option<Vec<u16>>,
+    /// Codes sent into a block of numbers in a clock hour before the conversion guard looks at it.
+    pub conversion_minimum_sends: u32,
+    /// Percentage of codes sent into a block that have to be used once the guard looks. Twilio Fraud Guard and
+    /// authgear work alike.
+    pub conversion_minimum_percent: u32,
+    /// Numbers in one address-book look-up.
+    pub lookup_numbers_per_call: usize,
+    /// Numbers an account may look up in a day (UTC). From the papers on contact-discovery scraping.
+    pub lookup_numbers_per_day: u32,
+    /// Bytes of a picture.
+    pub image_max_bytes: u64,
+    /// Pixels of a picture, checked before it is decoded. imgproxy: 50 megapixels.
+    pub image_max_pixels: u64,
+    /// Bytes of a voice note.
+    pub audio_max_bytes: u64,
+    /// Lifetime of an access token.
+    pub access_token_ttl: Duration,
+    /// A session that is not refreshed for this long ends.
+    pub refresh_sliding: Duration,
+    /// A session ends this long after its sign-in whatever happens.
+    pub refresh_absolute: Duration,
+    /// How long the replaced refresh token is answered with the same new one: a lost reply, two tabs. Cognito: 0–60 s.
+    pub refresh_grace: Duration,
+    /// Sessions of one account; a further sign-in ends the oldest.
+    pub sessions_per_account: usize,
+}
+
+impl Policy {
+    /// From the environment; a missing or unreadable variable is named.
+    pub fn from_env(env: &Env) -> std::result::Result<Self, ConfigError> {
+        Ok(Self {
+            code_digits: env.number("CODE_DIGITS")?,
+            code_ttl: env.seconds("CODE_TTL_SECONDS")?,
+            code_guesses: env.number("CODE_GUESSES")?,
+            resend_after: env.seconds("RESEND_SECONDS")?,
+            codes_per_phone_hour: env.number("CODES_PER_PHONE_HOUR")?,
+            codes_per_phone_day: env.number("CODES_PER_PHONE_DAY")?,
+            codes_per_ip_hour: env.cap("CODES_PER_IP_HOUR")?,
+            codes_per_country_hour: env.cap("CODES_PER_COUNTRY_HOUR")?,
+            codes_per_country_day: env.cap("CODES_PER_COUNTRY_DAY")?,
+            countries: countries(env)?,
+            conversion_minimum_sends: env.number("CONVERSION_MINIMUM_SENDS")?,
+            conversion_minimum_percent: env.number("CONVERSION_MINIMUM_PERCENT")?,
+            lookup_numbers_per_call: env.number("LOOKUP_NUMBERS_PER_CALL")?,
+            lookup_numbers_per_day: env.number("LOOKUP_NUMBERS_PER_DAY")?,
+            image_max_bytes: env.number("IMAGE_MAX_BYTES")?,
+            image_max_pixels: env.number("IMAGE_MAX_PIXELS")?,
+            audio_max_bytes: env.number("AUDIO_MAX_BYTES")?,
+            access_token_ttl: env.seconds("ACCESS_TOKEN_SECONDS")?,
+            refresh_sliding: DAY * env.number("REFRESH_SLIDING_DAYS")?,
+            refresh_absolute: DAY * env.number("REFRESH_ABSOLUTE_DAYS")?,
+            refresh_grace: env.seconds("REFRESH_GRACE_SECONDS")?,
+            sessions_per_account: env.number("SESSIONS_PER_ACCOUNT")?,
+        })
+    }
+
+    /// The spans over which codes to one number are capped, with their caps: the shortest first.
+    #[must_use]
+    pub fn phone_caps(&self) -> [(Duration, u32); 3] {
+        [(self.resend_after, 1), (HOUR, self.codes_per_phone_hour), (DAY, self.codes_per_phone_day)]
+    }
+}
+
+fn countries(env: &Env) -> std::result::Result<Option<Vec<u16>>, ConfigError> {
+    let text = env.text("ALLOWED_COUNTRIES")?;
+    if text.trim() == "*" {
+        return Ok(None);
+    }
+    let codes = text.split(',').map(|code| code.trim().trim_start_matches('+').parse());
+    codes.collect::<std::result::Result<_, _>>().map(Some).map_err(|_| {
+        ConfigError::unreadable("ALLOWED_COUNTRIES", "calling codes separated by commas, or *")
+    })
+}

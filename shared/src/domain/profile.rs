@@ -1,0 +1,115 @@
+//! What people may know of each other.
+
+use super::{Error, Result};
+
+/// What a person is called. The documents call it nickname and name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Nickname(String);
+
+impl Nickname {
+    /// 1 to 64 characters that are not all blank, none of them a control character; spaces around them are dropped.
+    pub fn parse(text: &str) -> Result<Self> {
+        let text = text.trim();
+        let characters = text.chars().count();
+        if !(1..=64).contains(&characters) || text.chars().any(char::is_control) {
+            return Err(Error::Invalid { field: "nickname", rule: "has 1 to 64 characters and no control characters" });
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// As text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A line that a person says of themselves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StateLine(String);
+
+impl StateLine {
+    /// Up to 140 characters; line breaks are its only control characters. Empty takes the line away.
+    pub fn parse(text: &str) -> Result<Self> {
+        if text.chars().count() > 140 || text.chars().any(|c| c.is_control() && c != '\n') {
+            return Err(Error::Invalid { field: "state", rule: "has at most 140 characters and no control characters" });
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// As text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Where a person's picture lies: a path on this service (`/images/…`) or a whole URL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Avatar(String);
+
+impl Avatar {
+    /// An own picture's path, or an http(s) URL of 12 to 256 characters, which is stored and never fetched.
+    pub fn parse(text: &str) -> Result<Self> {
+        const RULE: Error = Error::Invalid { field: "avatar", rule: "is a path that an upload answered, or an http(s) URL" };
+        let own = text.strip_prefix("/images/").is_some_and(|name| super::media::ImageName::parse(name).is_ok());
+        let plain = text.chars().all(|c| c.is_ascii_graphic() && !matches!(c, '"' | '<' | '>' | '\\'));
+        let url = (text.starts_with("http://") || text.starts_with("https://")) && (12..=256).contains(&text.len());
+        if own || (url && plain) { Ok(Self(text.to_owned())) } else { Err(RULE) }
+    }
+
+    /// The path of an uploaded picture.
+    #[must_use]
+    pub fn of_image(name: &super::media::ImageName) -> Self {
+        Self(format!("/images/{name}"))
+    }
+
+    /// As text: starts with `/` when it is ours.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A change to a profile; `None` leaves what is there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProfileChange {
+    /// A new nickname.
+    pub name: Option<Nickname>,
+    /// A new state line.
+    pub state: Option<StateLine>,
+    /// A new picture.
+    pub avatar: Option<Avatar>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nicknames_are_counted_in_characters() {
+        assert_eq!(Nickname::parse(" 小明 ").unwrap().as_str(), "小明");
+        assert!(Nickname::parse(&"明".repeat(64)).is_ok());
+        for bad in ["", "   ", "a\u{0}b", "a\nb", &"明".repeat(65)] {
+            assert!(Nickname::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_state_line_may_be_empty_and_has_an_end() {
+        assert!(StateLine::parse("").is_ok());
+        assert!(StateLine::parse(&"好".repeat(140)).is_ok());
+        for bad in ["\u{7}", &"好".repeat(141)] {
+            assert!(StateLine::parse(bad).is_err());
+        }
+    }
+
+    #[test]
+    fn an_avatar_is_a_web_address_or_one_of_ours() {
+        assert!(Avatar::parse("https://example.com/a.jpg").is_ok());
+        for bad in ["", "/etc/passwd", "/images/../x", "javascript:alert(1)", "ftp://example.com/a.jpg", "http://x", "https://example.com/a b", "https://example.com/\"onerror="] {
+            assert!(Avatar::parse(bad).is_err(), "{bad}");
+        }
+        assert!(Avatar::parse(&format!("https://{}", "a".repeat(256))).is_err());
+    }
+}

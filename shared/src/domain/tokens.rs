@@ -1,0 +1,299 @@
+//! Access and refresh tokens, and the keys they are made with.
+//!
+//! All keys are derived from one generated secret. During a rotation the previous secret's keys still check what they
+//! once signed, so that nobody is signed out.
+
+use std::time::Duration;
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use serde::{Deserialize, Serialize};
+
+use super::account::{Caller, UserId};
+use super::clock::Timestamp;
+use super::session::SessionId;
+use super::{Error, Fault, Result};
+use crate::config::{ConfigError, Env};
+use crate::crypto;
+
+/// What one secret gives.
+struct KeySet {
+    kid: String,
+    public: [u8; 32],
+    signing: EncodingKey,
+    checking: DecodingKey,
+    refresh: [u8; 32],
+    code: [u8; 32],
+}
+
+impl KeySet {
+    fn derive(secret: &str) -> std::result::Result<Self, ConfigError> {
+        const EXPECTED: ConfigError = ConfigError::unreadable("SIGNING_SECRET", "at least 32 characters");
+        if secret.len() < 32 {
+            return Err(EXPECTED);
+        }
+        let derive = |purpose| crypto::derive(secret.as_bytes(), purpose);
+        let (pkcs8, public) = crypto::ed25519(&derive("access token")).ok_or(EXPECTED)?;
+        Ok(Self {
+            kid: BASE64_URL_SAFE_NO_PAD.encode(&crypto::mac(&derive("kid"), &public)[..9]),
+            public,
+            signing: EncodingKey::from_ed_der(&pkcs8),
+            checking: DecodingKey::from_ed_der(&public),
+            refresh: derive("refresh token"),
+            code: derive("code"),
+        })
+    }
+}
+
+/// The keys in force.
+pub struct Keys {
+    current: KeySet,
+    previous: Option<KeySet>,
+    issuer: String,
+    audience: String,
+}
+
+/// The claims of an access token (RFC 7519).
+#[derive(Debug, Serialize, Deserialize)]
+struct Claims {
+    iss: String,
+    aud: String,
+    sub: String,
+    sid: String,
+    iat: i64,
+    exp: i64,
+}
+
+/// What a refresh token says once its MAC was checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RefreshToken {
+    /// The session it belongs to.
+    pub caller: Caller,
+    /// Which of the session's tokens it is.
+    pub turn: u32,
+}
+
+impl Keys {
+    /// From `SIGNING_SECRET`, during a rotation `SIGNING_SECRET_PREVIOUS`, `TOKEN_ISSUER` and `TOKEN_AUDIENCE`.
+    pub fn from_env(env: &Env) -> std::result::Result<Self, ConfigError> {
+        Ok(Self {
+            current: KeySet::derive(env.text("SIGNING_SECRET")?)?,
+            previous: env.optional("SIGNING_SECRET_PREVIOUS").map(KeySet::derive).transpose()?,
+            issuer: env.text("TOKEN_ISSUER")?.to_owned(),
+            audience: env.text("TOKEN_AUDIENCE")?.to_owned(),
+        })
+    }
+
+    fn sets(&self) -> impl Iterator<Item = &KeySet> {
+        std::iter::once(&self.current).chain(&self.previous)
+    }
+
+    /// An access token for `caller`, good for `ttl` from `now`.
+    pub fn access_token(&self, caller: Caller, ttl: Duration, now: Timestamp) -> Result<String> {
+        let header = Header { kid: Some(self.current.kid.clone()), ..Header::new(Algorithm::EdDSA) };
+        let claims = Claims {
+            iss: self.issuer.clone(),
+            aud: self.audience.clone(),
+            sub: caller.user.to_string(),
+            sid: caller.session.to_string(),
+            iat: now.seconds(),
+            exp: now.plus(ttl).seconds(),
+        };
+        jsonwebtoken::encode(&header, &claims, &self.current.signing)
+            .map_err(|error| Fault::new("signing an access token", error).into())
+    }
+
+    /// Who holds this access token, if it is ours, not expired at `now` and nobody changed it.
+    pub fn check_access_token(&self, token: &str, now: Timestamp) -> Result<Caller> {
+        let (caller, expires) = self.read_access_token(token)?;
+        if now.seconds() < expires { Ok(caller) } else { Err(Error::Unauthenticated) }
+    }
+
+    /// Who this access token was given to, even if it has expired since.
+    pub fn check_expired_access_token(&self, token: &str) -> Result<Caller> {
+        self.read_access_token(token).map(|(caller, _)| caller)
+    }
+
+    /// The caller and the second at which the token expires.
+    fn read_access_token(&self, token: &str) -> Result<(Caller, i64)> {
+        let unauthenticated = |_| Error::Unauthenticated;
+        let kid = jsonwebtoken::decode_header(token).map_err(unauthenticated)?.kid;
+        let set = self.sets().find(|set| kid.as_deref() == Some(&set.kid)).ok_or(Error::Unauthenticated)?;
+        let mut validation = Validation::new(Algorithm::EdDSA);
+        validation.set_issuer(&[&self.issuer]);
+        validation.set_audience(&[&self.audience]);
+        validation.set_required_spec_claims(&["iss", "aud", "sub", "exp"]);
+        // The library would compare with the machine's clock; the caller compares with its own.
+        validation.validate_exp = false;
+        let claims = jsonwebtoken::decode::<Claims>(token, &set.checking, &validation).map_err(unauthenticated)?.claims;
+        let user = claims.sub.parse().map_err(|_| Error::Unauthenticated)?;
+        let session = claims.sid.parse().map_err(|_| Error::Unauthenticated)?;
+        Ok((Caller { user, session }, claims.exp))
+    }
+
+    /// The refresh token of a turn. The same turn always has the same token, so none is ever stored.
+    #[must_use]
+    pub fn refresh_token(&self, token: RefreshToken) -> String {
+        let body = refresh_body(token);
+        let tag = crypto::mac(&self.current.refresh, &body);
+        BASE64_URL_SAFE_NO_PAD.encode([&body[..], &tag[..]].concat())
+    }
+
+    /// What a refresh token says, if we made it.
+    pub fn check_refresh_token(&self, token: &str) -> Result<RefreshToken> {
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(token).map_err(|_| Error::RefreshInvalid)?;
+        let (body, tag) = bytes.split_at_checked(REFRESH_BODY).ok_or(Error::RefreshInvalid)?;
+        let ours = self.sets().fold(false, |ours, set| ours | crypto::same(&crypto::mac(&set.refresh, body), tag));
+        let (user, rest) = body.split_first_chunk().ok_or(Error::RefreshInvalid)?;
+        let (session, rest) = rest.split_first_chunk().ok_or(Error::RefreshInvalid)?;
+        let (turn, _) = rest.split_first_chunk().ok_or(Error::RefreshInvalid)?;
+        match UserId::new(u64::from_be_bytes(*user)) {
+            Some(user) if ours => Ok(RefreshToken {
+                caller: Caller { user, session: SessionId::from_bytes(*session) },
+                turn: u32::from_be_bytes(*turn),
+            }),
+            _ => Err(Error::RefreshInvalid),
+        }
+    }
+
+    /// The keyed hash under which a code is kept: bound to the number and the purpose it was sent for.
+    #[must_use]
+    pub fn code_digest(&self, subject: &str, code: &str) -> [u8; 32] {
+        digest(&self.current, subject, code)
+    }
+
+    /// Whether `code` is the one that was kept as `kept`. Takes the same time whatever differs.
+    #[must_use]
+    pub fn code_matches(&self, subject: &str, code: &str, kept: &[u8]) -> bool {
+        self.sets().fold(false, |same, set| same | crypto::same(&digest(set, subject, code), kept))
+    }
+
+    /// The public halves of the access-token keys as a JSON Web Key Set (RFC 7517, RFC 8037).
+    #[must_use]
+    pub fn jwks(&self) -> serde_json::Value {
+        let keys: Vec<_> = self
+            .sets()
+            .map(|set| {
+                serde_json::json!({
+                    "kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA",
+                    "kid": set.kid, "x": BASE64_URL_SAFE_NO_PAD.encode(set.public),
+                })
+            })
+            .collect();
+        serde_json::json!({ "keys": keys })
+    }
+}
+
+fn digest(set: &KeySet, subject: &str, code: &str) -> [u8; 32] {
+    // A number and a purpose hold no NUL, so two subjects can never run into their codes the same way.
+    crypto::mac(&set.code, [subject.as_bytes(), &[0], code.as_bytes()].concat().as_slice())
+}
+
+const REFRESH_BODY: usize = 8 + SessionId::BYTES + 4;
+
+fn refresh_body(token: RefreshToken) -> [u8; REFRESH_BODY] {
+    let mut body = [0; REFRESH_BODY];
+    body[..8].copy_from_slice(&token.caller.user.get().to_be_bytes());
+    body[8..8 + SessionId::BYTES].copy_from_slice(token.caller.session.as_bytes());
+    body[8 + SessionId::BYTES..].copy_from_slice(&token.turn.to_be_bytes());
+    body
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+    const HOUR: Duration = Duration::from_secs(3_600);
+
+    fn keys(secret: &str, previous: &str) -> Keys {
+        let env = Env::from_iter([
+            ("SIGNING_SECRET", secret),
+            ("SIGNING_SECRET_PREVIOUS", previous),
+            ("TOKEN_ISSUER", "handset"),
+            ("TOKEN_AUDIENCE", "handset"),
+        ]);
+        Keys::from_env(&env).unwrap()
+    }
+
+    fn caller() -> Caller {
+        Caller { user: UserId::new(42).unwrap(), session: SessionId::from_bytes([9; 12]) }
+    }
+
+    const A: &str = "an old secret of sufficient length";
+    const B: &str = "a newer secret of sufficient length";
+
+    #[test]
+    fn an_access_token_is_good_until_it_expires() {
+        let keys = keys(A, "");
+        let token = keys.access_token(caller(), HOUR, NOW).unwrap();
+        assert_eq!(keys.check_access_token(&token, NOW).unwrap(), caller());
+        assert!(keys.check_access_token(&token, NOW.plus(HOUR)).is_err());
+        assert_eq!(keys.check_expired_access_token(&token).unwrap(), caller());
+    }
+
+    #[test]
+    fn a_forged_access_token_is_refused() {
+        let ours = keys(A, "");
+        let token = ours.access_token(caller(), HOUR, NOW).unwrap();
+        let theirs = keys(B, "").access_token(caller(), HOUR, NOW).unwrap();
+        let unsigned = format!("{}.", token.rsplit_once('.').unwrap().0);
+        // An attacker who signs by HMAC with our public key, under our kid.
+        let jwks = ours.jwks();
+        let public = BASE64_URL_SAFE_NO_PAD.decode(jwks["keys"][0]["x"].as_str().unwrap()).unwrap();
+        let header = Header { kid: Some(jwks["keys"][0]["kid"].as_str().unwrap().into()), ..Header::new(Algorithm::HS256) };
+        let claims = serde_json::json!({"iss": "handset", "aud": "handset", "sub": "42", "sid": caller().session.to_string(), "iat": 0, "exp": i64::MAX});
+        let confused = jsonwebtoken::encode(&header, &claims, &EncodingKey::from_secret(&public)).unwrap();
+        for bad in ["", "a.b.c", &theirs, &unsigned, &confused] {
+            assert!(matches!(ours.check_access_token(bad, NOW), Err(Error::Unauthenticated)), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_refresh_token_survives_no_change() {
+        let keys = keys(A, "");
+        let token = RefreshToken { caller: caller(), turn: 3 };
+        let text = keys.refresh_token(token);
+        assert_eq!(text, keys.refresh_token(token));
+        assert_eq!(keys.check_refresh_token(&text).unwrap(), token);
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(&text).unwrap();
+        for at in 0..bytes.len() {
+            let mut changed = bytes.clone();
+            changed[at] ^= 1;
+            assert!(keys.check_refresh_token(&BASE64_URL_SAFE_NO_PAD.encode(changed)).is_err(), "byte {at}");
+        }
+        for bad in ["", "!", &text[..20]] {
+            assert!(keys.check_refresh_token(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_rotation_signs_nobody_out() {
+        let (before, during, after) = (keys(A, ""), keys(B, A), keys(B, ""));
+        let access = before.access_token(caller(), HOUR, NOW).unwrap();
+        let refresh = before.refresh_token(RefreshToken { caller: caller(), turn: 0 });
+        let code = before.code_digest("+8613912345678 sign-in", "123456");
+        assert!(during.check_access_token(&access, NOW).is_ok());
+        assert!(during.check_refresh_token(&refresh).is_ok());
+        assert!(during.code_matches("+8613912345678 sign-in", "123456", &code));
+        assert!(after.check_access_token(&access, NOW).is_err());
+        assert!(after.check_refresh_token(&refresh).is_err());
+        assert_eq!(during.jwks()["keys"].as_array().unwrap().len(), 2);
+    }
+
+    #[test]
+    fn a_code_is_bound_to_what_it_was_sent_for() {
+        let keys = keys(A, "");
+        let kept = keys.code_digest("+8613912345678 sign-in", "123456");
+        assert!(!keys.code_matches("+8613912345678 recovery", "123456", &kept));
+        assert!(!keys.code_matches("+8613912345679 sign-in", "123456", &kept));
+        assert!(!keys.code_matches("+8613912345678 sign-in", "123457", &kept));
+    }
+
+    #[test]
+    fn a_weak_secret_is_refused_by_name() {
+        let env = Env::from_iter([("SIGNING_SECRET", "short"), ("TOKEN_ISSUER", "a"), ("TOKEN_AUDIENCE", "a")]);
+        assert!(Keys::from_env(&env).err().unwrap().to_string().contains("SIGNING_SECRET"));
+    }
+}

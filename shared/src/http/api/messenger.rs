@@ -1,0 +1,38 @@
+//! The messenger API: bare JSON under 200; refusals `{"error": …}` under 400, 401 or 404; faults 500.
+
+use http::StatusCode;
+use serde_json::json;
+
+use super::{Api, Reply};
+use crate::domain::Error;
+
+/// The messenger API.
+#[derive(Clone, Copy, Debug)]
+pub struct Messenger;
+
+impl Api for Messenger {
+    const NAME: &'static str = "messenger";
+
+    fn refuse(error: &Error) -> Reply {
+        let status = match error {
+            Error::Malformed(_)
+            | Error::Invalid { .. }
+            | Error::TooLarge { .. }
+            | Error::UnsupportedMedia(_)
+            | Error::CodeNotAsked
+            | Error::CodeExpired
+            | Error::CodeWrong
+            | Error::CodeGuessesSpent
+            | Error::CodeTooSoon { .. }
+            | Error::Limited { .. }
+            | Error::CountryNotServed
+            | Error::TextNotSent
+            | Error::RefreshInvalid
+            | Error::RefreshReused => StatusCode::BAD_REQUEST,
+            Error::Unauthenticated => StatusCode::UNAUTHORIZED,
+            Error::NoRoute | Error::NotFound(_) => StatusCode::NOT_FOUND,
+            Error::Fault(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        Reply::new(status, json!({ "error": error.to_string() }))
+    }
+}

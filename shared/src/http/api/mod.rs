@@ -1,0 +1,116 @@
+//! The five published APIs and the common one: how each says yes and no.
+//!
+//! Every API has one exhaustive table from the domain's [`Error`] to its own status and words. A new variant of the
+//! error does not compile until each table has decided on it.
+
+pub mod device;
+pub mod messenger;
+pub mod rooms;
+pub mod sealtalk;
+pub mod v1;
+pub mod web;
+
+use std::marker::PhantomData;
+
+use axum::response::{IntoResponse, Response};
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderValue, StatusCode};
+use serde_json::Value;
+
+pub use self::device::Device;
+pub use self::messenger::Messenger;
+pub use self::rooms::Rooms;
+pub use self::sealtalk::SealTalk;
+pub use self::v1::V1;
+pub use self::web::Web;
+use crate::domain::Error;
+
+/// One of the APIs.
+pub trait Api: Send + Sync + 'static {
+    /// Its name in the code, in logs and in sessions.
+    const NAME: &'static str;
+    /// The content type of its refusals.
+    const REFUSAL_TYPE: &'static str = "application/json";
+
+    /// How it refuses.
+    fn refuse(error: &Error) -> Reply;
+}
+
+/// A status and a JSON body.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// The body.
+    pub body: Value,
+}
+
+impl Reply {
+    /// A reply of a status and a body.
+    #[must_use]
+    pub const fn new(status: StatusCode, body: Value) -> Self {
+        Self { status, body }
+    }
+}
+
+/// An error on its way to the caller of an API. Handlers answer `Result<_, Refusal<A>>`, so `?` is all they need.
+#[derive(Debug)]
+pub struct Refusal<A>(pub Error, PhantomData<A>);
+
+impl<A, E: Into<Error>> From<E> for Refusal<A> {
+    fn from(error: E) -> Self {
+        Self(error.into(), PhantomData)
+    }
+}
+
+impl<A: Api> IntoResponse for Refusal<A> {
+    fn into_response(self) -> Response {
+        refuse::<A>(&self.0)
+    }
+}
+
+/// The response with which an API refuses. A fault is logged here, once.
+#[must_use]
+pub fn refuse<A: Api>(error: &Error) -> Response {
+    if let Error::Fault(fault) = error {
+        tracing::error!(event = "fault", api = A::NAME, chain = fault.chain(), "a request failed");
+    }
+    let reply = A::refuse(error);
+    let mut response = (reply.status, axum::Json(reply.body)).into_response();
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(A::REFUSAL_TYPE));
+    if let Error::CodeTooSoon { retry_after } | Error::Limited { retry_after, .. } = error {
+        headers.insert(RETRY_AFTER, HeaderValue::from(*retry_after));
+    }
+    response
+}
+
+/// Refuses in the envelope of the API whose paths start like this one: for whatever no route answers.
+#[must_use]
+pub fn refuse_by_path(path: &str, error: &Error) -> Response {
+    let first = path.split('/').nth(1).unwrap_or_default();
+    match first {
+        "api" => refuse::<Web>(error),
+        "user" | "friendship" | "group" => refuse::<SealTalk>(error),
+        "v1" => refuse::<V1>(error),
+        "verification_codes" => refuse::<Device>(error),
+        "rooms" | "snslogin" | "login" | "logout" | "password" | "phonelogin" => refuse::<Rooms>(error),
+        "users" => refuse_users(path, error),
+        _ => refuse::<Messenger>(error),
+    }
+}
+
+/// Three APIs share `/users`: the messenger has `/users` and `/users/me…`, device a few words, and rooms the rest.
+fn refuse_users(path: &str, error: &Error) -> Response {
+    let rest = path.trim_start_matches("/users");
+    let word = rest.split('/').nth(1).unwrap_or_default();
+    match word {
+        "register" | "login" | "logout" | "update-password" => refuse::<Device>(error),
+        _ if rest.ends_with("/update-device-token") => refuse::<Device>(error),
+        _ if rest.is_empty() || word == "me" => refuse::<Messenger>(error),
+        _ => refuse::<Rooms>(error),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,102 @@
+//! Every error of the domain in every API, to the byte.
+
+use http_body_util::BodyExt;
+
+use super::*;
+use crate::domain::{Cap, Fault};
+
+/// One error of each kind, and of each kind of cap. A new variant stops this from compiling until it is listed.
+fn every_error() -> Vec<Error> {
+    let listed = vec![
+        Error::Malformed("detail".into()),
+        Error::Invalid { field: "nickname", rule: "is too long" },
+        Error::TooLarge { limit: 10 },
+        Error::UnsupportedMedia("not a picture"),
+        Error::NoRoute,
+        Error::NotFound("picture"),
+        Error::Unauthenticated,
+        Error::CodeNotAsked,
+        Error::CodeExpired,
+        Error::CodeWrong,
+        Error::CodeGuessesSpent,
+        Error::CodeTooSoon { retry_after: 7 },
+        Error::Limited { cap: Cap::CodesToNumber, retry_after: 7 },
+        Error::Limited { cap: Cap::UnusedCodes, retry_after: 7 },
+        Error::Limited { cap: Cap::CodesFromAddress, retry_after: 7 },
+        Error::Limited { cap: Cap::CodesToCountry, retry_after: 7 },
+        Error::Limited { cap: Cap::Lookups, retry_after: 7 },
+        Error::CountryNotServed,
+        Error::TextNotSent,
+        Error::RefreshInvalid,
+        Error::RefreshReused,
+        Error::Fault(Fault::new("reading the table", "a secret detail")),
+    ];
+    for error in &listed {
+        match error {
+            Error::Malformed(_)
+            | Error::Invalid { .. }
+            | Error::TooLarge { .. }
+            | Error::UnsupportedMedia(_)
+            | Error::NoRoute
+            | Error::NotFound(_)
+            | Error::Unauthenticated
+            | Error::CodeNotAsked
+            | Error::CodeExpired
+            | Error::CodeWrong
+            | Error::CodeGuessesSpent
+            | Error::CodeTooSoon { .. }
+            | Error::CountryNotServed
+            | Error::TextNotSent
+            | Error::RefreshInvalid
+            | Error::RefreshReused
+            | Error::Fault(_) => {}
+            Error::Limited { cap, .. } => match cap {
+                Cap::CodesToNumber | Cap::UnusedCodes | Cap::CodesFromAddress | Cap::CodesToCountry | Cap::Lookups => {}
+            },
+        }
+    }
+    listed
+}
+
+async fn line<A: Api>(error: &Error) -> String {
+    let response = refuse::<A>(error);
+    let header = |name| response.headers().get(name).map_or("-", |value| value.to_str().unwrap()).to_owned();
+    let (kind, retry) = (header(CONTENT_TYPE), header(RETRY_AFTER));
+    let status = response.status().as_u16();
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    format!("  {:<9} {status} {kind} {retry} {}\n", A::NAME, String::from_utf8(body.to_vec()).unwrap())
+}
+
+#[tokio::test]
+async fn every_error_is_refused_exactly_as_the_committed_table_says() {
+    let mut table = String::new();
+    for error in every_error() {
+        let name = format!("{error:?}");
+        table += name.split("(Fault {").next().unwrap();
+        table.push('\n');
+        table += &line::<Messenger>(&error).await;
+        table += &line::<Web>(&error).await;
+        table += &line::<SealTalk>(&error).await;
+        table += &line::<Rooms>(&error).await;
+        table += &line::<Device>(&error).await;
+        table += &line::<V1>(&error).await;
+    }
+    let committed = include_str!("errors.txt");
+    assert_eq!(table, committed, "shared/src/http/api/errors.txt should read:\n{table}");
+}
+
+#[test]
+fn what_no_route_answers_is_refused_in_its_own_apis_envelope() {
+    let kind = |path: &str| {
+        let error = Error::Unauthenticated;
+        let response = refuse_by_path(path, &error);
+        (response.status().as_u16(), response.headers()[CONTENT_TYPE].to_str().unwrap().to_owned())
+    };
+    let json = |status| (status, "application/json".to_owned());
+    for path in ["/", "/nothing", "/users", "/users/me/nothing", "/images/x/y", "//", "/usersx"] {
+        assert_eq!(kind(path), json(401), "{path}");
+    }
+    assert_eq!(kind("/api/v1.0/nothing"), json(200));
+    assert_eq!(kind("/user/nothing"), json(403));
+    assert_eq!(kind("/v1/nothing"), (401, "application/problem+json".to_owned()));
+}

@@ -1,0 +1,36 @@
+//! The common API for new apps: problem details as in RFC 9457.
+
+use http::StatusCode;
+use serde_json::json;
+
+use super::{Api, Reply};
+use crate::domain::Error;
+
+/// The common API.
+#[derive(Clone, Copy, Debug)]
+pub struct V1;
+
+impl Api for V1 {
+    const NAME: &'static str = "v1";
+    const REFUSAL_TYPE: &'static str = "application/problem+json";
+
+    fn refuse(error: &Error) -> Reply {
+        let status = match error {
+            Error::Malformed(_) => StatusCode::BAD_REQUEST,
+            Error::Invalid { .. } | Error::CountryNotServed => StatusCode::UNPROCESSABLE_ENTITY,
+            Error::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Error::UnsupportedMedia(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Error::Unauthenticated | Error::RefreshInvalid | Error::RefreshReused => StatusCode::UNAUTHORIZED,
+            Error::CodeNotAsked | Error::CodeExpired | Error::CodeWrong | Error::CodeGuessesSpent => {
+                StatusCode::FORBIDDEN
+            }
+            Error::NoRoute | Error::NotFound(_) => StatusCode::NOT_FOUND,
+            Error::CodeTooSoon { .. } | Error::Limited { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Error::TextNotSent => StatusCode::BAD_GATEWAY,
+            Error::Fault(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        let title = status.canonical_reason().unwrap_or_default();
+        let body = json!({ "type": "about:blank", "title": title, "status": status.as_u16(), "detail": error.to_string() });
+        Reply::new(status, body)
+    }
+}

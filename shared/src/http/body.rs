@@ -1,0 +1,138 @@
+//! Extractors of what a request says, each refusing in the envelope of the API it is used in.
+
+use std::marker::PhantomData;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{FromRequest, Request};
+use axum::response::{IntoResponse, Response};
+use http::header::CONTENT_TYPE;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use super::api::{Api, Refusal};
+use crate::domain::{Error, Fault, Result};
+
+/// The most bytes of JSON or form that any endpoint reads: an address book of 2,000 numbers fits with room to spare.
+const TEXT_LIMIT: usize = 256 * 1024;
+/// A malformed body is described in at most this many characters.
+const DETAIL: usize = 200;
+
+/// The fields of a request, from its query string, and from its body as a form or a JSON object, which win. The real
+/// clients of the older APIs mix all three.
+#[derive(Debug)]
+pub struct Params<A, T>(pub T, pub PhantomData<A>);
+
+/// A JSON body, whatever its content type says.
+#[derive(Debug)]
+pub struct JsonBody<A, T>(pub T, pub PhantomData<A>);
+
+impl<A: Api, T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Params<A, T> {
+    type Rejection = Refusal<A>;
+
+    async fn from_request(request: Request, _: &S) -> std::result::Result<Self, Refusal<A>> {
+        let mut fields = request.uri().query().map(form).unwrap_or_default();
+        let is_form = request
+            .headers()
+            .get(CONTENT_TYPE)
+            .is_some_and(|kind| kind.as_bytes().starts_with(b"application/x-www-form-urlencoded"));
+        let body = read(request.into_body(), TEXT_LIMIT).await?;
+        match body.trim_ascii_start() {
+            [] => {}
+            [b'{', ..] => fields.extend(json::<Map<String, Value>>(&body)?),
+            text if is_form => fields.extend(form(std::str::from_utf8(text).map_err(|_| not_text())?)),
+            _ => return Err(Error::Malformed("the body is neither a JSON object nor a form".into()).into()),
+        }
+        let value = serde_json::from_value(Value::Object(fields)).map_err(|error| malformed(&error))?;
+        Ok(Self(value, PhantomData))
+    }
+}
+
+impl<A: Api, T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<A, T> {
+    type Rejection = Refusal<A>;
+
+    async fn from_request(request: Request, _: &S) -> std::result::Result<Self, Refusal<A>> {
+        let body = read(request.into_body(), TEXT_LIMIT).await?;
+        Ok(Self(json(&body)?, PhantomData))
+    }
+}
+
+/// A whole body of at most `limit` bytes.
+pub async fn read(body: Body, limit: usize) -> Result<Bytes> {
+    let collected = Limited::new(body, limit).collect().await.map_err(|error| {
+        if error.is::<LengthLimitError>() {
+            Error::TooLarge { limit: limit as u64 }
+        } else {
+            Fault::new("reading a request's body", error).into()
+        }
+    });
+    Ok(collected?.to_bytes())
+}
+
+/// A JSON success under 200.
+pub fn ok(body: impl Serialize) -> Response {
+    axum::Json(body).into_response()
+}
+
+fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
+    serde_json::from_slice(body).map_err(|error| malformed(&error))
+}
+
+fn form(text: &str) -> Map<String, Value> {
+    form_urlencoded::parse(text.as_bytes())
+        .map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())))
+        .collect()
+}
+
+fn malformed(error: &serde_json::Error) -> Error {
+    Error::Malformed(error.to_string().chars().take(DETAIL).collect())
+}
+
+fn not_text() -> Error {
+    Error::Malformed("the body is not UTF-8".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::api::Messenger;
+
+    #[derive(Debug, serde::Deserialize)]
+    struct Fields {
+        #[serde(deserialize_with = "crate::http::lenient::text")]
+        zone: String,
+        #[serde(default, deserialize_with = "crate::http::lenient::optional_text")]
+        number: Option<String>,
+    }
+
+    async fn extract(uri: &str, kind: &str, body: &str) -> std::result::Result<Fields, Error> {
+        let request = Request::post(uri).header(CONTENT_TYPE, kind).body(Body::from(body.to_owned())).unwrap();
+        let params = Params::<Messenger, Fields>::from_request(request, &()).await;
+        params.map(|params| params.0).map_err(|refusal| refusal.0)
+    }
+
+    #[tokio::test]
+    async fn fields_come_from_query_form_and_json_and_the_body_wins() {
+        const FORM: &str = "application/x-www-form-urlencoded; charset=utf-8";
+        for (uri, kind, body) in [
+            ("/?zone=86&number=%2B1", "", ""),
+            ("/", FORM, "zone=86&number=%2B1"),
+            ("/", "", r#" {"zone": 86, "number": "+1"}"#),
+            ("/?zone=1", FORM, r#"{"zone": "86", "number": "+1"}"#),
+            ("/?zone=1&number=2", FORM, "zone=86&number=%2B1"),
+        ] {
+            let fields = extract(uri, kind, body).await.unwrap();
+            assert_eq!((fields.zone.as_str(), fields.number.as_deref()), ("86", Some("+1")), "{uri} {body}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_read_is_malformed() {
+        for body in ["", "{", "[]", "zone=86", r#"{"zone": {}}"#, r#"{"zone": 1.5}"#, r#"{"zone": null}"#, "\u{feff}{}"] {
+            assert!(matches!(extract("/", "", body).await, Err(Error::Malformed(_))), "{body}");
+        }
+        let long = format!(r#"{{"zone": "{}"}}"#, "a".repeat(TEXT_LIMIT));
+        assert!(matches!(extract("/", "", &long).await, Err(Error::TooLarge { .. })));
+    }
+}

@@ -1,0 +1,151 @@
+//! Who makes a request, and where it came in.
+
+use std::marker::PhantomData;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::extract::{FromRef, FromRequestParts};
+use http::Extensions;
+use http::header::AUTHORIZATION;
+use http::request::Parts;
+use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequestContext;
+use lambda_http::request::RequestContext;
+
+use super::api::{Api, Refusal};
+use crate::domain::account::Caller;
+use crate::domain::clock::Clock;
+use crate::domain::tokens::Keys;
+use crate::domain::{Error, Result};
+
+/// What access tokens are checked with.
+#[derive(Clone)]
+pub struct Gate {
+    /// The keys.
+    pub keys: Arc<Keys>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// A request with a valid access token in `Authorization: Bearer`. Whether the session still lives is checked by the
+/// store, in the same call that does the work.
+#[derive(Debug)]
+pub struct Signed<A>(pub Caller, pub PhantomData<A>);
+
+impl<A: Api, S: Send + Sync> FromRequestParts<S> for Signed<A>
+where
+    Gate: FromRef<S>,
+{
+    type Rejection = Refusal<A>;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> std::result::Result<Self, Refusal<A>> {
+        let gate = Gate::from_ref(state);
+        let token = bearer(parts)?.ok_or(Error::Unauthenticated)?;
+        Ok(Self(gate.keys.check_access_token(token, gate.clock.now())?, PhantomData))
+    }
+}
+
+/// The token of an `Authorization: Bearer` header, or `None` without the header. Another scheme is refused.
+pub fn bearer(parts: &Parts) -> Result<Option<&str>> {
+    let Some(header) = parts.headers.get(AUTHORIZATION) else { return Ok(None) };
+    let header = header.to_str().map_err(|_| Error::Unauthenticated)?;
+    let (scheme, token) = header.trim().split_once(' ').ok_or(Error::Unauthenticated)?;
+    if scheme.eq_ignore_ascii_case("bearer") { Ok(Some(token.trim())) } else { Err(Error::Unauthenticated) }
+}
+
+/// Where a request came in, as the gateway says it: never from a header, which anybody can write.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// The client's address.
+    pub address: Option<IpAddr>,
+    /// The host the request came to, with its port where there is one.
+    pub host: Option<String>,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Origin {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> std::result::Result<Self, Self::Rejection> {
+        let context = gateway(&parts.extensions);
+        Ok(Self {
+            address: context.and_then(|context| context.http.source_ip.as_deref()?.parse().ok()),
+            host: context.and_then(|context| context.domain_name.clone()),
+        })
+    }
+}
+
+/// What the gateway says of a request.
+pub(super) fn gateway(extensions: &Extensions) -> Option<&ApiGatewayV2httpRequestContext> {
+    match extensions.get::<RequestContext>()? {
+        RequestContext::ApiGatewayV2(context) => Some(context),
+        _ => None,
+    }
+}
+
+/// Makes absolute URLs: on the configured host, or on the one the request came to.
+#[derive(Clone, Debug)]
+pub struct PublicUrl(Option<Arc<str>>);
+
+impl PublicUrl {
+    /// From `PUBLIC_URL`, where it is set.
+    #[must_use]
+    pub fn from_env(env: &crate::config::Env) -> Self {
+        Self(env.optional("PUBLIC_URL").map(|url| url.trim_end_matches('/').into()))
+    }
+
+    /// The absolute URL of something of ours (`/…`); what is absolute already stays as it is.
+    #[must_use]
+    pub fn absolute(&self, origin: &Origin, path: &str) -> String {
+        if !path.starts_with('/') {
+            return path.to_owned();
+        }
+        match (&self.0, &origin.host) {
+            (Some(base), _) => format!("{base}{path}"),
+            (None, Some(host)) => format!("{}://{host}{path}", scheme(host)),
+            (None, None) => path.to_owned(),
+        }
+    }
+
+    /// The path of a URL of ours (`/…`), so that it stays ours when the host changes; any other URL as it is.
+    #[must_use]
+    pub fn relative<'a>(&self, origin: &Origin, url: &'a str) -> &'a str {
+        let base = self.absolute(origin, "/");
+        url.strip_prefix(base.trim_end_matches('/')).filter(|path| path.starts_with('/')).unwrap_or(url)
+    }
+}
+
+/// Only the local run is reached without TLS: by this machine's names, or with a port, which the gateway never has.
+fn scheme(host: &str) -> &'static str {
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    let local = name == "localhost" || name.parse::<std::net::Ipv4Addr>().is_ok() || name != host;
+    if local { "http" } else { "https" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_are_absolute_on_the_right_host() {
+        let from = |host: &str| Origin { address: None, host: Some(host.to_owned()) };
+        let url = PublicUrl(None);
+        assert_eq!(url.absolute(&from("api.example.com"), "/images/a"), "https://api.example.com/images/a");
+        assert_eq!(url.absolute(&from("localhost:3000"), "/images/a"), "http://localhost:3000/images/a");
+        assert_eq!(url.absolute(&from("127.0.0.1"), "/images/a"), "http://127.0.0.1/images/a");
+        assert_eq!(url.absolute(&from("x"), "https://elsewhere/a"), "https://elsewhere/a");
+        assert_eq!(url.absolute(&Origin::default(), "/images/a"), "/images/a");
+        assert_eq!(url.relative(&from("localhost:3000"), "http://localhost:3000/images/a"), "/images/a");
+        assert_eq!(url.relative(&from("localhost:3000"), "http://localhost:30001/images/a"), "http://localhost:30001/images/a");
+        assert_eq!(url.relative(&from("localhost:3000"), "/images/a"), "/images/a");
+        let url = PublicUrl(Some("https://cdn.example.com".into()));
+        assert_eq!(url.absolute(&from("api.example.com"), "/images/a"), "https://cdn.example.com/images/a");
+    }
+
+    #[test]
+    fn only_a_bearer_token_counts() {
+        let parts = |value: &str| http::Request::get("/").header(AUTHORIZATION, value).body(()).unwrap().into_parts().0;
+        assert_eq!(bearer(&parts("bearer  abc")).unwrap(), Some("abc"));
+        assert!(bearer(&parts("Basic abc")).is_err());
+        assert!(bearer(&parts("abc")).is_err());
+        assert_eq!(bearer(&http::Request::get("/").body(()).unwrap().into_parts().0).unwrap(), None);
+    }
+}

@@ -1,0 +1,151 @@
+//! What a request for a download asks: which part of it, and under which conditions (RFC 9110 §13 and §14).
+
+use std::convert::Infallible;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use axum::extract::FromRequestParts;
+use http::header::{HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, RANGE};
+use http::request::Parts;
+use http::{HeaderMap, Method};
+
+use crate::domain::clock::Timestamp;
+use crate::domain::media::store::{Meta, Part};
+
+/// Further than any object reaches and within what every store's arithmetic holds.
+const FAR: u64 = 1 << 53;
+
+/// The method, the range and the conditions of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DownloadRequest {
+    /// Whether only the headers are asked for.
+    pub(super) head: bool,
+    /// The part asked for, if its condition holds.
+    pub(super) range: Part,
+    if_none_match: Option<String>,
+    if_modified_since: Option<SystemTime>,
+    if_range: Option<String>,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for DownloadRequest {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self::new(&parts.method, &parts.headers))
+    }
+}
+
+impl DownloadRequest {
+    /// Reads a request. Headers that make no sense are as if they were not there.
+    #[must_use]
+    pub fn new(method: &Method, headers: &HeaderMap) -> Self {
+        let head = method == Method::HEAD;
+        let range = joined(headers, &RANGE).filter(|_| !head).map_or(Part::Whole, |range| part(&range));
+        let if_modified_since =
+            joined(headers, &IF_MODIFIED_SINCE).and_then(|date| httpdate::parse_http_date(&date).ok());
+        Self {
+            head,
+            range,
+            if_none_match: joined(headers, &IF_NONE_MATCH),
+            if_modified_since,
+            if_range: joined(headers, &IF_RANGE).filter(|_| range != Part::Whole),
+        }
+    }
+
+    /// Whether what is known of the object decides what is answered.
+    pub(super) fn conditional(&self) -> bool {
+        self.if_none_match.is_some() || self.if_modified_since.is_some() || self.if_range.is_some()
+    }
+
+    /// Whether the client has the object already. `If-Modified-Since` only counts without `If-None-Match`.
+    pub(super) fn not_modified(&self, meta: &Meta) -> bool {
+        match (&self.if_none_match, self.if_modified_since) {
+            (Some(tags), _) => {
+                tags.split(',').map(str::trim).any(|tag| tag == "*" || opaque(tag) == opaque(&meta.etag))
+            }
+            (None, Some(since)) => system_time(meta.modified) <= since,
+            (None, None) => false,
+        }
+    }
+
+    /// The part to answer: the whole when the client's other parts are of another object.
+    pub(super) fn part(&self, meta: &Meta) -> Part {
+        let holds = self.if_range.as_deref().is_none_or(|validator| {
+            // Compared strongly: a weak tag promises nothing about bytes.
+            let same_tag = validator == meta.etag && !validator.starts_with("W/");
+            same_tag || httpdate::parse_http_date(validator).is_ok_and(|date| date == system_time(meta.modified))
+        });
+        if holds { self.range } else { Part::Whole }
+    }
+}
+
+/// All values of a header as one. The gateway joins them with commas anyway.
+fn joined(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+    let values: Vec<_> = headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
+    (!values.is_empty()).then(|| values.join(", "))
+}
+
+/// An entity tag as the weak comparison sees it.
+fn opaque(tag: &str) -> &str {
+    tag.strip_prefix("W/").unwrap_or(tag)
+}
+
+/// The moment as HTTP writes it, in whole seconds.
+pub(super) fn system_time(moment: Timestamp) -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(u64::try_from(moment.seconds()).unwrap_or_default())
+}
+
+/// Reads one range of bytes. Several ranges, other units and what makes no sense ask for the whole, which a server may
+/// always answer.
+fn part(text: &str) -> Part {
+    let read = || {
+        let (unit, range) = text.split_once('=')?;
+        let (first, last) = range.trim().split_once('-')?;
+        if !unit.trim().eq_ignore_ascii_case("bytes") {
+            return None;
+        }
+        match (first.trim(), last.trim()) {
+            ("", last) => number(last).map(Part::Last),
+            (first, "") => number(first).map(Part::From),
+            (first, last) => {
+                let (first, last) = (number(first)?, number(last)?);
+                (first <= last).then_some(Part::Between(first, last))
+            }
+        }
+    };
+    read().unwrap_or(Part::Whole)
+}
+
+fn number(text: &str) -> Option<u64> {
+    let digits = !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit());
+    digits.then(|| text.parse().unwrap_or(FAR).min(FAR))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_are_read_and_nonsense_asks_for_the_whole() {
+        let cases = [
+            ("bytes=0-0", Part::Between(0, 0)),
+            ("bytes=2-5", Part::Between(2, 5)),
+            ("Bytes = 2 - 5", Part::Between(2, 5)),
+            ("bytes=7-", Part::From(7)),
+            ("bytes=-3", Part::Last(3)),
+            ("bytes=-0", Part::Last(0)),
+            ("bytes=99999999999999999999999-", Part::From(FAR)),
+            ("bytes=0-99999999999999999999999", Part::Between(0, FAR)),
+            ("bytes=0-1,4-5", Part::Whole),
+            ("bytes=5-2", Part::Whole),
+            ("bytes=-", Part::Whole),
+            ("bytes=a-b", Part::Whole),
+            ("bytes=+1-2", Part::Whole),
+            ("items=0-1", Part::Whole),
+            ("bytes", Part::Whole),
+            ("", Part::Whole),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(part(text), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! The HTTP kit: one envelope and error table per API, extractors that refuse in the envelope of the API called, and
+//! the log line of every request.
+
+pub mod api;
+pub mod body;
+pub mod caller;
+pub mod download;
+pub mod lenient;
+pub mod observe;

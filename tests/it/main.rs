@@ -1,0 +1,5 @@
+//! The black-box tests.
+
+mod codes;
+mod support;
+mod tidy;

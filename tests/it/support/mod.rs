@@ -1,0 +1,36 @@
+//! What every test stands on: a running backend, a clock to set, people with phones.
+
+pub mod backend;
+pub mod people;
+pub mod table;
+pub mod trips;
+
+use std::sync::{LazyLock, OnceLock};
+
+use tokio::runtime::Runtime;
+
+pub use self::backend::Backend;
+pub use self::people::{Phone, fresh_phone};
+
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+    trips::install();
+    Runtime::new().expect("a runtime")
+});
+
+/// Runs a test on the runtime that all backends live on.
+pub fn run<F: Future>(test: F) -> F::Output {
+    RUNTIME.block_on(test)
+}
+
+/// The backend that tests share which need no policy and no clock of their own. It runs as `cargo run` does, in
+/// memory.
+pub async fn shared() -> &'static Backend {
+    static SHARED: OnceLock<Backend> = OnceLock::new();
+    static STARTING: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+    let _turn = STARTING.lock().await;
+    if let Some(backend) = SHARED.get() {
+        return backend;
+    }
+    let backend = Backend::start(&[]).await;
+    SHARED.get_or_init(|| backend)
+}

@@ -1,0 +1,65 @@
+//! Reads the log lines of requests: how many DynamoDB round trips each took, and whatever else was logged.
+
+use std::collections::HashMap;
+use std::fmt::Debug;
+use std::sync::{LazyLock, Mutex};
+
+use reqwest::Response;
+use tracing::field::{Field, Visit};
+use tracing::{Event, Subscriber};
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
+
+/// The fields of every event that was logged so far, each event's as one line.
+static LOG: LazyLock<Mutex<Vec<HashMap<String, String>>>> = LazyLock::new(Mutex::default);
+
+struct Collect;
+
+#[derive(Default)]
+struct Fields(HashMap<String, String>);
+
+impl Visit for Fields {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        self.0.insert(field.name().to_owned(), format!("{value:?}"));
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.0.insert(field.name().to_owned(), value.to_owned());
+    }
+}
+
+impl<S: Subscriber> Layer<S> for Collect {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        if *event.metadata().level() <= tracing::Level::INFO {
+            let mut fields = Fields::default();
+            event.record(&mut fields);
+            LOG.lock().expect("the log").push(fields.0);
+        }
+    }
+}
+
+/// Starts collecting.
+pub fn install() {
+    tracing_subscriber::registry().with(Collect).init();
+}
+
+/// Everything that was logged so far.
+pub fn log() -> Vec<HashMap<String, String>> {
+    LOG.lock().expect("the log").clone()
+}
+
+/// The log line of the request that this is the answer to.
+pub fn line_of(response: &Response) -> HashMap<String, String> {
+    let id = response.headers()["apigw-requestid"].to_str().expect("an id").to_owned();
+    let lines = log();
+    let line = lines.into_iter().find(|line| {
+        line.get("event").is_some_and(|event| event == "request")
+            && line.get("gateway_request_id").is_some_and(|line| line.contains(&id))
+    });
+    line.unwrap_or_else(|| panic!("no log line of request {id}"))
+}
+
+/// How many DynamoDB round trips the request waited for, one after another.
+pub fn rounds_of(response: &Response) -> u32 {
+    line_of(response)["dynamo_rounds"].parse().expect("a number")
+}
