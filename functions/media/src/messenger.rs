@@ -1,6 +1,6 @@
 //! The messenger API's part of `media`.
 
-use axum::extract::{Path, Request, State as Held};
+use axum::extract::{Request, State as Held};
 use axum::response::Response;
 use serde::Serialize;
 use shared::domain::Error;
@@ -8,7 +8,7 @@ use shared::domain::media::AudioName;
 use shared::http::api::{Messenger, Refusal};
 use shared::http::body::ok;
 use shared::http::caller::{Origin, Signed};
-use shared::http::download::{self, DownloadRequest};
+use shared::http::download::{self, DownloadRequest, Name};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -151,7 +151,7 @@ struct Form {
         (status = 416, description = "The range begins after the end; `Content-Range` tells the length"),
     ),
 )]
-async fn get_audio(Held(state): Held<State>, Path(name): Path<String>, request: DownloadRequest) -> Answer {
+async fn get_audio(Held(state): Held<State>, Name(name): Name, request: DownloadRequest) -> Answer {
     let name = AudioName::parse(&name)?;
     let answer = download::stored(&*state.objects, &name.key(), &request).await?;
     Ok(answer.ok_or(Error::NotFound("audio"))?)
@@ -168,7 +168,7 @@ async fn get_audio(Held(state): Held<State>, Path(name): Path<String>, request: 
         (status = 404, description = "No such voice note"),
     ),
 )]
-async fn head_audio(state: Held<State>, name: Path<String>, request: DownloadRequest) -> Answer {
+async fn head_audio(state: Held<State>, name: Name, request: DownloadRequest) -> Answer {
     get_audio(state, name, request).await
 }
 
@@ -185,7 +185,7 @@ async fn head_audio(state: Held<State>, name: Path<String>, request: DownloadReq
         (status = 416, description = "The range begins after the end; `Content-Range` tells the length"),
     ),
 )]
-async fn get_audio_singular(state: Held<State>, name: Path<String>, request: DownloadRequest) -> Answer {
+async fn get_audio_singular(state: Held<State>, name: Name, request: DownloadRequest) -> Answer {
     get_audio(state, name, request).await
 }
 
@@ -200,6 +200,6 @@ async fn get_audio_singular(state: Held<State>, name: Path<String>, request: Dow
         (status = 404, description = "No such voice note"),
     ),
 )]
-async fn head_audio_singular(state: Held<State>, name: Path<String>, request: DownloadRequest) -> Answer {
+async fn head_audio_singular(state: Held<State>, name: Name, request: DownloadRequest) -> Answer {
     get_audio(state, name, request).await
 }

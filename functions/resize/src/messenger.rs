@@ -1,10 +1,10 @@
 //! The messenger API's part of `resize`.
 
-use axum::extract::{Path, State as Held};
+use axum::extract::State as Held;
 use axum::response::Response;
 use shared::domain::media::ImageRequest;
 use shared::http::api::{Messenger, Refusal};
-use shared::http::download::DownloadRequest;
+use shared::http::download::{DownloadRequest, Name};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -37,7 +37,7 @@ pub(super) fn router() -> OpenApiRouter<State> {
         (status = 416, description = "The range begins after the end; `Content-Range` tells the length"),
     ),
 )]
-async fn get_image(Held(state): Held<State>, Path(name): Path<String>, request: DownloadRequest) -> Answer {
+async fn get_image(Held(state): Held<State>, Name(name): Name, request: DownloadRequest) -> Answer {
     let asked = ImageRequest::parse(&name)?;
     Ok(state.thumbnails.answer(&asked, &request).await?)
 }
@@ -55,6 +55,6 @@ async fn get_image(Held(state): Held<State>, Path(name): Path<String>, request: 
         (status = 404, description = "No such picture"),
     ),
 )]
-async fn head_image(state: Held<State>, name: Path<String>, request: DownloadRequest) -> Answer {
+async fn head_image(state: Held<State>, name: Name, request: DownloadRequest) -> Answer {
     get_image(state, name, request).await
 }

@@ -14,17 +14,15 @@ const PHONE: &str = "13800138000";
 /// Where things are, and a first session to paste.
 pub fn welcome(running: &Running) -> String {
     let url = running.url();
-    let mut text = format!(
-        "
-  Handset runs on {url}
-
-  {url}/                       texts and API reference
-  {url}/_local/sms             texts as JSON, newest first
-  {url}/_local/openapi.json    the API as an OpenAPI document
-  {aws}       DynamoDB, S3 and SNS for this run
-",
-        aws = running.endpoints().url(),
-    );
+    let mut text = format!("\n  Handset runs on {url}\n\n");
+    for (place, what) in [
+        (format!("{url}/"), "texts and API reference"),
+        (format!("{url}/_local/sms"), "texts as JSON, newest first"),
+        (format!("{url}/_local/openapi.json"), "the API as an OpenAPI document"),
+        (running.endpoints().url().to_owned(), "DynamoDB, S3 and SNS of this run"),
+    ] {
+        let _ = writeln!(text, "  {place:<45} {what}");
+    }
     let kept = match running.data() {
         Some(folder) => format!("Data is kept in {}.", folder.display()),
         None => "Data is gone when this stops.".to_owned(),
@@ -46,7 +44,7 @@ fn walk_through(url: &str) -> String {
     | sed 's/.*"access_token":"\([^"]*\)".*/\1/')
   SRC=$(curl -s "$B/images" -H "Authorization: Bearer $TOKEN" -H 'Content-Type: image/jpeg' \
     --data-binary @photo.jpg | sed 's/.*"src":"\([^"]*\)".*/\1/')
-  curl -s "$B$SRC@128w_128h_1c" -o thumbnail.jpg && file thumbnail.jpg
+  curl -s "$B$SRC@128w_128h_1c" -o thumbnail.jpg && ls -l thumbnail.jpg
 
 "#
     )
@@ -55,7 +53,7 @@ fn walk_through(url: &str) -> String {
 /// A text as it is shown in the terminal.
 pub fn text(phone: &str, body: &str) -> String {
     let code = inbox::code(body).map_or(String::new(), |code| format!("  [{code}]"));
-    format!("  SMS to {phone}{code}: {body}")
+    format!("  SMS to {phone}{code}: {body}\n")
 }
 
 /// How to point functions that run elsewhere at the endpoints. Their environments are written to

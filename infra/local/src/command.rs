@@ -1,5 +1,6 @@
 //! The command: reads the arguments, runs until Ctrl-C, and says what happens.
 
+use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use tokio::sync::broadcast::error::RecvError;
@@ -15,8 +16,8 @@ const USAGE: u8 = 2;
 /// Runs the command with the process's arguments.
 pub async fn main(functions: &dyn Functions) -> ExitCode {
     match options::parse(std::env::args_os().skip(1)) {
-        Ok(Command::Help) => print!("{}", options::HELP),
-        Ok(Command::Version) => println!("handset {}", env!("CARGO_PKG_VERSION")),
+        Ok(Command::Help) => say(options::HELP),
+        Ok(Command::Version) => say(concat!("handset ", env!("CARGO_PKG_VERSION"), "\n")),
         Ok(Command::Run(options)) => {
             log(options.quiet);
             if let Err(error) = run(options, functions).await {
@@ -42,12 +43,12 @@ async fn run(options: Options, functions: &dyn Functions) -> Result<(), Error> {
     };
     let printer = show_texts(&running);
     let welcome = if aws_only { banner::endpoints_only(&running)? } else { banner::welcome(&running) };
-    print!("{welcome}");
+    say(&welcome);
     // The task ends when it was asked to, or could not listen; then there is no way to ask.
     if let Ok(Err(source)) = asked.await {
         return Err(Error::io("Ctrl-C", source));
     }
-    println!("\n  Stopping. Ctrl-C again stops at once.");
+    say("\n  Stopping. Ctrl-C again stops at once.\n");
     printer.abort();
     tokio::select! {
         () = running.stop() => {}
@@ -71,13 +72,19 @@ async fn asked_to_stop() -> std::io::Result<()> {
     tokio::signal::ctrl_c().await
 }
 
+/// Prints to the terminal. That nobody reads it, as when it is piped into `head`, stops nothing.
+fn say(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
 /// Prints every text as it is sent: this terminal is the phone.
 fn show_texts(running: &Running) -> tokio::task::JoinHandle<()> {
     let mut texts = running.endpoints().subscribe_texts();
     tokio::spawn(async move {
         loop {
             match texts.recv().await {
-                Ok(text) => println!("{}", banner::text(&text.phone, &text.body)),
+                Ok(text) => say(&banner::text(&text.phone, &text.body)),
                 Err(RecvError::Lagged(_)) => {}
                 Err(RecvError::Closed) => return,
             }
@@ -88,5 +95,10 @@ fn show_texts(running: &Running) -> tokio::task::JoinHandle<()> {
 fn log(quiet: bool) {
     let default = if quiet { "warn" } else { "info" };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
-    tracing_subscriber::fmt().with_env_filter(filter).with_target(false).compact().init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stdout().is_terminal())
+        .with_target(false)
+        .compact()
+        .init();
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use http::request::Parts;
-use http::{HeaderValue, Request, Response, header};
+use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body, Incoming};
 use local_template::Stack;
@@ -86,15 +86,7 @@ impl Gateway {
         if let Ok(id) = HeaderValue::from_str(&id) {
             response.headers_mut().insert("apigw-requestid", id);
         }
-        // The route stands in for the path, which names pictures and accounts.
-        tracing::info!(
-            method = %parts.method,
-            route = log.route,
-            function = log.function,
-            status = response.status().as_u16(),
-            ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
-            "request"
-        );
+        log.write(&parts, response.status(), begun.elapsed());
         response
     }
 
@@ -143,6 +135,21 @@ impl Gateway {
 struct Log {
     route: String,
     function: String,
+}
+
+impl Log {
+    /// Writes the line. The route stands in for the path, which names pictures and accounts. A
+    /// function says itself what it answered, so a request that reached one is for debugging.
+    fn write(&self, parts: &Parts, status: StatusCode, took: Duration) {
+        let Self { route, function } = self;
+        let (method, status) = (&parts.method, status.as_u16());
+        let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        if function.is_empty() {
+            tracing::info!(%method, status, ms, "answered by the gateway");
+        } else {
+            tracing::debug!(%method, route, function, status, ms, "answered by a function");
+        }
+    }
 }
 
 /// Reads a body, never keeping more of it than is allowed. A client that `asks` before it sends

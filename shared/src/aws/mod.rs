@@ -16,9 +16,9 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 
 /// One attempt at a call: long enough for a slow answer of a healthy service, short enough to try again.
-const ATTEMPT: Duration = Duration::from_secs(5);
-/// A whole call with its retries, well inside the gateway's 30 s.
-const OPERATION: Duration = Duration::from_secs(15);
+const ATTEMPT: Duration = Duration::from_secs(3);
+/// A whole call with its retries: no request makes more than three after one another, and the gateway gives it 30 s.
+const OPERATION: Duration = Duration::from_secs(8);
 const CONNECT: Duration = Duration::from_secs(2);
 const ATTEMPTS: u32 = 3;
 

@@ -11,7 +11,7 @@ use http::header::{
 use http::response::Builder;
 use http::{Response, StatusCode};
 
-pub use request::DownloadRequest;
+pub use request::{DownloadRequest, Name};
 
 use crate::domain::media::Key;
 use crate::domain::media::store::{Fetched, LinkFor, Meta, ObjectStore, Part};

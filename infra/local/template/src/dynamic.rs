@@ -11,17 +11,12 @@ use crate::{Error, shape};
 const OPEN: &str = "{{resolve:";
 
 /// Replaces every dynamic reference in `text` by what it refers to in `secrets`.
-pub(crate) fn expand(
-    text: &str,
-    secrets: &BTreeMap<String, String>,
-    place: &str,
-) -> Result<String, Error> {
+pub(crate) fn expand(text: &str, secrets: &BTreeMap<String, String>, place: &str) -> Result<String, Error> {
     let mut result = String::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once(OPEN) {
-        let (reference, after) = after
-            .split_once("}}")
-            .ok_or_else(|| Error::new(place, "a dynamic reference has no }}"))?;
+        let (reference, after) =
+            after.split_once("}}").ok_or_else(|| Error::new(place, "a dynamic reference has no }}"))?;
         result.push_str(before);
         result.push_str(&look_up(reference, secrets, place)?);
         rest = after;
@@ -30,11 +25,7 @@ pub(crate) fn expand(
     Ok(result)
 }
 
-fn look_up(
-    reference: &str,
-    secrets: &BTreeMap<String, String>,
-    place: &str,
-) -> Result<String, Error> {
+fn look_up(reference: &str, secrets: &BTreeMap<String, String>, place: &str) -> Result<String, Error> {
     let Some(("secretsmanager", reference)) = reference.split_once(':') else {
         let reason = format!("only secretsmanager can be resolved, not `{reference}`");
         return Err(Error::new(place, reason));
@@ -50,16 +41,13 @@ fn look_up(
         None | Some("AWSCURRENT") => id.to_owned(),
         Some(stage) => format!("{id}:{stage}"),
     };
-    let secret = secrets
-        .get(&id)
-        .ok_or_else(|| Error::new(place, format!("no value for the secret `{id}`")))?;
+    let secret = secrets.get(&id).ok_or_else(|| Error::new(place, format!("no value for the secret `{id}`")))?;
     let Some(key) = key else {
         return Ok(secret.clone());
     };
     let parsed: Option<Value> = serde_json::from_str(secret).ok();
     let value = parsed.as_ref().and_then(|parsed| parsed.get(key));
-    let value =
-        value.ok_or_else(|| Error::new(place, format!("the secret `{id}` has no key `{key}`")))?;
+    let value = value.ok_or_else(|| Error::new(place, format!("the secret `{id}` has no key `{key}`")))?;
     shape::text(value, place)
 }
 
@@ -101,10 +89,7 @@ mod tests {
             ),
             "k2"
         );
-        assert_eq!(
-            expand("{{resolve:secretsmanager:signing}}"),
-            r#"{"key":"k1","n":7}"#
-        );
+        assert_eq!(expand("{{resolve:secretsmanager:signing}}"), r#"{"key":"k1","n":7}"#);
     }
 
     #[test]
@@ -117,10 +102,7 @@ mod tests {
             "{{resolve:ssm:name}}",
             "{{resolve:secretsmanager:signing",
         ] {
-            assert_eq!(
-                expand(text, &secrets(), "here").unwrap_err().place(),
-                "here"
-            );
+            assert_eq!(expand(text, &secrets(), "here").unwrap_err().place(), "here");
         }
     }
 }

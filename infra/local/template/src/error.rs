@@ -12,10 +12,7 @@ pub struct Error {
 impl Error {
     /// A fault at `place`, a dotted path from the top of the file.
     pub(crate) fn new(place: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self {
-            place: place.into(),
-            reason: reason.into(),
-        }
+        Self { place: place.into(), reason: reason.into() }
     }
 
     /// The dotted path from the top of the file to what is wrong, such as

@@ -5,12 +5,7 @@ use serde_json::{Map, Value};
 use crate::{Error, Function, ObjectCreated, OtherEvent, Route, intrinsics::Scope, shape};
 
 /// Reads the `Events` of a function into `function`.
-pub(crate) fn read(
-    scope: &Scope<'_>,
-    events: &Value,
-    function: &mut Function,
-    place: &str,
-) -> Result<(), Error> {
+pub(crate) fn read(scope: &Scope<'_>, events: &Value, function: &mut Function, place: &str) -> Result<(), Error> {
     for (name, event) in shape::object(Some(events), place)?.into_iter().flatten() {
         let place = format!("{place}.{name}");
         let kind = event.get("Type").and_then(Value::as_str);
@@ -25,14 +20,9 @@ pub(crate) fn read(
             }
             "S3" => {
                 let properties = scope.required(properties, &place)?;
-                function
-                    .object_created
-                    .push(object_created(&properties, &place)?);
+                function.object_created.push(object_created(&properties, &place)?);
             }
-            other => function.other_events.push(OtherEvent {
-                name: name.clone(),
-                kind: other.to_owned(),
-            }),
+            other => function.other_events.push(OtherEvent { name: name.clone(), kind: other.to_owned() }),
         }
     }
     Ok(())
@@ -49,25 +39,15 @@ fn route(properties: &Value, place: &str) -> Result<Route, Error> {
     // SAM: an event with neither path nor method is the route of all that is not mapped.
     let path = text("Path")?.unwrap_or_else(|| "$default".into());
     if path == "$default" {
-        return Ok(Route {
-            method: "ANY".into(),
-            path: path.clone(),
-            key: path,
-        });
+        return Ok(Route { method: "ANY".into(), path: path.clone(), key: path });
     }
     if !path.starts_with('/') {
-        return Err(Error::new(
-            place,
-            format!("the path `{path}` does not start with /"),
-        ));
+        return Err(Error::new(place, format!("the path `{path}` does not start with /")));
     }
     // API Gateway refuses such a route key: a path with a trailing slash can only be reached
     // through a greedy variable or `$default`.
     if path.len() > 1 && path.ends_with('/') {
-        return Err(Error::new(
-            place,
-            format!("the path `{path}` ends in a slash"),
-        ));
+        return Err(Error::new(place, format!("the path `{path}` ends in a slash")));
     }
     let method = text("Method")?.ok_or_else(|| Error::new(place, "Method is missing"))?;
     let method = match method.to_uppercase().as_str() {
@@ -79,12 +59,8 @@ fn route(properties: &Value, place: &str) -> Result<Route, Error> {
 }
 
 fn object_created(properties: &Value, place: &str) -> Result<ObjectCreated, Error> {
-    let bucket = properties
-        .get("Bucket")
-        .ok_or_else(|| Error::new(place, "Bucket is missing"))?;
-    let kinds = properties
-        .get("Events")
-        .ok_or_else(|| Error::new(place, "Events is missing"))?;
+    let bucket = properties.get("Bucket").ok_or_else(|| Error::new(place, "Bucket is missing"))?;
+    let kinds = properties.get("Events").ok_or_else(|| Error::new(place, "Events is missing"))?;
     for kind in shape::texts(kinds, place)? {
         if kind != "s3:ObjectCreated:*" {
             let reason = format!("only s3:ObjectCreated:* is understood, not {kind}");
@@ -96,16 +72,8 @@ fn object_created(properties: &Value, place: &str) -> Result<ObjectCreated, Erro
 }
 
 /// A subscription with the prefix and suffix that a filter's rules name.
-pub(crate) fn filtered(
-    bucket: String,
-    rules: Option<&Value>,
-    place: &str,
-) -> Result<ObjectCreated, Error> {
-    let mut subscription = ObjectCreated {
-        bucket,
-        prefix: String::new(),
-        suffix: String::new(),
-    };
+pub(crate) fn filtered(bucket: String, rules: Option<&Value>, place: &str) -> Result<ObjectCreated, Error> {
+    let mut subscription = ObjectCreated { bucket, prefix: String::new(), suffix: String::new() };
     for rule in rules.map(shape::one_or_many).unwrap_or_default() {
         let (Some(name), Some(value)) = (rule.get("Name"), rule.get("Value")) else {
             return Err(Error::new(place, "a filter rule needs Name and Value"));

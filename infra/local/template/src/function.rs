@@ -17,21 +17,12 @@ pub(crate) fn read(scope: &Scope<'_>, id: &str) -> Result<Function, Error> {
     let place = format!("Resources.{id}.Properties");
     let properties = merged(scope, resource);
     if properties.get("Role").is_some() {
-        return Err(Error::new(
-            &place,
-            "a function's permissions stand in its Policies, not in a Role of its own",
-        ));
+        return Err(Error::new(&place, "a function's permissions stand in its Policies, not in a Role of its own"));
     }
-    let binary = resource
-        .pointer("/Metadata/BuildProperties/Binary")
-        .and_then(Value::as_str)
-        .ok_or_else(|| {
-            let place = format!("Resources.{id}.Metadata");
-            Error::new(
-                place,
-                "BuildProperties.Binary does not name the binary to run",
-            )
-        })?;
+    let binary = resource.pointer("/Metadata/BuildProperties/Binary").and_then(Value::as_str).ok_or_else(|| {
+        let place = format!("Resources.{id}.Metadata");
+        Error::new(place, "BuildProperties.Binary does not name the binary to run")
+    })?;
     let number = |key: &str, default: u32| match properties.get(key) {
         Some(value) => {
             let place = format!("{place}.{key}");
@@ -69,9 +60,7 @@ fn merged(scope: &Scope<'_>, resource: &Value) -> Value {
 /// SAM's merge: mappings key by key, lists one after the other, all else replaced.
 fn merge(base: &Value, own: &Value) -> Value {
     match (base, own) {
-        (Value::Object(base), Value::Object(own))
-            if intrinsic(base).is_none() && intrinsic(own).is_none() =>
-        {
+        (Value::Object(base), Value::Object(own)) if intrinsic(base).is_none() && intrinsic(own).is_none() => {
             let mut result = base.clone();
             for (key, value) in own {
                 let value = match base.get(key) {
@@ -87,21 +76,14 @@ fn merge(base: &Value, own: &Value) -> Value {
     }
 }
 
-fn environment(
-    scope: &Scope<'_>,
-    properties: &Value,
-    place: &str,
-) -> Result<BTreeMap<String, String>, Error> {
+fn environment(scope: &Scope<'_>, properties: &Value, place: &str) -> Result<BTreeMap<String, String>, Error> {
     let place = format!("{place}.Environment.Variables");
     let Some(written) = properties.pointer("/Environment/Variables") else {
         return Ok(BTreeMap::new());
     };
     let resolved = scope.required(written, &place)?;
     let mut environment = BTreeMap::new();
-    for (name, value) in shape::object(Some(&resolved), &place)?
-        .into_iter()
-        .flatten()
-    {
+    for (name, value) in shape::object(Some(&resolved), &place)?.into_iter().flatten() {
         let place = format!("{place}.{name}");
         let text = shape::text(value, &place)?;
         let text = dynamic::expand(&text, &scope.deployment.secrets, &place)?;

@@ -24,12 +24,7 @@ pub(crate) struct Scope<'a> {
 impl<'a> Scope<'a> {
     /// Checks the deployment's parameters and takes them in.
     pub fn new(template: &'a Template, deployment: &'a Deployment) -> Result<Self, Error> {
-        Ok(Self {
-            template,
-            deployment,
-            parameters: parameters::values(template, deployment)?,
-            depth: Cell::new(0),
-        })
+        Ok(Self { template, deployment, parameters: parameters::values(template, deployment)?, depth: Cell::new(0) })
     }
 
     /// The resolved value, or `None` for `AWS::NoValue`.
@@ -46,8 +41,7 @@ impl<'a> Scope<'a> {
 
     /// The resolved value, which must not be `AWS::NoValue`.
     pub fn required(&self, value: &Value, place: &str) -> Result<Value, Error> {
-        self.resolve(value, place)?
-            .ok_or_else(|| Error::new(place, "AWS::NoValue cannot stand here"))
+        self.resolve(value, place)?.ok_or_else(|| Error::new(place, "AWS::NoValue cannot stand here"))
     }
 
     /// The resolved value as text.
@@ -108,11 +102,7 @@ impl<'a> Scope<'a> {
             "Fn::If" => {
                 let [condition, yes, no] = arguments(argument, name, place)?;
                 let condition = shape::text(condition, place)?;
-                let taken = if self.condition(&condition, place)? {
-                    yes
-                } else {
-                    no
-                };
+                let taken = if self.condition(&condition, place)? { yes } else { no };
                 self.resolve(taken, place)
             }
             "Fn::Sub" => self.substitute(argument, place).map(Some),
@@ -121,14 +111,10 @@ impl<'a> Scope<'a> {
             "Fn::Select" => self.select(argument, place).map(Some),
             "Fn::Split" => self.split(argument, place).map(Some),
             "Fn::FindInMap" => self.find_in_map(argument, place).map(Some),
-            "Fn::Equals" | "Fn::Not" | "Fn::And" | "Fn::Or" => Err(Error::new(
-                place,
-                format!("{name} belongs into Conditions; use Fn::If here"),
-            )),
-            unknown => Err(Error::new(
-                place,
-                format!("the intrinsic {unknown} is not known to this reader"),
-            )),
+            "Fn::Equals" | "Fn::Not" | "Fn::And" | "Fn::Or" => {
+                Err(Error::new(place, format!("{name} belongs into Conditions; use Fn::If here")))
+            }
+            unknown => Err(Error::new(place, format!("the intrinsic {unknown} is not known to this reader"))),
         }
     }
 
@@ -172,15 +158,12 @@ impl<'a> Scope<'a> {
             }
             text => (text, &empty),
         };
-        let text = text
-            .as_str()
-            .ok_or_else(|| Error::new(place, "Fn::Sub needs text"))?;
+        let text = text.as_str().ok_or_else(|| Error::new(place, "Fn::Sub needs text"))?;
         let mut result = String::new();
         let mut rest = text;
         while let Some((before, after)) = rest.split_once("${") {
-            let (name, after) = after
-                .split_once('}')
-                .ok_or_else(|| Error::new(place, "Fn::Sub has a ${ without its }"))?;
+            let (name, after) =
+                after.split_once('}').ok_or_else(|| Error::new(place, "Fn::Sub has a ${ without its }"))?;
             result.push_str(before);
             result.push_str(&self.placeholder(name, locals, place)?);
             rest = after;
@@ -189,12 +172,7 @@ impl<'a> Scope<'a> {
         Ok(Value::String(result))
     }
 
-    fn placeholder(
-        &self,
-        name: &str,
-        locals: &Map<String, Value>,
-        place: &str,
-    ) -> Result<String, Error> {
+    fn placeholder(&self, name: &str, locals: &Map<String, Value>, place: &str) -> Result<String, Error> {
         if let Some(literal) = name.strip_prefix('!') {
             return Ok(format!("${{{literal}}}"));
         }
@@ -220,10 +198,7 @@ impl<'a> Scope<'a> {
         let [separator, text] = arguments(argument, "Fn::Split", place)?;
         let text = self.text(text, place)?;
         let separator = shape::text(separator, place)?;
-        Ok(text
-            .split(separator.as_str())
-            .map(|part| json!(part))
-            .collect())
+        Ok(text.split(separator.as_str()).map(|part| json!(part)).collect())
     }
 
     fn select(&self, argument: &Value, place: &str) -> Result<Value, Error> {
@@ -231,9 +206,7 @@ impl<'a> Scope<'a> {
         let index = shape::number(&self.required(index, place)?, place)? as usize;
         let items = self.list(items, place)?;
         let chosen = items.get(index);
-        chosen
-            .map(|item| json!(item))
-            .ok_or_else(|| Error::new(place, format!("Fn::Select: there is no item {index}")))
+        chosen.map(|item| json!(item)).ok_or_else(|| Error::new(place, format!("Fn::Select: there is no item {index}")))
     }
 
     fn find_in_map(&self, argument: &Value, place: &str) -> Result<Value, Error> {
@@ -241,13 +214,8 @@ impl<'a> Scope<'a> {
         let keys = [map, first, second].map(|key| self.text(key, place));
         let [map, first, second] = keys;
         let (map, first, second) = (map?, first?, second?);
-        let found = self
-            .template
-            .section("Mappings")
-            .and_then(|maps| maps.get(&map)?.get(&first)?.get(&second));
-        found
-            .cloned()
-            .ok_or_else(|| Error::new(place, format!("Mappings has no {map}.{first}.{second}")))
+        let found = self.template.section("Mappings").and_then(|maps| maps.get(&map)?.get(&first)?.get(&second));
+        found.cloned().ok_or_else(|| Error::new(place, format!("Mappings has no {map}.{first}.{second}")))
     }
 
     fn list(&self, value: &Value, place: &str) -> Result<Vec<String>, Error> {
@@ -284,14 +252,8 @@ impl<'a> Scope<'a> {
                 let [inner] = arguments(argument, name, place)?;
                 Ok(!self.holds(inner, place)?)
             }
-            "Fn::And" => Ok(all()
-                .collect::<Result<Vec<_>, _>>()?
-                .into_iter()
-                .all(|one| one)),
-            "Fn::Or" => Ok(all()
-                .collect::<Result<Vec<_>, _>>()?
-                .into_iter()
-                .any(|one| one)),
+            "Fn::And" => Ok(all().collect::<Result<Vec<_>, _>>()?.into_iter().all(|one| one)),
+            "Fn::Or" => Ok(all().collect::<Result<Vec<_>, _>>()?.into_iter().any(|one| one)),
             unknown => Err(Error::new(place, format!("{unknown} is not a condition"))),
         }
     }
@@ -299,18 +261,10 @@ impl<'a> Scope<'a> {
 
 /// The intrinsic among the keys of a mapping, if there is one.
 pub(crate) fn intrinsic(object: &Map<String, Value>) -> Option<(&String, &Value)> {
-    object
-        .iter()
-        .find(|(key, _)| *key == "Ref" || key.starts_with("Fn::"))
+    object.iter().find(|(key, _)| *key == "Ref" || key.starts_with("Fn::"))
 }
 
 /// The arguments of an intrinsic that takes exactly `N`.
-fn arguments<'v, const N: usize>(
-    argument: &'v Value,
-    name: &str,
-    place: &str,
-) -> Result<[&'v Value; N], Error> {
-    shape::one_or_many(argument)
-        .try_into()
-        .map_err(|_| Error::new(place, format!("{name} takes {N} arguments")))
+fn arguments<'v, const N: usize>(argument: &'v Value, name: &str, place: &str) -> Result<[&'v Value; N], Error> {
+    shape::one_or_many(argument).try_into().map_err(|_| Error::new(place, format!("{name} takes {N} arguments")))
 }

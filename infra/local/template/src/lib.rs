@@ -27,9 +27,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 pub use error::Error;
-pub use model::{
-    Bucket, Cors, Deployment, Function, ObjectCreated, OtherEvent, Route, Stack, Table,
-};
+pub use model::{Bucket, Cors, Deployment, Function, ObjectCreated, OtherEvent, Route, Stack, Table};
 pub use parameters::Parameter;
 pub use secret::Secret;
 
@@ -51,10 +49,7 @@ impl Template {
             return Err(Error::new("Resources", "the template has no resources"));
         }
         let parameters = parameters::declared(&document)?;
-        Ok(Self {
-            document,
-            parameters,
-        })
+        Ok(Self { document, parameters })
     }
 
     /// The declared parameters, by name.

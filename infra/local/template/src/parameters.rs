@@ -38,9 +38,7 @@ impl Parameter {
     /// Whether this parameter takes `value`; the error says why not.
     pub fn check(&self, value: &str) -> Result<(), Error> {
         if self.is_list() {
-            return split(value)
-                .iter()
-                .try_for_each(|item| self.check_one(item));
+            return split(value).iter().try_for_each(|item| self.check_one(item));
         }
         self.check_one(value)
     }
@@ -55,9 +53,8 @@ impl Parameter {
             return Err(self.refuse(value, &format!("is not one of {allowed}")));
         }
         if let Some(pattern) = &self.allowed_pattern {
-            let whole = Regex::new(&format!("^(?:{pattern})$")).map_err(|error| {
-                self.error(&format!("AllowedPattern is not understood: {error}"))
-            })?;
+            let whole = Regex::new(&format!("^(?:{pattern})$"))
+                .map_err(|error| self.error(&format!("AllowedPattern is not understood: {error}")))?;
             if !whole.is_match(value) {
                 let words = self.constraint_description.as_deref();
                 let plain = format!("does not match {pattern}");
@@ -72,16 +69,10 @@ impl Parameter {
         if self.kind != "Number" && self.kind != "List<Number>" {
             return Ok(());
         }
-        let number: f64 = value
-            .parse()
-            .map_err(|_| self.refuse(value, "is not a number"))?;
+        let number: f64 = value.parse().map_err(|_| self.refuse(value, "is not a number"))?;
         match (self.min_value, self.max_value) {
-            (Some(min), _) if number < min => {
-                Err(self.refuse(value, &format!("is less than {min}")))
-            }
-            (_, Some(max)) if number > max => {
-                Err(self.refuse(value, &format!("is more than {max}")))
-            }
+            (Some(min), _) if number < min => Err(self.refuse(value, &format!("is less than {min}"))),
+            (_, Some(max)) if number > max => Err(self.refuse(value, &format!("is more than {max}"))),
             _ => Ok(()),
         }
     }
@@ -154,10 +145,7 @@ fn declare(name: &str, entries: &Map<String, Value>, place: &str) -> Result<Para
 
 /// The values of a deployment: what was given, else the default. A list is a JSON array, all
 /// else is text, as `Ref` delivers it.
-pub(crate) fn values(
-    template: &Template,
-    deployment: &Deployment,
-) -> Result<BTreeMap<String, Value>, Error> {
+pub(crate) fn values(template: &Template, deployment: &Deployment) -> Result<BTreeMap<String, Value>, Error> {
     for name in deployment.parameters.keys() {
         if !template.parameters.contains_key(name) {
             let known: Vec<_> = template.parameters.keys().map(String::as_str).collect();
@@ -172,17 +160,9 @@ pub(crate) fn values(
             .or(parameter.default.as_ref())
             .ok_or_else(|| parameter.error("has no default, and no value was given"))?;
         parameter.check(value)?;
-        Ok(if parameter.is_list() {
-            json!(split(value))
-        } else {
-            json!(value)
-        })
+        Ok(if parameter.is_list() { json!(split(value)) } else { json!(value) })
     };
-    template
-        .parameters
-        .values()
-        .map(|parameter| Ok((parameter.name.clone(), value(parameter)?)))
-        .collect()
+    template.parameters.values().map(|parameter| Ok((parameter.name.clone(), value(parameter)?))).collect()
 }
 
 /// The items of a comma-delimited list. `CloudFormation` trims the space around each.

@@ -33,9 +33,7 @@ pub(crate) fn reference(scope: &Scope<'_>, id: &str, place: &str) -> Result<Stri
     Ok(match kind {
         "AWS::SNS::Topic" | "AWS::SecretsManager::Secret" => resource_arn(scope, kind, &name),
         "AWS::SQS::Queue" => {
-            let Deployment {
-                region, account, ..
-            } = deployment;
+            let Deployment { region, account, .. } = deployment;
             let suffix = url_suffix(deployment);
             format!("https://sqs.{region}.{suffix}/{account}/{name}")
         }
@@ -44,12 +42,7 @@ pub(crate) fn reference(scope: &Scope<'_>, id: &str, place: &str) -> Result<Stri
 }
 
 /// What `Fn::GetAtt` gives for a resource.
-pub(crate) fn attribute(
-    scope: &Scope<'_>,
-    id: &str,
-    attribute: &str,
-    place: &str,
-) -> Result<String, Error> {
+pub(crate) fn attribute(scope: &Scope<'_>, id: &str, attribute: &str, place: &str) -> Result<String, Error> {
     let kind = kind(scope, id, place)?;
     let deployment = scope.deployment;
     if let Some(value) = deployment.attributes.get(&format!("{id}.{attribute}")) {
@@ -60,12 +53,8 @@ pub(crate) fn attribute(
     let region = &deployment.region;
     Ok(match (kind, attribute) {
         (_, "Arn") if has_arn(kind) => resource_arn(scope, kind, &name),
-        ("AWS::SNS::Topic", "TopicArn") | ("AWS::SecretsManager::Secret", "Id") => {
-            resource_arn(scope, kind, &name)
-        }
-        ("AWS::SNS::Topic", "TopicName")
-        | ("AWS::SQS::Queue", "QueueName")
-        | ("AWS::KMS::Key", "KeyId") => name,
+        ("AWS::SNS::Topic", "TopicArn") | ("AWS::SecretsManager::Secret", "Id") => resource_arn(scope, kind, &name),
+        ("AWS::SNS::Topic", "TopicName") | ("AWS::SQS::Queue", "QueueName") | ("AWS::KMS::Key", "KeyId") => name,
         ("AWS::SQS::Queue", "QueueUrl") => reference(scope, id, place)?,
         ("AWS::DynamoDB::Table", "StreamArn") => {
             format!("{}/stream/local", resource_arn(scope, kind, &name))
@@ -89,10 +78,7 @@ pub(crate) fn name(scope: &Scope<'_>, id: &str) -> Result<String, Error> {
     let kind = scope.template.kind(id).unwrap_or_default();
     if let Some(property) = name_property(kind) {
         let place = format!("Resources.{id}.Properties.{property}");
-        let given = scope
-            .template
-            .resource(id)
-            .and_then(|resource| resource.get("Properties")?.get(property));
+        let given = scope.template.resource(id).and_then(|resource| resource.get("Properties")?.get(property));
         let given = match given {
             Some(given) => scope.resolve(given, &place)?,
             None => None,
@@ -148,8 +134,7 @@ fn name_property(kind: &str) -> Option<&'static str> {
 }
 
 fn has_arn(kind: &str) -> bool {
-    kind == "AWS::KMS::Key"
-        || (name_property(kind).is_some() && kind != "AWS::SecretsManager::Secret")
+    kind == "AWS::KMS::Key" || (name_property(kind).is_some() && kind != "AWS::SecretsManager::Secret")
 }
 
 fn resource_arn(scope: &Scope<'_>, kind: &str, name: &str) -> String {
@@ -163,11 +148,7 @@ fn resource_arn(scope: &Scope<'_>, kind: &str, name: &str) -> String {
         "AWS::Logs::LogGroup" => arn(deployment, "logs", &format!("log-group:{name}:*")),
         "AWS::SecretsManager::Secret" => {
             // Secrets Manager adds six random characters; these stand for them.
-            arn(
-                deployment,
-                "secretsmanager",
-                &format!("secret:{name}-AbCdEf"),
-            )
+            arn(deployment, "secretsmanager", &format!("secret:{name}-AbCdEf"))
         }
         "AWS::SNS::Topic" => arn(deployment, "sns", name),
         "AWS::SQS::Queue" => arn(deployment, "sqs", name),
@@ -176,12 +157,7 @@ fn resource_arn(scope: &Scope<'_>, kind: &str, name: &str) -> String {
 }
 
 fn arn(deployment: &Deployment, service: &str, resource: &str) -> String {
-    let Deployment {
-        partition,
-        region,
-        account,
-        ..
-    } = deployment;
+    let Deployment { partition, region, account, .. } = deployment;
     format!("arn:{partition}:{service}:{region}:{account}:{resource}")
 }
 

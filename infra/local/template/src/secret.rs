@@ -88,29 +88,19 @@ impl Password {
             classes.push(vec![' ']);
         }
         classes.retain(|class| !class.is_empty());
-        Ok(Self {
-            length,
-            classes,
-            each_class: flag("RequireEachIncludedType", true)?,
-        })
+        Ok(Self { length, classes, each_class: flag("RequireEachIncludedType", true)? })
     }
 
     /// Draws passwords until one has every class it needs, so that all of those are equally
     /// likely. With room for every class this ends after a few draws.
     fn make(&self, fill: &mut impl FnMut(&mut [u8]), place: &str) -> Result<String, Error> {
         let all: Vec<char> = self.classes.concat();
-        let classes = if self.each_class {
-            self.classes.len()
-        } else {
-            0
-        };
+        let classes = if self.each_class { self.classes.len() } else { 0 };
         if all.is_empty() || self.length < classes.max(1) || self.length > 4096 {
             return Err(Error::new(place, "no password fits these rules"));
         }
         loop {
-            let password: Vec<char> = (0..self.length)
-                .map(|_| all[below(all.len(), fill)])
-                .collect();
+            let password: Vec<char> = (0..self.length).map(|_| all[below(all.len(), fill)]).collect();
             let has = |class: &Vec<char>| class.iter().any(|one| password.contains(one));
             if !self.each_class || self.classes.iter().all(has) {
                 return Ok(password.into_iter().collect());
@@ -179,9 +169,7 @@ mod tests {
 
     #[test]
     fn without_a_key_the_password_is_the_secret_and_has_every_class() {
-        let made = secret(&json!({"PasswordLength": 4}))
-            .generate(bytes())
-            .unwrap();
+        let made = secret(&json!({"PasswordLength": 4})).generate(bytes()).unwrap();
         assert_eq!(made.chars().count(), 4);
         for class in [LOWER, UPPER, DIGITS, PUNCTUATION] {
             assert!(made.contains(|one| class.contains(one)), "{made}");
@@ -190,11 +178,7 @@ mod tests {
 
     #[test]
     fn rules_that_no_password_fits_are_refused() {
-        assert!(
-            secret(&json!({"PasswordLength": 3}))
-                .generate(bytes())
-                .is_err()
-        );
+        assert!(secret(&json!({"PasswordLength": 3})).generate(bytes()).is_err());
         let none = json!({
             "ExcludeLowercase": true, "ExcludeUppercase": true,
             "ExcludeNumbers": true, "ExcludePunctuation": "true",

@@ -5,10 +5,7 @@ use serde_json::{Map, Value};
 use crate::Error;
 
 /// The entries of a mapping; a missing or null value has none.
-pub(crate) fn object<'a>(
-    value: Option<&'a Value>,
-    place: &str,
-) -> Result<Option<&'a Map<String, Value>>, Error> {
+pub(crate) fn object<'a>(value: Option<&'a Value>, place: &str) -> Result<Option<&'a Map<String, Value>>, Error> {
     match value {
         None | Some(Value::Null) => Ok(None),
         Some(Value::Object(object)) => Ok(Some(object)),
@@ -36,17 +33,12 @@ pub(crate) fn text(value: &Value, place: &str) -> Result<String, Error> {
 
 /// A list of scalars as text; a lone scalar is a list of one.
 pub(crate) fn texts(value: &Value, place: &str) -> Result<Vec<String>, Error> {
-    one_or_many(value)
-        .into_iter()
-        .map(|item| text(item, place))
-        .collect()
+    one_or_many(value).into_iter().map(|item| text(item, place)).collect()
 }
 
 /// A whole number, which a parameter delivers as text.
 pub(crate) fn number(value: &Value, place: &str) -> Result<u32, Error> {
-    text(value, place)?
-        .parse()
-        .map_err(|_| Error::new(place, "expected a whole number"))
+    text(value, place)?.parse().map_err(|_| Error::new(place, "expected a whole number"))
 }
 
 /// `true` or `false`, which a parameter delivers as text.

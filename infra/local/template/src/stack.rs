@@ -5,15 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use crate::intrinsics::Scope;
-use crate::{
-    Bucket, Cors, Error, Function, Secret, Stack, Table, events, function, physical, shape,
-};
+use crate::{Bucket, Cors, Error, Function, Secret, Stack, Table, events, function, physical, shape};
 
 /// Resolves the resources that exist.
 pub(crate) fn resolve(scope: &Scope<'_>) -> Result<Stack, Error> {
-    let mut functions = of_kind(scope, "AWS::Serverless::Function", |id| {
-        function::read(scope, id)
-    })?;
+    let mut functions = of_kind(scope, "AWS::Serverless::Function", |id| function::read(scope, id))?;
     let buckets = of_kind(scope, "AWS::S3::Bucket", |id| bucket(scope, id))?;
     notifications(scope, &buckets, &mut functions)?;
     check_routes(&functions)?;
@@ -42,28 +38,16 @@ pub(crate) fn secrets(scope: &Scope<'_>) -> Result<Vec<Secret>, Error> {
 
 fn table(scope: &Scope<'_>, id: &str) -> Result<Table, Error> {
     let name = physical::name(scope, id)?;
-    Ok(Table {
-        logical_id: id.to_owned(),
-        properties: physical::properties(scope, id, &name)?,
-        name,
-    })
+    Ok(Table { logical_id: id.to_owned(), properties: physical::properties(scope, id, &name)?, name })
 }
 
 fn bucket(scope: &Scope<'_>, id: &str) -> Result<Bucket, Error> {
     let name = physical::name(scope, id)?;
-    Ok(Bucket {
-        logical_id: id.to_owned(),
-        properties: physical::properties(scope, id, &name)?,
-        name,
-    })
+    Ok(Bucket { logical_id: id.to_owned(), properties: physical::properties(scope, id, &name)?, name })
 }
 
 /// Every existing resource of a type, read by `read`, by logical id in ascending order.
-fn of_kind<T>(
-    scope: &Scope<'_>,
-    kind: &str,
-    read: impl Fn(&str) -> Result<T, Error>,
-) -> Result<Vec<T>, Error> {
+fn of_kind<T>(scope: &Scope<'_>, kind: &str, read: impl Fn(&str) -> Result<T, Error>) -> Result<Vec<T>, Error> {
     let ids = scope.template.section("Resources").into_iter().flatten();
     let ids: BTreeSet<&String> = ids
         .filter(|(_, resource)| resource.get("Type").and_then(Value::as_str) == Some(kind))
@@ -79,19 +63,10 @@ fn of_kind<T>(
 }
 
 /// Subscriptions written at the bucket instead of at the function.
-fn notifications(
-    scope: &Scope<'_>,
-    buckets: &[Bucket],
-    functions: &mut [Function],
-) -> Result<(), Error> {
+fn notifications(scope: &Scope<'_>, buckets: &[Bucket], functions: &mut [Function]) -> Result<(), Error> {
     for bucket in buckets {
-        let place = format!(
-            "Resources.{}.Properties.NotificationConfiguration",
-            bucket.logical_id
-        );
-        let configured = bucket
-            .properties
-            .pointer("/NotificationConfiguration/LambdaConfigurations");
+        let place = format!("Resources.{}.Properties.NotificationConfiguration", bucket.logical_id);
+        let configured = bucket.properties.pointer("/NotificationConfiguration/LambdaConfigurations");
         for entry in configured.map(shape::one_or_many).unwrap_or_default() {
             if entry.get("Event").and_then(Value::as_str) != Some("s3:ObjectCreated:*") {
                 return Err(Error::new(place, "only s3:ObjectCreated:* is understood"));
@@ -135,17 +110,9 @@ fn cors(scope: &Scope<'_>) -> Result<Option<Cors>, Error> {
     let place = "CorsConfiguration of the HTTP API";
     let apis = of_kind(scope, "AWS::Serverless::HttpApi", |id| Ok(id.to_owned()))?;
     if apis.len() > 1 {
-        return Err(Error::new(
-            "Resources",
-            "more than one HTTP API is not understood",
-        ));
+        return Err(Error::new("Resources", "more than one HTTP API is not understood"));
     }
-    let own = apis.first().and_then(|id| {
-        scope
-            .template
-            .resource(id)?
-            .pointer("/Properties/CorsConfiguration")
-    });
+    let own = apis.first().and_then(|id| scope.template.resource(id)?.pointer("/Properties/CorsConfiguration"));
     let globals = scope.template.section("Globals");
     let global = globals.and_then(|globals| globals.get("HttpApi")?.get("CorsConfiguration"));
     let Some(written) = own.or(global) else {
@@ -154,10 +121,7 @@ fn cors(scope: &Scope<'_>) -> Result<Option<Cors>, Error> {
     match scope.resolve(written, place)? {
         None | Some(Value::Null | Value::Bool(false)) => Ok(None),
         // SAM: `true` allows every origin and nothing else.
-        Some(Value::Bool(true)) => Ok(Some(Cors {
-            allow_origins: vec!["*".into()],
-            ..Cors::default()
-        })),
+        Some(Value::Bool(true)) => Ok(Some(Cors { allow_origins: vec!["*".into()], ..Cors::default() })),
         Some(Value::Object(rules)) => cors_rules(&rules, place).map(Some),
         Some(_) => Err(Error::new(place, "expected a mapping or true")),
     }
@@ -193,9 +157,7 @@ fn outputs(scope: &Scope<'_>) -> Result<BTreeMap<String, Value>, Error> {
         {
             continue;
         }
-        let value = output
-            .get("Value")
-            .ok_or_else(|| Error::new(&place, "Value is missing"))?;
+        let value = output.get("Value").ok_or_else(|| Error::new(&place, "Value is missing"))?;
         if let Some(value) = scope.resolve(value, &format!("{place}.Value"))? {
             outputs.insert(name.clone(), value);
         }

@@ -9,25 +9,20 @@ use crate::Error;
 
 /// Parses one YAML document.
 pub(crate) fn parse(text: &str) -> Result<Value, Error> {
-    let documents = Yaml::load_from_str(text)
-        .map_err(|error| Error::new("template", format!("not valid YAML: {error}")))?;
+    let documents =
+        Yaml::load_from_str(text).map_err(|error| Error::new("template", format!("not valid YAML: {error}")))?;
     match documents.as_slice() {
         [document] => convert(document, "template"),
-        _ => Err(Error::new(
-            "template",
-            format!("expected one YAML document, found {}", documents.len()),
-        )),
+        _ => Err(Error::new("template", format!("expected one YAML document, found {}", documents.len()))),
     }
 }
 
 fn convert(node: &Yaml<'_>, place: &str) -> Result<Value, Error> {
     match node {
         Yaml::Value(scalar) => convert_scalar(scalar, place),
-        Yaml::Sequence(items) => items
-            .iter()
-            .enumerate()
-            .map(|(index, item)| convert(item, &format!("{place}[{index}]")))
-            .collect(),
+        Yaml::Sequence(items) => {
+            items.iter().enumerate().map(|(index, item)| convert(item, &format!("{place}[{index}]"))).collect()
+        }
         Yaml::Mapping(entries) => {
             let mut object = Map::new();
             for (key, value) in entries {

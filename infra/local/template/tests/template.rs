@@ -115,9 +115,7 @@ fn deployment() -> Deployment {
     let mut deployment = Deployment::default();
     let template = Template::parse(FULL).unwrap();
     for secret in template.secrets(&deployment).unwrap() {
-        deployment
-            .secrets
-            .insert(secret.arn, r#"{"key":"k"}"#.into());
+        deployment.secrets.insert(secret.arn, r#"{"key":"k"}"#.into());
     }
     deployment
 }
@@ -125,24 +123,16 @@ fn deployment() -> Deployment {
 fn with(parameters: &[(&str, &str)]) -> Deployment {
     let mut deployment = deployment();
     for (name, value) in parameters {
-        deployment
-            .parameters
-            .insert((*name).into(), (*value).into());
+        deployment.parameters.insert((*name).into(), (*value).into());
     }
     deployment
 }
 
 #[test]
 fn a_function_has_its_environment_resolved_over_the_globals() {
-    let stack = Template::parse(FULL)
-        .unwrap()
-        .resolve(&deployment())
-        .unwrap();
+    let stack = Template::parse(FULL).unwrap().resolve(&deployment()).unwrap();
     let codes = &stack.functions[0];
-    assert_eq!(
-        (codes.logical_id.as_str(), codes.binary.as_str()),
-        ("Codes", "codes")
-    );
+    assert_eq!((codes.logical_id.as_str(), codes.binary.as_str()), ("Codes", "codes"));
     assert_eq!((codes.memory_mb, codes.timeout), (256, 10));
     let expected = [
         ("COUNTRIES", "86,852"),
@@ -151,35 +141,19 @@ fn a_function_has_its_environment_resolved_over_the_globals() {
         ("KEY", "k"),
         ("LIMIT", "60"),
         ("LOG", "debug"),
-        (
-            "MAPPED",
-            "dev.arn:aws:dynamodb:us-east-1:123456789012:table/handset-Table",
-        ),
+        ("MAPPED", "dev.arn:aws:dynamodb:us-east-1:123456789012:table/handset-Table"),
         ("TABLE", "handset-Table"),
-        (
-            "URL",
-            "https://api.execute-api.us-east-1.amazonaws.com/${Literal}",
-        ),
+        ("URL", "https://api.execute-api.us-east-1.amazonaws.com/${Literal}"),
     ];
-    let actual: Vec<_> = codes
-        .environment
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_str()))
-        .collect();
+    let actual: Vec<_> = codes.environment.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     assert_eq!(actual, expected);
 }
 
 #[test]
 fn a_function_has_its_statements_routes_and_subscriptions() {
-    let stack = Template::parse(FULL)
-        .unwrap()
-        .resolve(&deployment())
-        .unwrap();
+    let stack = Template::parse(FULL).unwrap().resolve(&deployment()).unwrap();
     let [codes, resize] = stack.functions.as_slice() else {
-        panic!(
-            "a function whose condition is false is absent: {:?}",
-            stack.functions
-        )
+        panic!("a function whose condition is false is absent: {:?}", stack.functions)
     };
     assert_eq!(
         codes.policies,
@@ -194,11 +168,7 @@ fn a_function_has_its_statements_routes_and_subscriptions() {
             }),
         ]
     );
-    let mut keys: Vec<_> = codes
-        .routes
-        .iter()
-        .map(|route| route.key.as_str())
-        .collect();
+    let mut keys: Vec<_> = codes.routes.iter().map(|route| route.key.as_str()).collect();
     keys.sort_unstable();
     assert_eq!(keys, ["ANY /images/{name}", "POST /verify_code"]);
     assert_eq!(codes.other_events[0].kind, "Schedule");
@@ -210,51 +180,28 @@ fn a_function_has_its_statements_routes_and_subscriptions() {
     };
     assert_eq!(
         resize.object_created,
-        [
-            subscription("handset-bucket", "original/"),
-            subscription("handset-named-123456789012", ""),
-        ]
+        [subscription("handset-bucket", "original/"), subscription("handset-named-123456789012", ""),]
     );
     assert_eq!((resize.memory_mb, resize.timeout), (128, 29));
 }
 
 #[test]
 fn tables_buckets_secrets_cors_and_outputs_are_resolved() {
-    let stack = Template::parse(FULL)
-        .unwrap()
-        .resolve(&deployment())
-        .unwrap();
+    let stack = Template::parse(FULL).unwrap().resolve(&deployment()).unwrap();
     assert_eq!(stack.tables[0].properties["TableName"], "handset-Table");
-    assert_eq!(
-        stack.tables[0].properties["KeySchema"][0]["AttributeName"],
-        "pk"
-    );
-    let names: Vec<_> = stack
-        .buckets
-        .iter()
-        .map(|bucket| bucket.name.as_str())
-        .collect();
+    assert_eq!(stack.tables[0].properties["KeySchema"][0]["AttributeName"], "pk");
+    let names: Vec<_> = stack.buckets.iter().map(|bucket| bucket.name.as_str()).collect();
     assert_eq!(names, ["handset-bucket", "handset-named-123456789012"]);
     let secret = &stack.secrets[0];
     assert_eq!(secret.name, "handset/signing");
-    assert!(
-        secret
-            .arn
-            .starts_with("arn:aws:secretsmanager:us-east-1:123456789012:secret:handset/signing-")
-    );
+    assert!(secret.arn.starts_with("arn:aws:secretsmanager:us-east-1:123456789012:secret:handset/signing-"));
     let cors = stack.cors.unwrap();
     assert_eq!(cors.allow_origins, ["*"]);
     assert_eq!(cors.allow_headers, ["authorization", "content-type"]);
     assert_eq!(cors.expose_headers, ["etag"]);
     assert_eq!((cors.max_age, cors.allow_credentials), (Some(600), false));
-    assert_eq!(
-        stack.outputs["Url"],
-        "https://api.execute-api.us-east-1.amazonaws.com"
-    );
-    assert_eq!(
-        stack.outputs["Role"],
-        "arn:aws:iam::123456789012:role/handset-CodesRole"
-    );
+    assert_eq!(stack.outputs["Url"], "https://api.execute-api.us-east-1.amazonaws.com");
+    assert_eq!(stack.outputs["Role"], "arn:aws:iam::123456789012:role/handset-CodesRole");
     assert!(!stack.outputs.contains_key("Hidden"));
 }
 
@@ -271,9 +218,7 @@ fn conditions_follow_the_parameters() {
 #[test]
 fn values_that_only_exist_once_deployed_replace_the_derived_ones() {
     let mut deployment = deployment();
-    deployment
-        .attributes
-        .insert("Api.ApiEndpoint".into(), "http://localhost:3000".into());
+    deployment.attributes.insert("Api.ApiEndpoint".into(), "http://localhost:3000".into());
     deployment.attributes.insert("Api".into(), "local".into());
     let stack = Template::parse(FULL).unwrap().resolve(&deployment).unwrap();
     assert_eq!(stack.outputs["Url"], "http://localhost:3000");
@@ -297,10 +242,7 @@ fn a_parameter_value_that_does_not_fit_is_refused_by_name() {
         assert!(error.reason().contains(words), "{error}");
     }
     assert!(template.resolve(&with(&[("Countries", "*")])).is_ok());
-    assert_eq!(
-        template.parameters()["CodesPerHour"].default.as_deref(),
-        Some("60")
-    );
+    assert_eq!(template.parameters()["CodesPerHour"].default.as_deref(), Some("60"));
 }
 
 /// A template of one function with these properties, in YAML's flow style.
@@ -317,68 +259,20 @@ fn function(properties: &str) -> String {
 fn what_is_not_understood_is_an_error_that_names_the_place() {
     let env = "Resources.F.Properties.Environment.Variables.A";
     for (properties, place, words) in [
-        (
-            "{Environment: {Variables: {A: !Cidr [a, 1, 2]}}}",
-            env,
-            "Fn::Cidr is not known",
-        ),
-        (
-            "{Environment: {Variables: {A: !Ref Nope}}}",
-            env,
-            "no resource `Nope`",
-        ),
-        (
-            "{Environment: {Variables: {A: !Ref Gone}}}",
-            env,
-            "condition is false",
-        ),
-        (
-            "{Environment: {Variables: {A: !GetAtt F.Nope}}}",
-            env,
-            "F.Nope",
-        ),
-        (
-            "{Environment: {Variables: {A: !Sub '${Nope'}}}",
-            env,
-            "without its }",
-        ),
-        (
-            "{Environment: {Variables: {A: !If [Nope, a, b]}}}",
-            env,
-            "no condition `Nope`",
-        ),
-        (
-            "{Environment: {Variables: {A: !If [Loop, a, b]}}}",
-            "Conditions.Loop",
-            "refers to itself",
-        ),
-        (
-            "{Environment: {Variables: {A: !Select [3, [a]]}}}",
-            env,
-            "no item 3",
-        ),
+        ("{Environment: {Variables: {A: !Cidr [a, 1, 2]}}}", env, "Fn::Cidr is not known"),
+        ("{Environment: {Variables: {A: !Ref Nope}}}", env, "no resource `Nope`"),
+        ("{Environment: {Variables: {A: !Ref Gone}}}", env, "condition is false"),
+        ("{Environment: {Variables: {A: !GetAtt F.Nope}}}", env, "F.Nope"),
+        ("{Environment: {Variables: {A: !Sub '${Nope'}}}", env, "without its }"),
+        ("{Environment: {Variables: {A: !If [Nope, a, b]}}}", env, "no condition `Nope`"),
+        ("{Environment: {Variables: {A: !If [Loop, a, b]}}}", "Conditions.Loop", "refers to itself"),
+        ("{Environment: {Variables: {A: !Select [3, [a]]}}}", env, "no item 3"),
         ("{Environment: {Variables: {A: [a]}}}", env, "expected text"),
-        (
-            "{FunctionName: !Ref F}",
-            "Resources.F.Properties.FunctionName",
-            "refers to itself",
-        ),
-        (
-            "{Policies: AmazonS3FullAccess}",
-            "Resources.F.Properties.Policies",
-            "AmazonS3FullAccess",
-        ),
-        (
-            "{Policies: [{DynamoDBCrudPolicy: {TableName: t}}]}",
-            "Resources.F.Properties.Policies",
-            "DynamoDBCrudPolicy",
-        ),
+        ("{FunctionName: !Ref F}", "Resources.F.Properties.FunctionName", "refers to itself"),
+        ("{Policies: AmazonS3FullAccess}", "Resources.F.Properties.Policies", "AmazonS3FullAccess"),
+        ("{Policies: [{DynamoDBCrudPolicy: {TableName: t}}]}", "Resources.F.Properties.Policies", "DynamoDBCrudPolicy"),
         ("{Role: arn}", "Resources.F.Properties", "Policies"),
-        (
-            "{Timeout: soon}",
-            "Resources.F.Properties.Timeout",
-            "whole number",
-        ),
+        ("{Timeout: soon}", "Resources.F.Properties.Timeout", "whole number"),
         (
             "{Events: {E: {Type: HttpApi, Properties: {Path: /users/, Method: GET}}}}",
             "Resources.F.Properties.Events.E.Properties",
@@ -389,11 +283,7 @@ fn what_is_not_understood_is_an_error_that_names_the_place() {
             "Resources.F.Properties.Events.E.Properties",
             "s3:ObjectRemoved",
         ),
-        (
-            "{Events: {A: {Type: HttpApi}, B: {Type: HttpApi}}}",
-            "Resources.F.Properties.Events",
-            "already",
-        ),
+        ("{Events: {A: {Type: HttpApi}, B: {Type: HttpApi}}}", "Resources.F.Properties.Events", "already"),
     ] {
         let template = Template::parse(&function(properties)).unwrap();
         let error = template.resolve(&Deployment::default()).unwrap_err();
@@ -408,28 +298,17 @@ fn long_forms_mean_the_same_as_short_tags() {
         "{Environment: {Variables: {A: {'Fn::Sub': '${AWS::Region}'}, \
          B: {'Fn::GetAtt': 'F.Arn'}, C: {'Fn::If': [Never, x, {Ref: AWS::StackName}]}}}}",
     );
-    let stack = Template::parse(&long)
-        .unwrap()
-        .resolve(&Deployment::default())
-        .unwrap();
+    let stack = Template::parse(&long).unwrap().resolve(&Deployment::default()).unwrap();
     let environment = &stack.functions[0].environment;
     assert_eq!(environment["A"], "us-east-1");
-    assert_eq!(
-        environment["B"],
-        "arn:aws:lambda:us-east-1:123456789012:function:handset-F"
-    );
+    assert_eq!(environment["B"], "arn:aws:lambda:us-east-1:123456789012:function:handset-F");
     assert_eq!(environment["C"], "handset");
     assert!(stack.cors.is_none());
 }
 
 #[test]
 fn a_file_that_is_no_template_is_refused() {
-    for text in [
-        "",
-        "Resources: {}",
-        "a: [",
-        "Resources: {A: 1}\nParameters: {P: {}}",
-    ] {
+    for text in ["", "Resources: {}", "a: [", "Resources: {A: 1}\nParameters: {P: {}}"] {
         assert!(Template::parse(text).is_err(), "{text}");
     }
 }
@@ -448,11 +327,6 @@ fn the_project_s_own_template_resolves() {
         deployment.secrets.insert(secret.arn, value.unwrap());
     }
     let stack = template.resolve(&deployment).unwrap();
-    assert!(
-        stack
-            .functions
-            .iter()
-            .any(|function| { function.routes.iter().any(|route| route.key == "$default") })
-    );
+    assert!(stack.functions.iter().any(|function| { function.routes.iter().any(|route| route.key == "$default") }));
     assert!(!stack.tables.is_empty() && !stack.buckets.is_empty());
 }

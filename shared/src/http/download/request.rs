@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, Path};
 use http::header::{HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, RANGE};
 use http::request::Parts;
 use http::{HeaderMap, Method};
@@ -13,6 +13,20 @@ use crate::domain::media::store::{Meta, Part};
 
 /// Further than any object reaches and within what every store's arithmetic holds.
 const FAR: u64 = 1 << 53;
+
+/// The name in a download's path. What is not text is the empty name, which nothing has: it is not found in the
+/// envelope of the API, as any other name that nothing has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Name(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Name {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        let path = Path::<String>::from_request_parts(parts, state).await;
+        Ok(Self(path.map(|Path(name)| name).unwrap_or_default()))
+    }
+}
 
 /// The method, the range and the conditions of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
