@@ -38,7 +38,8 @@ impl Env {
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the process's environment")]
     pub fn of_process() -> Self {
         // `vars` panics on a variable that is not UTF-8, which somebody else's variable may be.
-        let readable = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        let readable =
+            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
         Self(readable.collect())
     }
 
@@ -87,7 +88,10 @@ mod tests {
     #[test]
     fn a_missing_and_an_unreadable_variable_are_named() {
         let env = Env::from_iter([("A", "x"), ("B", "")]);
-        assert_eq!(env.number::<u32>("A").unwrap_err().to_string(), "the environment variable A should be a whole number");
+        assert_eq!(
+            env.number::<u32>("A").unwrap_err().to_string(),
+            "the environment variable A should be a whole number"
+        );
         assert_eq!(env.text("B").unwrap_err().to_string(), "the environment variable B is missing");
     }
 }

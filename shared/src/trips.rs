@@ -5,6 +5,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use futures::future::{BoxFuture, try_join, try_join_all};
+
 tokio::task_local! {
     static CURRENT: Trips;
 }
@@ -27,14 +29,30 @@ impl Trips {
     pub async fn of<F: Future>(request: F) -> (F::Output, Count) {
         let trips = Self::default();
         let output = CURRENT.scope(trips.clone(), request).await;
-        let count = *trips.0.lock().unwrap_or_else(PoisonError::into_inner);
-        (output, count)
+        (output, trips.count())
     }
 
     /// The count of the request that this task works on, if it works on one.
     #[must_use]
     pub fn current() -> Option<Self> {
         CURRENT.try_with(Clone::clone).ok()
+    }
+
+    /// Counts on from here for one of several futures that run side by side.
+    fn branch(&self) -> Self {
+        Self(Arc::new(Mutex::new(Count { calls: 0, rounds: self.count().rounds })))
+    }
+
+    /// Takes in what was counted for such a future.
+    fn take_in(&self, branch: &Self) {
+        let branch = branch.count();
+        let mut count = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        count.calls += branch.calls;
+        count.rounds = count.rounds.max(branch.rounds);
+    }
+
+    fn count(&self) -> Count {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Counts a call that begins and answers its place in the chain.
@@ -52,9 +70,67 @@ impl Trips {
     }
 }
 
+/// Runs two futures side by side until both are done or one fails. Their calls count as side by side even where a busy
+/// machine happens to run one after the other.
+pub fn both<'f, A, B, E>(
+    a: impl Future<Output = Result<A, E>> + Send + 'f,
+    b: impl Future<Output = Result<B, E>> + Send + 'f,
+) -> BoxFuture<'f, Result<(A, B), E>>
+where
+    A: Send + 'f,
+    B: Send + 'f,
+    E: Send + 'f,
+{
+    Box::pin(async move {
+        let Some(trips) = Trips::current() else { return try_join(a, b).await };
+        let branches = (trips.branch(), trips.branch());
+        let (a, b) = (CURRENT.scope(branches.0.clone(), a), CURRENT.scope(branches.1.clone(), b));
+        let outcome = try_join(a, b).await;
+        trips.take_in(&branches.0);
+        trips.take_in(&branches.1);
+        outcome
+    })
+}
+
+/// The same for any number of futures of one kind.
+pub async fn all<F, T, E>(futures: impl IntoIterator<Item = F>) -> Result<Vec<T>, E>
+where
+    F: Future<Output = Result<T, E>>,
+{
+    let Some(trips) = Trips::current() else { return try_join_all(futures).await };
+    let futures: Vec<_> = futures.into_iter().map(|future| (trips.branch(), future)).collect();
+    let branches: Vec<_> = futures.iter().map(|(branch, _)| branch.clone()).collect();
+    let futures = futures.into_iter().map(|(branch, future)| CURRENT.scope(branch, future));
+    let outcome = try_join_all(futures).await;
+    for branch in &branches {
+        trips.take_in(branch);
+    }
+    outcome
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A call that is over by the time it is first looked at.
+    async fn call() -> Result<(), ()> {
+        std::future::ready(()).await;
+        let trips = Trips::current().expect("a request");
+        let place = trips.begin();
+        trips.end(place);
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn futures_side_by_side_count_as_such_however_they_happen_to_run() {
+        let ((), count) = Trips::of(async {
+            call().await.unwrap();
+            both(call(), async { call().await.and(call().await) }).await.unwrap();
+            all([call(), call(), call()]).await.unwrap();
+        })
+        .await;
+        assert_eq!(count, Count { calls: 7, rounds: 4 });
+    }
 
     #[test]
     fn calls_side_by_side_are_one_round() {

@@ -55,7 +55,8 @@ fn the_http_kit_and_the_aws_adapters_do_not_know_each_other() {
 fn functions_know_no_other_function_and_no_sdk() {
     let functions = ["auth", "codes", "media", "profiles", "resize", "rooms"];
     for own in functions {
-        let others: Vec<_> = functions.iter().filter(|other| **other != own).map(|other| format!("{other}::")).collect();
+        let others: Vec<_> =
+            functions.iter().filter(|other| **other != own).map(|other| format!("{other}::")).collect();
         let folder = format!("functions/{own}/src");
         for (path, text) in sources(&[folder.as_str()]) {
             for line in code(&text) {

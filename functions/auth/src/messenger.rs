@@ -8,6 +8,7 @@ use shared::domain::account::UserId;
 use shared::domain::phone::Phone;
 use shared::domain::session::PushTokens;
 use shared::domain::sign_in::SignedIn;
+use shared::http::api::messenger::Refused;
 use shared::http::api::{Api, Messenger, Refusal};
 use shared::http::body::{Params, ok};
 use shared::http::caller::{Origin, bearer};
@@ -89,7 +90,7 @@ struct Tokens {
     responses(
         (status = 200, description = "Signed in", body = Tokens),
         (status = 400, description = "No code, a wrong one, an expired one, or too many guesses",
-            example = json!({ "error": "wrong code" })),
+            body = Refused, example = json!({ "error": "wrong code" })),
     ),
 )]
 async fn post_token(
@@ -113,9 +114,9 @@ async fn post_token(
     responses(
         (status = 200, description = "The next tokens", body = Tokens),
         (status = 400, description = "Not the latest refresh token of a living session",
-            example = json!({ "error": "the refresh token is not valid" })),
+            body = Refused, example = json!({ "error": "the refresh token is not valid" })),
         (status = 401, description = "The Authorization header holds no token of ours",
-            example = json!({ "error": "not signed in" })),
+            body = Refused, example = json!({ "error": "not signed in" })),
     ),
 )]
 async fn post_refresh_token(

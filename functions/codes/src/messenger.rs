@@ -5,6 +5,7 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use shared::domain::codes::Purpose;
 use shared::domain::phone::Phone;
+use shared::http::api::messenger::Refused;
 use shared::http::api::{Messenger, Refusal};
 use shared::http::body::{Params, ok};
 use shared::http::caller::Origin;
@@ -64,7 +65,7 @@ struct CodeSent {
     responses(
         (status = 200, description = "The code is on its way", body = CodeSent),
         (status = 400, description = "Not a number, too soon, too many, or the text was refused",
-            example = json!({ "error": "a code was sent a moment ago; try again in 42 s" })),
+            body = Refused, example = json!({ "error": "a code was sent a moment ago; try again in 42 s" })),
     ),
 )]
 async fn post_verify_code(
@@ -88,7 +89,7 @@ async fn post_verify_code(
     responses(
         (status = 200, description = "The code is on its way", body = CodeSent),
         (status = 400, description = "Not a number, too soon, too many, or the text was refused",
-            example = json!({ "error": "number is not a valid phone number" })),
+            body = Refused, example = json!({ "error": "number is not a valid phone number" })),
     ),
 )]
 async fn get_verify_code(

@@ -9,6 +9,8 @@ use shared::http::body;
 
 /// What the head of a form and the other parts of it may take, beside the file.
 const AROUND_THE_FILE: usize = 64 * 1024;
+/// A malformed form is described in at most this many characters: the description may repeat what was sent.
+const DETAIL: usize = 200;
 
 /// Reads the file of an upload of at most `limit` bytes.
 pub(super) async fn read(request: Request, limit: u64) -> Result<Bytes> {
@@ -29,12 +31,16 @@ pub(super) async fn read(request: Request, limit: u64) -> Result<Bytes> {
     let mut request = Request::from_parts(parts, bytes.into());
     DefaultBodyLimit::disable().apply(&mut request);
     let form = Multipart::from_request(request, &()).await;
-    file_of(form.map_err(|error| Error::Malformed(error.body_text()))?).await
+    file_of(form.map_err(|error| malformed(&error.body_text()))?).await
+}
+
+fn malformed(detail: &str) -> Error {
+    Error::Malformed(detail.chars().take(DETAIL).collect())
 }
 
 /// The part named `file`, or else the first that has a file name.
 async fn file_of(mut form: Multipart) -> Result<Bytes> {
-    let malformed = |error: axum::extract::multipart::MultipartError| Error::Malformed(error.body_text());
+    let malformed = |error: axum::extract::multipart::MultipartError| malformed(&error.body_text());
     let mut other = None;
     while let Some(part) = form.next_field().await.map_err(malformed)? {
         let (named_file, has_file_name) = (part.name() == Some("file"), part.file_name().is_some());

@@ -5,6 +5,7 @@ use axum::response::Response;
 use serde::Serialize;
 use shared::domain::Error;
 use shared::domain::media::AudioName;
+use shared::http::api::messenger::Refused;
 use shared::http::api::{Messenger, Refusal};
 use shared::http::body::ok;
 use shared::http::caller::{Origin, Signed};
@@ -52,13 +53,13 @@ impl Stored {
 #[utoipa::path(
     post, path = "/images", tag = "messenger", security(("bearer" = [])),
     request_body(description = "The picture", content(
-        (Vec<u8> = "application/octet-stream"), (inline(Form) = "multipart/form-data"),
+        ("application/octet-stream"), (inline(Form) = "multipart/form-data"),
     )),
     responses(
         (status = 200, description = "Stored", body = Stored),
         (status = 400, description = "Not a whole picture, or too large",
-            example = json!({ "error": "not a JPEG, PNG, WebP or GIF picture" })),
-        (status = 401, description = "Not signed in", example = json!({ "error": "not signed in" })),
+            body = Refused, example = json!({ "error": "not a JPEG, PNG, WebP or GIF picture" })),
+        (status = 401, description = "Not signed in", body = Refused, example = json!({ "error": "not signed in" })),
     ),
 )]
 async fn post_images(
@@ -80,15 +81,15 @@ async fn post_images(
 #[utoipa::path(
     post, path = "/audios", tag = "messenger", security(("bearer" = [])),
     request_body(description = "The voice note", content(
-        (Vec<u8> = "application/octet-stream"), (inline(Form) = "multipart/form-data"),
+        ("application/octet-stream"), (inline(Form) = "multipart/form-data"),
     )),
     responses(
         (status = 200, description = "Stored", body = Stored, example = json!({
             "src": "/audios/0123456789abcdef0123456789abcdef.amr",
             "src_url": "https://api.example.com/audios/0123456789abcdef0123456789abcdef.amr",
         })),
-        (status = 400, description = "Empty, not audio, or too large", example = json!({ "error": "the upload is empty" })),
-        (status = 401, description = "Not signed in", example = json!({ "error": "not signed in" })),
+        (status = 400, description = "Empty, not audio, or too large", body = Refused, example = json!({ "error": "the upload is empty" })),
+        (status = 401, description = "Not signed in", body = Refused, example = json!({ "error": "not signed in" })),
     ),
 )]
 async fn post_audios(
@@ -106,13 +107,13 @@ async fn post_audios(
 #[utoipa::path(
     put, path = "/users/me/avatar", tag = "messenger", security(("bearer" = [])),
     request_body(description = "The picture", content(
-        (Vec<u8> = "application/octet-stream"), (inline(Form) = "multipart/form-data"),
+        ("application/octet-stream"), (inline(Form) = "multipart/form-data"),
     )),
     responses(
         (status = 200, description = "Stored and set", body = Stored),
         (status = 400, description = "Not a whole picture, or too large",
-            example = json!({ "error": "the picture is cut short" })),
-        (status = 401, description = "Not signed in", example = json!({ "error": "not signed in" })),
+            body = Refused, example = json!({ "error": "the picture is cut short" })),
+        (status = 401, description = "Not signed in", body = Refused, example = json!({ "error": "not signed in" })),
     ),
 )]
 async fn put_avatar(
@@ -143,11 +144,11 @@ struct Form {
     get, path = "/audios/{name}", tag = "messenger",
     params(("name" = String, Path, description = "As the upload answered it", example = "0123456789abcdef0123456789abcdef.amr")),
     responses(
-        (status = 200, description = "The voice note", content_type = "audio/amr", body = Vec<u8>),
-        (status = 206, description = "The range asked for", content_type = "audio/amr", body = Vec<u8>),
+        (status = 200, description = "The voice note", content_type = "audio/amr"),
+        (status = 206, description = "The range asked for", content_type = "audio/amr"),
         (status = 302, description = "It is longer than 4 MB and lies at `Location`"),
         (status = 304, description = "The client has it already"),
-        (status = 404, description = "No such voice note", example = json!({ "error": "no such audio" })),
+        (status = 404, description = "No such voice note", body = Refused, example = json!({ "error": "no such audio" })),
         (status = 416, description = "The range begins after the end; `Content-Range` tells the length"),
     ),
 )]
@@ -177,11 +178,11 @@ async fn head_audio(state: Held<State>, name: Name, request: DownloadRequest) ->
     get, path = "/audio/{name}", tag = "messenger",
     params(("name" = String, Path, description = "As the upload answered it", example = "0123456789abcdef0123456789abcdef.amr")),
     responses(
-        (status = 200, description = "The voice note", content_type = "audio/amr", body = Vec<u8>),
-        (status = 206, description = "The range asked for", content_type = "audio/amr", body = Vec<u8>),
+        (status = 200, description = "The voice note", content_type = "audio/amr"),
+        (status = 206, description = "The range asked for", content_type = "audio/amr"),
         (status = 302, description = "It is longer than 4 MB and lies at `Location`"),
         (status = 304, description = "The client has it already"),
-        (status = 404, description = "No such voice note", example = json!({ "error": "no such audio" })),
+        (status = 404, description = "No such voice note", body = Refused, example = json!({ "error": "no such audio" })),
         (status = 416, description = "The range begins after the end; `Content-Range` tells the length"),
     ),
 )]

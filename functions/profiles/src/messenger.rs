@@ -12,6 +12,7 @@ use shared::domain::lookup::Card;
 use shared::domain::phone::Phone;
 use shared::domain::profile::{Avatar, Nickname, ProfileChange, StateLine};
 use shared::domain::{Error, Result as DomainResult};
+use shared::http::api::messenger::Refused;
 use shared::http::api::{Messenger, Refusal};
 use shared::http::body::{JsonBody, Params, ok};
 use shared::http::caller::{Origin, Signed};
@@ -36,7 +37,7 @@ pub(super) fn router() -> OpenApiRouter<State> {
 /// A new value.
 #[derive(Deserialize, ToSchema)]
 #[schema(example = json!({ "value": "Tom" }))]
-struct Value {
+struct NewValue {
     value: String,
 }
 
@@ -93,18 +94,18 @@ struct Found {
 
 /// Set the nickname.
 #[utoipa::path(
-    put, path = "/users/me/nickname", tag = "messenger", request_body = Value, security(("bearer" = [])),
+    put, path = "/users/me/nickname", tag = "messenger", request_body = NewValue, security(("bearer" = [])),
     responses(
-        (status = 200, description = "Set", example = json!({})),
+        (status = 200, description = "Set", content_type = "application/json", example = json!({})),
         (status = 400, description = "Not 1 to 64 characters",
-            example = json!({ "error": "nickname has 1 to 64 characters and no control characters" })),
-        (status = 401, description = "Not signed in", example = json!({ "error": "not signed in" })),
+            body = Refused, example = json!({ "error": "nickname has 1 to 64 characters and no control characters" })),
+        (status = 401, description = "Not signed in", body = Refused, example = json!({ "error": "not signed in" })),
     ),
 )]
 async fn put_nickname(
     Held(state): Held<State>,
     Signed(caller, _): Signed<Messenger>,
-    Params(given, _): Params<Messenger, Value>,
+    Params(given, _): Params<Messenger, NewValue>,
 ) -> Answer {
     let change = ProfileChange { name: Some(Nickname::parse(&given.value)?), ..ProfileChange::default() };
     change_profile(&state, caller, change).await
@@ -112,18 +113,18 @@ async fn put_nickname(
 
 /// Set the state line.
 #[utoipa::path(
-    put, path = "/users/me/state", tag = "messenger", request_body = Value, security(("bearer" = [])),
+    put, path = "/users/me/state", tag = "messenger", request_body = NewValue, security(("bearer" = [])),
     responses(
-        (status = 200, description = "Set", example = json!({})),
+        (status = 200, description = "Set", content_type = "application/json", example = json!({})),
         (status = 400, description = "More than 140 characters",
-            example = json!({ "error": "state has at most 140 characters and no control characters" })),
-        (status = 401, description = "Not signed in", example = json!({ "error": "not signed in" })),
+            body = Refused, example = json!({ "error": "state has at most 140 characters and no control characters" })),
+        (status = 401, description = "Not signed in", body = Refused, example = json!({ "error": "not signed in" })),
     ),
 )]
 async fn put_state(
     Held(state): Held<State>,
     Signed(caller, _): Signed<Messenger>,
-    Params(given, _): Params<Messenger, Value>,
+    Params(given, _): Params<Messenger, NewValue>,
 ) -> Answer {
     let change = ProfileChange { state: Some(StateLine::parse(&given.value)?), ..ProfileChange::default() };
     change_profile(&state, caller, change).await
@@ -133,10 +134,10 @@ async fn put_state(
 #[utoipa::path(
     patch, path = "/users/me", tag = "messenger", request_body = Patch, security(("bearer" = [])),
     responses(
-        (status = 200, description = "Changed", example = json!({})),
+        (status = 200, description = "Changed", content_type = "application/json", example = json!({})),
         (status = 400, description = "A field breaks its rule",
-            example = json!({ "error": "avatar is a path that an upload answered, or an http(s) URL" })),
-        (status = 401, description = "Not signed in", example = json!({ "error": "not signed in" })),
+            body = Refused, example = json!({ "error": "avatar is a path that an upload answered, or an http(s) URL" })),
+        (status = 401, description = "Not signed in", body = Refused, example = json!({ "error": "not signed in" })),
     ),
 )]
 async fn patch_me(
@@ -167,8 +168,8 @@ async fn change_profile(state: &State, caller: Caller, change: ProfileChange) ->
     request_body = Vec<Entry>,
     responses(
         (status = 200, description = "One answer for each number", body = Vec<Found>),
-        (status = 400, description = "Not a list, or too long", example = json!({ "error": "list has more numbers than one call may look up" })),
-        (status = 401, description = "Not signed in", example = json!({ "error": "not signed in" })),
+        (status = 400, description = "Not a list, or too long", body = Refused, example = json!({ "error": "list has more numbers than one call may look up" })),
+        (status = 401, description = "Not signed in", body = Refused, example = json!({ "error": "not signed in" })),
     ),
 )]
 async fn post_users(
@@ -186,8 +187,8 @@ async fn post_users(
     request_body = Vec<Entry>,
     responses(
         (status = 200, description = "One answer for each number", body = Vec<Found>),
-        (status = 400, description = "Not a list, or too long", example = json!({ "error": "malformed request: EOF while parsing a value at line 1 column 0" })),
-        (status = 401, description = "Not signed in", example = json!({ "error": "not signed in" })),
+        (status = 400, description = "Not a list, or too long", body = Refused, example = json!({ "error": "malformed request: EOF while parsing a value at line 1 column 0" })),
+        (status = 401, description = "Not signed in", body = Refused, example = json!({ "error": "not signed in" })),
     ),
 )]
 async fn get_users(

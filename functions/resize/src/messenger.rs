@@ -3,6 +3,7 @@
 use axum::extract::State as Held;
 use axum::response::Response;
 use shared::domain::media::ImageRequest;
+use shared::http::api::messenger::Refused;
 use shared::http::api::{Messenger, Refusal};
 use shared::http::download::{DownloadRequest, Name};
 use utoipa_axum::router::OpenApiRouter;
@@ -27,13 +28,13 @@ pub(super) fn router() -> OpenApiRouter<State> {
     params(("name" = String, Path, description = "As the upload answered it, and a thumbnail's size if one is wanted",
         example = "0123456789abcdef0123456789abcdef.jpg@128w_128h_1c")),
     responses(
-        (status = 200, description = "The picture or the thumbnail", content_type = "image/jpeg", body = Vec<u8>),
-        (status = 206, description = "The range asked for", content_type = "image/jpeg", body = Vec<u8>),
+        (status = 200, description = "The picture or the thumbnail", content_type = "image/jpeg"),
+        (status = 206, description = "The range asked for", content_type = "image/jpeg"),
         (status = 302, description = "It is longer than 4 MB and lies at `Location`"),
         (status = 304, description = "The client has it already"),
         (status = 400, description = "No thumbnails of this size are made",
-            example = json!({ "error": "thumbnail size is 128x128 or 256x256" })),
-        (status = 404, description = "No such picture", example = json!({ "error": "no such image" })),
+            body = Refused, example = json!({ "error": "thumbnail size is 128x128 or 256x256" })),
+        (status = 404, description = "No such picture", body = Refused, example = json!({ "error": "no such image" })),
         (status = 416, description = "The range begins after the end; `Content-Range` tells the length"),
     ),
 )]

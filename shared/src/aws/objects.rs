@@ -81,12 +81,6 @@ impl ObjectStore for S3Objects {
         }
     }
 
-    async fn delete(&self, key: &Key) -> Result<()> {
-        let deleted = self.client.delete_object().bucket(&self.bucket).key(key.as_str()).send().await;
-        deleted.map_err(|error| Fault::new("deleting an object", error))?;
-        Ok(())
-    }
-
     async fn link(&self, key: &Key, method: LinkFor) -> Result<String> {
         let lifetime =
             PresigningConfig::expires_in(LINK_LIFETIME).map_err(|error| Fault::new("making a link", error))?;

@@ -3,16 +3,20 @@
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
 use aws_smithy_runtime_api::client::interceptors::context::{
-    BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef,
+    BeforeSerializationInterceptorContextRef, BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef,
 };
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::{ConfigBag, Storable, StoreReplace};
 
 use crate::trips::Trips;
 
-/// An attempt's place in its request's chain of calls.
+/// An attempt's place in its request's chain of calls, and whether it has ended.
 #[derive(Debug)]
-struct Attempt(Trips, u32);
+struct Attempt {
+    trips: Trips,
+    place: u32,
+    ended: bool,
+}
 
 impl Storable for Attempt {
     type Storer = StoreReplace<Self>;
@@ -27,15 +31,30 @@ impl Intercept for CountTrips {
         "CountTrips"
     }
 
-    fn read_before_transmit(
+    // The first attempt takes its place as soon as the call is made: of calls made side by side, one may be answered
+    // before another was even sent.
+    fn read_before_execution(
+        &self,
+        _: &BeforeSerializationInterceptorContextRef<'_>,
+        bag: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if let Some(trips) = Trips::current() {
+            let place = trips.begin();
+            bag.interceptor_state().store_put(Attempt { trips, place, ended: false });
+        }
+        Ok(())
+    }
+
+    fn read_before_attempt(
         &self,
         _: &BeforeTransmitInterceptorContextRef<'_>,
         _: &RuntimeComponents,
         bag: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        if let Some(trips) = Trips::current() {
+        if let Some(Attempt { trips, ended: true, .. }) = bag.load::<Attempt>() {
+            let trips = trips.clone();
             let place = trips.begin();
-            bag.interceptor_state().store_put(Attempt(trips, place));
+            bag.interceptor_state().store_put(Attempt { trips, place, ended: false });
         }
         Ok(())
     }
@@ -46,8 +65,10 @@ impl Intercept for CountTrips {
         _: &RuntimeComponents,
         bag: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        if let Some(Attempt(trips, place)) = bag.load::<Attempt>() {
-            trips.end(*place);
+        if let Some(Attempt { trips, place, .. }) = bag.load::<Attempt>() {
+            let (trips, place) = (trips.clone(), *place);
+            trips.end(place);
+            bag.interceptor_state().store_put(Attempt { trips, place, ended: true });
         }
         Ok(())
     }

@@ -7,9 +7,8 @@ use std::str::FromStr;
 use async_trait::async_trait;
 
 use super::clock::Timestamp;
-use super::media::ImageName;
 use super::phone::Phone;
-use super::profile::{Avatar, ProfileChange};
+use super::profile::ProfileChange;
 use super::random::{self, Random};
 use super::session::{Session, SessionId};
 use super::{Error, Result};
@@ -79,7 +78,8 @@ pub struct Account {
     pub avatar: String,
     /// When the account was made.
     pub created: Timestamp,
-    /// The last authenticated request, exact to five minutes.
+    /// The last authenticated request that wrote something: it is noted with a write that happens anyway, and never by
+    /// one of its own.
     pub seen: Option<Timestamp>,
     /// Its sessions, dead ones among them until they are swept by a sign-in.
     pub sessions: BTreeMap<SessionId, Session>,
@@ -105,7 +105,8 @@ impl Account {
     /// the oldest.
     #[must_use]
     pub fn sessions_to_end(&self, room: usize, now: Timestamp) -> Vec<SessionId> {
-        let mut by_age: Vec<_> = self.sessions.iter().map(|(id, session)| (session.lives(now), session.began, *id)).collect();
+        let mut by_age: Vec<_> =
+            self.sessions.iter().map(|(id, session)| (session.lives(now), session.began, *id)).collect();
         by_age.sort_unstable();
         let dead = by_age.iter().filter(|(lives, ..)| !lives).count();
         let end = by_age.len().saturating_sub(room).max(dead);
@@ -122,9 +123,6 @@ pub trait AccountStore: Send + Sync {
 
     /// Notes that the caller owns the picture or voice note that is about to be stored under `name`.
     async fn record_upload(&self, caller: Caller, name: &str, now: Timestamp) -> Result<()>;
-
-    /// Notes that the caller owns the picture stored under `name`, and makes it their avatar.
-    async fn set_avatar_image(&self, caller: Caller, name: &ImageName, avatar: &Avatar, now: Timestamp) -> Result<()>;
 }
 
 #[cfg(test)]
@@ -134,7 +132,15 @@ mod tests {
 
     fn session(began: i64, expires: i64) -> Session {
         let (began, expires) = (Timestamp::from_millis(began), Timestamp::from_millis(expires));
-        Session { turn: 0, moved: began, began, expires, ends: expires, api: String::new(), push: PushTokens::default() }
+        Session {
+            turn: 0,
+            moved: began,
+            began,
+            expires,
+            ends: expires,
+            api: String::new(),
+            push: PushTokens::default(),
+        }
     }
 
     #[test]

@@ -62,6 +62,9 @@ pub trait CodeStore: Send + Sync {
     /// trip. Refused with [`Error::CodeTooSoon`] or [`Error::Limited`].
     async fn keep(&self, code: &NewCode) -> Result<()>;
 
+    /// The account that signs in with this phone, in one round trip.
+    async fn owner(&self, phone: &Phone) -> Result<Option<UserId>>;
+
     /// Takes back a code that could not be sent, as if it had never been asked for.
     async fn take_back(&self, code: &NewCode) -> Result<()>;
 
@@ -129,6 +132,12 @@ impl CodeSender {
     }
 }
 
+/// A code as it was typed, or as a number that lost its leading zeros on the way.
+#[must_use]
+pub fn typed(code: &str, digits: u32) -> String {
+    format!("{:0>width$}", code.trim(), width = digits as usize)
+}
+
 /// Decimal digits, each code equally likely.
 fn generate(random: &dyn Random, digits: u32) -> String {
     let number = random::below(random, 10_u64.saturating_pow(digits));
@@ -139,6 +148,12 @@ fn generate(random: &dyn Random, digits: u32) -> String {
 mod tests {
     use super::*;
     use crate::crypto::SystemRandom;
+
+    #[test]
+    fn a_code_that_came_as_a_number_gets_its_zeros_back() {
+        assert_eq!(typed(" 12345 ", 6), "012345");
+        assert_eq!(typed("123456", 6), "123456");
+    }
 
     #[test]
     fn codes_keep_their_leading_zeros() {

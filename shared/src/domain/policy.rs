@@ -103,7 +103,8 @@ fn countries(env: &Env) -> std::result::Result<Option<Vec<u16>>, ConfigError> {
         return Ok(None);
     }
     let codes = text.split(',').map(|code| code.trim().trim_start_matches('+').parse());
-    codes.collect::<std::result::Result<_, _>>().map(Some).map_err(|_| {
-        ConfigError::unreadable("ALLOWED_COUNTRIES", "calling codes separated by commas, or *")
-    })
+    codes
+        .collect::<std::result::Result<_, _>>()
+        .map(Some)
+        .map_err(|_| ConfigError::unreadable("ALLOWED_COUNTRIES", "calling codes separated by commas, or *"))
 }

@@ -32,7 +32,10 @@ impl StateLine {
     /// Up to 140 characters; line breaks are its only control characters. Empty takes the line away.
     pub fn parse(text: &str) -> Result<Self> {
         if text.chars().count() > 140 || text.chars().any(|c| c.is_control() && c != '\n') {
-            return Err(Error::Invalid { field: "state", rule: "has at most 140 characters and no control characters" });
+            return Err(Error::Invalid {
+                field: "state",
+                rule: "has at most 140 characters and no control characters",
+            });
         }
         Ok(Self(text.to_owned()))
     }
@@ -51,7 +54,8 @@ pub struct Avatar(String);
 impl Avatar {
     /// An own picture's path, or an http(s) URL of 12 to 256 characters, which is stored and never fetched.
     pub fn parse(text: &str) -> Result<Self> {
-        const RULE: Error = Error::Invalid { field: "avatar", rule: "is a path that an upload answered, or an http(s) URL" };
+        const RULE: Error =
+            Error::Invalid { field: "avatar", rule: "is a path that an upload answered, or an http(s) URL" };
         let own = text.strip_prefix("/images/").is_some_and(|name| super::media::ImageName::parse(name).is_ok());
         let plain = text.chars().all(|c| c.is_ascii_graphic() && !matches!(c, '"' | '<' | '>' | '\\'));
         let url = (text.starts_with("http://") || text.starts_with("https://")) && (12..=256).contains(&text.len());
@@ -107,7 +111,16 @@ mod tests {
     #[test]
     fn an_avatar_is_a_web_address_or_one_of_ours() {
         assert!(Avatar::parse("https://example.com/a.jpg").is_ok());
-        for bad in ["", "/etc/passwd", "/images/../x", "javascript:alert(1)", "ftp://example.com/a.jpg", "http://x", "https://example.com/a b", "https://example.com/\"onerror="] {
+        for bad in [
+            "",
+            "/etc/passwd",
+            "/images/../x",
+            "javascript:alert(1)",
+            "ftp://example.com/a.jpg",
+            "http://x",
+            "https://example.com/a b",
+            "https://example.com/\"onerror=",
+        ] {
             assert!(Avatar::parse(bad).is_err(), "{bad}");
         }
         assert!(Avatar::parse(&format!("https://{}", "a".repeat(256))).is_err());

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::account::{Account, Caller, UserId};
 use super::clock::{Clock, Timestamp};
-use super::codes::{CodeStore, Purpose};
+use super::codes::{self, CodeStore, Purpose};
 use super::phone::Phone;
 use super::policy::Policy;
 use super::random::Random;
@@ -104,7 +104,8 @@ impl SignIn {
     pub async fn by_code(&self, phone: &Phone, code: &str, push: PushTokens, api: &str) -> Result<SignedIn> {
         let now = self.clock.now();
         let guess = self.codes.guess(phone, now).await?;
-        if !self.keys.code_matches(&Purpose::SignIn.subject(phone), code, &guess.digest) {
+        let code = codes::typed(code, self.policy.code_digits);
+        if !self.keys.code_matches(&Purpose::SignIn.subject(phone), &code, &guess.digest) {
             return Err(Error::CodeWrong);
         }
         let spent = SpentCode { phone: phone.clone(), digest: guess.digest };
@@ -117,11 +118,10 @@ impl SignIn {
                 }
                 user = None;
             } else {
-                let account =
-                    Account::with_phone(UserId::generate(&*self.random), phone, session.clone(), now);
+                let account = Account::with_phone(UserId::generate(&*self.random), phone, session.clone(), now);
                 match self.sessions.sign_up(&account, &spent, now).await? {
                     SignUp::Done => return self.signed_in(account, session.0, 0, now),
-                    SignUp::PhoneTaken => user = self.codes.guess(phone, now).await?.user,
+                    SignUp::PhoneTaken => user = self.codes.owner(phone).await?,
                     SignUp::IdTaken => {}
                 }
             }

@@ -205,7 +205,7 @@ mod tests {
     use super::*;
 
     const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
-    const HOUR: Duration = Duration::from_secs(3_600);
+    const HOUR: Duration = Duration::from_hours(1);
 
     fn keys(secret: &str, previous: &str) -> Keys {
         let env = Env::from_iter([
@@ -242,7 +242,8 @@ mod tests {
         // An attacker who signs by HMAC with our public key, under our kid.
         let jwks = ours.jwks();
         let public = BASE64_URL_SAFE_NO_PAD.decode(jwks["keys"][0]["x"].as_str().unwrap()).unwrap();
-        let header = Header { kid: Some(jwks["keys"][0]["kid"].as_str().unwrap().into()), ..Header::new(Algorithm::HS256) };
+        let header =
+            Header { kid: Some(jwks["keys"][0]["kid"].as_str().unwrap().into()), ..Header::new(Algorithm::HS256) };
         let claims = serde_json::json!({"iss": "handset", "aud": "handset", "sub": "42", "sid": caller().session.to_string(), "iat": 0, "exp": i64::MAX});
         let confused = jsonwebtoken::encode(&header, &claims, &EncodingKey::from_secret(&public)).unwrap();
         for bad in ["", "a.b.c", &theirs, &unsigned, &confused] {

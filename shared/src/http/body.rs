@@ -129,7 +129,8 @@ mod tests {
 
     #[tokio::test]
     async fn what_cannot_be_read_is_malformed() {
-        for body in ["", "{", "[]", "zone=86", r#"{"zone": {}}"#, r#"{"zone": 1.5}"#, r#"{"zone": null}"#, "\u{feff}{}"] {
+        for body in ["", "{", "[]", "zone=86", r#"{"zone": {}}"#, r#"{"zone": 1.5}"#, r#"{"zone": null}"#, "\u{feff}{}"]
+        {
             assert!(matches!(extract("/", "", body).await, Err(Error::Malformed(_))), "{body}");
         }
         let long = format!(r#"{{"zone": "{}"}}"#, "a".repeat(TEXT_LIMIT));

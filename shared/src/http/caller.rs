@@ -134,7 +134,10 @@ mod tests {
         assert_eq!(url.absolute(&from("x"), "https://elsewhere/a"), "https://elsewhere/a");
         assert_eq!(url.absolute(&Origin::default(), "/images/a"), "/images/a");
         assert_eq!(url.relative(&from("localhost:3000"), "http://localhost:3000/images/a"), "/images/a");
-        assert_eq!(url.relative(&from("localhost:3000"), "http://localhost:30001/images/a"), "http://localhost:30001/images/a");
+        assert_eq!(
+            url.relative(&from("localhost:3000"), "http://localhost:30001/images/a"),
+            "http://localhost:30001/images/a"
+        );
         assert_eq!(url.relative(&from("localhost:3000"), "/images/a"), "/images/a");
         let url = PublicUrl(Some("https://cdn.example.com".into()));
         assert_eq!(url.absolute(&from("api.example.com"), "/images/a"), "https://cdn.example.com/images/a");

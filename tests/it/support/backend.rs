@@ -1,20 +1,31 @@
 //! A running backend.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use local::{Handset, Options, Running};
+use aws_config::SdkConfig;
+use local::{Functions, Handset, Options, Running};
+use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::Value;
 use shared::domain::clock::{Clock, SystemClock, Timestamp};
 
-/// The machine's clock, and how far this backend's is ahead of it.
-pub struct TestClock(AtomicI64);
+use super::trips;
+
+/// The machine's clock and how far this backend's is ahead of it, or a clock that stands still between the moves of
+/// its test.
+pub struct TestClock {
+    stopped: AtomicBool,
+    /// Milliseconds: ahead of the machine's clock, or since the Unix epoch when it is stopped.
+    millis: AtomicI64,
+}
 
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_millis(SystemClock.now().millis() + self.0.load(Ordering::SeqCst))
+        let millis = self.millis.load(Ordering::SeqCst);
+        let machine = if self.stopped.load(Ordering::SeqCst) { 0 } else { SystemClock.now().millis() };
+        Timestamp::from_millis(machine + millis)
     }
 }
 
@@ -24,25 +35,45 @@ pub struct Backend {
     pub running: Running,
     /// Its clock.
     pub clock: Arc<TestClock>,
+    pub(super) administrator: OnceLock<SdkConfig>,
+    pub(super) table: OnceLock<aws_sdk_dynamodb::Client>,
     client: Client,
 }
 
 impl Backend {
     /// Starts a backend with these parameters of the template set on top of the local run's.
     pub async fn start(parameters: &[(&str, &str)]) -> Self {
-        let clock = Arc::new(TestClock(AtomicI64::new(0)));
-        let handset = Handset { clock: clock.clone(), ..Handset::default() };
         let parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let options = Options { port: 0, data: None, parameters, ..Options::default() };
-        let running = local::start(options, &handset).await.expect("the backend starts");
+        Self::with(options, |handset| handset).await.expect("the backend starts")
+    }
+
+    /// Starts a backend with these options, of functions that `functions` makes of the repository's own.
+    pub async fn with<F: Functions>(
+        options: Options,
+        functions: impl FnOnce(Handset) -> F,
+    ) -> Result<Self, local::Error> {
+        let clock = Arc::new(TestClock { stopped: AtomicBool::new(false), millis: AtomicI64::new(0) });
+        let functions = functions(Handset { clock: clock.clone(), ..Handset::default() });
+        let running = local::start(options, &functions).await?;
         let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
-        Self { running, clock, client }
+        Ok(Self { running, clock, administrator: OnceLock::new(), table: OnceLock::new(), client })
+    }
+
+    /// The same with a clock that only [`Backend::advance`] moves, so that waiting times are exact. It begins at ten
+    /// o'clock in the morning (UTC) of tomorrow: 60 minutes before the hour is over, and 14 hours before the day is.
+    pub async fn frozen(parameters: &[(&str, &str)]) -> Self {
+        let backend = Self::start(parameters).await;
+        let ten = ((SystemClock.now().day() + 1) * 24 + 10) * 3_600_000;
+        backend.clock.millis.store(ten, Ordering::SeqCst);
+        backend.clock.stopped.store(true, Ordering::SeqCst);
+        backend
     }
 
     /// Lets time pass for the backend.
     pub fn advance(&self, by: Duration) {
         let millis = i64::try_from(by.as_millis()).expect("a time that tests use");
-        self.clock.0.fetch_add(millis, Ordering::SeqCst);
+        self.clock.millis.fetch_add(millis, Ordering::SeqCst);
     }
 
     /// The URL of a path.
@@ -84,4 +115,38 @@ pub async fn read(response: Response) -> (u16, Value) {
     let text = response.text().await.expect("a body");
     let body = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error} in the {status} body {text:?}"));
     (status, body)
+}
+
+/// A whole answer, for tests that look at its head.
+pub struct Whole {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: Value,
+}
+
+impl Whole {
+    /// The seconds after which to try again.
+    pub fn retry_after(&self) -> Option<u64> {
+        self.headers.get(RETRY_AFTER).map(|value| value.to_str().unwrap().parse().expect("seconds"))
+    }
+
+    /// Asserts that the request was refused with these words and this waiting time, which the words tell as well.
+    pub fn assert_limited(&self, words: &str, seconds: u64) {
+        let words = format!("{words}; try again in {seconds} s");
+        assert_eq!((self.status, &self.body), (400, &serde_json::json!({ "error": words })));
+        assert_eq!(self.retry_after(), Some(seconds));
+    }
+
+    /// How many DynamoDB round trips the request waited for, one after another.
+    pub fn rounds(&self) -> u32 {
+        trips::rounds_in(&self.headers)
+    }
+}
+
+/// Sends a request and reads the whole answer. A body that is not JSON counts as null.
+pub async fn whole(request: RequestBuilder) -> Whole {
+    let response = request.send().await.expect("an answer");
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    let body = serde_json::from_slice(&response.bytes().await.expect("a body")).unwrap_or_default();
+    Whole { status, headers, body }
 }

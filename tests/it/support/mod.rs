@@ -2,6 +2,7 @@
 
 pub mod backend;
 pub mod people;
+pub mod pictures;
 pub mod table;
 pub mod trips;
 
@@ -10,7 +11,7 @@ use std::sync::{LazyLock, OnceLock};
 use tokio::runtime::Runtime;
 
 pub use self::backend::Backend;
-pub use self::people::{Phone, fresh_phone};
+pub use self::people::{Person, Phone, fresh_phone};
 
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     trips::install();

@@ -2,7 +2,9 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
+use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 use shared::crypto::SystemRandom;
 use shared::domain::random;
@@ -13,6 +15,20 @@ use super::backend::answer;
 /// A phone number of mainland China that no other test uses.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Phone(pub String);
+
+impl Phone {
+    /// The number in E.164.
+    pub fn e164(&self) -> String {
+        format!("+86{}", self.0)
+    }
+
+    /// Another number of the same block of ten thousand, `n` numbers further on.
+    pub fn neighbour(&self, n: u32) -> Self {
+        let (block, own) = self.0.split_at(7);
+        let own: u32 = own.parse().expect("four digits");
+        Self(format!("{block}{:04}", (own + n) % 10_000))
+    }
+}
 
 impl fmt::Display for Phone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -25,6 +41,12 @@ pub fn fresh_phone() -> Phone {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let block = (NEXT.fetch_add(1, Ordering::Relaxed) * 7_919) % 10_000;
     Phone(format!("139{block:04}{:04}", random::below(&SystemRandom, 10_000)))
+}
+
+/// A code that is not `code`, another one for every `n` from 1.
+pub fn wrong_code(code: &str, n: u32) -> String {
+    let right: u32 = code.parse().expect("digits");
+    format!("{:06}", (right + n) % 1_000_000)
 }
 
 /// Somebody who is signed in.
@@ -47,19 +69,45 @@ impl Person {
     }
 }
 
+/// A refusal in these words, as the messenger API gives it.
+pub fn refused(words: &str) -> (u16, Value) {
+    (400, json!({ "error": words }))
+}
+
+/// What somebody hears who is not signed in.
+pub fn not_signed_in() -> (u16, Value) {
+    (401, json!({ "error": "not signed in" }))
+}
+
+/// What everybody hears when something fails.
+pub fn internal_error() -> (u16, Value) {
+    (500, json!({ "error": "internal error" }))
+}
+
 impl Backend {
+    /// The request for a code.
+    pub fn ask(&self, phone: &Phone) -> RequestBuilder {
+        self.post("/verify_code").query(&[("zone", "86"), ("number", &phone.0)])
+    }
+
     /// Asks for a code and reads it from the phone's newest text.
     pub async fn code_for(&self, phone: &Phone) -> String {
-        let asked = self.post("/verify_code").query(&[("zone", "86"), ("number", &phone.0)]);
-        let (status, body) = answer(asked).await;
+        let (status, body) = answer(self.ask(phone)).await;
         assert_eq!(status, 200, "{body}");
         self.newest_code(phone).await
     }
 
+    /// The texts to a phone, newest first.
+    pub async fn texts(&self, phone: &Phone) -> Vec<Value> {
+        let (_, texts) = answer(self.get("/_local/sms").query(&[("phone", phone.e164())])).await;
+        texts.as_array().expect("a list").clone()
+    }
+
     /// The code in the newest text to a phone.
     pub async fn newest_code(&self, phone: &Phone) -> String {
-        let (_, texts) = answer(self.get("/_local/sms").query(&[("phone", format!("+86{phone}"))])).await;
-        texts[0]["code"].as_str().unwrap_or_else(|| panic!("a code in {texts}")).to_owned()
+        let texts = self.texts(phone).await;
+        let code = texts.first().and_then(|text| text["code"].as_str());
+        code.unwrap_or_else(|| panic!("a code in {texts:?}")).to_owned()
     }
 
     /// Signs in with a code.
@@ -79,5 +127,37 @@ impl Backend {
     /// Signs somebody new in.
     pub async fn person(&self) -> Person {
         self.person_on(&fresh_phone()).await
+    }
+
+    /// Signs in on a phone several times, a minute apart. The backend needs caps that allow it and a clock of its own.
+    pub async fn sessions_on(&self, phone: &Phone, count: usize) -> Vec<Person> {
+        let mut people = Vec::new();
+        for _ in 0..count {
+            people.push(self.person_on(phone).await);
+            self.advance(Duration::from_mins(1));
+        }
+        people
+    }
+
+    /// The request that exchanges a refresh token.
+    pub fn refresh(&self, token: &str) -> RequestBuilder {
+        self.post("/auth/refresh_token").json(&json!({ "refresh_token": token }))
+    }
+
+    /// The request that sets the nickname.
+    pub fn nickname(&self, access_token: &str, value: &str) -> RequestBuilder {
+        self.put("/users/me/nickname").bearer_auth(access_token).json(&json!({ "value": value }))
+    }
+
+    /// The request that looks up numbers.
+    pub fn look_up(&self, person: &Person, entries: &Value) -> RequestBuilder {
+        self.post("/users").bearer_auth(&person.access_token).json(entries)
+    }
+
+    /// What the address book says of one phone.
+    pub async fn card(&self, person: &Person, phone: &Phone) -> Value {
+        let (status, found) = answer(self.look_up(person, &json!([{ "zone": "86", "number": phone.0 }]))).await;
+        assert_eq!(status, 200, "{found}");
+        found[0].clone()
     }
 }

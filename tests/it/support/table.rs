@@ -1,40 +1,49 @@
 //! Looking into the table and the bucket, as an administrator.
 
+use std::collections::HashMap;
+
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_dynamodb::types::AttributeValue;
 use local_aws::Principal;
 
-use super::Backend;
+use super::{Backend, Phone};
 
-type Item = std::collections::HashMap<String, AttributeValue>;
+pub type Item = HashMap<String, AttributeValue>;
 
 impl Backend {
     /// SDK configuration of an administrator of this backend's endpoints.
-    pub fn administrator(&self) -> SdkConfig {
-        let (id, secret) = ("TESTADMINISTRATOR000", "test/administrator");
-        let endpoints = self.running.endpoints();
-        let principal = Principal {
-            name: "test".into(),
-            access_key_id: id.into(),
-            secret_access_key: secret.into(),
-            statements: None,
-        };
-        endpoints.register(principal).expect("an administrator");
-        SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(local_aws::REGION))
-            .endpoint_url(endpoints.url())
-            .credentials_provider(SharedCredentialsProvider::new(Credentials::new(id, secret, None, None, "test")))
-            .build()
+    pub fn administrator(&self) -> &SdkConfig {
+        self.administrator.get_or_init(|| {
+            let (id, secret) = ("TESTADMINISTRATOR000", "test/administrator");
+            let endpoints = self.running.endpoints();
+            let principal = Principal {
+                name: "test".into(),
+                access_key_id: id.into(),
+                secret_access_key: secret.into(),
+                statements: None,
+            };
+            endpoints.register(principal).expect("an administrator");
+            let credentials = Credentials::new(id, secret, None, None, "test");
+            SdkConfig::builder()
+                .behavior_version(BehaviorVersion::latest())
+                .region(Region::new(local_aws::REGION))
+                .endpoint_url(endpoints.url())
+                .credentials_provider(SharedCredentialsProvider::new(credentials))
+                .build()
+        })
+    }
+
+    fn table(&self) -> &aws_sdk_dynamodb::Client {
+        self.table.get_or_init(|| aws_sdk_dynamodb::Client::new(self.administrator()))
     }
 
     /// Every item whose partition key is `pk`.
     pub async fn items(&self, pk: &str) -> Vec<Item> {
-        let client = aws_sdk_dynamodb::Client::new(&self.administrator());
-        let query = client.query().table_name(&self.running.stack().tables[0].name).consistent_read(true);
-        let query = query.key_condition_expression("pk = :pk").expression_attribute_values(":pk", AttributeValue::S(pk.into()));
+        let query = self.table().query().table_name(&self.running.stack().tables[0].name).consistent_read(true);
+        let pk = AttributeValue::S(pk.into());
+        let query = query.key_condition_expression("pk = :pk").expression_attribute_values(":pk", pk);
         query.send().await.expect("a query").items.unwrap_or_default()
     }
 
@@ -44,17 +53,57 @@ impl Backend {
         self.items(pk).await.into_iter().find(|item| item.get("sk") == Some(&wanted))
     }
 
+    /// Every item whose partition key begins with `start`. Only tests scan.
+    pub async fn items_below(&self, start: &str) -> Vec<Item> {
+        let scan = self.table().scan().table_name(&self.running.stack().tables[0].name).consistent_read(true);
+        let scan = scan.filter_expression("begins_with(pk, :start)");
+        let scan = scan.expression_attribute_values(":start", AttributeValue::S(start.into()));
+        scan.send().await.expect("a scan").items.unwrap_or_default()
+    }
+
+    /// Puts an item as it is.
+    pub async fn put_item(&self, item: Item) {
+        let put = self.table().put_item().table_name(&self.running.stack().tables[0].name).set_item(Some(item));
+        put.send().await.expect("a put");
+    }
+
     /// How many items the whole table holds. Only tests scan.
     pub async fn count_items(&self) -> i32 {
-        let client = aws_sdk_dynamodb::Client::new(&self.administrator());
-        client.scan().table_name(&self.running.stack().tables[0].name).send().await.expect("a scan").count
+        self.table().scan().table_name(&self.running.stack().tables[0].name).send().await.expect("a scan").count
+    }
+
+    /// The code waiting for a phone, and when codes were sent to it.
+    pub async fn code_item(&self, phone: &Phone) -> Option<Item> {
+        self.item(&format!("phone#{}", phone.e164()), "code").await
+    }
+
+    /// An account's item.
+    pub async fn account(&self, uid: u64) -> Item {
+        self.item(&format!("user#{uid}"), "account").await.expect("an account")
+    }
+
+    /// The sessions of an account, by their ids.
+    pub async fn sessions(&self, uid: u64) -> HashMap<String, Item> {
+        let account = self.account(uid).await;
+        let sessions = account["sessions"].as_m().expect("a map").iter();
+        sessions.map(|(id, session)| (id.clone(), session.as_m().expect("a map").clone())).collect()
     }
 
     /// The keys of all objects in the bucket.
     pub async fn objects(&self) -> Vec<String> {
-        let client = aws_sdk_s3::Client::new(&self.administrator());
+        let client = aws_sdk_s3::Client::new(self.administrator());
         let listed = client.list_objects_v2().bucket(&self.running.stack().buckets[0].name).send().await;
         let objects = listed.expect("a list").contents.unwrap_or_default();
         objects.into_iter().filter_map(|object| object.key).collect()
     }
+}
+
+/// A number in an item; `None` where there is none.
+pub fn number(item: &Item, name: &str) -> Option<i64> {
+    item.get(name).map(|value| value.as_n().expect("a number").parse().expect("a whole number"))
+}
+
+/// A text in an item; `None` where there is none.
+pub fn text<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
+    item.get(name).map(|value| value.as_s().expect("a text").as_str())
 }

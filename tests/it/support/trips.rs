@@ -5,12 +5,14 @@ use std::fmt::Debug;
 use std::sync::{LazyLock, Mutex};
 
 use reqwest::Response;
+use reqwest::header::HeaderMap;
 use tracing::field::{Field, Visit};
-use tracing::{Event, Subscriber};
+use tracing::span::{Attributes, Id};
+use tracing::{Event, Metadata, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// The fields of every event that was logged so far, each event's as one line.
+/// The fields of every event and span that was logged so far, each one's as one line.
 static LOG: LazyLock<Mutex<Vec<HashMap<String, String>>>> = LazyLock::new(Mutex::default);
 
 struct Collect;
@@ -28,13 +30,24 @@ impl Visit for Fields {
     }
 }
 
-impl<S: Subscriber> Layer<S> for Collect {
-    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        if *event.metadata().level() <= tracing::Level::INFO {
+impl Collect {
+    fn keep(metadata: &Metadata<'_>, record: impl FnOnce(&mut Fields)) {
+        if *metadata.level() <= tracing::Level::INFO {
             let mut fields = Fields::default();
-            event.record(&mut fields);
+            record(&mut fields);
             LOG.lock().expect("the log").push(fields.0);
         }
+    }
+}
+
+/// Deployed functions log no more than this: `LogLevel` in the template goes no further than `info`.
+impl<S: Subscriber> Layer<S> for Collect {
+    fn on_new_span(&self, attributes: &Attributes<'_>, _: &Id, _: Context<'_, S>) {
+        Self::keep(attributes.metadata(), |fields| attributes.record(fields));
+    }
+
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        Self::keep(event.metadata(), |fields| event.record(fields));
     }
 }
 
@@ -50,16 +63,26 @@ pub fn log() -> Vec<HashMap<String, String>> {
 
 /// The log line of the request that this is the answer to.
 pub fn line_of(response: &Response) -> HashMap<String, String> {
-    let id = response.headers()["apigw-requestid"].to_str().expect("an id").to_owned();
-    let lines = log();
-    let line = lines.into_iter().find(|line| {
+    line_in(response.headers())
+}
+
+/// The log line of the request whose answer has this head.
+pub fn line_in(headers: &HeaderMap) -> HashMap<String, String> {
+    let id = headers["apigw-requestid"].to_str().expect("an id");
+    let log = LOG.lock().expect("the log");
+    let line = log.iter().rev().find(|line| {
         line.get("event").is_some_and(|event| event == "request")
-            && line.get("gateway_request_id").is_some_and(|line| line.contains(&id))
+            && line.get("gateway_request_id").is_some_and(|line| line.contains(id))
     });
-    line.unwrap_or_else(|| panic!("no log line of request {id}"))
+    line.cloned().unwrap_or_else(|| panic!("no log line of request {id}"))
 }
 
 /// How many DynamoDB round trips the request waited for, one after another.
 pub fn rounds_of(response: &Response) -> u32 {
-    line_of(response)["dynamo_rounds"].parse().expect("a number")
+    rounds_in(response.headers())
+}
+
+/// The same of the request whose answer has this head.
+pub fn rounds_in(headers: &HeaderMap) -> u32 {
+    line_in(headers)["dynamo_rounds"].parse().expect("a number")
 }

@@ -7,7 +7,6 @@ use super::write;
 use super::{Table, Transacted, Updated, change_by, keys};
 use crate::domain::account::{AccountStore, Caller};
 use crate::domain::clock::Timestamp;
-use crate::domain::media::ImageName;
 use crate::domain::profile::{Avatar, Nickname, ProfileChange, StateLine};
 use crate::domain::{Error, Result};
 
@@ -32,21 +31,9 @@ impl AccountStore for Table {
     }
 
     async fn record_upload(&self, caller: Caller, name: &str, now: Timestamp) -> Result<()> {
-        self.own(caller, name, change_by(caller, "", now), now).await
-    }
-
-    async fn set_avatar_image(&self, caller: Caller, name: &ImageName, avatar: &Avatar, now: Timestamp) -> Result<()> {
-        let change = change_by(caller, "#avatar = :avatar", now).value(":avatar", text(avatar.as_str()));
-        self.own(caller, &name.to_string(), change, now).await
-    }
-}
-
-impl Table {
-    /// Writes down that the caller owns `name`, together with a change to their account.
-    async fn own(&self, caller: Caller, name: &str, change: write::Change, now: Timestamp) -> Result<()> {
         let record = Item::from([("made".to_owned(), moment(now))]);
         let writes = vec![
-            change.in_transaction(&self.name)?,
+            change_by(caller, "", now).in_transaction(&self.name)?,
             write::put_new(&self.name, &keys::media(caller.user, name), record)?,
         ];
         match self.transact("recording an upload", writes).await? {

@@ -13,12 +13,14 @@ use super::item::{self, Item, blob, moment, number};
 use super::keys::{self, Key};
 use super::write::Change;
 use super::{Table, Transacted, Updated, failed, found};
+use crate::domain::account::UserId;
 use crate::domain::clock::Timestamp;
 use crate::domain::codes::{CodeStore, Guess, NewCode};
 use crate::domain::phone::Phone;
 use crate::domain::policy::Policy;
 use crate::domain::sign_in::SpentCode;
 use crate::domain::{Cap, Error, Result};
+use crate::trips;
 
 const HOUR: i64 = 3_600;
 const DAY: i64 = 86_400;
@@ -43,21 +45,8 @@ impl CodeStore for Table {
             (Limit::Phone, keep_code(&self.policy, code)),
             (Limit::Conversion, count_sent(&self.policy, &code.phone, code.sent)),
         ];
-        if let (Some(from), Some(cap)) = (code.from, self.policy.codes_per_ip_hour) {
-            let key = keys::codes_of_address(from, code.sent);
-            writes.push((Limit::Address, count_below(key, cap, code.sent.seconds() + 2 * HOUR)));
-        }
-        let zone = code.phone.zone();
-        if let Some(cap) = self.policy.codes_per_country_hour {
-            let (shard, cap) = shard(&code.phone, cap);
-            let key = keys::codes_of_country_hour(zone, shard, code.sent);
-            writes.push((Limit::CountryHour, count_below(key, cap, code.sent.seconds() + 2 * HOUR)));
-        }
-        if let Some(cap) = self.policy.codes_per_country_day {
-            let (shard, cap) = shard(&code.phone, cap);
-            let key = keys::codes_of_country_day(zone, shard, code.sent);
-            writes.push((Limit::CountryDay, count_below(key, cap, code.sent.seconds() + 2 * DAY)));
-        }
+        let counters = counters(&self.policy, code).into_iter();
+        writes.extend(counters.map(|counter| (counter.limit, count_below(counter, code.sent))));
         let (limits, writes): (Vec<_>, Vec<_>) = writes.into_iter().unzip();
         let writes = writes.into_iter().map(|change| change.in_transaction(&self.name)).collect::<Result<_>>()?;
         match self.transact("keeping a code", writes).await? {
@@ -67,6 +56,11 @@ impl CodeStore for Table {
                 Err(refusal(&self.policy, limits[first], found(&reasons, first), code))
             }
         }
+    }
+
+    async fn owner(&self, phone: &Phone) -> Result<Option<UserId>> {
+        let claim = self.get("reading a claim", &keys::phone_claim(phone)).await?;
+        Ok(claim.and_then(|claim| item::get_user(&claim, "user")))
     }
 
     async fn take_back(&self, code: &NewCode) -> Result<()> {
@@ -80,8 +74,15 @@ impl CodeStore for Table {
             .when("#digest = :digest")
             .value(":never", number(0))
             .value(":digest", blob(&code.digest));
+        let mut changes = vec![change, count_unsent(&self.policy, &code.phone, code.sent)];
+        changes.extend(
+            counters(&self.policy, code)
+                .into_iter()
+                .map(|counter| Change::new(counter.key, "ADD #count :less").value(":less", number(-1))),
+        );
+        let writes = changes.into_iter().map(|change| change.in_transaction(&self.name)).collect::<Result<_>>()?;
         // Where the condition fails a newer code has come in between, and that one stays.
-        self.update("taking back a code", change).await.map(|_| ())
+        self.transact("taking back a code", writes).await.map(|_| ())
     }
 
     async fn guess(&self, phone: &Phone, now: Timestamp) -> Result<Guess> {
@@ -92,7 +93,7 @@ impl CodeStore for Table {
             .value(":most", number(self.policy.code_guesses));
         let claim = keys::phone_claim(phone);
         let (counted, claim) =
-            futures::future::try_join(self.update("counting a guess", count), self.get("reading a claim", &claim)).await?;
+            trips::both(self.update("counting a guess", count), self.get("reading a claim", &claim)).await?;
         match counted {
             Updated::Done(code) => Ok(Guess {
                 digest: item::get_blob(&code, "digest").unwrap_or_default(),
@@ -123,7 +124,8 @@ fn slots(policy: &Policy) -> u32 {
 }
 
 fn keep_code(policy: &Policy, code: &NewCode) -> Change {
-    let mut update = String::from("SET #digest = :digest, #expires = :expires, #tries = :zero, #ttl = :ttl, #s0 = :now");
+    let mut update =
+        String::from("SET #digest = :digest, #expires = :expires, #tries = :zero, #ttl = :ttl, #s0 = :now");
     for slot in 1..slots(policy) {
         let _ = write!(update, ", #s{slot} = if_not_exists(#s{}, :zero)", slot - 1);
     }
@@ -159,13 +161,49 @@ fn count_sent(policy: &Policy, phone: &Phone, now: Timestamp) -> Change {
         .value(":zero", number(0))
 }
 
-/// Counts one, if fewer than `cap` were counted.
-fn count_below(key: Key, cap: u32, ttl: i64) -> Change {
-    Change::new(key, "SET #ttl = :ttl ADD #count :one")
+/// Takes back what [`count_sent`] counted.
+fn count_unsent(policy: &Policy, phone: &Phone, now: Timestamp) -> Change {
+    Change::new(keys::conversion(phone, now), "ADD #sent :less, #debt :percent")
+        .value(":less", number(-1))
+        .value(":percent", number(-i64::from(policy.conversion_minimum_percent)))
+}
+
+/// A counter that a code counts in, beside those of its number and its block.
+struct Counter {
+    limit: Limit,
+    key: Key,
+    cap: u32,
+    /// Seconds in its window.
+    window: i64,
+}
+
+/// The counters whose caps are not lifted.
+fn counters(policy: &Policy, code: &NewCode) -> Vec<Counter> {
+    let zone = code.phone.zone();
+    let address = code.from.zip(policy.codes_per_ip_hour).map(|(from, cap)| {
+        let key = keys::codes_of_address(from, code.sent);
+        Counter { limit: Limit::Address, key, cap, window: HOUR }
+    });
+    let hour = policy.codes_per_country_hour.map(|cap| {
+        let (shard, cap) = shard(&code.phone, cap);
+        let key = keys::codes_of_country_hour(zone, shard, code.sent);
+        Counter { limit: Limit::CountryHour, key, cap, window: HOUR }
+    });
+    let day = policy.codes_per_country_day.map(|cap| {
+        let (shard, cap) = shard(&code.phone, cap);
+        let key = keys::codes_of_country_day(zone, shard, code.sent);
+        Counter { limit: Limit::CountryDay, key, cap, window: DAY }
+    });
+    address.into_iter().chain(hour).chain(day).collect()
+}
+
+/// Counts one, if fewer than the cap were counted.
+fn count_below(counter: Counter, now: Timestamp) -> Change {
+    Change::new(counter.key, "SET #ttl = :ttl ADD #count :one")
         .when("attribute_not_exists(#count) OR #count < :cap")
-        .value(":ttl", number(ttl))
+        .value(":ttl", number(now.seconds() + 2 * counter.window))
         .value(":one", number(1))
-        .value(":cap", number(cap))
+        .value(":cap", number(counter.cap))
 }
 
 /// The shard of a country's counter that a phone counts in, and the shard's part of the cap.
@@ -186,7 +224,11 @@ fn refusal(policy: &Policy, limit: Limit, item: Option<&Item>, code: &NewCode) -
     match limit {
         Limit::Phone => phone_refusal(policy, item, now),
         Limit::Conversion => {
-            tracing::error!(event = "conversion_guard", zone = code.phone.zone(), "too few codes of a block of numbers are used");
+            tracing::error!(
+                event = "conversion_guard",
+                zone = code.phone.zone(),
+                "too few codes of a block of numbers are used"
+            );
             Error::Limited { cap: Cap::UnusedCodes, retry_after: until(now.hour(), HOUR) }
         }
         Limit::Address => Error::Limited { cap: Cap::CodesFromAddress, retry_after: until(now.hour(), HOUR) },

@@ -87,7 +87,9 @@ pub fn account(account: &Account) -> Item {
         ("sessions".to_owned(), AttributeValue::M(sessions)),
     ]);
     let texts = [("name", &account.name), ("state", &account.state), ("avatar", &account.avatar)];
-    item.extend(texts.into_iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| (name.to_owned(), text(value))));
+    item.extend(
+        texts.into_iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| (name.to_owned(), text(value))),
+    );
     item.extend(account.phone.iter().map(|phone| ("phone".to_owned(), text(phone))));
     item.extend(account.seen.map(|seen| ("seen".to_owned(), moment(seen))));
     item
@@ -97,7 +99,8 @@ pub fn account(account: &Account) -> Item {
 pub fn read_account(item: &Item) -> Result<Account> {
     let broken = || Fault::new("reading an account", "the item lacks an attribute or has it in another type");
     let sessions = item.get("sessions").and_then(|map| map.as_m().ok()).ok_or_else(broken)?;
-    let sessions = sessions.iter().map(|(id, map)| Some((id.parse::<SessionId>().ok()?, read_session(map.as_m().ok()?)?)));
+    let sessions =
+        sessions.iter().map(|(id, map)| Some((id.parse::<SessionId>().ok()?, read_session(map.as_m().ok()?)?)));
     Ok(Account {
         id: get_user(item, "id").ok_or_else(broken)?,
         phone: get_text(item, "phone"),

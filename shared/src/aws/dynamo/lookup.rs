@@ -9,12 +9,13 @@ use aws_sdk_dynamodb::types::KeysAndAttributes;
 use super::item::{self, Item, number};
 use super::keys::{self, Key};
 use super::write::{Change, key_attributes};
-use super::{Table, Transacted, change_by, failed};
+use super::{Table, Transacted, Updated, change_by, failed};
 use crate::domain::account::{Caller, UserId};
 use crate::domain::clock::Timestamp;
 use crate::domain::lookup::{Card, LookupStore};
 use crate::domain::phone::Phone;
 use crate::domain::{Cap, Error, Fault, Result};
+use crate::trips;
 
 /// `BatchGetItem` takes this many keys.
 const BATCH: usize = 100;
@@ -28,7 +29,7 @@ impl LookupStore for Table {
     async fn owners(&self, caller: Caller, phones: &BTreeSet<Phone>, now: Timestamp) -> Result<HashMap<Phone, UserId>> {
         let claims = phones.iter().map(keys::phone_claim).collect();
         let allow = self.allow_lookup(caller, phones.len(), now);
-        let ((), claims) = futures::future::try_join(allow, self.get_all(claims, &["pk", "user"])).await?;
+        let ((), claims) = trips::both(allow, self.get_all(claims, &["pk", "user"])).await?;
         let by_key: HashMap<_, _> = claims
             .iter()
             .filter_map(|claim| Some((item::get_text(claim, "pk")?, item::get_user(claim, "user")?)))
@@ -52,7 +53,10 @@ impl Table {
             cap: Cap::Lookups,
             retry_after: u64::try_from((now.day() + 1) * DAY - now.seconds()).unwrap_or(1).max(1),
         };
-        let Some(before) = most.checked_sub(numbers) else { return Err(too_many) };
+        let Some(before) = most.checked_sub(numbers) else {
+            let known = self.update("checking a session", change_by(caller, "", now)).await?;
+            return Err(if matches!(known, Updated::Done(_)) { too_many } else { Error::Unauthenticated });
+        };
         let count = Change::new(keys::lookups(caller.user, now), "SET #ttl = :ttl ADD #count :numbers")
             .when("attribute_not_exists(#count) OR #count <= :before")
             .value(":ttl", number(now.seconds() + 2 * DAY))
@@ -70,7 +74,7 @@ impl Table {
     /// who registered this very second may be missed.
     async fn get_all(&self, keys: Vec<Key>, attributes: &[&str]) -> Result<Vec<Item>> {
         let batches = keys.chunks(BATCH).map(|batch| self.get_batch(batch, attributes));
-        Ok(futures::future::try_join_all(batches).await?.concat())
+        Ok(trips::all(batches).await?.concat())
     }
 
     async fn get_batch(&self, keys: &[Key], attributes: &[&str]) -> Result<Vec<Item>> {

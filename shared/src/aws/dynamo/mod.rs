@@ -100,7 +100,9 @@ impl Table {
                 .await;
             match sent.map_err(SdkError::into_service_error) {
                 Ok(output) => return Ok(Updated::Done(output.attributes.unwrap_or_default())),
-                Err(UpdateItemError::ConditionalCheckFailedException(refused)) => return Ok(Updated::Refused(refused.item)),
+                Err(UpdateItemError::ConditionalCheckFailedException(refused)) => {
+                    return Ok(Updated::Refused(refused.item));
+                }
                 Err(UpdateItemError::TransactionConflictException(_)) if attempt < CONFLICT_ATTEMPTS => {
                     self.wait_out_conflict(attempt).await;
                 }

@@ -15,6 +15,7 @@ use crate::domain::session::{Session, SessionId};
 use crate::domain::sign_in::{Move, SessionStore, SignUp, SpentCode};
 use crate::domain::tokens::RefreshToken;
 use crate::domain::{Error, Fault, Result};
+use crate::trips;
 
 /// Positions in the transactions below.
 const CODE: usize = 0;
@@ -38,11 +39,8 @@ impl SessionStore for Table {
             .when("attribute_exists(pk) AND size(#sessions) < :room")
             .value(":room", number(self.policy.sessions_per_account));
         // Most accounts have room, so the profile is read beside the write and not before it.
-        let (added, read) = futures::future::try_join(
-            self.add_session(add, spent, now),
-            self.get("reading an account", &account),
-        )
-        .await?;
+        let (added, read) =
+            trips::both(self.add_session(add, spent, now), self.get("reading an account", &account)).await?;
         let mut crowded = match (added, read) {
             (Added::Done, read) => return with_session(read.as_ref(), session),
             (Added::Refused(old), _) => old,
@@ -158,4 +156,3 @@ fn with_session(item: Option<&Item>, (id, session): &(SessionId, Session)) -> Re
     }
     Ok(account)
 }
-

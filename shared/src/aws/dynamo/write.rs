@@ -24,7 +24,8 @@ pub struct Change {
 impl Change {
     /// An update of the item at `key` by an update expression.
     pub fn new(key: Key, update: impl Into<String>) -> Self {
-        let change = Self { key, update: update.into(), condition: None, names: HashMap::new(), values: HashMap::new() };
+        let change =
+            Self { key, update: update.into(), condition: None, names: HashMap::new(), values: HashMap::new() };
         let update = change.update.clone();
         change.names_of(&update)
     }
@@ -98,7 +99,8 @@ mod tests {
     #[test]
     fn placeholders_stand_for_their_own_spelling_unless_told_otherwise() {
         let key = Key { pk: "p".into(), sk: "s".into() };
-        let change = Change::new(key, "SET #name = :v, #sessions.#sid = :s").when("size(#sessions) < :n").name("#sid", "x-1");
+        let change =
+            Change::new(key, "SET #name = :v, #sessions.#sid = :s").when("size(#sessions) < :n").name("#sid", "x-1");
         assert_eq!(change.names["#name"], "name");
         assert_eq!(change.names["#sessions"], "sessions");
         assert_eq!(change.names["#sid"], "x-1");

@@ -185,6 +185,7 @@ impl Thumbnail {
     fn parse(text: &str) -> Result<Self> {
         const UNKNOWN: Error = Error::NotFound("image");
         const NOT_OFFERED: Error = Error::Invalid { field: "thumbnail size", rule: "is 128x128 or 256x256" };
+        const NO_MODE: Error = Error::Invalid { field: "thumbnail mode", rule: "is 0c or 1c" };
 
         let (size, extension) = text.split_once('.').map_or((text, None), |(size, extension)| (size, Some(extension)));
         let known = |extension| Format::ALL.iter().any(|format| format.extension() == extension);
@@ -193,16 +194,17 @@ impl Thumbnail {
         }
         let (width, rest) = size.split_once("w_").ok_or(UNKNOWN)?;
         let (height, mode) = rest.split_once("h_").ok_or(UNKNOWN)?;
-        let mode = match mode {
-            "0c" => Mode::Contain,
-            "1c" => Mode::Cover,
-            _ => return Err(UNKNOWN),
-        };
         for side in [width, height] {
             if side.is_empty() || side.len() > 6 || !side.bytes().all(|digit| digit.is_ascii_digit()) {
                 return Err(UNKNOWN);
             }
         }
+        let mode = match mode.as_bytes() {
+            b"0c" => Mode::Contain,
+            b"1c" => Mode::Cover,
+            [b'2'..=b'9', b'c'] => return Err(NO_MODE),
+            _ => return Err(UNKNOWN),
+        };
         let mut offered = Self::ALL.into_iter();
         let wanted = |offered: &Self| {
             let side = offered.side.to_string();
@@ -229,8 +231,8 @@ pub struct ImageRequest {
 }
 
 impl ImageRequest {
-    /// Reads `<name>` or `<name>@{w}w_{h}h_{c}c`, the latter with an extension or without. A size that is not offered
-    /// is [`Error::Invalid`], anything else [`Error::NotFound`].
+    /// Reads `<name>` or `<name>@{w}w_{h}h_{c}c`, the latter with an extension or without. A size or mode that is not
+    /// offered is [`Error::Invalid`], anything else [`Error::NotFound`].
     pub fn parse(text: &str) -> Result<Self> {
         let (name, thumbnail) = text.split_once('@').map_or((text, None), |(name, size)| (name, Some(size)));
         Ok(Self { image: ImageName::parse(name)?, thumbnail: thumbnail.map(Thumbnail::parse).transpose()? })
@@ -311,7 +313,9 @@ mod tests {
 
     #[test]
     fn other_sizes_are_not_offered_and_garbage_is_not_found() {
-        for size in ["64w_64h_1c", "128w_256h_1c", "0w_0h_0c", "0128w_128h_1c", "999999w_999999h_0c.jpg"] {
+        let others =
+            ["64w_64h_1c", "128w_256h_1c", "0w_0h_0c", "0128w_128h_1c", "999999w_999999h_0c.jpg", "128w_128h_2c"];
+        for size in others {
             let answer = ImageRequest::parse(&format!("{NAME}@{size}"));
             assert!(matches!(answer, Err(Error::Invalid { .. })), "{size}");
         }
@@ -319,7 +323,7 @@ mod tests {
             "",
             "128",
             "128w_128h",
-            "128w_128h_2c",
+            "128w_128h_22c",
             "-1w_128h_1c",
             "128w_128h_1c.exe",
             "128w_128h_1c/..",

@@ -11,7 +11,7 @@ use super::store::ObjectStore;
 use crate::domain::account::{AccountStore, Caller};
 use crate::domain::clock::Clock;
 use crate::domain::policy::Policy;
-use crate::domain::profile::Avatar;
+use crate::domain::profile::{Avatar, ProfileChange};
 use crate::domain::random::Random;
 use crate::domain::{Error, Result};
 
@@ -51,24 +51,13 @@ impl Uploads {
         Ok(name)
     }
 
-    /// Keeps a picture and makes it the caller's avatar. It is stored before the account points to it, and taken back
-    /// when the account refuses.
+    /// Keeps a picture and then makes it the caller's avatar, so that an account never points to a picture that is not
+    /// there. Should pointing fail, the picture stays, as any other that its owner uploaded.
     pub async fn avatar(&self, caller: Caller, bytes: &[u8]) -> Result<ImageName> {
-        let picture = self.picture(bytes)?;
-        let name = ImageName::generate(&*self.random, picture.facts.format);
-        self.objects.put(&name.key(), picture.facts.format.content_type(), picture.bytes.into()).await?;
-        let pointed = self.accounts.set_avatar_image(caller, &name, &Avatar::of_image(&name), self.clock.now()).await;
-        match pointed {
-            Ok(()) => Ok(name),
-            // After a fault nobody knows whether the account points to the picture, so it stays.
-            Err(fault @ Error::Fault(_)) => Err(fault),
-            Err(refusal) => {
-                if let Err(error) = self.objects.delete(&name.key()).await {
-                    tracing::warn!(event = "picture_left", %error, "a picture that nobody points to could not be deleted");
-                }
-                Err(refusal)
-            }
-        }
+        let name = self.image(caller, bytes).await?;
+        let change = ProfileChange { avatar: Some(Avatar::of_image(&name)), ..ProfileChange::default() };
+        self.accounts.change_profile(caller, &change, self.clock.now()).await?;
+        Ok(name)
     }
 
     fn picture(&self, bytes: &[u8]) -> Result<Clean> {

@@ -2,6 +2,7 @@
 
 use http::StatusCode;
 use serde_json::json;
+use utoipa::ToSchema;
 
 use super::{Api, Reply};
 use crate::domain::Error;
@@ -9,6 +10,14 @@ use crate::domain::Error;
 /// The messenger API.
 #[derive(Clone, Copy, Debug)]
 pub struct Messenger;
+
+/// How it refuses, for its description.
+#[derive(ToSchema)]
+#[schema(as = MessengerRefusal, example = json!({ "error": "not signed in" }))]
+pub struct Refused {
+    /// Why, in words for developers; they may change.
+    pub error: String,
+}
 
 impl Api for Messenger {
     const NAME: &'static str = "messenger";

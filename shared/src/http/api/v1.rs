@@ -30,7 +30,8 @@ impl Api for V1 {
             Error::Fault(_) => StatusCode::INTERNAL_SERVER_ERROR,
         };
         let title = status.canonical_reason().unwrap_or_default();
-        let body = json!({ "type": "about:blank", "title": title, "status": status.as_u16(), "detail": error.to_string() });
+        let body =
+            json!({ "type": "about:blank", "title": title, "status": status.as_u16(), "detail": error.to_string() });
         Reply::new(status, body)
     }
 }

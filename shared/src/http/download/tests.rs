@@ -57,10 +57,6 @@ impl ObjectStore for Memory {
         Ok(self.object.clone().map(|(meta, _)| meta))
     }
 
-    async fn delete(&self, _: &Key) -> Result<()> {
-        unreachable!("a download deletes nothing")
-    }
-
     async fn link(&self, key: &Key, method: LinkFor) -> Result<String> {
         Ok(format!("https://bucket/{key}?for={method:?}"))
     }

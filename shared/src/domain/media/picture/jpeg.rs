@@ -25,7 +25,7 @@ pub(super) fn walk(bytes: &[u8]) -> Walked<Walk> {
                 let payload = reader.take(length.checked_sub(2).ok_or(DAMAGED)?)?;
                 walker.segment(marker, payload)?;
                 if marker == SCAN {
-                    walker.scan(&mut reader)?;
+                    walker.copy_scan(&mut reader)?;
                 }
             }
         }
@@ -96,7 +96,7 @@ impl Walker {
     }
 
     /// Copies the compressed pixels that follow a scan's header, up to the next marker.
-    fn scan(&mut self, reader: &mut Reader<'_>) -> Walked<()> {
+    fn copy_scan(&mut self, reader: &mut Reader<'_>) -> Walked<()> {
         let mut length = 0;
         loop {
             let rest = reader.0.get(length..).ok_or(CUT_SHORT)?;

@@ -8,7 +8,6 @@ use super::super::name::Key;
 use super::super::store::{Fetched, LinkFor, Meta, Part};
 use super::*;
 use crate::config::Env;
-use crate::domain::Fault;
 use crate::domain::account::UserId;
 use crate::domain::clock::Timestamp;
 use crate::domain::profile::ProfileChange;
@@ -33,17 +32,13 @@ impl World {
 
 #[async_trait]
 impl AccountStore for World {
-    async fn change_profile(&self, _: Caller, _: &ProfileChange, _: Timestamp) -> Result<()> {
-        unreachable!("an upload changes no profile")
+    async fn change_profile(&self, _: Caller, change: &ProfileChange, _: Timestamp) -> Result<()> {
+        self.note(format!("point {}", change.avatar.as_ref().map(Avatar::as_str).unwrap_or_default()));
+        self.answer()
     }
 
     async fn record_upload(&self, _: Caller, name: &str, _: Timestamp) -> Result<()> {
         self.note(format!("record {name}"));
-        self.answer()
-    }
-
-    async fn set_avatar_image(&self, _: Caller, _: &ImageName, avatar: &Avatar, _: Timestamp) -> Result<()> {
-        self.note(format!("point {}", avatar.as_str()));
         self.answer()
     }
 }
@@ -61,11 +56,6 @@ impl ObjectStore for World {
 
     async fn head(&self, _: &Key) -> Result<Option<Meta>> {
         unreachable!("an upload reads nothing")
-    }
-
-    async fn delete(&self, key: &Key) -> Result<()> {
-        self.note(format!("delete {key}"));
-        Ok(())
     }
 
     async fn link(&self, _: &Key, _: LinkFor) -> Result<String> {
@@ -169,24 +159,19 @@ async fn a_dead_session_stores_nothing() {
 }
 
 #[tokio::test]
-async fn an_avatar_is_stored_first_and_taken_back_when_the_account_refuses() {
-    let key = format!("originals/images/{NAME}.png");
-    let put = format!("put {key} image/png");
-    let point = format!("point /images/{NAME}.png");
-    let fault = || Error::from(Fault::new("writing", "the line was cut"));
-    let cases: [(Option<Error>, Vec<String>); 3] = [
-        (None, vec![put.clone(), point.clone()]),
-        (Some(Error::Unauthenticated), vec![put.clone(), point.clone(), format!("delete {key}")]),
-        // The write may have come through all the same.
-        (Some(fault()), vec![put, point]),
+async fn an_account_points_to_an_avatar_only_once_it_is_stored() {
+    let world = Arc::new(World::default());
+    uploads(&world).avatar(caller(), &png(4)).await.unwrap();
+    let expected = [
+        format!("record {NAME}.png"),
+        format!("put originals/images/{NAME}.png image/png"),
+        format!("point /images/{NAME}.png"),
     ];
-    for (refusal, expected) in cases {
-        let world = Arc::new(World::default());
-        let refused = refusal.is_some();
-        *world.refusal.lock().unwrap() = refusal;
-        assert_eq!(uploads(&world).avatar(caller(), &png(4)).await.is_err(), refused);
-        assert_eq!(*world.log.lock().unwrap(), expected);
-    }
+    assert_eq!(*world.log.lock().unwrap(), expected);
+    let world = Arc::new(World::default());
+    *world.refusal.lock().unwrap() = Some(Error::Unauthenticated);
+    assert!(matches!(uploads(&world).avatar(caller(), &png(4)).await, Err(Error::Unauthenticated)));
+    assert_eq!(*world.log.lock().unwrap(), expected[..1]);
 }
 
 #[tokio::test]

@@ -1,0 +1,204 @@
+//! Every row of `docs/access-patterns.md`, with the DynamoDB round trips it costs, counted through the real SDK.
+
+use std::fs;
+use std::io::Cursor;
+use std::time::Duration;
+
+use image::{ImageFormat, RgbImage};
+use local_aws::Fault;
+use reqwest::RequestBuilder;
+use serde_json::{Value, json};
+
+use crate::support::backend::{Whole, whole};
+use crate::support::people::wrong_code;
+use crate::support::trips::line_in;
+use crate::support::{Backend, Person, Phone, fresh_phone, run};
+
+/// One request of the table, and the rounds that the document gives it.
+struct Row {
+    /// How the document's row begins.
+    request: &'static str,
+    status: u16,
+    rounds: u32,
+}
+
+const fn row(request: &'static str, status: u16, rounds: u32) -> Row {
+    Row { request, status, rounds }
+}
+
+const SEND: Row = row("send a code", 200, 1);
+const SEND_REFUSED: Row = row("… SNS refused", 400, 2);
+const GUESS: Row = row("guess a code, wrong", 400, 1);
+const SIGN_UP: Row = row("sign in by code, new number", 200, 2);
+const SIGN_IN: Row = row("sign in by code, known number", 200, 2);
+const CROWDED: Row = row("… with ten sessions already", 200, 3);
+const REFRESH: Row = row("refresh", 200, 1);
+const THEFT: Row = row("… an old token: theft", 400, 2);
+const PROFILE: Row = row("nickname, state, profile", 200, 1);
+const UPLOAD: Row = row("upload a picture or voice note", 200, 1);
+const AVATAR: Row = row("upload an avatar", 200, 2);
+const BOOK: Row = row("address book, up to 100 numbers", 200, 2);
+const LONG_BOOK: Row = row("… up to 2,000", 200, 2);
+const FREE: Row = row("download, thumbnail, keys", 200, 0);
+
+const ROWS: [&Row; 14] = [
+    &SEND,
+    &SEND_REFUSED,
+    &GUESS,
+    &SIGN_UP,
+    &SIGN_IN,
+    &CROWDED,
+    &REFRESH,
+    &THEFT,
+    &PROFILE,
+    &UPLOAD,
+    &AVATAR,
+    &BOOK,
+    &LONG_BOOK,
+    &FREE,
+];
+
+impl Row {
+    /// Sends a request of this row, which has to cost exactly what is documented.
+    async fn costs(&self, request: RequestBuilder) -> Whole {
+        let answer = whole(request).await;
+        assert_eq!(answer.status, self.status, "{}: {}", self.request, answer.body);
+        assert_eq!(answer.rounds(), self.rounds, "{}: {:?}", self.request, line_in(&answer.headers));
+        answer
+    }
+}
+
+fn sign_in(backend: &Backend, phone: &Phone, code: &str) -> RequestBuilder {
+    backend.post("/auth/token").json(&json!({ "zone": "86", "number": phone.0, "code": code }))
+}
+
+async fn backend() -> Backend {
+    Backend::frozen(&[("CodesPerPhoneHour", "50"), ("CodesPerPhoneDay", "50")]).await
+}
+
+#[test]
+fn the_document_has_these_rows_and_no_others() {
+    let text = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/access-patterns.md")).unwrap();
+    let table = text.split("## Questions").nth(1).expect("the questions").split("\n## ").next().unwrap();
+    let documented: Vec<_> = table
+        .lines()
+        .filter(|line| line.starts_with('|'))
+        .skip(2)
+        .map(|line| {
+            let cells: Vec<_> = line.split('|').map(str::trim).collect();
+            (cells[1].to_owned(), cells[3].to_owned())
+        })
+        .collect();
+    let tested: Vec<_> = ROWS.iter().map(|row| (row.request.to_owned(), row.rounds.to_string())).collect();
+    assert_eq!(documented, tested);
+}
+
+#[test]
+fn codes_and_sign_ins_cost_what_is_documented() {
+    run(async {
+        let backend = backend().await;
+        let phone = fresh_phone();
+        for phone in [fresh_phone(), fresh_phone(), fresh_phone(), fresh_phone(), phone.clone()] {
+            backend.running.endpoints().fail_next("sns:Publish", 1, Fault::error(400, "OptedOut"));
+            SEND_REFUSED.costs(backend.ask(&phone)).await;
+            SEND.costs(backend.ask(&phone)).await;
+            let code = backend.newest_code(&phone).await;
+            GUESS.costs(sign_in(&backend, &phone, &wrong_code(&code, 1))).await;
+            SIGN_UP.costs(sign_in(&backend, &phone, &code)).await;
+        }
+        for _ in 0..9 {
+            backend.advance(Duration::from_mins(1));
+            let code = backend.code_for(&phone).await;
+            GUESS.costs(sign_in(&backend, &phone, &wrong_code(&code, 1))).await;
+            SIGN_IN.costs(sign_in(&backend, &phone, &code)).await;
+        }
+        for _ in 0..10 {
+            backend.advance(Duration::from_mins(1));
+            let code = backend.code_for(&phone).await;
+            CROWDED.costs(sign_in(&backend, &phone, &code)).await;
+        }
+    });
+}
+
+#[test]
+fn sending_costs_one_round_with_every_cap_in_force() {
+    run(async {
+        let caps = [
+            ("CodesPerIpHour", "60"),
+            ("CodesPerCountryHour", "2000"),
+            ("CodesPerCountryDay", "20000"),
+            ("AllowedCountries", "86"),
+        ];
+        let backend = Backend::frozen(&caps).await;
+        let phone = fresh_phone();
+        SEND.costs(backend.ask(&phone)).await;
+        let too_soon = whole(backend.ask(&phone)).await;
+        assert_eq!((too_soon.status, too_soon.rounds()), (400, 1));
+    });
+}
+
+#[test]
+fn refreshes_cost_what_is_documented() {
+    run(async {
+        let backend = backend().await;
+        let first = backend.person().await;
+        let second = REFRESH.costs(backend.refresh(&first.refresh_token)).await;
+        REFRESH.costs(backend.refresh(&first.refresh_token)).await;
+        let second = Person::of(&second.body);
+        REFRESH.costs(backend.refresh(&second.refresh_token)).await;
+        THEFT.costs(backend.refresh(&first.refresh_token)).await;
+        let forged = whole(backend.refresh("forged")).await;
+        assert_eq!((forged.status, forged.rounds()), (400, 0), "what is no token of ours costs nothing");
+    });
+}
+
+#[test]
+fn profiles_and_address_books_cost_what_is_documented() {
+    run(async {
+        let backend = backend().await;
+        let phone = fresh_phone();
+        let person = backend.person_on(&phone).await;
+        PROFILE.costs(backend.nickname(&person.access_token, "Tom")).await;
+        let state = backend.put("/users/me/state").bearer_auth(&person.access_token).json(&json!({ "value": "here" }));
+        PROFILE.costs(state).await;
+        let patch = json!({ "name": "Tim", "state": "there", "avatar": "https://example.com/a.jpg" });
+        PROFILE.costs(backend.patch("/users/me").bearer_auth(&person.access_token).json(&patch)).await;
+        let refused = whole(backend.nickname("forged", "Tom")).await;
+        assert_eq!((refused.status, refused.rounds()), (401, 0));
+        let list = |count: u32| -> Value { (0..count).map(|n| json!({ "number": phone.neighbour(n).0 })).collect() };
+        for count in [1, 2, 50, 100, 100, 100, 100, 100] {
+            BOOK.costs(backend.look_up(&person, &list(count))).await;
+        }
+        for count in [101, 200, 300, 500, 1_000, 1_500, 2_000, 2_000] {
+            LONG_BOOK.costs(backend.look_up(&person, &list(count))).await;
+        }
+    });
+}
+
+#[test]
+fn media_cost_what_is_documented() {
+    run(async {
+        let backend = backend().await;
+        let person = backend.person().await;
+        let mut picture = Cursor::new(Vec::new());
+        RgbImage::from_fn(300, 200, |x, y| image::Rgb([u8::try_from(x % 256).unwrap(), u8::try_from(y).unwrap(), 0]))
+            .write_to(&mut picture, ImageFormat::Png)
+            .unwrap();
+        let picture = picture.into_inner();
+        let upload = backend.post("/images").bearer_auth(&person.access_token).body(picture.clone());
+        let stored = UPLOAD.costs(upload).await.body;
+        let note = backend.post("/audios").bearer_auth(&person.access_token).body(&b"#!AMR\nabc"[..]);
+        let note = UPLOAD.costs(note).await.body;
+        let avatar = backend.put("/users/me/avatar").bearer_auth(&person.access_token).body(picture);
+        AVATAR.costs(avatar).await;
+        let (image, audio) = (stored["src"].as_str().unwrap(), note["src"].as_str().unwrap());
+        for path in
+            [image, audio, &format!("{image}@128w_128h_1c"), &format!("{image}@256w_256h_0c"), "/.well-known/jwks.json"]
+        {
+            FREE.costs(backend.get(path)).await;
+        }
+        let small = backend.post("/images").bearer_auth("forged").body(vec![0; 100]);
+        let refused = whole(small).await;
+        assert_eq!((refused.status, refused.rounds()), (401, 0));
+    });
+}

@@ -1,0 +1,123 @@
+//! What no route answers is refused as a 404 in the envelope of the API whose paths it looks like.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::backend::whole;
+use crate::support::{Backend, fresh_phone, run, shared};
+
+const WORDS: &str = "no such endpoint";
+
+fn messenger() -> Value {
+    json!({ "error": WORDS })
+}
+
+async fn assert_unknown(backend: &Backend, method: Method, path: &str, body: &Value, kind: &str) {
+    let answer = whole(backend.request(method.clone(), path)).await;
+    assert_eq!((answer.status, &answer.body), (404, body), "{method} {path}");
+    assert_eq!(answer.headers["content-type"], kind, "{method} {path}");
+    assert_eq!(answer.rounds(), 0);
+}
+
+async fn assert_messenger(backend: &Backend, method: Method, path: &str) {
+    assert_unknown(backend, method, path, &messenger(), "application/json").await;
+}
+
+#[test]
+fn an_unknown_path_is_the_messengers() {
+    run(async {
+        let backend = shared().await;
+        for path in
+            ["/nothing", "/images", "/auth", "/auth/token/more", "/users/me", "/.well-known/nothing", "/VERIFY_CODE"]
+        {
+            assert_messenger(backend, Method::GET, path).await;
+        }
+        assert_messenger(backend, Method::POST, "/").await;
+        assert_messenger(backend, Method::DELETE, "/images/a/b/c").await;
+    });
+}
+
+#[test]
+fn a_trailing_slash_makes_another_path() {
+    run(async {
+        let backend = shared().await;
+        let phone = fresh_phone();
+        assert_messenger(backend, Method::POST, &format!("/verify_code/?zone=86&number={phone}")).await;
+        assert_messenger(backend, Method::GET, &format!("/verify_code/?zone=86&number={phone}")).await;
+        assert!(backend.texts(&phone).await.is_empty());
+        for path in ["/auth/token/", "/auth/refresh_token/", "/images/", "/audios/", "//verify_code"] {
+            assert_messenger(backend, Method::POST, path).await;
+        }
+        for path in ["/users/me/nickname/", "/users/me/state/", "/users/me/avatar/"] {
+            assert_messenger(backend, Method::PUT, path).await;
+        }
+        assert_messenger(backend, Method::PATCH, "/users/me/").await;
+        assert_messenger(backend, Method::GET, "/.well-known/jwks.json/").await;
+    });
+}
+
+#[test]
+fn a_wrong_method_is_an_unknown_endpoint() {
+    run(async {
+        let backend = shared().await;
+        for (path, methods) in [
+            ("/verify_code", [Method::PUT, Method::DELETE, Method::PATCH]),
+            ("/auth/token", [Method::GET, Method::PUT, Method::DELETE]),
+            ("/auth/refresh_token", [Method::GET, Method::PUT, Method::PATCH]),
+            ("/users/me/nickname", [Method::GET, Method::POST, Method::PATCH]),
+            ("/users/me/state", [Method::GET, Method::POST, Method::DELETE]),
+            ("/users/me/avatar", [Method::GET, Method::POST, Method::DELETE]),
+            ("/users/me", [Method::GET, Method::PUT, Method::DELETE]),
+            ("/users", [Method::PUT, Method::DELETE, Method::PATCH]),
+            ("/images", [Method::GET, Method::PUT, Method::DELETE]),
+            ("/audios", [Method::GET, Method::PUT, Method::DELETE]),
+            ("/images/0123456789abcdef0123456789abcdef.jpg", [Method::POST, Method::PUT, Method::DELETE]),
+            ("/.well-known/jwks.json", [Method::POST, Method::PUT, Method::DELETE]),
+        ] {
+            for method in methods {
+                assert_messenger(backend, method, path).await;
+            }
+        }
+    });
+}
+
+#[test]
+fn a_head_request_to_nothing_has_no_body() {
+    run(async {
+        let answer = whole(shared().await.request(Method::HEAD, "/nothing")).await;
+        assert_eq!((answer.status, answer.body), (404, Value::Null));
+    });
+}
+
+#[test]
+fn the_paths_of_the_other_apis_answer_in_their_envelopes() {
+    run(async {
+        let backend = shared().await;
+        let json_type = "application/json";
+        let web = json!({ "errno": "4201", "errmsg": "非法请求或请求次数受限" });
+        let sealtalk = json!({ "code": 404, "message": WORDS });
+        let rooms = json!({ "status": "FAIL", "code": "404", "msg": WORDS });
+        let device = json!({ "success": false, "msg": WORDS });
+        let v1 = json!({ "type": "about:blank", "title": "Not Found", "status": 404, "detail": WORDS });
+        for (path, body, kind) in [
+            ("/api/v1.0/x", &web, json_type),
+            ("/user/x", &sealtalk, json_type),
+            ("/friendship/x", &sealtalk, json_type),
+            ("/group/x", &sealtalk, json_type),
+            ("/rooms/", &rooms, json_type),
+            ("/rooms", &rooms, json_type),
+            ("/users/", &rooms, json_type),
+            ("/users/7/", &rooms, json_type),
+            ("/snslogin/", &rooms, json_type),
+            ("/login/", &rooms, json_type),
+            ("/verification_codes/x", &device, json_type),
+            ("/users/register", &device, json_type),
+            ("/users/7/update-device-token", &device, json_type),
+            ("/v1/x", &v1, "application/problem+json"),
+        ] {
+            for method in [Method::GET, Method::POST, Method::DELETE] {
+                assert_unknown(backend, method, path, body, kind).await;
+            }
+        }
+    });
+}
