@@ -34,7 +34,7 @@ impl Function {
     ///
     /// Two times bound it. A function that outlives its own is stopped as Lambda stops the
     /// sandbox, which is a function error. One that outlives `patience`, the integration's
-    /// time-out, goes on while the client is answered [`Refusal::TimedOut`].
+    /// time-out, goes on while the client is answered that it timed out.
     pub async fn call(&self, payload: Vec<u8>, request_id: String, patience: Duration) -> Result<Vec<u8>, Refusal> {
         let name = &self.name;
         if payload.len() > MAX_PAYLOAD {
