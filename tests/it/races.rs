@@ -81,7 +81,6 @@ fn fifty_wrong_guesses_at_once_are_five_guesses() {
 fn a_right_guess_among_wrong_ones_never_makes_more_than_five() {
     run(async {
         let backend = shared().await;
-        let mut right = 0;
         for round in 0..10 {
             let phone = fresh_phone();
             let code = backend.code_for(&phone).await;
@@ -96,9 +95,7 @@ fn a_right_guess_among_wrong_ones_never_makes_more_than_five() {
             assert_eq!(claimed, signed_in == 1);
             let tries = number(&backend.code_item(&phone).await.unwrap(), "tries");
             assert_eq!(tries, if signed_in == 1 { None } else { Some(5) });
-            right += signed_in;
         }
-        assert!(right > 0, "the first guess sent should sometimes be among the first five counted");
     });
 }
 
