@@ -51,6 +51,16 @@ pub fn derive(secret: &[u8], purpose: &str) -> [u8; 32] {
     key
 }
 
+/// Lower-case hexadecimal.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
 /// An Ed25519 key pair from a 32-byte seed: the private half as PKCS #8 and the public half as its 32 bytes.
 #[must_use]
 pub fn ed25519(seed: &[u8; 32]) -> Option<(Vec<u8>, [u8; 32])> {

@@ -25,18 +25,13 @@ pub(super) fn router() -> OpenApiRouter<State> {
 #[schema(example = json!({ "zone": "86", "number": "13912345678" }))]
 struct AskForCode {
     /// The country calling code, with or without `+`; 86 when it is missing.
-    #[serde(default = "eighty_six", deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "lenient::text")]
     #[schema(value_type = String)]
     zone: String,
     /// The number as it is dialled inside the country.
     #[serde(deserialize_with = "lenient::text")]
     #[schema(value_type = String)]
     number: String,
-}
-
-/// The calling code that all five documents assume.
-fn eighty_six() -> String {
-    "86".to_owned()
 }
 
 /// Where a code went.
@@ -76,7 +71,9 @@ async fn post_verify_code(
     let phone = Phone::parse(&asked.zone, &asked.number)?;
     let code = state.sender.send(&phone, Purpose::SignIn, origin.address).await?;
     let code = Some(code).filter(|_| state.expose);
-    Ok(ok(CodeSent { zone: asked.zone, number: asked.number, code }))
+    // A zone that was left out is answered as the one the number turned out to have.
+    let zone = if asked.zone.is_empty() { phone.zone().to_string() } else { asked.zone };
+    Ok(ok(CodeSent { zone, number: asked.number, code }))
 }
 
 /// Ask for a code by GET, as some clients do.

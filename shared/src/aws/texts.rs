@@ -1,16 +1,25 @@
 //! Text messages by SNS.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
+
 use aws_config::SdkConfig;
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
 use aws_sdk_sns::Client;
+use aws_sdk_sns::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sns::types::MessageAttributeValue;
 
 use crate::config::Env;
 use crate::domain::codes::Texts;
 use crate::domain::phone::Phone;
-use crate::domain::{Error, Result};
+use crate::domain::{Error, Fault, Result};
+
+/// Publishing is not idempotent: a second attempt after a lost answer would be a second text to pay for. So there is
+/// one, and it has all the time.
+const PUBLISH: Duration = Duration::from_secs(8);
 
 /// Sends text messages through SNS.
 #[derive(Clone)]
@@ -23,7 +32,10 @@ impl SnsTexts {
     /// With the sender id of `SMS_SENDER_ID`, where one is set.
     #[must_use]
     pub fn new(sdk: &SdkConfig, env: &Env) -> Self {
-        Self { client: Client::new(sdk), sender: env.optional("SMS_SENDER_ID").map(Arc::from) }
+        let config = aws_sdk_sns::config::Builder::from(sdk).retry_config(RetryConfig::disabled());
+        let once = TimeoutConfig::builder().operation_timeout(PUBLISH).build();
+        let client = Client::from_conf(config.timeout_config(once).build());
+        Self { client, sender: env.optional("SMS_SENDER_ID").map(Arc::from) }
     }
 }
 
@@ -36,16 +48,21 @@ impl Texts for SnsTexts {
         if let Some(sender) = &self.sender {
             publish = publish.message_attributes("AWS.SNS.SMS.SenderID", text(sender)?);
         }
-        publish.send().await.map(|_| ()).map_err(|error| {
-            // The service's message may quote the number, so only its code is told.
-            let code = aws_sdk_sns::error::ProvideErrorMetadata::code(&error).unwrap_or("no answer");
-            tracing::warn!(event = "text_refused", code, "SNS did not take a text message");
-            Error::TextNotSent
-        })
+        let Err(error) = publish.send().await else { return Ok(()) };
+        match &error {
+            SdkError::ServiceError(refused) => {
+                // The service's message may quote the number, so only its code is told.
+                let code = refused.err().code().unwrap_or("unknown");
+                tracing::warn!(event = "text_refused", code, "SNS did not take a text message");
+                Err(Error::TextNotSent)
+            }
+            // Nobody knows whether it was taken, so it stays counted.
+            _ => Err(Fault::new("sending a text message", "SNS gave no answer").into()),
+        }
     }
 }
 
 fn text(value: &str) -> Result<MessageAttributeValue> {
     let value = MessageAttributeValue::builder().data_type("String").string_value(value).build();
-    value.map_err(|error| crate::domain::Fault::new("writing a text message's attributes", error).into())
+    value.map_err(|error| Fault::new("writing a text message's attributes", error).into())
 }

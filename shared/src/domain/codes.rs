@@ -76,7 +76,8 @@ pub trait CodeStore: Send + Sync {
 /// Sends text messages.
 #[async_trait]
 pub trait Texts: Send + Sync {
-    /// Sends `body`, or answers [`Error::TextNotSent`].
+    /// Sends `body`, or answers [`Error::TextNotSent`] when the service refused, and a fault when nobody knows whether it
+    /// did.
     async fn send(&self, phone: &Phone, body: &str) -> Result<()>;
 }
 
@@ -119,10 +120,12 @@ impl CodeSender {
         self.store.keep(&kept).await?;
         match self.texts.send(phone, &self.body(&code)).await {
             Ok(()) => Ok(code),
-            Err(refusal) => {
+            Err(Error::TextNotSent) => {
                 self.store.take_back(&kept).await?;
-                Err(refusal)
+                Err(Error::TextNotSent)
             }
+            // It may be on its way all the same, so it stays counted and stays good.
+            Err(unknown) => Err(unknown),
         }
     }
 

@@ -24,6 +24,7 @@ use self::item::Item;
 use self::keys::Key;
 use self::write::{Change, key_attributes};
 use crate::config::{ConfigError, Env};
+use crate::crypto;
 use crate::domain::account::Caller;
 use crate::domain::clock::Timestamp;
 use crate::domain::policy::Policy;
@@ -114,8 +115,10 @@ impl Table {
 
     /// One transaction.
     async fn transact(&self, doing: &'static str, writes: Vec<TransactWriteItem>) -> Result<Transacted> {
+        let mut token = self.idempotency_token();
         for attempt in 0.. {
-            let sent = self.client.transact_write_items().set_transact_items(Some(writes.clone())).send().await;
+            let sent = self.client.transact_write_items().set_transact_items(Some(writes.clone()));
+            let sent = sent.client_request_token(&token).send().await;
             match sent.map_err(SdkError::into_service_error) {
                 Ok(_) => return Ok(Transacted::Done),
                 Err(TransactWriteItemsError::TransactionCanceledException(canceled)) => {
@@ -127,6 +130,8 @@ impl Table {
                     if attempt >= CONFLICT_ATTEMPTS || !codes.iter().any(|code| PASSING.contains(code)) {
                         return Err(Fault::new(doing, canceled).into());
                     }
+                    // Nothing of it was written: the next attempt is another transaction.
+                    token = self.idempotency_token();
                 }
                 Err(TransactWriteItemsError::TransactionInProgressException(error)) => {
                     if attempt >= CONFLICT_ATTEMPTS {
@@ -138,6 +143,11 @@ impl Table {
             self.wait_out_conflict(attempt).await;
         }
         unreachable!("the loop only ends by returning")
+    }
+
+    /// Names a transaction, so that DynamoDB takes a repeated request for the same one (10 minutes long).
+    fn idempotency_token(&self) -> String {
+        crypto::hex(&random::bytes::<16>(&*self.random))
     }
 
     /// The item at `key`, strongly consistent.

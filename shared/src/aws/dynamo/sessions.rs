@@ -39,10 +39,14 @@ impl SessionStore for Table {
             .when("attribute_exists(pk) AND size(#sessions) < :room")
             .value(":room", number(self.policy.sessions_per_account));
         // Most accounts have room, so the profile is read beside the write and not before it.
-        let (added, read) =
-            trips::both(self.add_session(add, spent, now), self.get("reading an account", &account)).await?;
+        // A read that fails must not hide what the write did.
+        let read = async { Ok(self.get("reading an account", &account).await) };
+        let (added, read) = trips::both(self.add_session(add, spent, now), read).await?;
         let mut crowded = match (added, read) {
-            (Added::Done, read) => return with_session(read.as_ref(), session),
+            (Added::Done, Ok(read)) => return with_session(read.as_ref(), session),
+            (Added::Done, Err(_)) => {
+                return with_session(self.get("reading an account", &account).await?.as_ref(), session);
+            }
             (Added::Refused(old), _) => old,
         };
         for _ in 0..ATTEMPTS {
