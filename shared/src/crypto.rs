@@ -1,8 +1,9 @@
 //! The few primitives everything secret is made of, all from one library.
 
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
-use aws_lc_rs::{constant_time, hmac, rand};
+use aws_lc_rs::{constant_time, digest, hmac, rand};
 
 use crate::domain::random::Random;
 
@@ -17,9 +18,15 @@ impl Random for SystemRandom {
     }
 }
 
-/// HMAC-SHA-256 of `message`.
+/// HMAC-SHA-256 of `message` under a key of ours.
 #[must_use]
 pub fn mac(key: &[u8; 32], message: &[u8]) -> [u8; 32] {
+    hmac_sha256(key, message)
+}
+
+/// HMAC-SHA-256 of `message` under a key of any length, for signatures that others define.
+#[must_use]
+pub fn hmac_sha256(key: &[u8], message: &[u8]) -> [u8; 32] {
     let key = hmac::Key::new(hmac::HMAC_SHA256, key);
     let mut tag = [0; 32];
     tag.copy_from_slice(hmac::sign(&key, message).as_ref());
@@ -51,6 +58,14 @@ pub fn derive(secret: &[u8], purpose: &str) -> [u8; 32] {
     key
 }
 
+/// SHA-256 of `message`: for what is random enough to need no key.
+#[must_use]
+pub fn sha256(message: &[u8]) -> [u8; 32] {
+    let mut digest = [0; 32];
+    digest.copy_from_slice(digest::digest(&digest::SHA256, message).as_ref());
+    digest
+}
+
 /// Lower-case hexadecimal.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
@@ -59,6 +74,40 @@ pub fn hex(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
+}
+
+/// SHA-1 in hexadecimal, for services whose signatures are defined with it. Nothing of our own rests on it.
+#[must_use]
+pub fn sha1_hex(message: &[u8]) -> String {
+    hex(digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, message).as_ref())
+}
+
+/// Bytes of the nonce of [`seal`].
+pub const NONCE_BYTES: usize = 12;
+
+/// AES-256-GCM of `plain`, its tag at the end, bound to `associated`. A nonce serves one message a key.
+#[must_use]
+#[expect(clippy::missing_panics_doc, reason = "the key has the cipher's length, and messages are far below its bound")]
+pub fn seal(key: &[u8; 32], nonce: [u8; NONCE_BYTES], associated: &[u8], plain: &[u8]) -> Vec<u8> {
+    let mut message = plain.to_vec();
+    UnboundKey::new(&AES_256_GCM, key)
+        .map(LessSafeKey::new)
+        .and_then(|key| {
+            key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(associated), &mut message)
+        })
+        .expect("AES-256-GCM takes a key of 32 bytes and messages below 64 GiB");
+    message
+}
+
+/// What [`seal`] encrypted; `None` when anything of it was changed.
+#[must_use]
+pub fn open(key: &[u8; 32], nonce: [u8; NONCE_BYTES], associated: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
+    let mut message = sealed.to_vec();
+    let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key).ok()?);
+    let opened =
+        key.open_in_place(Nonce::assume_unique_for_key(nonce), Aad::from(associated), &mut message).ok()?.len();
+    message.truncate(opened);
+    Some(message)
 }
 
 /// An Ed25519 key pair from a 32-byte seed: the private half as PKCS #8 and the public half as its 32 bytes.
@@ -78,6 +127,27 @@ mod tests {
         assert_ne!(derive(b"a", "x"), derive(b"a", "y"));
         assert_ne!(derive(b"a", "x"), derive(b"b", "x"));
         assert_eq!(derive(b"a", "x"), derive(b"a", "x"));
+    }
+
+    #[test]
+    fn sha_1_is_written_in_lower_case() {
+        // The one-block message of FIPS 180-1, appendix A.
+        assert_eq!(sha1_hex(b"abc"), "a9993e364706816aba3e25717850c26c9cd0d89d");
+    }
+
+    #[test]
+    fn what_is_sealed_opens_unchanged_and_only_as_it_was_sealed() {
+        let (key, nonce) = ([1; 32], [2; NONCE_BYTES]);
+        let sealed = seal(&key, nonce, b"for one", b"secret");
+        assert_eq!(sealed.len(), 6 + 16);
+        assert_eq!(open(&key, nonce, b"for one", &sealed).as_deref(), Some(&b"secret"[..]));
+        assert_eq!(open(&key, nonce, b"for two", &sealed), None);
+        assert_eq!(open(&[3; 32], nonce, b"for one", &sealed), None);
+        for place in 0..sealed.len() {
+            let mut changed = sealed.clone();
+            changed[place] ^= 1;
+            assert_eq!(open(&key, nonce, b"for one", &changed), None, "{place}");
+        }
     }
 
     #[test]

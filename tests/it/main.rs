@@ -2,6 +2,7 @@
 
 mod codes;
 mod contract;
+mod device;
 mod downloads;
 mod faults;
 mod guesses;
@@ -10,10 +11,15 @@ mod limits;
 mod logs;
 mod lookup;
 mod media;
+mod one_identity;
+mod one_identity_races;
 mod permissions;
 mod profiles;
+mod providers;
 mod races;
 mod restart;
+mod rooms;
+mod sealtalk;
 mod sessions;
 mod support;
 mod thumbnails;
@@ -21,3 +27,4 @@ mod tidy;
 mod tokens;
 mod trips;
 mod unknown;
+mod web;

@@ -70,7 +70,7 @@ fn split(statement: &Value) -> Vec<Value> {
 }
 
 /// Does once whatever the messenger API can do.
-async fn whole_session(backend: &Backend) {
+async fn whole_messenger_session(backend: &Backend) {
     let phone = fresh_phone();
     let person = backend.person_on(&phone).await;
     let (status, _) = backend.sign_in(&phone, "000000").await;
@@ -119,6 +119,15 @@ async fn whole_session(backend: &Backend) {
         assert_eq!(answer(backend.upload(&person, method, path, jpeg(20, 20))).await.0, 401, "{path}");
     }
     backend.running.endpoints().settled().await;
+}
+
+/// Does once whatever the APIs can do.
+async fn whole_session(backend: &Backend) {
+    whole_messenger_session(backend).await;
+    crate::web::whole_session(backend).await;
+    crate::sealtalk::whole_session(backend).await;
+    crate::device::whole_session(backend).await;
+    crate::rooms::whole_session(backend).await;
 }
 
 #[test]

@@ -99,25 +99,49 @@ fn the_paths_of_the_other_apis_answer_in_their_envelopes() {
         let rooms = json!({ "status": "FAIL", "code": "404", "msg": WORDS });
         let device = json!({ "success": false, "msg": WORDS });
         let v1 = json!({ "type": "about:blank", "title": "Not Found", "status": 404, "detail": WORDS });
-        for (path, body, kind) in [
+        let nobodys = [
             ("/api/v1.0/x", &web, json_type),
-            ("/user/x", &sealtalk, json_type),
-            ("/friendship/x", &sealtalk, json_type),
-            ("/group/x", &sealtalk, json_type),
-            ("/rooms/", &rooms, json_type),
-            ("/rooms", &rooms, json_type),
-            ("/users/", &rooms, json_type),
-            ("/users/7/", &rooms, json_type),
-            ("/snslogin/", &rooms, json_type),
-            ("/login/", &rooms, json_type),
+            ("/api/v2/users", &web, json_type),
+            ("/user/", &sealtalk, json_type),
+            ("/user/find/86", &sealtalk, json_type),
+            ("/user/a/b", &sealtalk, json_type),
+            ("/friendship/a/b/c", &sealtalk, json_type),
+            ("/group/a/b/c", &sealtalk, json_type),
+            ("/rooms/a/b/", &rooms, json_type),
+            ("/rooms/a/b", &rooms, json_type),
+            ("/users/7/8/", &rooms, json_type),
+            ("/users/icon/", &rooms, json_type),
+            ("/snslogin/x/", &rooms, json_type),
+            ("/login/x", &rooms, json_type),
+            ("/logout//", &rooms, json_type),
+            ("/phonelogin/x/", &rooms, json_type),
+            ("/password/x", &rooms, json_type),
             ("/verification_codes/x", &device, json_type),
-            ("/users/register", &device, json_type),
-            ("/users/7/update-device-token", &device, json_type),
+            ("/verification_codes/", &device, json_type),
+            ("/users/register/", &device, json_type),
+            ("/users/7/update-device-token/", &device, json_type),
             ("/v1/x", &v1, "application/problem+json"),
-        ] {
-            for method in [Method::GET, Method::POST, Method::DELETE] {
+        ];
+        for (path, body, kind) in nobodys {
+            for method in [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
                 assert_unknown(backend, method, path, body, kind).await;
             }
+        }
+        // Somebody's, by another method.
+        for (method, path, body) in [
+            (Method::DELETE, "/api/v1.0/users", &web),
+            (Method::DELETE, "/user/x", &sealtalk),
+            (Method::GET, "/user/send_code/x", &sealtalk),
+            (Method::DELETE, "/rooms/", &rooms),
+            (Method::POST, "/rooms/7", &rooms),
+            (Method::GET, "/users/", &rooms),
+            (Method::DELETE, "/users/7/", &rooms),
+            (Method::GET, "/login/", &rooms),
+            (Method::GET, "/users/register", &device),
+            (Method::PUT, "/users/7/update-device-token", &device),
+            (Method::PUT, "/users/login", &device),
+        ] {
+            assert_unknown(backend, method, path, body, json_type).await;
         }
     });
 }

@@ -27,5 +27,5 @@ pub(super) fn router() -> OpenApiRouter<State> {
 )]
 async fn get_jwks(Held(state): Held<State>) -> impl IntoResponse {
     // An hour, so that a new key is known everywhere before long; checkers that meet an unknown kid ask again anyway.
-    ([(CACHE_CONTROL, "public, max-age=3600")], axum::Json(state.sign_in.keys.jwks()))
+    ([(CACHE_CONTROL, "public, max-age=3600")], axum::Json(state.identity.keys.jwks()))
 }

@@ -1,26 +1,41 @@
 //! The `auth` function: signing in, staying signed in, and the public keys that tokens are checked with.
 
+mod device;
 mod keys;
 mod messenger;
+mod sealtalk;
+mod web;
 
 use std::sync::Arc;
 
+use axum::extract::FromRef;
 use shared::aws::dynamo::Table;
 use shared::config::ConfigError;
+use shared::domain::chat::ChatTokens;
+use shared::domain::devices::Devices;
+use shared::domain::identity::Identity;
 use shared::domain::policy::Policy;
-use shared::domain::sign_in::SignIn;
 use shared::domain::tokens::Keys;
-use shared::http::caller::PublicUrl;
+use shared::http::caller::{Gate, PublicUrl};
 use shared::http::observe;
 use shared::lambda::{Http, Runtime};
+use shared::outgoing;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 /// What the handlers of this function need.
 #[derive(Clone)]
 struct State {
-    sign_in: Arc<SignIn>,
+    identity: Arc<Identity>,
+    chat: Arc<dyn ChatTokens>,
+    devices: Arc<Devices>,
     url: PublicUrl,
+}
+
+impl FromRef<State> for Gate {
+    fn from_ref(state: &State) -> Self {
+        Self { keys: state.identity.keys.clone(), clock: state.identity.clock.clone() }
+    }
 }
 
 impl State {
@@ -28,20 +43,22 @@ impl State {
         let Runtime { env, sdk, clock, random } = runtime;
         let policy = Arc::new(Policy::from_env(env)?);
         let table = Arc::new(Table::new(sdk, env, policy.clone(), random.clone())?);
-        let sign_in = SignIn {
-            clock: clock.clone(),
-            random: random.clone(),
-            keys: Arc::new(Keys::from_env(env)?),
-            codes: table.clone(),
-            sessions: table,
-            policy,
-        };
-        Ok(Self { sign_in: Arc::new(sign_in), url: PublicUrl::from_env(env) })
+        let keys = Arc::new(Keys::from_env(env)?);
+        let chat = outgoing::chat_tokens(env, &policy, keys.clone(), clock.clone(), random.clone())?;
+        let devices = Arc::new(Devices { clock: clock.clone(), store: table.clone() });
+        let identity =
+            Identity { clock: clock.clone(), random: random.clone(), keys, codes: table.clone(), store: table, policy };
+        Ok(Self { identity: Arc::new(identity), chat, devices, url: PublicUrl::from_env(env) })
     }
 }
 
 fn routes() -> OpenApiRouter<State> {
-    OpenApiRouter::new().merge(messenger::router()).merge(keys::router())
+    OpenApiRouter::new()
+        .merge(device::router())
+        .merge(messenger::router())
+        .merge(sealtalk::router())
+        .merge(web::router())
+        .merge(keys::router())
 }
 
 /// What the function answers, for the API description.

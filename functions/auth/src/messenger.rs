@@ -5,9 +5,9 @@ use axum::http::request::Parts;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use shared::domain::account::UserId;
+use shared::domain::identity::SignedIn;
 use shared::domain::phone::Phone;
-use shared::domain::session::PushTokens;
-use shared::domain::sign_in::SignedIn;
+use shared::domain::session::{Lifetime, NewSession, PushTokens};
 use shared::http::api::messenger::Refused;
 use shared::http::api::{Api, Messenger, Refusal};
 use shared::http::body::{Params, ok};
@@ -100,8 +100,9 @@ async fn post_token(
 ) -> Result<Response, Refusal<Messenger>> {
     let phone = Phone::parse(&given.zone, &given.number)?;
     let push = PushTokens::parse(given.apns_device_token.as_deref(), given.ng_device_token.as_deref())?;
-    let signed_in = state.sign_in.by_code(&phone, given.code.trim(), push, Messenger::NAME).await?;
-    Ok(answer(&state, &origin, signed_in))
+    let session = NewSession { api: Messenger::NAME, lifetime: Lifetime::Refreshed, push };
+    let signed_in = state.identity.sign_in_by_code(&phone, given.code.trim(), origin.address, session).await?;
+    answer(&state, &origin, signed_in)
 }
 
 /// Exchange a refresh token.
@@ -125,27 +126,29 @@ async fn post_refresh_token(
     origin: Origin,
     Params(given, _): Params<Messenger, Refresh>,
 ) -> Result<Response, Refusal<Messenger>> {
-    let signed_in = state.sign_in.refresh(&given.refresh_token, holder(&state, &parts)?).await?;
-    Ok(answer(&state, &origin, signed_in))
+    let signed_in = state.identity.refresh(&given.refresh_token, holder(&state, &parts)?).await?;
+    answer(&state, &origin, signed_in)
 }
 
 /// Who the request says it comes from, by an access token that may have expired.
 fn holder(state: &State, parts: &Parts) -> shared::domain::Result<Option<UserId>> {
     let token = bearer(parts)?;
-    token.map(|token| Ok(state.sign_in.keys.check_expired_access_token(token)?.user)).transpose()
+    token.map(|token| Ok(state.identity.keys.check_expired_access_token(token)?.user)).transpose()
 }
 
-fn answer(state: &State, origin: &Origin, signed_in: SignedIn) -> Response {
-    let SignedIn { account, access_token, refresh_token } = signed_in;
-    ok(Tokens {
+fn answer(state: &State, origin: &Origin, signed_in: SignedIn) -> Result<Response, Refusal<Messenger>> {
+    let access_token = state.identity.access_token(&signed_in)?;
+    let refresh_token = state.identity.refresh_token(&signed_in);
+    let account = signed_in.account;
+    Ok(ok(Tokens {
         access_token,
         refresh_token,
         token_type: "Bearer",
-        expires_in: state.sign_in.policy.access_token_ttl.as_secs(),
+        expires_in: state.identity.policy.access_token_ttl.as_secs(),
         user_id: account.id.get(),
         uid: account.id.get(),
         avatar: state.url.absolute(origin, &account.avatar),
         name: account.name,
         state: account.state,
-    })
+    }))
 }

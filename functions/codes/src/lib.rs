@@ -1,15 +1,20 @@
 //! The `codes` function: sends SMS codes. The only function, with `rooms`, that may publish to phones.
 
+mod device;
 mod messenger;
+mod sealtalk;
+mod web;
 
 use std::sync::Arc;
 
 use shared::aws::dynamo::Table;
 use shared::aws::texts::SnsTexts;
 use shared::config::ConfigError;
+use shared::domain::captcha::Captchas;
 use shared::domain::codes::CodeSender;
 use shared::domain::policy::Policy;
 use shared::domain::tokens::Keys;
+use shared::http::caller::PublicUrl;
 use shared::http::observe;
 use shared::lambda::{Http, Runtime};
 use utoipa::openapi::OpenApi;
@@ -19,29 +24,52 @@ use utoipa_axum::router::OpenApiRouter;
 #[derive(Clone)]
 struct State {
     sender: Arc<CodeSender>,
+    captchas: Arc<Captchas>,
+    /// Whether a code is sent only to who reads a captcha, where the API leaves that to the stage.
+    captcha_required: bool,
     /// Whether answers show the code: for stages without real users only.
     expose: bool,
+    url: PublicUrl,
 }
 
 impl State {
     fn new(runtime: &Runtime) -> Result<Self, ConfigError> {
         let Runtime { env, sdk, clock, random } = runtime;
         let policy = Arc::new(Policy::from_env(env)?);
+        let table = Arc::new(Table::new(sdk, env, policy.clone(), random.clone())?);
+        let keys = Arc::new(Keys::from_env(env)?);
+        let captchas = Captchas {
+            lifetime: policy.captcha_ttl,
+            clock: clock.clone(),
+            random: random.clone(),
+            keys: keys.clone(),
+            store: table.clone(),
+        };
         let sender = CodeSender {
-            store: Arc::new(Table::new(sdk, env, policy.clone(), random.clone())?),
+            store: table,
             texts: Arc::new(SnsTexts::new(sdk, env)),
-            keys: Arc::new(Keys::from_env(env)?),
+            keys,
             text: env.text("SMS_TEXT")?.to_owned(),
             clock: clock.clone(),
             random: random.clone(),
             policy,
         };
-        Ok(Self { sender: Arc::new(sender), expose: env.flag("EXPOSE_CODES")? })
+        Ok(Self {
+            sender: Arc::new(sender),
+            captchas: Arc::new(captchas),
+            captcha_required: env.flag("CAPTCHA_REQUIRED")?,
+            expose: env.flag("EXPOSE_CODES")?,
+            url: PublicUrl::from_env(env),
+        })
     }
 }
 
 fn routes() -> OpenApiRouter<State> {
-    OpenApiRouter::new().merge(messenger::router())
+    OpenApiRouter::new()
+        .merge(device::router())
+        .merge(messenger::router())
+        .merge(sealtalk::router())
+        .merge(web::router())
 }
 
 /// What the function answers, for the API description.

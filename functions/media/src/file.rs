@@ -1,4 +1,4 @@
-//! The file of an upload: the whole body, or the part `file` of a form. Which of them it is is all that is read from
+//! The file of an upload: the whole body, or a part of a form. Which of them it is is all that is read from
 //! the header; what the file is, its bytes say.
 
 use axum::body::Bytes;
@@ -12,8 +12,13 @@ const AROUND_THE_FILE: usize = 64 * 1024;
 /// A malformed form is described in at most this many characters: the description may repeat what was sent.
 const DETAIL: usize = 200;
 
-/// Reads the file of an upload of at most `limit` bytes.
+/// Reads the file of an upload of at most `limit` bytes; in a form it is the part `file`.
 pub(super) async fn read(request: Request, limit: u64) -> Result<Bytes> {
+    read_part(request, "file", limit).await
+}
+
+/// Reads the file of an upload of at most `limit` bytes; in a form it is the part of this name.
+pub(super) async fn read_part(request: Request, name: &str, limit: u64) -> Result<Bytes> {
     let most = usize::try_from(limit).unwrap_or(usize::MAX).saturating_add(AROUND_THE_FILE);
     let (parts, body) = request.into_parts();
     let bytes = body::read(body, most).await.map_err(|error| match error {
@@ -31,28 +36,28 @@ pub(super) async fn read(request: Request, limit: u64) -> Result<Bytes> {
     let mut request = Request::from_parts(parts, bytes.into());
     DefaultBodyLimit::disable().apply(&mut request);
     let form = Multipart::from_request(request, &()).await;
-    file_of(form.map_err(|error| malformed(&error.body_text()))?).await
+    file_of(form.map_err(|error| malformed(&error.body_text()))?, name).await
 }
 
 fn malformed(detail: &str) -> Error {
     Error::Malformed(detail.chars().take(DETAIL).collect())
 }
 
-/// The part named `file`, or else the first that has a file name.
-async fn file_of(mut form: Multipart) -> Result<Bytes> {
+/// The part of this name, or else the first that has a file name.
+async fn file_of(mut form: Multipart, name: &str) -> Result<Bytes> {
     let malformed = |error: axum::extract::multipart::MultipartError| malformed(&error.body_text());
     let mut other = None;
     while let Some(part) = form.next_field().await.map_err(malformed)? {
-        let (named_file, has_file_name) = (part.name() == Some("file"), part.file_name().is_some());
+        let (named, has_file_name) = (part.name() == Some(name), part.file_name().is_some());
         let bytes = part.bytes().await.map_err(malformed)?;
-        if named_file {
+        if named {
             return Ok(bytes);
         }
         if has_file_name && other.is_none() {
             other = Some(bytes);
         }
     }
-    other.ok_or_else(|| Error::Malformed("the form has no part named file".to_owned()))
+    other.ok_or_else(|| Error::Malformed(format!("the form has no part named {name}")))
 }
 
 #[cfg(test)]

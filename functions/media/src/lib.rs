@@ -1,21 +1,25 @@
-//! The `media` function: takes pictures and voice notes in, and serves voice notes. The only function that may write
-//! originals.
+//! The `media` function: takes pictures and voice notes in, and serves voice notes. With `rooms`, for its icons,
+//! the only function that may write originals.
 
+mod events;
 mod file;
 mod messenger;
+mod sealtalk;
+mod web;
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use axum::extract::FromRef;
 use shared::aws::dynamo::Table;
 use shared::aws::objects::S3Objects;
 use shared::config::ConfigError;
-use shared::domain::media::{ObjectStore, Uploads};
+use shared::domain::media::{DirectUploads, ObjectStore, Uploads};
 use shared::domain::policy::Policy;
 use shared::domain::tokens::Keys;
 use shared::http::caller::{Gate, PublicUrl};
 use shared::http::observe;
-use shared::lambda::{Http, Runtime};
+use shared::lambda::{self, Context, Function, Http, Runtime};
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -24,6 +28,7 @@ use utoipa_axum::router::OpenApiRouter;
 struct State {
     gate: Gate,
     uploads: Arc<Uploads>,
+    direct: Arc<DirectUploads>,
     objects: Arc<dyn ObjectStore>,
     url: PublicUrl,
 }
@@ -39,16 +44,21 @@ impl State {
         let Runtime { env, sdk, clock, random } = runtime;
         let policy = Arc::new(Policy::from_env(env)?);
         let objects = Arc::new(S3Objects::new(sdk, env)?);
-        let uploads = Uploads {
-            accounts: Arc::new(Table::new(sdk, env, policy.clone(), random.clone())?),
+        let accounts = Arc::new(Table::new(sdk, env, policy.clone(), random.clone())?);
+        let direct = DirectUploads {
+            accounts: accounts.clone(),
             objects: objects.clone(),
+            tickets: objects.clone(),
             clock: clock.clone(),
             random: random.clone(),
-            policy,
+            policy: policy.clone(),
         };
+        let uploads =
+            Uploads { accounts, objects: objects.clone(), clock: clock.clone(), random: random.clone(), policy };
         Ok(Self {
             gate: Gate { keys: Arc::new(Keys::from_env(env)?), clock: clock.clone() },
             uploads: Arc::new(uploads),
+            direct: Arc::new(direct),
             objects,
             url: PublicUrl::from_env(env),
         })
@@ -56,7 +66,7 @@ impl State {
 }
 
 fn routes() -> OpenApiRouter<State> {
-    OpenApiRouter::new().merge(messenger::router())
+    OpenApiRouter::new().merge(messenger::router()).merge(sealtalk::router()).merge(web::router())
 }
 
 /// What the function answers, for the API description.
@@ -65,8 +75,30 @@ pub fn api() -> OpenApi {
     routes().into_openapi()
 }
 
+/// The function: it is invoked by the bucket as well as by the gateway.
+pub struct Media {
+    http: Http,
+    direct: Arc<DirectUploads>,
+}
+
+#[async_trait]
+impl Function for Media {
+    async fn invoke(&self, payload: &[u8], context: Context) -> Result<Vec<u8>, lambda::Error> {
+        match events::waiting(payload) {
+            Some(pictures) => {
+                events::taken_in(&self.direct, pictures).await?;
+                Ok(b"null".to_vec())
+            }
+            None => self.http.invoke(payload, context).await,
+        }
+    }
+}
+
 /// The function.
-pub fn function(runtime: &Runtime) -> Result<Http, ConfigError> {
+pub fn function(runtime: &Runtime) -> Result<Media, ConfigError> {
     let (router, _) = routes().split_for_parts();
-    Ok(Http(observe::finish(router.with_state(State::new(runtime)?), "media", runtime.clock.clone())))
+    let state = State::new(runtime)?;
+    let direct = state.direct.clone();
+    let http = Http(observe::finish(router.with_state(state), "media", runtime.clock.clone()));
+    Ok(Media { http, direct })
 }

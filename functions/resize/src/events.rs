@@ -1,40 +1,14 @@
-//! The bucket's events. They come at least once, in any order and again after a failure, so whatever is done here may
-//! be done twice.
+//! What the bucket tells: pictures were stored, so their thumbnails are made.
 
-use serde::Deserialize;
+use shared::aws::events;
 use shared::domain::media::{ImageName, Key};
 use shared::domain::{Error, Result};
 
 use super::thumbnails::Thumbnails;
 
-/// As much of an event as is needed (Amazon S3, "Event message structure").
-#[derive(Deserialize)]
-struct Event {
-    #[serde(rename = "Records")]
-    records: Vec<Record>,
-}
-
-#[derive(Deserialize)]
-struct Record {
-    s3: Entity,
-}
-
-#[derive(Deserialize)]
-struct Entity {
-    object: Object,
-}
-
-#[derive(Deserialize)]
-struct Object {
-    /// Encoded as in a form, which our names have nothing of.
-    key: String,
-}
-
 /// The pictures that an event of the bucket is about, or `None` when the payload is not one.
 pub(super) fn pictures(payload: &[u8]) -> Option<Vec<ImageName>> {
-    let event: Event = serde_json::from_slice(payload).ok()?;
-    let keys = event.records.into_iter().map(|record| record.s3.object.key);
-    Some(keys.filter_map(|key| Key::image(&key)).collect())
+    Some(events::keys(payload)?.iter().filter_map(|key| Key::image(key)).collect())
 }
 
 /// Makes the thumbnails of every picture. Only a fault, which may pass, is an error: Lambda then sends the event

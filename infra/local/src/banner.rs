@@ -20,6 +20,7 @@ pub fn welcome(running: &Running) -> String {
         (format!("{url}/_local/sms"), "texts as JSON, newest first"),
         (format!("{url}/_local/openapi.json"), "the API as an OpenAPI document"),
         (running.endpoints().url().to_owned(), "DynamoDB, S3 and SNS of this run"),
+        (running.standins().url(), "stand-ins for WeChat, QQ, Weibo and RongCloud (docs/dialects.md)"),
     ] {
         let _ = writeln!(text, "  {place:<45} {what}");
     }

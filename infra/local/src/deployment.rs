@@ -15,10 +15,12 @@ const FILE: &str = "template.yaml";
 /// Parameters whose local value differs from the deployed one. Everybody comes from 127.0.0.1 and
 /// texts cost nothing, so the caps for each address and country are lifted (0), and every country
 /// may be texted; codes are exposed so that a script needs no inbox.
-const LOCAL: [(&str, &str); 5] = [
+const LOCAL: [(&str, &str); 7] = [
     ("ExposeCodes", "true"),
     ("AllowedCountries", "*"),
     ("CodesPerIpHour", "0"),
+    ("FailuresPerIp", "0"),
+    ("AnonymousRoomsPerIpHour", "0"),
     ("CodesPerCountryHour", "0"),
     ("CodesPerCountryDay", "0"),
 ];

@@ -4,7 +4,7 @@
 //! it to a route of `template.yaml` (`matcher`), turns it into an event (`event`), invokes the
 //! function (`invoke`) and turns the result into a response (`reply`), within the limits
 //! (`limits`) and with the CORS headers (`cors`) of an HTTP API. `pages` answers what only exists
-//! here. `start` wires it all to the endpoints of `local-aws`, by what `deployment` makes of the
+//! here, and `standins` what answers elsewhere on the Internet. `start` wires it all to the endpoints of `local-aws`, by what `deployment` makes of the
 //! template; `command` is the program around it.
 
 mod banner;
@@ -24,6 +24,7 @@ mod options;
 mod pages;
 mod reply;
 mod server;
+mod standins;
 mod start;
 
 pub use command::main;
@@ -35,4 +36,5 @@ pub use invoke::{Function, Invoke};
 pub use options::Options;
 pub use pages::{Inbox, Pages};
 pub use server::Server;
+pub use standins::Standins;
 pub use start::{Functions, Running, start};

@@ -17,6 +17,7 @@ use crate::invoke::{Function, Invoke};
 use crate::options::Options;
 use crate::pages::Pages;
 use crate::server::Server;
+use crate::standins::Standins;
 use crate::{Error, clock, deployment};
 
 /// How long a function that was given an S3 event may be waited for: no gateway is in between, so
@@ -41,6 +42,7 @@ pub trait Functions: Send + Sync {
 /// A local run that is up.
 pub struct Running {
     endpoints: Arc<Endpoints>,
+    standins: Standins,
     server: Option<Server>,
     stack: Stack,
     environments: BTreeMap<String, BTreeMap<String, String>>,
@@ -62,6 +64,12 @@ impl Running {
     #[must_use]
     pub fn endpoints(&self) -> &Arc<Endpoints> {
         &self.endpoints
+    }
+
+    /// The stand-ins for services outside AWS.
+    #[must_use]
+    pub fn standins(&self) -> &Standins {
+        &self.standins
     }
 
     /// The resolved template.
@@ -100,16 +108,22 @@ pub async fn start(options: Options, functions: &dyn Functions) -> Result<Runnin
     let endpoints = Endpoints::start(endpoints).await.map_err(port_taken(options.port))?;
     let endpoints = Arc::new(endpoints);
     // After the endpoints, which hold the data folder for this process alone.
-    let stack = deployment::resolve(&template, &options.parameters, data.as_deref())?;
+    let standins = Standins::start().await.map_err(|error| Error::io("a port for the stand-ins", error))?;
+    let parameters = [standins.parameters(), options.parameters].concat();
+    let stack = deployment::resolve(&template, &parameters, data.as_deref())?;
     for table in &stack.tables {
         endpoints.create_table(&table.properties)?;
     }
     for bucket in &stack.buckets {
         endpoints.create_bucket(&bucket.name)?;
     }
+    for key in &stack.keys {
+        endpoints.create_key(&key.arn, &key.aliases);
+    }
     let mut running = Running {
         environments: environments(&stack, &endpoints, options.aws_only)?,
         endpoints,
+        standins,
         server: None,
         stack,
         data,

@@ -2,6 +2,9 @@
 
 #[cfg(feature = "dynamo")]
 pub mod dynamo;
+pub mod events;
+#[cfg(feature = "kms")]
+pub mod kms;
 #[cfg(feature = "s3")]
 pub mod objects;
 #[cfg(feature = "sns")]

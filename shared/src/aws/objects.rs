@@ -1,9 +1,12 @@
 //! The bytes of media in S3.
 
+mod form;
+
 use std::time::Duration;
 
 use async_trait::async_trait;
-use aws_config::SdkConfig;
+use aws_config::{Region, SdkConfig};
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
@@ -28,6 +31,9 @@ const CACHE_CONTROL: &str = "public, max-age=31536000, immutable";
 pub struct S3Objects {
     client: Client,
     bucket: String,
+    /// What forms are signed with, which the SDK does not do.
+    credentials: Option<SharedCredentialsProvider>,
+    region: Option<Region>,
 }
 
 impl S3Objects {
@@ -36,7 +42,12 @@ impl S3Objects {
         // An endpoint of its own is not S3, and has no host name for each bucket.
         let own_endpoint = sdk.endpoint_url().is_some();
         let config = aws_sdk_s3::config::Builder::from(sdk).force_path_style(own_endpoint).build();
-        Ok(Self { client: Client::from_conf(config), bucket: env.text("BUCKET")?.to_owned() })
+        Ok(Self {
+            client: Client::from_conf(config),
+            bucket: env.text("BUCKET")?.to_owned(),
+            credentials: sdk.credentials_provider(),
+            region: sdk.region().cloned(),
+        })
     }
 }
 
@@ -79,6 +90,12 @@ impl ObjectStore for S3Objects {
             Err(error) if missing(&error) => Ok(None),
             Err(error) => Err(Fault::new("asking for an object", error).into()),
         }
+    }
+
+    async fn delete(&self, key: &Key) -> Result<()> {
+        let deleted = self.client.delete_object().bucket(&self.bucket).key(key.as_str()).send().await;
+        deleted.map_err(|error| Fault::new("deleting an object", error))?;
+        Ok(())
     }
 
     async fn link(&self, key: &Key, method: LinkFor) -> Result<String> {

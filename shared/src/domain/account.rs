@@ -63,6 +63,30 @@ pub struct Caller {
     pub session: SessionId,
 }
 
+/// How an account's password is kept. Its claims by phone and username hold a copy, so that a sign-in meets it first.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Secret {
+    /// The hash, in PHC form; none when there is no password.
+    pub hash: Option<String>,
+    /// How often it was changed. A sign-in is admitted by the version it was checked against, so that none with an
+    /// old password outlives its change.
+    pub version: u64,
+}
+
+impl Secret {
+    /// The secret after a change to another hash.
+    #[must_use]
+    pub fn next(&self, hash: String) -> Self {
+        Self { hash: Some(hash), version: self.version + 1 }
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Secret(version {})", self.version)
+    }
+}
+
 /// An account as it lies in the table.
 #[derive(Clone, Debug)]
 pub struct Account {
@@ -76,6 +100,15 @@ pub struct Account {
     pub state: String,
     /// The picture; empty when none was set.
     pub avatar: String,
+    /// The name it signs in with, if one was chosen.
+    pub username: Option<String>,
+    /// How its password is kept, if it has one.
+    pub secret: Secret,
+    /// What the rooms API knows of the person beside the profile: `sex`, `age`, `email`, `phone` (a contact detail),
+    /// `country`, `province`, `city`, `career`, `login_type`.
+    pub details: BTreeMap<String, String>,
+    /// The room number that the rooms API gave the account.
+    pub room: Option<String>,
     /// When the account was made.
     pub created: Timestamp,
     /// The last authenticated request that wrote something: it is noted with a write that happens anyway, and never by
@@ -86,19 +119,35 @@ pub struct Account {
 }
 
 impl Account {
-    /// A new account that a code for `phone` just proved.
+    /// A new account with nothing but a session.
     #[must_use]
-    pub fn with_phone(id: UserId, phone: &Phone, session: (SessionId, Session), now: Timestamp) -> Self {
+    pub fn new(id: UserId, session: (SessionId, Session), now: Timestamp) -> Self {
         Self {
             id,
-            phone: Some(phone.e164().to_owned()),
+            phone: None,
             name: String::new(),
             state: String::new(),
             avatar: String::new(),
+            username: None,
+            secret: Secret::default(),
+            details: BTreeMap::new(),
+            room: None,
             created: now,
             seen: Some(now),
             sessions: BTreeMap::from([session]),
         }
+    }
+
+    /// A new account that a code for `phone` just proved.
+    #[must_use]
+    pub fn with_phone(id: UserId, phone: &Phone, session: (SessionId, Session), now: Timestamp) -> Self {
+        Self { phone: Some(phone.e164().to_owned()), ..Self::new(id, session, now) }
+    }
+
+    /// Whether a session of it lives at `now`.
+    #[must_use]
+    pub fn has_session(&self, session: SessionId, now: Timestamp) -> bool {
+        self.sessions.get(&session).is_some_and(|session| session.lives(now))
     }
 
     /// The session of a further sign-in's place: the ones to end so that at most `room` remain, dead ones first, then

@@ -59,6 +59,65 @@ impl Timestamp {
     }
 }
 
+/// A moment as a calendar and a clock show it, in the Gregorian calendar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Civil {
+    /// The year.
+    pub year: i64,
+    /// The month, 1 to 12.
+    pub month: i64,
+    /// The day, 1 to 31.
+    pub day: i64,
+    /// The hour, 0 to 23.
+    pub hour: i64,
+    /// The minute.
+    pub minute: i64,
+    /// The second; no leap seconds.
+    pub second: i64,
+    /// The millisecond.
+    pub milli: i64,
+}
+
+impl Timestamp {
+    /// As clocks in UTC show it.
+    #[must_use]
+    pub fn utc(self) -> Civil {
+        let (year, month, day) = date(self.day());
+        let second = self.seconds().rem_euclid(86_400);
+        Civil {
+            year,
+            month,
+            day,
+            hour: second / 3_600,
+            minute: second / 60 % 60,
+            second: second % 60,
+            milli: self.0.rem_euclid(1_000),
+        }
+    }
+
+    /// As clocks in China show it: eight hours ahead, the whole year.
+    #[must_use]
+    pub fn in_china(self) -> Civil {
+        self.plus(CHINA_STANDARD_TIME).utc()
+    }
+}
+
+/// How far clocks in China are ahead of UTC.
+pub const CHINA_STANDARD_TIME: Duration = Duration::from_hours(8);
+
+/// The date of a day since 1970-01-01, in eras of 400 years that begin in March, so that a leap day ends its year.
+fn date(day: i64) -> (i64, i64, i64) {
+    const ERA: i64 = 146_097;
+    let since_march = day + 719_468;
+    let (era, day) = (since_march.div_euclid(ERA), since_march.rem_euclid(ERA));
+    let year = (day - day / 1_460 + day / 36_524 - day / (ERA - 1)) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    (era * 400 + year + i64::from(month <= 2), month, day)
+}
+
 fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
@@ -91,6 +150,22 @@ mod tests {
         assert_eq!(Timestamp::from_millis(10_001).seconds_from(now), 1);
         assert_eq!(Timestamp::from_millis(12_500).seconds_from(now), 3);
         assert_eq!(Timestamp::from_millis(0).seconds_from(now), 1);
+    }
+
+    #[test]
+    fn moments_have_a_date_and_a_time_of_day() {
+        let civil = |millis| {
+            let Civil { year, month, day, hour, minute, second, milli } = Timestamp::from_millis(millis).utc();
+            format!("{year}-{month}-{day} {hour}:{minute}:{second}.{milli}")
+        };
+        assert_eq!(civil(0), "1970-1-1 0:0:0.0");
+        assert_eq!(civil(-1), "1969-12-31 23:59:59.999");
+        assert_eq!(civil(951_782_400_000), "2000-2-29 0:0:0.0");
+        assert_eq!(civil(1_709_251_199_250), "2024-2-29 23:59:59.250");
+        assert_eq!(civil(4_107_542_400_000), "2100-3-1 0:0:0.0");
+        let noon = Timestamp::from_millis(1_767_211_200_000);
+        assert_eq!((noon.utc().year, noon.utc().hour), (2025, 20));
+        assert_eq!((noon.in_china().year, noon.in_china().month, noon.in_china().hour), (2026, 1, 4));
     }
 
     #[test]

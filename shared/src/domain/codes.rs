@@ -18,6 +18,12 @@ use super::{Error, Result};
 pub enum Purpose {
     /// Signing in, making the account when the number has none.
     SignIn,
+    /// Making an account with a password.
+    SignUp,
+    /// Setting a new password.
+    Recovery,
+    /// Proving the number first and saying later what for: `SealTalk`.
+    Verification,
 }
 
 impl Purpose {
@@ -26,6 +32,9 @@ impl Purpose {
     pub fn subject(self, phone: &Phone) -> String {
         let purpose = match self {
             Self::SignIn => "sign-in",
+            Self::SignUp => "sign-up",
+            Self::Recovery => "recovery",
+            Self::Verification => "verification",
         };
         format!("{} {purpose}", phone.e164())
     }
@@ -59,18 +68,27 @@ pub struct Guess {
 #[async_trait]
 pub trait CodeStore: Send + Sync {
     /// Keeps a new code in place of an older one and counts it against every limit, all or nothing, in one round
-    /// trip. Refused with [`Error::CodeTooSoon`] or [`Error::Limited`].
-    async fn keep(&self, code: &NewCode) -> Result<()>;
+    /// trip. Refused with [`Error::CodeTooSoon`] or [`Error::Limited`], and with [`Error::Taken`] when the number has
+    /// to be `unclaimed` and is not.
+    async fn keep(&self, code: &NewCode, unclaimed: bool) -> Result<()>;
 
     /// The account that signs in with this phone, in one round trip.
     async fn owner(&self, phone: &Phone) -> Result<Option<UserId>>;
+
+    /// Takes a code that nobody is sent out of what the whole stage counts, its country and its block. The number and
+    /// the address stay counted, so that nobody can tell.
+    async fn release(&self, code: &NewCode) -> Result<()>;
 
     /// Takes back a code that could not be sent, as if it had never been asked for.
     async fn take_back(&self, code: &NewCode) -> Result<()>;
 
     /// Counts a guess at the code of `phone` **before** anybody compares it, and reads who the phone belongs to, in
-    /// one round trip. Refused with [`Error::CodeNotAsked`], [`Error::CodeExpired`] or [`Error::CodeGuessesSpent`].
-    async fn guess(&self, phone: &Phone, now: Timestamp) -> Result<Guess>;
+    /// one round trip. It also counts as a failed sign-in from the address until it turns out right. Refused with
+    /// [`Error::CodeNotAsked`], [`Error::CodeExpired`], [`Error::CodeGuessesSpent`] or [`Error::Limited`].
+    async fn guess(&self, phone: &Phone, from: Option<IpAddr>, now: Timestamp) -> Result<Guess>;
+
+    /// Takes back a guess that was counted against the address, because it was right and spent nothing.
+    async fn forgive(&self, from: Option<IpAddr>, now: Timestamp) -> Result<()>;
 }
 
 /// Sends text messages.
@@ -102,6 +120,9 @@ pub struct CodeSender {
 impl CodeSender {
     /// Sends a new code and answers it, for stages that show codes.
     ///
+    /// For [`Purpose::SignUp`] a number that has an account is refused. For [`Purpose::Recovery`] a number that has
+    /// none is answered as if the code were on its way, limits and all, so that nobody learns who is registered.
+    ///
     /// The code and all limits are written before the text-message service is called, so that a crash in between can
     /// only cost the caller a minute, never let a code out uncounted. A refusal of that service takes the code back.
     pub async fn send(&self, phone: &Phone, purpose: Purpose, from: Option<IpAddr>) -> Result<String> {
@@ -117,7 +138,17 @@ impl CodeSender {
             sent: now,
             expires: now.plus(self.policy.code_ttl),
         };
-        self.store.keep(&kept).await?;
+        match purpose {
+            Purpose::SignIn | Purpose::Verification => self.store.keep(&kept, false).await?,
+            Purpose::SignUp => self.store.keep(&kept, true).await?,
+            Purpose::Recovery => {
+                let ((), owner) = crate::trips::both(self.store.keep(&kept, false), self.store.owner(phone)).await?;
+                if owner.is_none() {
+                    self.store.release(&kept).await?;
+                    return Ok(code);
+                }
+            }
+        }
         match self.texts.send(phone, &self.body(&code)).await {
             Ok(()) => Ok(code),
             Err(Error::TextNotSent) => {

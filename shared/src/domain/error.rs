@@ -77,6 +77,36 @@ pub enum Error {
     /// The refresh token was replaced before: it is in two hands, so its session was ended.
     #[error("the refresh token was used before; the session was ended")]
     RefreshReused,
+    /// The number or the name belongs to an account already.
+    #[error("this {0} is taken")]
+    Taken(&'static str),
+    /// The number or name and the password do not belong together. The same whether the account exists or not.
+    #[error("wrong account or password")]
+    PasswordWrong,
+    /// The captcha's text is not what was typed. It is spent.
+    #[error("the captcha was not read right; ask for a new one")]
+    CaptchaWrong,
+    /// No captcha of this id is waiting: it was never asked for, is too old or was checked before.
+    #[error("the captcha has expired; ask for a new one")]
+    CaptchaExpired,
+    /// This stage sends codes only to who reads a captcha.
+    #[error("a captcha is needed")]
+    CaptchaNeeded,
+    /// The verification token was never given out, is too old or was used.
+    #[error("no such verification token")]
+    VerificationUnknown,
+    /// The thing belongs to somebody else.
+    #[error("not yours")]
+    NotYours,
+    /// What may be written once was written before, and differently.
+    #[error("already written, and may not be changed")]
+    AlreadyWritten,
+    /// The sign-in provider says that the token is not this person's, or not meant for this app.
+    #[error("the sign-in provider does not vouch for this token")]
+    ProviderRefused,
+    /// The sign-in provider could not be asked.
+    #[error("the sign-in provider cannot be reached; try again")]
+    ProviderUnreachable,
     /// Something failed that the caller cannot mend.
     #[error("internal error")]
     Fault(#[from] Fault),
@@ -95,6 +125,10 @@ pub enum Cap {
     CodesToCountry,
     /// Numbers looked up by one account in a day.
     Lookups,
+    /// Failed sign-ins to one account or from one address.
+    SignInFailures,
+    /// Rooms made without an owner from one address.
+    AnonymousRooms,
 }
 
 impl fmt::Display for Cap {
@@ -105,6 +139,8 @@ impl fmt::Display for Cap {
             Self::CodesFromAddress => "codes from this address",
             Self::CodesToCountry => "codes to this country",
             Self::Lookups => "numbers looked up today",
+            Self::SignInFailures => "failed sign-ins",
+            Self::AnonymousRooms => "rooms from this address",
         })
     }
 }

@@ -4,12 +4,14 @@
 //! ([`picture::clean`]). Audio is stored as it came: voice recorders write no place into it, and of the many containers
 //! most could only be freed of what they say by being written anew.
 
+pub mod direct;
 pub mod name;
 pub mod picture;
 pub mod sniff;
 pub mod store;
 pub mod upload;
 
+pub use direct::DirectUploads;
 pub use name::{AudioName, ImageName, ImageRequest, Key, Mode, Thumbnail};
 pub use sniff::{Audio, Format};
 pub use store::ObjectStore;

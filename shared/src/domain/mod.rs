@@ -1,17 +1,27 @@
 //! The rules, and the traits behind which their data lies. Knows neither AWS nor HTTP.
 
 pub mod account;
+pub mod captcha;
+pub mod chat;
+pub mod claim;
 pub mod clock;
 pub mod codes;
+pub mod devices;
 pub mod error;
+pub mod identity;
 pub mod lookup;
 pub mod media;
+pub mod password;
+pub mod person;
 pub mod phone;
 pub mod policy;
 pub mod profile;
+pub mod provider;
 pub mod random;
+pub mod real_name;
+pub mod rooms;
 pub mod session;
-pub mod sign_in;
+pub mod short_id;
 pub mod tokens;
 
 pub use error::{Cap, Error, Fault, Result};

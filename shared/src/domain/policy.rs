@@ -18,6 +18,8 @@ pub struct Policy {
     pub code_ttl: Duration,
     /// Wrong guesses a code survives. Peers: none to ten.
     pub code_guesses: u32,
+    /// How long a captcha works. Three minutes, as the web API has it.
+    pub captcha_ttl: Duration,
     /// Time between two codes to one number, over all APIs. Supabase and `SealTalk`: 60 s.
     pub resend_after: Duration,
     /// Codes to one number in any hour.
@@ -57,8 +59,30 @@ pub struct Policy {
     pub refresh_absolute: Duration,
     /// How long the replaced refresh token is answered with the same new one: a lost reply, two tabs. Cognito: 0–60 s.
     pub refresh_grace: Duration,
+    /// A sign-in of the web and `SealTalk` APIs lasts this long.
+    pub cookie_session: Duration,
+    /// A sign-in of the device API lasts this long.
+    pub device_session: Duration,
+    /// A sign-in of the rooms API lasts this long; its document says 24 h.
+    pub rooms_session: Duration,
+    /// Failed sign-ins to one account in a window, counted before the password is compared. NIST SP 800-63B allows
+    /// 100; Nakama has 5.
+    pub failures_per_account: u32,
+    /// Failed sign-ins from one address in a window.
+    pub failures_per_ip: Option<u32>,
+    /// The window that failures are counted in.
+    pub failure_window: Duration,
+    /// How long a `SealTalk` verification token works.
+    pub verification_ttl: Duration,
     /// Sessions of one account; a further sign-in ends the oldest.
     pub sessions_per_account: usize,
+    /// Whether rooms may be made without a credential, as the rooms API's document shows.
+    pub anonymous_rooms: bool,
+    /// A room without an owner is gone this long after it was last renewed. What the list knows of rooms made under
+    /// another number is off until those are gone.
+    pub anonymous_room_ttl: Duration,
+    /// Rooms without an owner made from one address in a clock hour. Behind a carrier's address are many people.
+    pub anonymous_rooms_per_ip_hour: Option<u32>,
 }
 
 impl Policy {
@@ -68,6 +92,7 @@ impl Policy {
             code_digits: env.number("CODE_DIGITS")?,
             code_ttl: env.seconds("CODE_TTL_SECONDS")?,
             code_guesses: env.number("CODE_GUESSES")?,
+            captcha_ttl: env.seconds("CAPTCHA_SECONDS")?,
             resend_after: env.seconds("RESEND_SECONDS")?,
             codes_per_phone_hour: env.number("CODES_PER_PHONE_HOUR")?,
             codes_per_phone_day: env.number("CODES_PER_PHONE_DAY")?,
@@ -86,7 +111,17 @@ impl Policy {
             refresh_sliding: DAY * env.number("REFRESH_SLIDING_DAYS")?,
             refresh_absolute: DAY * env.number("REFRESH_ABSOLUTE_DAYS")?,
             refresh_grace: env.seconds("REFRESH_GRACE_SECONDS")?,
+            cookie_session: DAY * env.number("COOKIE_SESSION_DAYS")?,
+            device_session: DAY * env.number("DEVICE_SESSION_DAYS")?,
+            rooms_session: HOUR * env.number("ROOMS_SESSION_HOURS")?,
+            failures_per_account: env.number("FAILURES_PER_ACCOUNT")?,
+            failures_per_ip: env.cap("FAILURES_PER_IP")?,
+            failure_window: env.seconds("FAILURE_WINDOW_SECONDS")?,
+            verification_ttl: env.seconds("VERIFICATION_SECONDS")?,
             sessions_per_account: env.number("SESSIONS_PER_ACCOUNT")?,
+            anonymous_rooms: env.flag("ANONYMOUS_ROOMS")?,
+            anonymous_room_ttl: HOUR * env.number("ANONYMOUS_ROOM_HOURS")?,
+            anonymous_rooms_per_ip_hour: env.cap("ANONYMOUS_ROOMS_PER_IP_HOUR")?,
         })
     }
 
@@ -107,4 +142,46 @@ fn countries(env: &Env) -> std::result::Result<Option<Vec<u16>>, ConfigError> {
         .collect::<std::result::Result<_, _>>()
         .map(Some)
         .map_err(|_| ConfigError::unreadable("ALLOWED_COUNTRIES", "calling codes separated by commas, or *"))
+}
+
+#[cfg(test)]
+impl Policy {
+    /// The numbers of `template.yaml`, for tests that need a policy and change what they are about.
+    pub(crate) fn for_tests() -> Self {
+        Self {
+            code_digits: 6,
+            code_ttl: Duration::from_mins(5),
+            code_guesses: 5,
+            captcha_ttl: Duration::from_mins(3),
+            resend_after: Duration::from_mins(1),
+            codes_per_phone_hour: 5,
+            codes_per_phone_day: 10,
+            codes_per_ip_hour: Some(60),
+            codes_per_country_hour: Some(2_000),
+            codes_per_country_day: Some(20_000),
+            countries: Some(vec![86]),
+            conversion_minimum_sends: 50,
+            conversion_minimum_percent: 20,
+            lookup_numbers_per_call: 2_000,
+            lookup_numbers_per_day: 20_000,
+            image_max_bytes: 20_971_520,
+            image_max_pixels: 50_000_000,
+            audio_max_bytes: 20_971_520,
+            access_token_ttl: HOUR,
+            refresh_sliding: DAY * 30,
+            refresh_absolute: DAY * 180,
+            refresh_grace: Duration::from_mins(1),
+            cookie_session: DAY * 30,
+            device_session: DAY * 180,
+            rooms_session: DAY,
+            failures_per_account: 10,
+            failures_per_ip: Some(50),
+            failure_window: Duration::from_mins(10),
+            verification_ttl: Duration::from_mins(10),
+            sessions_per_account: 10,
+            anonymous_rooms: true,
+            anonymous_room_ttl: DAY,
+            anonymous_rooms_per_ip_hour: Some(60),
+        }
+    }
 }

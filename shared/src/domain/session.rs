@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -60,6 +61,8 @@ impl FromStr for SessionId {
 /// Where notifications of a session's device go.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PushTokens {
+    /// A device API client's token and its platform: 0 Android, 1 iOS.
+    pub device: Option<(String, u8)>,
     /// Apple's device token.
     pub apns: Option<String>,
     /// The token of the messenger's own Android push service (`ng_device_token`).
@@ -78,8 +81,28 @@ impl PushTokens {
             }
             token => Ok(token.map(str::to_owned)),
         };
-        Ok(Self { apns: parse(apns)?, ng: parse(ng)? })
+        Ok(Self { apns: parse(apns)?, ng: parse(ng)?, device: None })
     }
+}
+
+/// How long a session lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lifetime {
+    /// As long as it is refreshed, within the policy's bounds.
+    Refreshed,
+    /// A fixed time.
+    Fixed(Duration),
+}
+
+/// A session about to begin.
+#[derive(Clone, Debug)]
+pub struct NewSession {
+    /// The API that signs in, by its name in the code.
+    pub api: &'static str,
+    /// How long it lasts.
+    pub lifetime: Lifetime,
+    /// Where its notifications go.
+    pub push: PushTokens,
 }
 
 /// A sign-in that lasts.
@@ -104,15 +127,19 @@ pub struct Session {
 impl Session {
     /// A session that begins `now`.
     #[must_use]
-    pub fn begin(policy: &Policy, api: &str, push: PushTokens, now: Timestamp) -> Self {
+    pub fn begin(policy: &Policy, new: NewSession, now: Timestamp) -> Self {
+        let (expires, ends) = match new.lifetime {
+            Lifetime::Refreshed => (policy.refresh_sliding, policy.refresh_absolute),
+            Lifetime::Fixed(lifetime) => (lifetime, lifetime),
+        };
         Self {
             turn: 0,
             moved: now,
             began: now,
-            expires: now.plus(policy.refresh_sliding),
-            ends: now.plus(policy.refresh_absolute),
-            api: api.to_owned(),
-            push,
+            expires: now.plus(expires),
+            ends: now.plus(ends),
+            api: new.api.to_owned(),
+            push: new.push,
         }
     }
 

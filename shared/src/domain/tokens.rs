@@ -1,4 +1,4 @@
-//! Access and refresh tokens, and the keys they are made with.
+//! Access, refresh and session tokens, and the keys they are made with.
 //!
 //! All keys are derived from one generated secret. During a rotation the previous secret's keys still check what they
 //! once signed, so that nobody is signed out.
@@ -24,6 +24,7 @@ struct KeySet {
     signing: EncodingKey,
     checking: DecodingKey,
     refresh: [u8; 32],
+    session: [u8; 32],
     code: [u8; 32],
 }
 
@@ -41,6 +42,7 @@ impl KeySet {
             signing: EncodingKey::from_ed_der(&pkcs8),
             checking: DecodingKey::from_ed_der(&public),
             refresh: derive("refresh token"),
+            session: derive("session token"),
             code: derive("code"),
         })
     }
@@ -104,6 +106,17 @@ impl Keys {
             .map_err(|error| Fault::new("signing an access token", error).into())
     }
 
+    /// A token by which a chat service knows `subject`, checked with our public keys. It opens nothing here: its
+    /// audience is `chat`, and it names no session.
+    pub fn chat_token(&self, subject: &str, ttl: Duration, now: Timestamp) -> Result<String> {
+        let header = Header { kid: Some(self.current.kid.clone()), ..Header::new(Algorithm::EdDSA) };
+        let claims = serde_json::json!({
+            "iss": self.issuer, "aud": "chat", "sub": subject, "iat": now.seconds(), "exp": now.plus(ttl).seconds(),
+        });
+        jsonwebtoken::encode(&header, &claims, &self.current.signing)
+            .map_err(|error| Fault::new("signing a chat token", error).into())
+    }
+
     /// Who holds this access token, if it is ours, not expired at `now` and nobody changed it.
     pub fn check_access_token(&self, token: &str, now: Timestamp) -> Result<Caller> {
         let (caller, expires) = self.read_access_token(token)?;
@@ -157,6 +170,26 @@ impl Keys {
         }
     }
 
+    /// The opaque token of a session that `api` (its name in the code) began, for the APIs without refresh tokens. It
+    /// says who the caller is, is worth what the session in the table is worth, and is none in any other API.
+    #[must_use]
+    pub fn session_token(&self, caller: Caller, api: &str) -> String {
+        let body = session_body(caller);
+        let tag = session_tag(&self.current, api, &body);
+        BASE64_URL_SAFE_NO_PAD.encode([&body[..], &tag[..]].concat())
+    }
+
+    /// Who holds this session token, if we made it for `api`. Whether the session lives is decided by the store.
+    pub fn check_session_token(&self, token: &str, api: &str) -> Result<Caller> {
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(token).map_err(|_| Error::Unauthenticated)?;
+        let (body, tag) = bytes.split_at_checked(SESSION_BODY).ok_or(Error::Unauthenticated)?;
+        let ours = self.sets().fold(false, |ours, set| ours | crypto::same(&session_tag(set, api, body), tag));
+        let (user, rest) = body.split_first_chunk().ok_or(Error::Unauthenticated)?;
+        let (session, _) = rest.split_first_chunk().ok_or(Error::Unauthenticated)?;
+        let user = UserId::new(u64::from_be_bytes(*user)).filter(|_| ours).ok_or(Error::Unauthenticated)?;
+        Ok(Caller { user, session: SessionId::from_bytes(*session) })
+    }
+
     /// The keyed hash under which a code is kept: bound to the number and the purpose it was sent for.
     #[must_use]
     pub fn code_digest(&self, subject: &str, code: &str) -> [u8; 32] {
@@ -185,18 +218,30 @@ impl Keys {
     }
 }
 
+fn session_tag(set: &KeySet, api: &str, body: &[u8]) -> [u8; 32] {
+    // The body has a fixed length, so an API's name cannot run into it.
+    crypto::mac(&set.session, &[api.as_bytes(), body].concat())
+}
+
 fn digest(set: &KeySet, subject: &str, code: &str) -> [u8; 32] {
     // A number and a purpose hold no NUL, so two subjects can never run into their codes the same way.
     crypto::mac(&set.code, [subject.as_bytes(), &[0], code.as_bytes()].concat().as_slice())
 }
 
-const REFRESH_BODY: usize = 8 + SessionId::BYTES + 4;
+const SESSION_BODY: usize = 8 + SessionId::BYTES;
+const REFRESH_BODY: usize = SESSION_BODY + 4;
+
+fn session_body(caller: Caller) -> [u8; SESSION_BODY] {
+    let mut body = [0; SESSION_BODY];
+    body[..8].copy_from_slice(&caller.user.get().to_be_bytes());
+    body[8..].copy_from_slice(caller.session.as_bytes());
+    body
+}
 
 fn refresh_body(token: RefreshToken) -> [u8; REFRESH_BODY] {
     let mut body = [0; REFRESH_BODY];
-    body[..8].copy_from_slice(&token.caller.user.get().to_be_bytes());
-    body[8..8 + SessionId::BYTES].copy_from_slice(token.caller.session.as_bytes());
-    body[8 + SessionId::BYTES..].copy_from_slice(&token.turn.to_be_bytes());
+    body[..SESSION_BODY].copy_from_slice(&session_body(token.caller));
+    body[SESSION_BODY..].copy_from_slice(&token.turn.to_be_bytes());
     body
 }
 
@@ -252,6 +297,26 @@ mod tests {
     }
 
     #[test]
+    fn a_chat_token_is_checked_by_the_public_keys_and_opens_nothing_here() {
+        let env = [("SIGNING_SECRET", A), ("TOKEN_ISSUER", "handset"), ("TOKEN_AUDIENCE", "chat")];
+        let keys = Keys::from_env(&Env::from_iter(env)).unwrap();
+        let token = keys.chat_token("g8", HOUR, NOW).unwrap();
+        assert!(keys.check_access_token(&token, NOW).is_err());
+        let jwks: jsonwebtoken::jwk::JwkSet = serde_json::from_value(keys.jwks()).unwrap();
+        let kid = jsonwebtoken::decode_header(&token).unwrap().kid.unwrap();
+        let key = DecodingKey::from_jwk(jwks.find(&kid).unwrap()).unwrap();
+        let mut validation = Validation::new(Algorithm::EdDSA);
+        validation.set_audience(&["chat"]);
+        validation.validate_exp = false;
+        let claims = jsonwebtoken::decode::<serde_json::Value>(&token, &key, &validation).unwrap().claims;
+        let end = NOW.plus(HOUR).seconds();
+        let expected = serde_json::json!({
+            "iss": "handset", "aud": "chat", "sub": "g8", "iat": NOW.seconds(), "exp": end,
+        });
+        assert_eq!(claims, expected);
+    }
+
+    #[test]
     fn a_refresh_token_survives_no_change() {
         let keys = keys(A, "");
         let token = RefreshToken { caller: caller(), turn: 3 };
@@ -267,6 +332,23 @@ mod tests {
         for bad in ["", "!", &text[..20]] {
             assert!(keys.check_refresh_token(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_session_token_survives_no_change_and_is_no_other_token() {
+        let keys = keys(A, "");
+        let text = keys.session_token(caller(), "web");
+        assert_eq!(keys.check_session_token(&text, "web").unwrap(), caller());
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(&text).unwrap();
+        for at in 0..bytes.len() {
+            let mut changed = bytes.clone();
+            changed[at] ^= 1;
+            assert!(keys.check_session_token(&BASE64_URL_SAFE_NO_PAD.encode(changed), "web").is_err(), "byte {at}");
+        }
+        let refresh = keys.refresh_token(RefreshToken { caller: caller(), turn: 0 });
+        assert!(keys.check_session_token(&refresh, "web").is_err());
+        assert!(keys.check_refresh_token(&text).is_err());
+        assert!(keys.check_session_token(&text, "rooms").is_err(), "another API's");
     }
 
     #[test]

@@ -26,8 +26,8 @@ pub struct Gate {
     pub clock: Arc<dyn Clock>,
 }
 
-/// A request with a valid access token in `Authorization: Bearer`. Whether the session still lives is checked by the
-/// store, in the same call that does the work.
+/// A request with a valid credential in its API's own place. Whether the session still lives is checked by the store, in
+/// the same call that does the work.
 #[derive(Debug)]
 pub struct Signed<A>(pub Caller, pub PhantomData<A>);
 
@@ -38,9 +38,8 @@ where
     type Rejection = Refusal<A>;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> std::result::Result<Self, Refusal<A>> {
-        let gate = Gate::from_ref(state);
-        let token = bearer(parts)?.ok_or(Error::Unauthenticated)?;
-        Ok(Self(gate.keys.check_access_token(token, gate.clock.now())?, PhantomData))
+        let caller = A::caller(parts, &Gate::from_ref(state)).ok_or(Error::Unauthenticated)?;
+        Ok(Self(caller, PhantomData))
     }
 }
 
@@ -105,11 +104,27 @@ impl PublicUrl {
         }
     }
 
+    /// The host that absolute URLs are on, with its port where there is one.
+    #[must_use]
+    pub fn host(&self, origin: &Origin) -> String {
+        let root = self.absolute(origin, "/");
+        let host = root.split_once("://").map_or("", |(_, host)| host);
+        host.trim_end_matches('/').to_owned()
+    }
+
     /// The path of a URL of ours (`/…`), so that it stays ours when the host changes; any other URL as it is.
     #[must_use]
     pub fn relative<'a>(&self, origin: &Origin, url: &'a str) -> &'a str {
         let base = self.absolute(origin, "/");
         url.strip_prefix(base.trim_end_matches('/')).filter(|path| path.starts_with('/')).unwrap_or(url)
+    }
+}
+
+impl Origin {
+    /// Whether the request came in over TLS, so that its cookies may demand it.
+    #[must_use]
+    pub fn is_secure(&self) -> bool {
+        self.host.as_deref().is_none_or(|host| scheme(host) == "https")
     }
 }
 
@@ -133,6 +148,8 @@ mod tests {
         assert_eq!(url.absolute(&from("127.0.0.1"), "/images/a"), "http://127.0.0.1/images/a");
         assert_eq!(url.absolute(&from("x"), "https://elsewhere/a"), "https://elsewhere/a");
         assert_eq!(url.absolute(&Origin::default(), "/images/a"), "/images/a");
+        assert_eq!(url.host(&from("localhost:3000")), "localhost:3000");
+        assert_eq!(url.host(&Origin::default()), "");
         assert_eq!(url.relative(&from("localhost:3000"), "http://localhost:3000/images/a"), "/images/a");
         assert_eq!(
             url.relative(&from("localhost:3000"), "http://localhost:30001/images/a"),

@@ -4,6 +4,7 @@
 pub mod api;
 pub mod body;
 pub mod caller;
+pub mod cookie;
 pub mod download;
 pub mod lenient;
 pub mod observe;

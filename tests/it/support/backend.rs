@@ -70,6 +70,19 @@ impl Backend {
         backend
     }
 
+    /// The same with the caps in force that the local run lifts: what each request costs is what it costs deployed.
+    pub async fn capped() -> Self {
+        let caps = [
+            ("CodesPerIpHour", "60"),
+            ("CodesPerCountryHour", "2000"),
+            ("CodesPerCountryDay", "20000"),
+            ("AllowedCountries", "86"),
+            ("FailuresPerIp", "50"),
+            ("AnonymousRoomsPerIpHour", "60"),
+        ];
+        Self::frozen(&caps).await
+    }
+
     /// Lets time pass for the backend.
     pub fn advance(&self, by: Duration) {
         let millis = i64::try_from(by.as_millis()).expect("a time that tests use");

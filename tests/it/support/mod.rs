@@ -1,5 +1,6 @@
 //! What every test stands on: a running backend, a clock to set, people with phones.
 
+pub mod accounts;
 pub mod backend;
 pub mod people;
 pub mod pictures;

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt::Debug;
+use std::fs;
 use std::sync::{LazyLock, Mutex};
 
 use reqwest::Response;
@@ -61,11 +62,6 @@ pub fn log() -> Vec<HashMap<String, String>> {
     LOG.lock().expect("the log").clone()
 }
 
-/// The log line of the request that this is the answer to.
-pub fn line_of(response: &Response) -> HashMap<String, String> {
-    line_in(response.headers())
-}
-
 /// The log line of the request whose answer has this head.
 pub fn line_in(headers: &HeaderMap) -> HashMap<String, String> {
     let id = headers["apigw-requestid"].to_str().expect("an id");
@@ -85,4 +81,42 @@ pub fn rounds_of(response: &Response) -> u32 {
 /// The same of the request whose answer has this head.
 pub fn rounds_in(headers: &HeaderMap) -> u32 {
     line_in(headers)["dynamo_rounds"].parse().expect("a number")
+}
+
+/// A row of the questions in `docs/access-patterns.md`.
+pub struct Row {
+    /// Whose request it is.
+    pub api: &'static str,
+    /// How it begins.
+    pub request: String,
+    /// The DynamoDB round trips it takes.
+    pub rounds: u32,
+}
+
+/// All rows. Those of the messenger begin with what is asked, those of other APIs with the API's name, and those that
+/// begin with an ellipsis belong to the row above.
+pub fn rows() -> Vec<Row> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/access-patterns.md");
+    let text = fs::read_to_string(path).expect("the document");
+    let table = text.split("## Questions").nth(1).expect("the questions").split("\n## ").next().expect("a table");
+    let mut rows: Vec<Row> = Vec::new();
+    for line in table.lines().filter(|line| line.starts_with('|')).skip(2) {
+        let cells: Vec<_> = line.split('|').map(str::trim).collect();
+        let request = cells[1].to_owned();
+        let others = [("device: ", "device"), ("rooms: ", "rooms"), ("web: ", "web"), ("SealTalk: ", "sealtalk")];
+        let api = match others.iter().find(|(prefix, _)| request.starts_with(prefix)) {
+            Some((_, api)) => api,
+            None if request.starts_with('…') => rows.last().expect("a row above").api,
+            None => "messenger",
+        };
+        assert!(rows.iter().all(|row| row.request != request), "two rows begin with {request}");
+        rows.push(Row { api, request, rounds: cells[3].parse().expect("a number of rounds") });
+    }
+    rows
+}
+
+/// The round trips that the document gives a request.
+pub fn documented(request: &str) -> u32 {
+    let row = rows().into_iter().find(|row| row.request == request);
+    row.unwrap_or_else(|| panic!("{request} is not documented")).rounds
 }

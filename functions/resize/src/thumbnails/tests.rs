@@ -69,6 +69,10 @@ impl ObjectStore for Memory {
         Ok(self.meta(key).map(|(meta, _)| meta))
     }
 
+    async fn delete(&self, _: &Key) -> Result<()> {
+        unreachable!("nothing is deleted here")
+    }
+
     async fn link(&self, key: &Key, _: LinkFor) -> Result<String> {
         Ok(format!("https://bucket/{key}"))
     }

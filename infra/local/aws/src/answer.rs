@@ -29,6 +29,20 @@ pub fn dynamo_refusal(code: &str, message: &str) -> HttpResponse {
     dynamo(400, &json!({"__type": code, "message": message, "Message": message}))
 }
 
+/// A KMS answer.
+pub fn kms(status: u16, body: &Value) -> HttpResponse {
+    let mut response = with_type(status, "application/x-amz-json-1.1", body.to_string());
+    if let Ok(id) = HeaderValue::from_str(&clock::random_id()) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    response
+}
+
+/// A KMS refusal.
+pub fn kms_refusal(code: &str, message: &str) -> HttpResponse {
+    kms(400, &json!({"__type": code, "message": message}))
+}
+
 /// A refusal in the form of the query protocol, which SNS speaks.
 pub fn query_error(status: u16, code: &str, message: &str) -> HttpResponse {
     let blame = if status < 500 { "Sender" } else { "Receiver" };

@@ -13,6 +13,7 @@ use crate::authority::{Authority, Denial, Principal, UsedStatement};
 use crate::delivery::{Deliveries, Handler};
 use crate::dynamo::Dynamo;
 use crate::fault::{Fault, Faults};
+use crate::kms::Kms;
 use crate::s3::S3;
 use crate::serve::{Services, serve};
 use crate::sns::{Sns, Text};
@@ -34,7 +35,7 @@ pub struct Options {
     pub port: u16,
 }
 
-/// DynamoDB, S3 and SNS on one loopback port, until they are shut down.
+/// DynamoDB, S3, SNS and KMS on one loopback port, until they are shut down.
 ///
 /// Dropping the endpoints stops them as well, without waiting for anything.
 pub struct Endpoints {
@@ -64,11 +65,12 @@ impl Endpoints {
         let deliveries = Arc::new(Deliveries::new());
         let s3 = S3::start(folder, Arc::clone(&authority), Arc::clone(&faults), Arc::clone(&deliveries))?;
         let sns = Sns::start(folder)?;
+        let kms = Kms::start(folder)?;
         let listener = listen::on_loopback(options.port).map_err(Error::io(format!("port {}", options.port)))?;
         let address = listener.local_addr().map_err(Error::io("the port"))?;
         let (stop_engine, engine_stopped) = watch::channel(false);
         let (dynamo, engine) = Dynamo::start(folder, engine_stopped)?;
-        let services = Arc::new(Services { authority, faults, deliveries, dynamo, s3, sns });
+        let services = Arc::new(Services { authority, faults, deliveries, dynamo, s3, sns, kms });
         let (stop, stopped) = watch::channel(false);
         let server = tokio::spawn(serve(listener, Arc::clone(&services), stopped.clone()));
         let sweeper = tokio::spawn(sweep(Arc::clone(&services), stopped));
@@ -112,6 +114,12 @@ impl Endpoints {
         self.services.s3.create_bucket(name)
     }
 
+    /// Creates a KMS key by its ARN, with aliases in the form `alias/name`. A
+    /// key that exists is kept.
+    pub fn create_key(&self, arn: &str, aliases: &[String]) {
+        self.services.kms.create_key(arn, aliases);
+    }
+
     /// Delivers an `ObjectCreated` event to `handler` for every object written
     /// to `bucket` whose key starts with `prefix` and ends with `suffix`; an
     /// empty text matches all keys. Delivery is asynchronous and at least
@@ -140,7 +148,7 @@ impl Endpoints {
 
     /// Makes the next `count` calls of one kind fail. `call` is
     /// `service:Operation`, for example `dynamodb:TransactWriteItems`,
-    /// `s3:PutObject` or `sns:Publish`; `service:*` is any call of a service.
+    /// `s3:PutObject`, `sns:Publish` or `kms:Decrypt`; `service:*` is any call of a service.
     /// SDK clients retry what is worth retrying, and every attempt counts.
     pub fn fail_next(&self, call: &str, count: usize, fault: Fault) {
         self.services.faults.plan(call, count, fault);

@@ -1,4 +1,4 @@
-//! DynamoDB, S3 and SNS on one loopback port, for the local run and for tests.
+//! DynamoDB, S3, SNS and KMS on one loopback port, for the local run and for tests.
 //!
 //! The endpoints speak the services' own protocols, so the ordinary SDK
 //! clients are configured by `AWS_ENDPOINT_URL` alone. Three things set them
@@ -28,6 +28,7 @@ mod error;
 mod fault;
 mod hex;
 pub mod iam;
+mod kms;
 mod listen;
 mod s3;
 mod serve;

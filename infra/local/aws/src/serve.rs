@@ -26,6 +26,7 @@ use crate::credential::Credential;
 use crate::delivery::Deliveries;
 use crate::dynamo::{self, Dynamo};
 use crate::fault::Faults;
+use crate::kms::{self, Kms};
 use crate::s3::S3;
 use crate::sns::{self, Sns};
 
@@ -46,6 +47,8 @@ pub struct Services {
     pub s3: S3,
     /// SNS.
     pub sns: Sns,
+    /// KMS.
+    pub kms: Kms,
 }
 
 /// Accepts connections until `stop` changes, then lets running requests finish.
@@ -89,6 +92,7 @@ impl Services {
         match credential {
             Some(credential) if credential.service == "dynamodb" => self.answer_dynamo(&credential, request).await,
             Some(credential) if credential.service == "sns" => self.answer_sns(&credential, request).await,
+            Some(credential) if credential.service == "kms" => self.answer_kms(&credential, request).await,
             Some(credential) if credential.service != "s3" => {
                 let service = credential.service;
                 tracing::warn!(service, "a call to a service that has no local endpoint");
@@ -116,6 +120,18 @@ impl Services {
         match collect(body, dynamo::MAX_BODY).await {
             Ok(body) => self.dynamo.answer(&self.authority, &self.faults, &caller, (head, body)).await,
             Err(_) => answer::dynamo_refusal("SerializationException", "The body is too long or broke off."),
+        }
+    }
+
+    async fn answer_kms(&self, credential: &Credential, request: Request<Incoming>) -> HttpResponse {
+        let Some(caller) = self.authority.caller(&credential.access_key_id) else {
+            let words = "The security token included in the request is invalid.";
+            return answer::kms_refusal("UnrecognizedClientException", words);
+        };
+        let (head, body) = request.into_parts();
+        match collect(body, kms::MAX_BODY).await {
+            Ok(body) => self.kms.answer(&self.authority, &self.faults, &caller, (&head, &body)),
+            Err(_) => answer::kms_refusal("SerializationException", "The body is too long or broke off."),
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! A [`Template`] is the parsed file. Resolved against a [`Deployment`] (parameter values,
 //! region, names) it becomes a [`Stack`]: functions with their environment, permissions and
-//! routes, tables, buckets, secrets and the gateway's CORS rules, with no intrinsic left.
+//! routes, tables, buckets, secrets, keys and the gateway's CORS rules, with no intrinsic left.
 //!
 //! What is read is what the local run and the tests need. Anything else in the file is left
 //! alone, and anything of ours that is written in a form not known here is an [`Error`] that
@@ -27,7 +27,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 pub use error::Error;
-pub use model::{Bucket, Cors, Deployment, Function, ObjectCreated, OtherEvent, Route, Stack, Table};
+pub use model::{Bucket, Cors, Deployment, Function, Key, ObjectCreated, OtherEvent, Route, Stack, Table};
 pub use parameters::Parameter;
 pub use secret::Secret;
 

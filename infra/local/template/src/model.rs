@@ -53,6 +53,8 @@ pub struct Stack {
     pub buckets: Vec<Bucket>,
     /// The Secrets Manager secrets.
     pub secrets: Vec<Secret>,
+    /// The KMS keys.
+    pub keys: Vec<Key>,
     /// The HTTP API's CORS rules, when it has any.
     pub cors: Option<Cors>,
     /// The stack's outputs, by name.
@@ -135,6 +137,17 @@ pub struct Bucket {
     pub name: String,
     /// Its properties, `BucketName` included.
     pub properties: Value,
+}
+
+/// A KMS key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    /// The resource's name in the template.
+    pub logical_id: String,
+    /// The key's ARN.
+    pub arn: String,
+    /// Its aliases, in the form `alias/name`.
+    pub aliases: Vec<String>,
 }
 
 /// The CORS rules of an HTTP API, as in `CorsConfiguration`.

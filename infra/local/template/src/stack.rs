@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use crate::intrinsics::Scope;
-use crate::{Bucket, Cors, Error, Function, Secret, Stack, Table, events, function, physical, shape};
+use crate::{Bucket, Cors, Error, Function, Key, Secret, Stack, Table, events, function, physical, shape};
 
 /// Resolves the resources that exist.
 pub(crate) fn resolve(scope: &Scope<'_>) -> Result<Stack, Error> {
@@ -18,6 +18,7 @@ pub(crate) fn resolve(scope: &Scope<'_>) -> Result<Stack, Error> {
         tables: of_kind(scope, "AWS::DynamoDB::Table", |id| table(scope, id))?,
         buckets,
         secrets: secrets(scope)?,
+        keys: keys(scope)?,
         cors: cors(scope)?,
         outputs: outputs(scope)?,
     })
@@ -34,6 +35,30 @@ pub(crate) fn secrets(scope: &Scope<'_>) -> Result<Vec<Secret>, Error> {
             name,
         })
     })
+}
+
+/// The KMS keys that exist, each with the aliases that lead to it.
+fn keys(scope: &Scope<'_>) -> Result<Vec<Key>, Error> {
+    let aliases = of_kind(scope, "AWS::KMS::Alias", |id| alias(scope, id))?;
+    of_kind(scope, "AWS::KMS::Key", |id| {
+        let place = format!("Resources.{id}");
+        let arn = physical::attribute(scope, id, "Arn", &place)?;
+        let own = [physical::reference(scope, id, &place)?, arn.clone()];
+        let aliases = aliases.iter().filter(|(_, target)| own.contains(target)).map(|(name, _)| name.clone()).collect();
+        Ok(Key { logical_id: id.to_owned(), arn, aliases })
+    })
+}
+
+/// An alias's name, and the id or ARN of its key.
+fn alias(scope: &Scope<'_>, id: &str) -> Result<(String, String), Error> {
+    let place = format!("Resources.{id}.Properties");
+    let written = scope.template.resource(id).and_then(|resource| resource.get("Properties"));
+    let properties = scope.required(written.unwrap_or(&Value::Null), &place)?;
+    let text = |key: &str| match properties.get(key) {
+        Some(value) => shape::text(value, &place),
+        None => Err(Error::new(&place, format!("{key} is missing"))),
+    };
+    Ok((text("AliasName")?, text("TargetKeyId")?))
 }
 
 fn table(scope: &Scope<'_>, id: &str) -> Result<Table, Error> {

@@ -307,6 +307,25 @@ fn long_forms_mean_the_same_as_short_tags() {
 }
 
 #[test]
+fn keys_have_their_arn_and_the_aliases_that_lead_to_them() {
+    let text = "
+Resources:
+  First: {Type: AWS::KMS::Key, Properties: {EnableKeyRotation: true}}
+  Second: {Type: AWS::KMS::Key}
+  ById: {Type: AWS::KMS::Alias, Properties: {AliasName: !Sub 'alias/${AWS::StackName}-a', TargetKeyId: !Ref First}}
+  ByArn: {Type: AWS::KMS::Alias, Properties: {AliasName: alias/b, TargetKeyId: !GetAtt First.Arn}}
+";
+    let stack = Template::parse(text).unwrap().resolve(&Deployment::default()).unwrap();
+    let [first, second] = stack.keys.as_slice() else { panic!("{:?}", stack.keys) };
+    assert_eq!(first.arn, "arn:aws:kms:us-east-1:123456789012:key/handset-First");
+    assert_eq!(first.aliases, ["alias/b", "alias/handset-a"]);
+    assert!(second.aliases.is_empty());
+    let nameless = "Resources: {A: {Type: AWS::KMS::Alias, Properties: {TargetKeyId: x}}}";
+    let error = Template::parse(nameless).unwrap().resolve(&Deployment::default()).unwrap_err();
+    assert_eq!(error.place(), "Resources.A.Properties");
+}
+
+#[test]
 fn a_file_that_is_no_template_is_refused() {
     for text in ["", "Resources: {}", "a: [", "Resources: {A: 1}\nParameters: {P: {}}"] {
         assert!(Template::parse(text).is_err(), "{text}");

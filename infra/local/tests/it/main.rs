@@ -10,4 +10,5 @@ mod pages;
 mod reply;
 mod routes;
 mod run;
+mod standins;
 mod stop;

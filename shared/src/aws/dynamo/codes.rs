@@ -5,20 +5,22 @@
 //! exact over any span of time, blind (nothing is read first) and one item.
 
 use std::fmt::Write;
+use std::net::IpAddr;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::TransactWriteItem;
 
+use super::identity::forgive;
 use super::item::{self, Item, blob, moment, number};
 use super::keys::{self, Key};
-use super::write::Change;
+use super::write::{self, Change};
 use super::{Table, Transacted, Updated, failed, found};
 use crate::domain::account::UserId;
 use crate::domain::clock::Timestamp;
 use crate::domain::codes::{CodeStore, Guess, NewCode};
+use crate::domain::identity::SpentCode;
 use crate::domain::phone::Phone;
 use crate::domain::policy::Policy;
-use crate::domain::sign_in::SpentCode;
 use crate::domain::{Cap, Error, Result};
 use crate::trips;
 
@@ -31,6 +33,7 @@ const USED: i64 = 100;
 /// What a write of the sending transaction stands for.
 #[derive(Clone, Copy)]
 enum Limit {
+    Unclaimed,
     Phone,
     Conversion,
     Address,
@@ -40,15 +43,25 @@ enum Limit {
 
 #[async_trait]
 impl CodeStore for Table {
-    async fn keep(&self, code: &NewCode) -> Result<()> {
+    async fn owner(&self, phone: &Phone) -> Result<Option<UserId>> {
+        let claim = self.get("reading a claim", &keys::phone_claim(phone)).await?;
+        Ok(claim.and_then(|claim| item::get_user(&claim, "user")))
+    }
+
+    async fn keep(&self, code: &NewCode, unclaimed: bool) -> Result<()> {
         let mut writes = vec![
             (Limit::Phone, keep_code(&self.policy, code)),
             (Limit::Conversion, count_sent(&self.policy, &code.phone, code.sent)),
         ];
         let counters = counters(&self.policy, code).into_iter();
         writes.extend(counters.map(|counter| (counter.limit, count_below(counter, code.sent))));
-        let (limits, writes): (Vec<_>, Vec<_>) = writes.into_iter().unzip();
-        let writes = writes.into_iter().map(|change| change.in_transaction(&self.name)).collect::<Result<_>>()?;
+        let (mut limits, writes): (Vec<_>, Vec<_>) = writes.into_iter().unzip();
+        let mut writes: Vec<_> =
+            writes.into_iter().map(|change| change.in_transaction(&self.name)).collect::<Result<_>>()?;
+        if unclaimed {
+            limits.push(Limit::Unclaimed);
+            writes.push(write::check_absent(&self.name, &keys::phone_claim(&code.phone))?);
+        }
         match self.transact("keeping a code", writes).await? {
             Transacted::Done => Ok(()),
             Transacted::Refused(reasons) => {
@@ -58,9 +71,13 @@ impl CodeStore for Table {
         }
     }
 
-    async fn owner(&self, phone: &Phone) -> Result<Option<UserId>> {
-        let claim = self.get("reading a claim", &keys::phone_claim(phone)).await?;
-        Ok(claim.and_then(|claim| item::get_user(&claim, "user")))
+    async fn release(&self, code: &NewCode) -> Result<()> {
+        let mut changes = vec![count_unsent(&self.policy, &code.phone, code.sent)];
+        let counters = counters(&self.policy, code).into_iter();
+        let countries = counters.filter(|counter| matches!(counter.limit, Limit::CountryHour | Limit::CountryDay));
+        changes.extend(countries.map(|counter| forgive(counter.key)));
+        let writes = changes.into_iter().map(|change| change.in_transaction(&self.name)).collect::<Result<_>>()?;
+        self.transact("releasing a code", writes).await.map(|_| ())
     }
 
     async fn take_back(&self, code: &NewCode) -> Result<()> {
@@ -75,25 +92,27 @@ impl CodeStore for Table {
             .value(":never", number(0))
             .value(":digest", blob(&code.digest));
         let mut changes = vec![change, count_unsent(&self.policy, &code.phone, code.sent)];
-        changes.extend(
-            counters(&self.policy, code)
-                .into_iter()
-                .map(|counter| Change::new(counter.key, "ADD #count :less").value(":less", number(-1))),
-        );
+        changes.extend(counters(&self.policy, code).into_iter().map(|counter| forgive(counter.key)));
         let writes = changes.into_iter().map(|change| change.in_transaction(&self.name)).collect::<Result<_>>()?;
         // Where the condition fails a newer code has come in between, and that one stays.
         self.transact("taking back a code", writes).await.map(|_| ())
     }
 
-    async fn guess(&self, phone: &Phone, now: Timestamp) -> Result<Guess> {
+    async fn forgive(&self, from: Option<IpAddr>, now: Timestamp) -> Result<()> {
+        let Some((key, _)) = self.address_counter(from, now) else { return Ok(()) };
+        self.update("taking back a counted guess", forgive(key)).await.map(|_| ())
+    }
+
+    async fn guess(&self, phone: &Phone, from: Option<IpAddr>, now: Timestamp) -> Result<Guess> {
         let count = Change::new(keys::code(phone), "ADD #tries :one")
             .when("attribute_exists(#digest) AND #expires > :now AND #tries < :most")
             .value(":one", number(1))
             .value(":now", moment(now))
             .value(":most", number(self.policy.code_guesses));
         let claim = keys::phone_claim(phone);
-        let (counted, claim) =
-            trips::both(self.update("counting a guess", count), self.get("reading a claim", &claim)).await?;
+        let address = self.address_counter(from, now).into_iter().collect();
+        let guess = trips::both(self.update("counting a guess", count), self.get("reading a claim", &claim));
+        let ((counted, claim), ()) = trips::both(guess, self.count_in(address, now)).await?;
         match counted {
             Updated::Done(code) => Ok(Guess {
                 digest: item::get_blob(&code, "digest").unwrap_or_default(),
@@ -105,16 +124,18 @@ impl CodeStore for Table {
 }
 
 impl Table {
-    /// The writes that spend a code: the code itself, which fails if it was spent or replaced, and its block's
-    /// conversion.
-    pub(super) fn spend(&self, spent: &SpentCode, now: Timestamp) -> Result<[TransactWriteItem; 2]> {
+    /// The writes that spend a code: the code itself, which fails if it was spent or replaced, its block's conversion,
+    /// and the address whose guess was no failure.
+    pub(super) fn spend(&self, spent: &SpentCode, now: Timestamp) -> Result<Vec<TransactWriteItem>> {
         let code = Change::new(keys::code(&spent.phone), "REMOVE #digest, #tries, #expires")
             .when("#digest = :digest")
             .value(":digest", blob(&spent.digest));
         let conversion = Change::new(keys::conversion(&spent.phone, now), "SET #ttl = :ttl ADD #debt :used")
             .value(":ttl", number(now.seconds() + 2 * HOUR))
             .value(":used", number(-USED));
-        Ok([code.in_transaction(&self.name)?, conversion.in_transaction(&self.name)?])
+        let address = self.address_counter(spent.from, now).map(|(key, _)| forgive(key));
+        let changes = [code, conversion].into_iter().chain(address);
+        changes.map(|change| change.in_transaction(&self.name)).collect()
     }
 }
 
@@ -222,6 +243,7 @@ fn refusal(policy: &Policy, limit: Limit, item: Option<&Item>, code: &NewCode) -
     let now = code.sent;
     let until = |window: i64, length: i64| u64::try_from((window + 1) * length - now.seconds()).unwrap_or(1).max(1);
     match limit {
+        Limit::Unclaimed => Error::Taken("number"),
         Limit::Phone => phone_refusal(policy, item, now),
         Limit::Conversion => {
             tracing::error!(

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use crate::domain::account::{Account, UserId};
+use crate::domain::account::{Account, Secret, UserId};
 use crate::domain::clock::Timestamp;
 use crate::domain::lookup::Card;
 use crate::domain::session::{PushTokens, Session, SessionId};
@@ -62,6 +62,9 @@ pub fn session(session: &Session) -> AttributeValue {
         ("api".to_owned(), text(&session.api)),
     ]);
     let tokens = [("apns", &session.push.apns), ("ng", &session.push.ng)];
+    if let Some((token, platform)) = &session.push.device {
+        map.extend([("device".to_owned(), text(token)), ("platform".to_owned(), number(platform))]);
+    }
     map.extend(tokens.into_iter().filter_map(|(name, token)| Some((name.to_owned(), text(token.clone()?)))));
     AttributeValue::M(map)
 }
@@ -74,25 +77,54 @@ fn read_session(item: &Item) -> Option<Session> {
         expires: get_moment(item, "expires")?,
         ends: get_moment(item, "ends")?,
         api: get_text(item, "api")?,
-        push: PushTokens { apns: get_text(item, "apns"), ng: get_text(item, "ng") },
+        push: PushTokens {
+            apns: get_text(item, "apns"),
+            ng: get_text(item, "ng"),
+            device: get_text(item, "device").zip(get_number(item, "platform")),
+        },
     })
+}
+
+/// Sessions as a map inside their account's item.
+pub fn sessions<'a>(held: impl IntoIterator<Item = (SessionId, &'a Session)>) -> AttributeValue {
+    AttributeValue::M(held.into_iter().map(|(id, held)| (id.to_string(), session(held))).collect())
 }
 
 /// An account's item, without its key.
 pub fn account(account: &Account) -> Item {
-    let sessions = account.sessions.iter().map(|(id, held)| (id.to_string(), session(held))).collect();
+    let sessions = sessions(account.sessions.iter().map(|(id, held)| (*id, held)));
     let mut item = HashMap::from([
         ("id".to_owned(), number(account.id)),
         ("created".to_owned(), moment(account.created)),
-        ("sessions".to_owned(), AttributeValue::M(sessions)),
+        ("sessions".to_owned(), sessions),
     ]);
     let texts = [("name", &account.name), ("state", &account.state), ("avatar", &account.avatar)];
     item.extend(
         texts.into_iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| (name.to_owned(), text(value))),
     );
     item.extend(account.phone.iter().map(|phone| ("phone".to_owned(), text(phone))));
+    item.extend(account.username.iter().map(|name| ("username".to_owned(), text(name))));
+    item.extend(account.room.iter().map(|room| ("room".to_owned(), text(room))));
+    item.extend(secret(&account.secret));
+    if !account.details.is_empty() {
+        let details = account.details.iter().map(|(name, value)| (name.clone(), text(value))).collect();
+        item.insert("details".to_owned(), AttributeValue::M(details));
+    }
     item.extend(account.seen.map(|seen| ("seen".to_owned(), moment(seen))));
     item
+}
+
+/// The attributes of a secret, in an account's item and in a claim's.
+pub fn secret(secret: &Secret) -> Item {
+    let hash = secret.hash.iter().map(|hash| ("hash".to_owned(), text(hash)));
+    // An account that never had a password says nothing of one.
+    let version = (secret.version > 0).then(|| ("version_of_secret".to_owned(), number(secret.version)));
+    hash.chain(version).collect()
+}
+
+/// The secret in an account's or a claim's item.
+pub fn read_secret(item: &Item) -> Secret {
+    Secret { hash: get_text(item, "hash"), version: get_number(item, "version_of_secret").unwrap_or_default() }
 }
 
 /// The account that an item holds.
@@ -107,10 +139,18 @@ pub fn read_account(item: &Item) -> Result<Account> {
         name: get_text(item, "name").unwrap_or_default(),
         state: get_text(item, "state").unwrap_or_default(),
         avatar: get_text(item, "avatar").unwrap_or_default(),
+        username: get_text(item, "username"),
+        secret: read_secret(item),
+        details: item.get("details").and_then(|map| map.as_m().ok()).map(texts).unwrap_or_default(),
+        room: get_text(item, "room"),
         created: get_moment(item, "created").ok_or_else(broken)?,
         seen: get_moment(item, "seen"),
         sessions: sessions.collect::<Option<BTreeMap<_, _>>>().ok_or_else(broken)?,
     })
+}
+
+fn texts(map: &Item) -> BTreeMap<String, String> {
+    map.iter().filter_map(|(name, value)| Some((name.clone(), value.as_s().ok()?.clone()))).collect()
 }
 
 /// The card that an account's item holds.
@@ -142,14 +182,21 @@ mod tests {
             expires: now,
             ends: now,
             api: "messenger".into(),
-            push: PushTokens { apns: Some("token".into()), ng: None },
+            push: PushTokens { apns: Some("token".into()), ng: None, device: Some(("other".into(), 1)) },
         };
         let phone = Phone::parse("86", "13912345678").unwrap();
         let id = UserId::new(7).unwrap();
-        let before = Account::with_phone(id, &phone, (SessionId::from_bytes([1; 12]), session), now);
+        let secret = Secret { hash: Some("$argon2id$".into()), version: 4 };
+        let before = Account {
+            username: Some("tom".into()),
+            details: BTreeMap::from([("sex".into(), "0".into())]),
+            room: Some("8696".into()),
+            secret: secret.clone(),
+            ..Account::with_phone(id, &phone, (SessionId::from_bytes([1; 12]), session), now)
+        };
         let after = read_account(&account(&before)).unwrap();
         assert_eq!(format!("{after:?}"), format!("{before:?}"));
-        assert_eq!(after.phone, before.phone);
+        assert_eq!((after.phone, after.secret), (before.phone, secret));
     }
 
     #[test]

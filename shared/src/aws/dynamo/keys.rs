@@ -2,9 +2,15 @@
 
 use std::net::IpAddr;
 
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+
 use crate::domain::account::UserId;
+use crate::domain::captcha::CaptchaId;
+use crate::domain::claim::Claim;
 use crate::domain::clock::Timestamp;
 use crate::domain::phone::Phone;
+use crate::domain::rooms::{Alias, Place, RoomId};
 
 /// A primary key: partition and sort key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +43,11 @@ pub fn media(id: UserId, name: &str) -> Key {
     key(user(id), format!("media#{name}"))
 }
 
+/// The account's identity document, encrypted.
+pub fn identity(id: UserId) -> Key {
+    key(user(id), "identity")
+}
+
 /// How many numbers the account looked up on a day.
 pub fn lookups(id: UserId, now: Timestamp) -> Key {
     key(user(id), format!("lookups#{}", now.day()))
@@ -47,21 +58,62 @@ pub fn phone_claim(phone: &Phone) -> Key {
     key(phone_partition(phone), "claim")
 }
 
+/// Which account a claim signs in to.
+pub fn claim(claim: &Claim) -> Key {
+    key(claim_partition(claim), "claim")
+}
+
+fn claim_partition(claim: &Claim) -> String {
+    match claim {
+        Claim::Phone(phone) => phone_partition(phone),
+        Claim::Username(name) => format!("username#{}", name.as_str()),
+        Claim::Provider { provider, subject } => format!("{}#{}", provider.name(), subject.as_str()),
+    }
+}
+
+/// The failed sign-ins by a claim in a window, whether or not anybody has it.
+pub fn failures_of_claim(of: &Claim, window: i64) -> Key {
+    key(claim_partition(of), format!("failures#{window}"))
+}
+
+/// The failed sign-ins of a signed-in account's old password in a window.
+pub fn failures_of_user(id: UserId, window: i64) -> Key {
+    key(user(id), format!("failures#{window}"))
+}
+
+/// The failed sign-ins from an address in a window.
+pub fn failures_of_address(from: IpAddr, window: i64) -> Key {
+    key(format!("address#{}", network(from)), format!("failures#{window}"))
+}
+
+/// A verification token, by its keyed hash.
+pub fn verification(digest: &[u8; 32]) -> Key {
+    key(format!("verification#{}", BASE64_URL_SAFE_NO_PAD.encode(digest)), "token")
+}
+
 /// The code waiting for a phone, and when codes were sent to it.
 pub fn code(phone: &Phone) -> Key {
     key(phone_partition(phone), "code")
 }
 
+/// The captcha that a client of an API calls by an id.
+pub fn captcha(api: &str, id: &CaptchaId) -> Key {
+    key(format!("captcha#{api}#{}", id.as_str()), "captcha")
+}
+
 /// The codes an address asked for in an hour. An IPv6 network hands out whole /64s, so one counts as one address.
 pub fn codes_of_address(from: IpAddr, now: Timestamp) -> Key {
-    let network = match from.to_canonical() {
+    key(format!("address#{}", network(from)), format!("codes#{}", now.hour()))
+}
+
+fn network(from: IpAddr) -> String {
+    match from.to_canonical() {
         IpAddr::V4(address) => address.to_string(),
         IpAddr::V6(address) => {
             let [a, b, c, d, ..] = address.segments();
             format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
         }
-    };
-    key(format!("address#{network}"), format!("codes#{}", now.hour()))
+    }
 }
 
 /// The codes sent to a country in an hour, in one of its shards.
@@ -79,9 +131,78 @@ pub fn conversion(phone: &Phone, now: Timestamp) -> Key {
     key(format!("block#{}", phone.block()), format!("codes#{}", now.hour()))
 }
 
+/// A room.
+pub fn room(id: RoomId) -> Key {
+    key(format!("room#{id}"), "room")
+}
+
+/// Whose a room number is: a room's or an account's.
+pub fn room_number(number: &str) -> Key {
+    key(format!("number#{number}"), "claim")
+}
+
+/// Which room has an alias.
+pub fn room_alias(alias: &Alias) -> Key {
+    key(format!("alias#{}", alias.as_str()), "claim")
+}
+
+/// The rooms without an owner made from an address in an hour.
+pub fn rooms_of_address(from: IpAddr, now: Timestamp) -> Key {
+    key(format!("address#{}", network(from)), format!("rooms#{}", now.hour()))
+}
+
+/// How many open rooms stay, in one of the shards.
+pub fn lasting_rooms(shard: u64) -> Key {
+    key(open_rooms_counted(shard), "open#lasting")
+}
+
+/// How many open rooms expire in each minute of an hour, in one of the shards.
+pub fn expiring_rooms(shard: u64, hour: i64) -> Key {
+    // Padded, so that hours sort as the numbers they are; digits sort before the word above.
+    key(open_rooms_counted(shard), format!("open#{hour:08}"))
+}
+
+/// The partition in which a shard of the open rooms is counted.
+pub fn open_rooms_counted(shard: u64) -> String {
+    format!("rooms#{shard}")
+}
+
+/// The index of open rooms: its name, and its two attributes.
+pub const OPEN_ROOMS: [&str; 3] = ["open-rooms", "open", "opened"];
+
+/// The partition of that index for rooms with or without an owner, in one of its shards.
+pub fn open_rooms(owned: bool, shard: u64) -> String {
+    format!("{}#{shard}", if owned { "owned" } else { "anonymous" })
+}
+
+/// A place in the order of that index.
+pub fn opened(place: Place) -> String {
+    format!("{}#{:016}", opened_at(place.opened), place.id.get())
+}
+
+/// Sorts right before a place of that index: no place lies in between.
+pub fn opened_before(place: Place) -> String {
+    format!("{}#{:016}", opened_at(place.opened), place.id.get() - 1)
+}
+
+/// Sorts before every place of this moment, and after every place before it.
+pub fn opened_at(moment: Timestamp) -> String {
+    format!("{:013}", moment.millis().max(0))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn open_rooms_sort_by_opening() {
+        let place = |opened, id| Place { opened: Timestamp::from_millis(opened), id: RoomId::new(id).unwrap() };
+        let (early, late) = (place(999_999_999_999, 70), place(1_800_000_000_000, 7));
+        assert!(opened(early) < opened(late) && opened_before(late) < opened(late));
+        assert!(opened_before(late) >= opened(place(1_800_000_000_000, 6)));
+        assert!(opened_at(late.opened) < opened(place(1_800_000_000_000, 1)) && opened_at(late.opened) > opened(early));
+        assert!(expiring_rooms(0, 500_000).sk < lasting_rooms(0).sk);
+    }
 
     #[test]
     fn an_ipv6_network_counts_as_one_address() {

@@ -1,10 +1,16 @@
 //! The one table on DynamoDB.
 
 mod accounts;
+mod captchas;
 mod codes;
+mod devices;
+mod identity;
 mod item;
 mod keys;
 mod lookup;
+mod people;
+mod real_names;
+mod rooms;
 mod sessions;
 mod write;
 

@@ -3,11 +3,13 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{
-    AttributeValue, Put, ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem, Update,
+    AttributeValue, ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem,
+    Update,
 };
 
 use super::item::Item;
 use super::keys::Key;
+use crate::domain::clock::Timestamp;
 use crate::domain::{Fault, Result};
 
 /// A conditional update of one item. Attribute names are written `#name` and values `:value` in the expressions;
@@ -82,6 +84,25 @@ pub fn put_new(table: &str, key: &Key, mut item: Item) -> Result<TransactWriteIt
     let put = Put::builder().table_name(table).set_item(Some(item)).condition_expression("attribute_not_exists(pk)");
     let put = put.build().map_err(|error| Fault::new("building a put", error))?;
     Ok(TransactWriteItem::builder().put(put).build())
+}
+
+/// Demands that there is no item at a key, as part of a transaction.
+pub fn check_absent(table: &str, key: &Key) -> Result<TransactWriteItem> {
+    let check = ConditionCheck::builder().table_name(table).set_key(Some(key_attributes(key)));
+    let check = check.condition_expression("attribute_not_exists(pk)").build();
+    let check = check.map_err(|error| Fault::new("building a check", error))?;
+    Ok(TransactWriteItem::builder().condition_check(check).build())
+}
+
+/// Deletes an item whose `expires` has not come at `now`, as part of a transaction.
+pub fn delete_living(table: &str, key: &Key, now: Timestamp) -> Result<TransactWriteItem> {
+    let delete = Delete::builder().table_name(table).set_key(Some(key_attributes(key)));
+    let delete = delete
+        .condition_expression("#expires > :now")
+        .expression_attribute_names("#expires", "expires")
+        .expression_attribute_values(":now", super::item::moment(now));
+    let delete = delete.build().map_err(|error| Fault::new("building a delete", error))?;
+    Ok(TransactWriteItem::builder().delete(delete).build())
 }
 
 /// The key as the SDK takes it.

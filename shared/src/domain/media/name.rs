@@ -26,6 +26,12 @@ impl Key {
     pub fn image(text: &str) -> Option<ImageName> {
         text.strip_prefix(IMAGES).and_then(|name| ImageName::parse(name).ok())
     }
+
+    /// The picture that waits below `uploads/images/` to be taken in.
+    #[must_use]
+    pub fn waiting_image(text: &str) -> Option<ImageName> {
+        text.strip_prefix(WAITING_IMAGES).and_then(|name| ImageName::parse(name).ok())
+    }
 }
 
 impl fmt::Display for Key {
@@ -37,6 +43,8 @@ impl fmt::Display for Key {
 const IMAGES: &str = "originals/images/";
 const AUDIOS: &str = "originals/audios/";
 const THUMBNAILS: &str = "thumbnails/";
+/// What clients put into the bucket themselves. Nothing is served from here.
+const WAITING_IMAGES: &str = "uploads/images/";
 
 /// What both kinds of names are made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -93,6 +101,18 @@ impl ImageName {
     #[must_use]
     pub fn key(&self) -> Key {
         Key(format!("{IMAGES}{self}"))
+    }
+
+    /// Where a client puts it, before it is taken in.
+    #[must_use]
+    pub fn waiting_key(&self) -> Key {
+        Key(format!("{WAITING_IMAGES}{self}"))
+    }
+
+    /// The format that the name promises.
+    #[must_use]
+    pub fn format(&self) -> Option<Format> {
+        Format::ALL.into_iter().find(|format| format.extension() == self.0.extension)
     }
 }
 
@@ -342,6 +362,11 @@ mod tests {
         for key in ["originals/images/", "thumbnails/x", "originals/images/a/b.jpg"] {
             assert!(Key::image(key).is_none(), "{key}");
         }
+        assert!(Key::image(&format!("uploads/images/{NAME}")).is_none());
+        let waiting = Key::waiting_image(&format!("uploads/images/{NAME}")).unwrap();
+        assert_eq!((waiting.to_string().as_str(), waiting.format()), (NAME, Some(Format::Jpeg)));
+        assert_eq!(waiting.waiting_key().as_str(), format!("uploads/images/{NAME}"));
+        assert!(Key::waiting_image(&format!("originals/images/{NAME}")).is_none());
         let thumbnail = ImageRequest::parse(&format!("{NAME}@128w_128h_1c")).unwrap();
         assert!(Key::image(thumbnail.key().as_str()).is_none());
     }

@@ -88,6 +88,9 @@ pub trait ObjectStore: Send + Sync {
     /// Reads what is known of an object, if there is one.
     async fn head(&self, key: &Key) -> Result<Option<Meta>>;
 
+    /// Deletes an object; it is no error when there is none.
+    async fn delete(&self, key: &Key) -> Result<()>;
+
     /// A link by which anybody may read the object for a quarter of an hour.
     async fn link(&self, key: &Key, method: LinkFor) -> Result<String>;
 }

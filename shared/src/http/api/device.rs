@@ -1,14 +1,58 @@
 //! The device API: `{"success", "msg", "data"}` under 200; a missing or dead token is 401 and a fault 500.
 
+use axum::response::Response;
 use http::StatusCode;
+use http::request::Parts;
+use serde::Serialize;
 use serde_json::json;
+use utoipa::ToSchema;
 
 use super::{Api, Reply};
 use crate::domain::Error;
+use crate::domain::account::Caller;
+use crate::http::body::ok;
+use crate::http::caller::{Gate, bearer};
 
 /// The device API.
 #[derive(Clone, Copy, Debug)]
 pub struct Device;
+
+impl Device {
+    /// A success with something to tell.
+    #[must_use]
+    pub fn data(data: impl Serialize) -> Response {
+        ok(Envelope { success: true, msg: "ok", data: Some(data) })
+    }
+
+    /// A success that has only words to tell.
+    #[must_use]
+    pub fn done(msg: &'static str) -> Response {
+        ok(Envelope::<()> { success: true, msg, data: None })
+    }
+}
+
+/// The envelope of a success.
+#[derive(Serialize, ToSchema)]
+#[schema(as = device::Success)]
+pub struct Envelope<T> {
+    /// True; in a refusal false, and no `data`.
+    success: bool,
+    /// What happened.
+    msg: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<T>,
+}
+
+/// An outcome without data, for the API description: a success, or a refusal.
+#[derive(ToSchema)]
+#[schema(as = device::Outcome, example = json!({ "success": false, "msg": "not signed in" }))]
+#[expect(dead_code, reason = "only described")]
+pub struct Outcome {
+    /// Whether it worked.
+    success: bool,
+    /// What happened, in words for developers; they may change.
+    msg: String,
+}
 
 impl Api for Device {
     const NAME: &'static str = "device";
@@ -20,12 +64,22 @@ impl Api for Device {
             | Error::TooLarge { .. }
             | Error::UnsupportedMedia(_)
             | Error::NotFound(_)
+            | Error::NotYours
             | Error::CodeNotAsked
             | Error::CodeExpired
             | Error::CodeWrong
             | Error::CodeGuessesSpent
             | Error::CodeTooSoon { .. }
             | Error::Limited { .. }
+            | Error::Taken(_)
+            | Error::PasswordWrong
+            | Error::CaptchaWrong
+            | Error::CaptchaExpired
+            | Error::CaptchaNeeded
+            | Error::VerificationUnknown
+            | Error::AlreadyWritten
+            | Error::ProviderRefused
+            | Error::ProviderUnreachable
             | Error::CountryNotServed
             | Error::TextNotSent => StatusCode::OK,
             Error::Unauthenticated | Error::RefreshInvalid | Error::RefreshReused => StatusCode::UNAUTHORIZED,
@@ -33,5 +87,11 @@ impl Api for Device {
             Error::Fault(_) => StatusCode::INTERNAL_SERVER_ERROR,
         };
         Reply::new(status, json!({ "success": false, "msg": error.to_string() }))
+    }
+
+    fn caller(parts: &Parts, gate: &Gate) -> Option<Caller> {
+        let own = parts.headers.get("access-token").and_then(|token| token.to_str().ok()).map(str::trim);
+        let token = own.or_else(|| bearer(parts).ok().flatten())?;
+        gate.keys.check_session_token(token, Self::NAME).ok()
     }
 }

@@ -1,11 +1,14 @@
 //! The messenger API: bare JSON under 200; refusals `{"error": …}` under 400, 401 or 404; faults 500.
 
 use http::StatusCode;
+use http::request::Parts;
 use serde_json::json;
 use utoipa::ToSchema;
 
 use super::{Api, Reply};
 use crate::domain::Error;
+use crate::domain::account::Caller;
+use crate::http::caller::{Gate, bearer};
 
 /// The messenger API.
 #[derive(Clone, Copy, Debug)]
@@ -36,12 +39,26 @@ impl Api for Messenger {
             | Error::Limited { .. }
             | Error::CountryNotServed
             | Error::TextNotSent
+            | Error::Taken(_)
+            | Error::PasswordWrong
+            | Error::CaptchaWrong
+            | Error::CaptchaExpired
+            | Error::CaptchaNeeded
+            | Error::VerificationUnknown
+            | Error::AlreadyWritten
+            | Error::ProviderRefused
+            | Error::ProviderUnreachable
             | Error::RefreshInvalid
             | Error::RefreshReused => StatusCode::BAD_REQUEST,
             Error::Unauthenticated => StatusCode::UNAUTHORIZED,
+            Error::NotYours => StatusCode::FORBIDDEN,
             Error::NoRoute | Error::NotFound(_) => StatusCode::NOT_FOUND,
             Error::Fault(_) => StatusCode::INTERNAL_SERVER_ERROR,
         };
         Reply::new(status, json!({ "error": error.to_string() }))
+    }
+
+    fn caller(parts: &Parts, gate: &Gate) -> Option<Caller> {
+        gate.keys.check_access_token(bearer(parts).ok()??, gate.clock.now()).ok()
     }
 }

@@ -14,6 +14,7 @@ use std::marker::PhantomData;
 
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::request::Parts;
 use http::{HeaderValue, StatusCode};
 use serde_json::Value;
 
@@ -23,7 +24,9 @@ pub use self::rooms::Rooms;
 pub use self::sealtalk::SealTalk;
 pub use self::v1::V1;
 pub use self::web::Web;
+use super::caller::Gate;
 use crate::domain::Error;
+use crate::domain::account::Caller;
 
 /// One of the APIs.
 pub trait Api: Send + Sync + 'static {
@@ -34,6 +37,9 @@ pub trait Api: Send + Sync + 'static {
 
     /// How it refuses.
     fn refuse(error: &Error) -> Reply;
+
+    /// Who makes a request, by the credential in this API's own place. `None` when it is missing or not ours.
+    fn caller(parts: &Parts, gate: &Gate) -> Option<Caller>;
 }
 
 /// A status and a JSON body.
@@ -106,7 +112,7 @@ fn refuse_users(path: &str, error: &Error) -> Response {
     let word = rest.split('/').nth(1).unwrap_or_default();
     match word {
         "register" | "login" | "logout" | "update-password" => refuse::<Device>(error),
-        _ if rest.ends_with("/update-device-token") => refuse::<Device>(error),
+        _ if rest.trim_end_matches('/').ends_with("/update-device-token") => refuse::<Device>(error),
         _ if rest.is_empty() || word == "me" => refuse::<Messenger>(error),
         _ => refuse::<Rooms>(error),
     }

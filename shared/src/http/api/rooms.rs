@@ -1,14 +1,31 @@
 //! The rooms API: every value a string; `status`, `msg` and `code`, which repeats the HTTP status.
 
 use http::StatusCode;
+use http::request::Parts;
 use serde_json::json;
+use utoipa::ToSchema;
 
 use super::{Api, Reply};
 use crate::domain::Error;
+use crate::domain::account::Caller;
+use crate::http::caller::Gate;
 
 /// The rooms API.
 #[derive(Clone, Copy, Debug)]
 pub struct Rooms;
+
+/// A refusal, for the API description.
+#[derive(ToSchema)]
+#[schema(as = rooms::Refused, example = json!({ "status": "FAIL", "msg": "not signed in", "code": "401" }))]
+#[expect(dead_code, reason = "only described")]
+pub struct Refused {
+    /// `FAIL`.
+    status: String,
+    /// Why, in words for developers; they may change.
+    msg: String,
+    /// The HTTP status again.
+    code: String,
+}
 
 impl Api for Rooms {
     const NAME: &'static str = "rooms";
@@ -25,13 +42,31 @@ impl Api for Rooms {
             | Error::CodeGuessesSpent
             | Error::CodeTooSoon { .. }
             | Error::Limited { .. }
+            | Error::Taken(_)
+            | Error::PasswordWrong
+            | Error::CaptchaWrong
+            | Error::CaptchaExpired
+            | Error::CaptchaNeeded
+            | Error::VerificationUnknown
+            | Error::AlreadyWritten
+            | Error::ProviderRefused
+            | Error::ProviderUnreachable
             | Error::CountryNotServed
             | Error::TextNotSent => StatusCode::BAD_REQUEST,
             Error::Unauthenticated | Error::RefreshInvalid | Error::RefreshReused => StatusCode::UNAUTHORIZED,
+            Error::NotYours => StatusCode::FORBIDDEN,
             Error::NoRoute | Error::NotFound(_) => StatusCode::NOT_FOUND,
             Error::Fault(_) => StatusCode::INTERNAL_SERVER_ERROR,
         };
         let code = status.as_str().to_owned();
         Reply::new(status, json!({ "status": "FAIL", "msg": error.to_string(), "code": code }))
+    }
+
+    /// The document puts the token into the body or the query, so of a request's head only the query can hold it;
+    /// handlers check the body's themselves.
+    fn caller(parts: &Parts, gate: &Gate) -> Option<Caller> {
+        let query = parts.uri.query().unwrap_or_default();
+        let token = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "token")?.1;
+        gate.keys.check_session_token(&token, Self::NAME).ok()
     }
 }

@@ -1,15 +1,84 @@
 //! The `SealTalk` API: `{"code", "result"}`. Outcomes have a code of their own under 200; errors are HTTP statuses
 //! with the same number as `code`, except that nobody signed in is 403 with code 10000, on which its clients sign out.
 
+use axum::response::Response;
 use http::StatusCode;
+use http::request::Parts;
+use serde::Serialize;
 use serde_json::json;
+use utoipa::ToSchema;
 
 use super::{Api, Reply};
-use crate::domain::Error;
+use crate::domain::account::Caller;
+use crate::domain::password::Password;
+use crate::domain::profile::Nickname;
+use crate::domain::{Cap, Error, Result};
+use crate::http::body::ok;
+use crate::http::caller::Gate;
+use crate::http::cookie;
 
 /// The `SealTalk` API.
 #[derive(Clone, Copy, Debug)]
 pub struct SealTalk;
+
+impl SealTalk {
+    /// The cookie that holds the session token.
+    pub const COOKIE: &'static str = "sealtalk_session";
+
+    /// A success that has nothing to tell.
+    #[must_use]
+    pub fn done() -> Response {
+        ok(json!({ "code": 200 }))
+    }
+
+    /// A success with its result.
+    #[must_use]
+    pub fn result(result: impl Serialize) -> Response {
+        ok(Success { code: 200, result })
+    }
+
+    /// A nickname as this API's document bounds it: 1 to 32 bytes.
+    pub fn nickname(text: &str) -> Result<Nickname> {
+        const RULE: Error = Error::Invalid { field: "nickname", rule: "has 1 to 32 bytes and no control characters" };
+        Nickname::parse(text).ok().filter(|name| name.as_str().len() <= 32).ok_or(RULE)
+    }
+
+    /// A new password as this API's document bounds it: 6 to 20 bytes without spaces. What somebody signs in with is
+    /// not held to it, because it may have been set through an API that allows longer ones.
+    pub fn password(text: &str) -> Result<Password> {
+        const RULE: Error = Error::Invalid { field: "password", rule: "has 6 to 20 bytes and no spaces" };
+        if text.len() > 20 { Err(RULE) } else { Password::new(text).map_err(|_| RULE) }
+    }
+}
+
+/// A success with its result.
+#[derive(Serialize, ToSchema)]
+#[schema(as = sealtalk::Success)]
+pub struct Success<T> {
+    /// Always 200; another outcome has another code and a `message` instead of a `result`.
+    code: u16,
+    result: T,
+}
+
+/// A success that has nothing to tell, for the API description.
+#[derive(ToSchema)]
+#[schema(as = sealtalk::Done)]
+#[expect(dead_code, reason = "only described")]
+pub struct Done {
+    /// 200; another outcome has another code and a `message`.
+    code: u16,
+}
+
+/// A refusal, for the API description.
+#[derive(ToSchema)]
+#[schema(as = sealtalk::Refused)]
+#[expect(dead_code, reason = "only described")]
+pub struct Refused {
+    /// The HTTP status, or 10000 when nobody is signed in.
+    code: u16,
+    /// What was wrong, for developers.
+    message: String,
+}
 
 impl Api for SealTalk {
     const NAME: &'static str = "sealtalk";
@@ -21,15 +90,61 @@ impl Api for SealTalk {
             | Error::TooLarge { .. }
             | Error::UnsupportedMedia(_)
             | Error::CountryNotServed
+            | Error::Taken(_)
+            | Error::CaptchaWrong
+            | Error::CaptchaExpired
+            | Error::CaptchaNeeded
+            | Error::AlreadyWritten
+            | Error::ProviderRefused
+            | Error::ProviderUnreachable
             | Error::RefreshInvalid
             | Error::RefreshReused => (StatusCode::BAD_REQUEST, 400),
-            Error::NoRoute | Error::NotFound(_) | Error::CodeNotAsked => (StatusCode::NOT_FOUND, 404),
+            Error::NoRoute | Error::NotFound(_) | Error::CodeNotAsked | Error::VerificationUnknown => {
+                (StatusCode::NOT_FOUND, 404)
+            }
+            Error::NotYours => (StatusCode::FORBIDDEN, 403),
             Error::Unauthenticated => (StatusCode::FORBIDDEN, 10_000),
-            Error::CodeWrong | Error::CodeGuessesSpent => (StatusCode::OK, 1_000),
+            // Somebody locked out is answered like somebody mistaken, so that a lock cannot be told from outside.
+            Error::CodeWrong
+            | Error::CodeGuessesSpent
+            | Error::PasswordWrong
+            | Error::Limited { cap: Cap::SignInFailures, .. } => (StatusCode::OK, 1_000),
             Error::CodeExpired => (StatusCode::OK, 2_000),
-            Error::CodeTooSoon { .. } | Error::Limited { .. } | Error::TextNotSent => (StatusCode::OK, 5_000),
+            Error::CodeTooSoon { .. }
+            | Error::TextNotSent
+            | Error::Limited {
+                cap:
+                    Cap::CodesToNumber
+                    | Cap::UnusedCodes
+                    | Cap::CodesFromAddress
+                    | Cap::CodesToCountry
+                    | Cap::Lookups
+                    | Cap::AnonymousRooms,
+                ..
+            } => (StatusCode::OK, 5_000),
             Error::Fault(_) => (StatusCode::INTERNAL_SERVER_ERROR, 500),
         };
         Reply::new(status, json!({ "code": code, "message": error.to_string() }))
+    }
+
+    fn caller(parts: &Parts, gate: &Gate) -> Option<Caller> {
+        cookie::values(parts, Self::COOKIE)
+            .filter_map(|token| gate.keys.check_session_token(token, Self::NAME).ok())
+            .last()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nicknames_and_passwords_are_counted_in_bytes() {
+        assert!(SealTalk::nickname(&"明".repeat(10)).is_ok());
+        assert!(SealTalk::nickname(&"明".repeat(11)).is_err());
+        assert!(SealTalk::password("密码").is_ok());
+        for bad in ["", "12345", "with space", &"a".repeat(21)] {
+            assert!(SealTalk::password(bad).is_err(), "{bad}");
+        }
     }
 }

@@ -25,6 +25,18 @@ fn every_error() -> Vec<Error> {
         Error::Limited { cap: Cap::CodesFromAddress, retry_after: 7 },
         Error::Limited { cap: Cap::CodesToCountry, retry_after: 7 },
         Error::Limited { cap: Cap::Lookups, retry_after: 7 },
+        Error::Limited { cap: Cap::SignInFailures, retry_after: 7 },
+        Error::Limited { cap: Cap::AnonymousRooms, retry_after: 7 },
+        Error::Taken("number"),
+        Error::PasswordWrong,
+        Error::CaptchaWrong,
+        Error::CaptchaExpired,
+        Error::CaptchaNeeded,
+        Error::VerificationUnknown,
+        Error::NotYours,
+        Error::AlreadyWritten,
+        Error::ProviderRefused,
+        Error::ProviderUnreachable,
         Error::CountryNotServed,
         Error::TextNotSent,
         Error::RefreshInvalid,
@@ -49,9 +61,25 @@ fn every_error() -> Vec<Error> {
             | Error::TextNotSent
             | Error::RefreshInvalid
             | Error::RefreshReused
+            | Error::Taken(_)
+            | Error::PasswordWrong
+            | Error::CaptchaWrong
+            | Error::CaptchaExpired
+            | Error::CaptchaNeeded
+            | Error::VerificationUnknown
+            | Error::NotYours
+            | Error::AlreadyWritten
+            | Error::ProviderRefused
+            | Error::ProviderUnreachable
             | Error::Fault(_) => {}
             Error::Limited { cap, .. } => match cap {
-                Cap::CodesToNumber | Cap::UnusedCodes | Cap::CodesFromAddress | Cap::CodesToCountry | Cap::Lookups => {}
+                Cap::CodesToNumber
+                | Cap::UnusedCodes
+                | Cap::CodesFromAddress
+                | Cap::CodesToCountry
+                | Cap::Lookups
+                | Cap::SignInFailures
+                | Cap::AnonymousRooms => {}
             },
         }
     }

@@ -1,10 +1,13 @@
 //! The common API for new apps: problem details as in RFC 9457.
 
 use http::StatusCode;
+use http::request::Parts;
 use serde_json::json;
 
 use super::{Api, Reply};
 use crate::domain::Error;
+use crate::domain::account::Caller;
+use crate::http::caller::{Gate, bearer};
 
 /// The common API.
 #[derive(Clone, Copy, Debug)]
@@ -21,17 +24,30 @@ impl Api for V1 {
             Error::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Error::UnsupportedMedia(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Error::Unauthenticated | Error::RefreshInvalid | Error::RefreshReused => StatusCode::UNAUTHORIZED,
-            Error::CodeNotAsked | Error::CodeExpired | Error::CodeWrong | Error::CodeGuessesSpent => {
-                StatusCode::FORBIDDEN
-            }
+            Error::Taken(_) | Error::AlreadyWritten => StatusCode::CONFLICT,
+            Error::PasswordWrong
+            | Error::CaptchaWrong
+            | Error::CaptchaExpired
+            | Error::CaptchaNeeded
+            | Error::VerificationUnknown
+            | Error::NotYours
+            | Error::ProviderRefused
+            | Error::CodeNotAsked
+            | Error::CodeExpired
+            | Error::CodeWrong
+            | Error::CodeGuessesSpent => StatusCode::FORBIDDEN,
             Error::NoRoute | Error::NotFound(_) => StatusCode::NOT_FOUND,
             Error::CodeTooSoon { .. } | Error::Limited { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Error::TextNotSent => StatusCode::BAD_GATEWAY,
+            Error::TextNotSent | Error::ProviderUnreachable => StatusCode::BAD_GATEWAY,
             Error::Fault(_) => StatusCode::INTERNAL_SERVER_ERROR,
         };
         let title = status.canonical_reason().unwrap_or_default();
         let body =
             json!({ "type": "about:blank", "title": title, "status": status.as_u16(), "detail": error.to_string() });
         Reply::new(status, body)
+    }
+
+    fn caller(parts: &Parts, gate: &Gate) -> Option<Caller> {
+        gate.keys.check_access_token(bearer(parts).ok()??, gate.clock.now()).ok()
     }
 }

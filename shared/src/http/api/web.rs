@@ -1,14 +1,147 @@
 //! The web API: `{"errno", "errmsg", "data"}` under 200, where `errno` is a string.
 
+use axum::response::{IntoResponse, Response};
 use http::StatusCode;
+use http::request::Parts;
+use serde::Serialize;
 use serde_json::json;
+use utoipa::ToSchema;
 
-use super::{Api, Reply};
-use crate::domain::{Cap, Error};
+use super::{Api, Reply, refuse};
+use crate::domain::account::{Account, Caller};
+use crate::domain::phone::Phone;
+use crate::domain::{Cap, Error, Result};
+use crate::http::body::ok;
+use crate::http::caller::{Gate, Origin, PublicUrl};
+use crate::http::cookie;
 
 /// The web API.
 #[derive(Clone, Copy, Debug)]
 pub struct Web;
+
+impl Web {
+    /// The cookie that holds the session token.
+    pub const COOKIE: &'static str = "web_session";
+
+    /// A success that has nothing to tell.
+    #[must_use]
+    pub fn done() -> Response {
+        says("0", "OK")
+    }
+
+    /// A success with its data.
+    #[must_use]
+    pub fn data(data: impl Serialize) -> Response {
+        ok(Success { errno: "0", errmsg: "OK", data })
+    }
+
+    /// What a handler found, in the words that the document has for its endpoint where they are not the table's.
+    #[must_use]
+    pub fn answer(result: Result<Response>, words: &[Words]) -> Response {
+        result.unwrap_or_else(|error| {
+            let usual = refuse::<Self>(&error);
+            match words.iter().find(|words| (words.instead_of)(&error)) {
+                Some(Words { errno, errmsg, .. }) => (usual.status(), says(errno, errmsg)).into_response(),
+                None => usual,
+            }
+        })
+    }
+}
+
+/// How an endpoint words an error.
+#[derive(Clone, Copy, Debug)]
+pub struct Words {
+    instead_of: fn(&Error) -> bool,
+    errno: &'static str,
+    errmsg: &'static str,
+}
+
+impl Words {
+    /// How it words a failure of ours.
+    #[must_use]
+    pub const fn of_fault(errno: &'static str, errmsg: &'static str) -> Self {
+        Self { instead_of: |error| matches!(error, Error::Fault(_)), errno, errmsg }
+    }
+
+    /// How it words that there is nothing.
+    #[must_use]
+    pub const fn of_nothing(errno: &'static str, errmsg: &'static str) -> Self {
+        Self { instead_of: |error| matches!(error, Error::NotFound(_)), errno, errmsg }
+    }
+}
+
+/// A success with its data.
+#[derive(Serialize, ToSchema)]
+#[schema(as = web::Success)]
+pub struct Success<T> {
+    /// `"0"`; in a refusal another number, and no `data`.
+    errno: &'static str,
+    /// `OK`.
+    errmsg: &'static str,
+    data: T,
+}
+
+/// An outcome without data: a success, or a refusal.
+#[derive(Serialize, ToSchema)]
+#[schema(as = web::Outcome, example = json!({ "errno": "0", "errmsg": "OK" }))]
+pub struct Outcome {
+    /// `"0"` is a success.
+    pub errno: &'static str,
+    /// What happened, to show to people.
+    pub errmsg: &'static str,
+}
+
+fn says(errno: &'static str, errmsg: &'static str) -> Response {
+    ok(Outcome { errno, errmsg })
+}
+
+/// A person, as two functions tell of one.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = web::User)]
+pub struct User {
+    #[serde(rename = "user_id")]
+    id: u64,
+    /// The number, for who has none.
+    name: String,
+    /// The number, empty when the account has none.
+    mobile: String,
+    /// An absolute URL, or empty.
+    avatar: String,
+    /// `YYYY-MM-DD HH:MM:SS` in China.
+    create_time: String,
+}
+
+impl User {
+    /// What the owner of an account is told of it. Somebody without a name is called by their number, here alone:
+    /// what other people see is no number.
+    #[must_use]
+    pub fn of(account: &Account, url: &PublicUrl, origin: &Origin) -> Self {
+        let mobile = mobile_of(account);
+        let made = account.created.in_china();
+        Self {
+            id: account.id.get(),
+            name: if account.name.is_empty() { mobile.clone() } else { account.name.clone() },
+            mobile,
+            avatar: url.absolute(origin, &account.avatar),
+            create_time: format!(
+                "{:04}-{:02}-{:02} {:02}:{:02}:{:02}",
+                made.year, made.month, made.day, made.hour, made.minute, made.second
+            ),
+        }
+    }
+
+    /// Their name alone.
+    #[must_use]
+    pub fn into_name(self) -> String {
+        self.name
+    }
+}
+
+/// The number as this API's users write it: without the calling code in mainland China.
+fn mobile_of(account: &Account) -> String {
+    let phone = account.phone.as_deref().and_then(|phone| phone.parse::<Phone>().ok());
+    phone.map(|phone| if phone.zone() == 86 { phone.national() } else { phone.e164() }.to_owned()).unwrap_or_default()
+}
 
 impl Api for Web {
     const NAME: &'static str = "web";
@@ -18,18 +151,34 @@ impl Api for Web {
             Error::Malformed(_) | Error::Invalid { .. } | Error::TooLarge { .. } | Error::UnsupportedMedia(_) => {
                 ("4103", "参数错误")
             }
-            Error::NotFound(_) | Error::CodeNotAsked | Error::CodeExpired => ("4002", "无数据"),
-            Error::CodeWrong => ("4004", "数据错误"),
+            Error::NotFound(_)
+            | Error::CodeNotAsked
+            | Error::CodeExpired
+            | Error::CaptchaExpired
+            | Error::VerificationUnknown => ("4002", "无数据"),
+            Error::Taken(_) | Error::AlreadyWritten => ("4003", "数据已存在"),
+            Error::CodeWrong | Error::CaptchaWrong => ("4004", "数据错误"),
+            Error::PasswordWrong => ("4004", "用户名或密码错误"),
+            Error::NotYours => ("4105", "用户身份错误"),
             Error::Unauthenticated | Error::RefreshInvalid | Error::RefreshReused => ("4101", "用户未登录"),
             Error::Limited { cap: Cap::CodesFromAddress, .. } => ("4202", "IP受限"),
             Error::NoRoute
             | Error::CodeGuessesSpent
             | Error::CodeTooSoon { .. }
             | Error::CountryNotServed
+            | Error::CaptchaNeeded
             | Error::Limited {
-                cap: Cap::CodesToNumber | Cap::UnusedCodes | Cap::CodesToCountry | Cap::Lookups, ..
+                cap:
+                    Cap::CodesToNumber
+                    | Cap::UnusedCodes
+                    | Cap::CodesToCountry
+                    | Cap::Lookups
+                    | Cap::SignInFailures
+                    | Cap::AnonymousRooms,
+                ..
             } => ("4201", "非法请求或请求次数受限"),
             Error::TextNotSent => ("4301", "发送失败"),
+            Error::ProviderRefused | Error::ProviderUnreachable => ("4301", "第三方系统错误"),
             Error::Fault(_) => ("4500", "内部错误"),
         };
         let status = match error {
@@ -38,5 +187,11 @@ impl Api for Web {
             _ => StatusCode::OK,
         };
         Reply::new(status, json!({ "errno": errno, "errmsg": errmsg }))
+    }
+
+    fn caller(parts: &Parts, gate: &Gate) -> Option<Caller> {
+        cookie::values(parts, Self::COOKIE)
+            .filter_map(|token| gate.keys.check_session_token(token, Self::NAME).ok())
+            .last()
     }
 }

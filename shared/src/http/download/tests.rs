@@ -57,6 +57,10 @@ impl ObjectStore for Memory {
         Ok(self.object.clone().map(|(meta, _)| meta))
     }
 
+    async fn delete(&self, _: &Key) -> Result<()> {
+        unreachable!("nothing is deleted here")
+    }
+
     async fn link(&self, key: &Key, method: LinkFor) -> Result<String> {
         Ok(format!("https://bucket/{key}?for={method:?}"))
     }

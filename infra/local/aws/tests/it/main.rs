@@ -3,6 +3,7 @@
 
 mod dynamo;
 mod events;
+mod keys;
 mod objects;
 mod persistence;
 mod reads;

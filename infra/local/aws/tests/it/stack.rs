@@ -127,6 +127,17 @@ impl Stack {
             .credentials_provider(credentials(name));
         aws_sdk_sns::Client::from_conf(config.build())
     }
+
+    /// A KMS client of a principal.
+    pub fn kms(&self, name: &str) -> aws_sdk_kms::Client {
+        use aws_sdk_kms::config::{BehaviorVersion, Builder, Region};
+        let config = Builder::new()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(REGION))
+            .endpoint_url(self.endpoints.url())
+            .credentials_provider(credentials(name));
+        aws_sdk_kms::Client::from_conf(config.build())
+    }
 }
 
 fn credentials(name: &str) -> Credentials {

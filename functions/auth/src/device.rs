@@ -1,0 +1,271 @@
+//! The device API's part of `auth`.
+
+use axum::extract::State as Held;
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use shared::domain::Result as DomainResult;
+use shared::domain::claim::Claim;
+use shared::domain::codes::Purpose;
+use shared::domain::devices::PushAddress;
+use shared::domain::identity::{Registration, SignedIn};
+use shared::domain::password::Password;
+use shared::domain::phone::Phone;
+use shared::domain::session::{Lifetime, NewSession, PushTokens};
+use shared::http::api::device::{Envelope, Outcome};
+use shared::http::api::{Api, Device, Refusal};
+use shared::http::body::Params;
+use shared::http::caller::{Origin, Signed};
+use shared::http::lenient;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::State;
+
+type Answer = Result<Response, Refusal<Device>>;
+
+pub(super) fn router() -> OpenApiRouter<State> {
+    OpenApiRouter::new()
+        .routes(routes!(post_verify))
+        .routes(routes!(post_register))
+        .routes(routes!(post_login))
+        .routes(routes!(put_update_password))
+        .routes(routes!(post_logout))
+}
+
+/// A code, and the number it was sent to.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = device::Verify, example = json!({ "phoneNumber": "18514760073", "code": "485401" }))]
+struct Verify {
+    /// The number; of mainland China unless it starts with `+`.
+    #[serde(deserialize_with = "lenient::text")]
+    #[schema(value_type = String)]
+    phone_number: String,
+    /// The code from the text message.
+    #[serde(deserialize_with = "lenient::text")]
+    #[schema(value_type = String)]
+    code: String,
+}
+
+/// A number and a password.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = device::Credentials)]
+struct Credentials {
+    /// The number; of mainland China unless it starts with `+`.
+    #[serde(deserialize_with = "lenient::text")]
+    #[schema(value_type = String)]
+    phone_number: String,
+    /// 6 to 64 bytes without spaces.
+    password: String,
+}
+
+/// Where notifications go.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = device::Address)]
+struct Address {
+    /// The push service's token for this device.
+    push_token: Option<String>,
+    /// 0 Android, which is what nothing means, or 1 iOS.
+    #[serde(default, deserialize_with = "lenient::optional_text")]
+    #[schema(value_type = Option<u8>)]
+    platform: Option<String>,
+}
+
+/// A new account.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = device::Register, example = json!({
+    "code": "123456", "user": { "phoneNumber": "18514760074", "password": "test-password-11" },
+    "device": { "pushToken": "baidu_push_channel_id", "platform": 0 },
+}))]
+struct Register {
+    /// The code from the text message, asked for with flag 0.
+    #[serde(deserialize_with = "lenient::text")]
+    #[schema(value_type = String)]
+    code: String,
+    user: Credentials,
+    device: Option<Address>,
+}
+
+/// A sign-in.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = device::Login, example = json!({
+    "user": { "phoneNumber": "18514760073", "password": "testpassword" },
+    "device": { "pushToken": "baidu_push_channel_id", "platform": 1 },
+}))]
+struct Login {
+    user: Credentials,
+    device: Option<Address>,
+}
+
+/// A new password.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = device::UpdatePassword, example = json!({
+    "phoneNumber": "18514760073", "code": "194940", "password": "qweqwe",
+}))]
+struct UpdatePassword {
+    /// The number; of mainland China unless it starts with `+`.
+    #[serde(deserialize_with = "lenient::text")]
+    #[schema(value_type = String)]
+    phone_number: String,
+    /// The code from the text message, asked for with flag 1.
+    #[serde(deserialize_with = "lenient::text")]
+    #[schema(value_type = String)]
+    code: String,
+    /// 6 to 64 bytes without spaces.
+    password: String,
+}
+
+/// The number whose code is right.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = device::Checked)]
+struct Checked {
+    phone_number: String,
+}
+
+/// Somebody, as this API shows them.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = device::User)]
+struct User {
+    id: u64,
+    phone_number: String,
+}
+
+/// Somebody who is signed in.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = device::Session)]
+struct Session {
+    user: User,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    is_fresh: Option<bool>,
+    access_token: String,
+}
+
+/// Check a code.
+///
+/// The code is not spent and still signs up or sets a password; a wrong one counts against its five guesses.
+#[utoipa::path(
+    post, path = "/verification_codes/verify", tag = "device", operation_id = "device_check_code",
+    request_body = Verify,
+    responses((
+        status = 200, description = "The code is right; or `success` is false: wrong, expired, none asked for",
+        body = inline(Envelope<Checked>),
+        example = json!({ "success": true, "msg": "ok", "data": { "phoneNumber": "18514760073" } }),
+    )),
+)]
+async fn post_verify(Held(state): Held<State>, origin: Origin, Params(given, _): Params<Device, Verify>) -> Answer {
+    let phone = Phone::parse("", &given.phone_number)?;
+    state.identity.check_code(&phone, given.code.trim(), origin.address, &[Purpose::SignUp, Purpose::Recovery]).await?;
+    Ok(Device::data(Checked { phone_number: given.phone_number }))
+}
+
+/// Sign up.
+///
+/// Needs a code that was asked for with flag 0, and signs in.
+#[utoipa::path(
+    post, path = "/users/register", tag = "device", operation_id = "device_register",
+    request_body = Register,
+    responses((
+        status = 200, description = "Signed up; or `success` is false: a wrong code, a taken number, a weak password",
+        body = inline(Envelope<Session>),
+        example = json!({ "success": true, "msg": "ok", "data": {
+            "user": { "id": 13, "phoneNumber": "18514760074" }, "accessToken": "XAllpqfc5Mt7WZu8YBoWsw1482486131",
+        } }),
+    )),
+)]
+async fn post_register(Held(state): Held<State>, origin: Origin, Params(given, _): Params<Device, Register>) -> Answer {
+    let phone = Phone::parse("", &given.user.phone_number)?;
+    let password = Password::new(&given.user.password)?;
+    let registration = Registration { password, name: None, details: std::collections::BTreeMap::new() };
+    let session = session(&state, given.device.as_ref())?;
+    let signed_in =
+        state.identity.register_by_code(&phone, given.code.trim(), origin.address, registration, session).await?;
+    Ok(answer(&state, &signed_in, given.user.phone_number, None))
+}
+
+/// Sign in.
+///
+/// The push token is stored with the session, and taken from the device's earlier ones. `isFresh` tells whether the
+/// device, known by its push token, had no session yet.
+#[utoipa::path(
+    post, path = "/users/login", tag = "device", operation_id = "device_login",
+    request_body = Login,
+    responses((
+        status = 200, description = "Signed in; or `success` is false: wrong account or password, too many failures",
+        body = inline(Envelope<Session>),
+        example = json!({ "success": true, "msg": "ok", "data": {
+            "user": { "id": 12, "phoneNumber": "18514760073" }, "isFresh": true,
+            "accessToken": "XAllpqfc5Mt7WZu8YBoWsw1482486131",
+        } }),
+    )),
+)]
+async fn post_login(Held(state): Held<State>, origin: Origin, Params(given, _): Params<Device, Login>) -> Answer {
+    let claim = Claim::Phone(Phone::parse("", &given.user.phone_number)?);
+    let password = Password::typed(&given.user.password)?;
+    let session = session(&state, given.device.as_ref())?;
+    let signed_in = state.identity.sign_in_by_password(&claim, password, origin.address, session).await?;
+    let fresh = state.devices.settle(&signed_in).await?;
+    Ok(answer(&state, &signed_in, given.user.phone_number, Some(fresh)))
+}
+
+/// Set a new password.
+///
+/// Needs a code that was asked for with flag 1. Every session ends, in every API.
+#[utoipa::path(
+    put, path = "/users/update-password", tag = "device", operation_id = "device_update_password",
+    request_body = UpdatePassword,
+    responses((
+        status = 200, description = "Set; or `success` is false: a wrong code, a weak password",
+        body = Outcome, example = json!({ "success": true, "msg": "修改密码成功" }),
+    )),
+)]
+async fn put_update_password(
+    Held(state): Held<State>,
+    origin: Origin,
+    Params(given, _): Params<Device, UpdatePassword>,
+) -> Answer {
+    let phone = Phone::parse("", &given.phone_number)?;
+    let password = Password::new(&given.password)?;
+    state.identity.recover_by_code(&phone, given.code.trim(), origin.address, password).await?;
+    Ok(Device::done("修改密码成功"))
+}
+
+/// Sign out.
+///
+/// Ends the session and forgets its push token.
+#[utoipa::path(
+    post, path = "/users/logout", tag = "device", operation_id = "device_logout",
+    security(("access_token" = [])),
+    responses(
+        (status = 200, description = "Signed out", body = Outcome, example = json!({ "success": true, "msg": "ok" })),
+        (status = 401, description = "Not signed in", body = Outcome, example = json!({ "success": false, "msg": "not signed in" })),
+    ),
+)]
+async fn post_logout(Held(state): Held<State>, Signed(caller, _): Signed<Device>) -> Answer {
+    state.devices.sign_out(caller).await?;
+    Ok(Device::done("ok"))
+}
+
+/// A session as this API begins them.
+fn session(state: &State, device: Option<&Address>) -> DomainResult<NewSession> {
+    let token = |device: &Address| device.push_token.clone().filter(|token| !token.trim().is_empty());
+    let push = match device.and_then(|device| Some((token(device)?, device.platform.as_deref().unwrap_or_default()))) {
+        Some((token, platform)) => PushAddress::parse(&token, platform)?.into_tokens(),
+        None => PushTokens::default(),
+    };
+    Ok(NewSession { api: Device::NAME, lifetime: Lifetime::Fixed(state.identity.policy.device_session), push })
+}
+
+fn answer(state: &State, signed_in: &SignedIn, phone_number: String, is_fresh: Option<bool>) -> Response {
+    Device::data(Session {
+        user: User { id: signed_in.caller.user.get(), phone_number },
+        is_fresh,
+        access_token: state.identity.session_token(signed_in, Device::NAME),
+    })
+}

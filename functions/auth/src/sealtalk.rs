@@ -1,0 +1,249 @@
+//! The `SealTalk` API's part of `auth`: proving a number, registering, signing in and out.
+
+mod passwords;
+mod tokens;
+
+use axum::extract::State as Held;
+use axum::http::header::SET_COOKIE;
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use shared::domain::claim::Claim;
+use shared::domain::identity::{Registration, SignedIn};
+use shared::domain::password::Password;
+use shared::domain::phone::Phone;
+use shared::domain::session::{Lifetime, NewSession, PushTokens};
+use shared::domain::{Fault, Result as DomainResult, short_id};
+use shared::http::api::sealtalk::{Done, Refused, Success};
+use shared::http::api::{Api, Refusal, SealTalk};
+use shared::http::body::Params;
+use shared::http::caller::{Origin, Signed};
+use shared::http::{cookie, lenient};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::State;
+
+type Answer = Result<Response, Refusal<SealTalk>>;
+
+pub(super) fn router() -> OpenApiRouter<State> {
+    let router = OpenApiRouter::new()
+        .routes(routes!(check_phone_available))
+        .routes(routes!(verify_code))
+        .routes(routes!(register))
+        .routes(routes!(login))
+        .routes(routes!(logout));
+    router.merge(passwords::router()).merge(tokens::router())
+}
+
+/// A phone.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = sealtalk::Phone, example = json!({ "region": 86, "phone": 13_912_345_678_u64 }))]
+struct RegionAndPhone {
+    /// The country calling code, as a number or a string; 86 when it is missing.
+    #[serde(default, deserialize_with = "lenient::text")]
+    #[schema(value_type = String)]
+    region: String,
+    /// The number, as a number or a string.
+    #[serde(deserialize_with = "lenient::text")]
+    #[schema(value_type = String)]
+    phone: String,
+}
+
+/// A code, and the number it was sent to.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = sealtalk::VerifyCode, example = json!({ "region": 86, "phone": 13_912_345_678_u64, "code": "123456" }))]
+struct VerifyCode {
+    /// The country calling code, as a number or a string; 86 when it is missing.
+    #[serde(default, deserialize_with = "lenient::text")]
+    #[schema(value_type = String)]
+    region: String,
+    /// The number, as a number or a string.
+    #[serde(deserialize_with = "lenient::text")]
+    #[schema(value_type = String)]
+    phone: String,
+    /// The code from the text message.
+    #[serde(deserialize_with = "lenient::text")]
+    #[schema(value_type = String)]
+    code: String,
+}
+
+/// What an account is made with.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = sealtalk::Register, example = json!({
+    "nickname": "Tom", "password": "P@ssw0rd", "verification_token": "75dd0f90-9b0d-41e5-803f-59b82644bc50",
+}))]
+struct Register {
+    /// 1 to 32 bytes.
+    nickname: String,
+    /// 6 to 20 bytes without spaces.
+    password: String,
+    /// What `verify_code` answered.
+    verification_token: String,
+}
+
+/// A number and its password.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = sealtalk::Login, example = json!({
+    "region": 86, "phone": 13_912_345_678_u64, "password": "P@ssw0rd",
+}))]
+struct Login {
+    /// The country calling code, as a number or a string; 86 when it is missing.
+    #[serde(default, deserialize_with = "lenient::text")]
+    #[schema(value_type = String)]
+    region: String,
+    /// The number, as a number or a string.
+    #[serde(deserialize_with = "lenient::text")]
+    #[schema(value_type = String)]
+    phone: String,
+    /// The password.
+    password: String,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = sealtalk::Verified)]
+struct Verified {
+    verification_token: String,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = sealtalk::Registered)]
+struct Registered {
+    id: String,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = sealtalk::LoggedIn)]
+struct LoggedIn {
+    id: String,
+    token: String,
+}
+
+/// Check whether a phone can register.
+#[utoipa::path(
+    post, path = "/user/check_phone_available", tag = "sealtalk", operation_id = "sealtalk_check_phone_available",
+    request_body = RegionAndPhone,
+    responses(
+        (status = 200, description = "Whether nobody has registered with it",
+            body = inline(Success<bool>), example = json!({ "code": 200, "result": true })),
+        (status = 400, description = "Not a number",
+            body = Refused, example = json!({ "code": 400, "message": "number is not a valid phone number" })),
+    ),
+)]
+async fn check_phone_available(Held(state): Held<State>, Params(given, _): Params<SealTalk, RegionAndPhone>) -> Answer {
+    let claim = Claim::Phone(Phone::parse(&given.region, &given.phone)?);
+    Ok(SealTalk::result(!state.identity.is_taken(&claim).await?))
+}
+
+/// Exchange a code for a verification token.
+///
+/// The token proves the number once, within ten minutes, to `register` or to `reset_password`. A code survives five
+/// guesses.
+#[utoipa::path(
+    post, path = "/user/verify_code", tag = "sealtalk", operation_id = "sealtalk_verify_code",
+    request_body = VerifyCode,
+    responses(
+        (status = 200, description = "The token; code 1000 when the code is wrong, 2000 when it has expired",
+            body = inline(Success<Verified>), example = json!({
+                "code": 200, "result": { "verification_token": "75dd0f90-9b0d-41e5-803f-59b82644bc50" },
+            })),
+        (status = 400, description = "Not a number, or a field is missing",
+            body = Refused, example = json!({ "code": 400, "message": "number is not a valid phone number" })),
+        (status = 404, description = "No code was asked for, or it was used",
+            body = Refused, example = json!({ "code": 404, "message": "no code is waiting for this number" })),
+    ),
+)]
+async fn verify_code(
+    Held(state): Held<State>,
+    origin: Origin,
+    Params(given, _): Params<SealTalk, VerifyCode>,
+) -> Answer {
+    let phone = Phone::parse(&given.region, &given.phone)?;
+    let verification_token = state.identity.verify_code(&phone, given.code.trim(), origin.address).await?;
+    Ok(SealTalk::result(Verified { verification_token }))
+}
+
+/// Register.
+///
+/// Signs in as well: the session is in the cookie `sealtalk_session`, for 30 days.
+#[utoipa::path(
+    post, path = "/user/register", tag = "sealtalk", operation_id = "sealtalk_register", request_body = Register,
+    responses(
+        (status = 200, description = "The new account's id",
+            body = inline(Success<Registered>), example = json!({ "code": 200, "result": { "id": "5Vg2Xh9f" } })),
+        (status = 400, description = "The number is registered, or a field breaks its rule",
+            body = Refused, example = json!({ "code": 400, "message": "this number is taken" })),
+        (status = 404, description = "The verification token is unknown, has expired or was used",
+            body = Refused, example = json!({ "code": 404, "message": "no such verification token" })),
+    ),
+)]
+async fn register(Held(state): Held<State>, origin: Origin, Params(given, _): Params<SealTalk, Register>) -> Answer {
+    let registration = Registration {
+        password: SealTalk::password(&given.password)?,
+        name: Some(SealTalk::nickname(&given.nickname)?),
+        details: std::collections::BTreeMap::new(),
+    };
+    let token = given.verification_token.trim();
+    let signed_in = state.identity.register_by_verification(token, registration, session(&state)).await?;
+    let registered = SealTalk::result(Registered { id: short_id::encode(signed_in.account.id) });
+    Ok(with_cookie(registered, &state, &origin, &signed_in)?)
+}
+
+/// Sign in with a password.
+///
+/// The session is in the cookie `sealtalk_session`, for 30 days. `token` is for the chat service, as `get_token`
+/// answers it.
+#[utoipa::path(
+    post, path = "/user/login", tag = "sealtalk", operation_id = "sealtalk_login", request_body = Login,
+    responses(
+        (status = 200, description = "Signed in; code 1000 when number and password do not belong together",
+            body = inline(Success<LoggedIn>), example = json!({ "code": 200, "result": { "id": "5Vg2Xh9f", "token": "eyJ0eXAiOiJKV1QiLCJhbGci…" } })),
+        (status = 400, description = "Not a number, or a field is missing",
+            body = Refused, example = json!({ "code": 400, "message": "number is not a valid phone number" })),
+    ),
+)]
+async fn login(Held(state): Held<State>, origin: Origin, Params(given, _): Params<SealTalk, Login>) -> Answer {
+    let claim = Claim::Phone(Phone::parse(&given.region, &given.phone)?);
+    let typed = Password::typed(&given.password)?;
+    let signed_in = state.identity.sign_in_by_password(&claim, typed, origin.address, session(&state)).await?;
+    let token = match tokens::chat_token(&state, &origin, &signed_in.account).await {
+        Ok(token) => token,
+        Err(fault) => {
+            // The client hears of no sign-in, so none remains.
+            state.identity.sign_out(signed_in.caller).await?;
+            return Err(fault.into());
+        }
+    };
+    let logged_in = SealTalk::result(LoggedIn { id: short_id::encode(signed_in.account.id), token });
+    Ok(with_cookie(logged_in, &state, &origin, &signed_in)?)
+}
+
+/// Sign out.
+#[utoipa::path(
+    post, path = "/user/logout", tag = "sealtalk", operation_id = "sealtalk_logout",
+    security(("sealtalk_session" = [])),
+    responses(
+        (status = 200, description = "Signed out; the cookie is taken away", body = Done, example = json!({ "code": 200 })),
+        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+    ),
+)]
+async fn logout(Held(state): Held<State>, origin: Origin, Signed(caller, _): Signed<SealTalk>) -> Answer {
+    state.identity.sign_out(caller).await?;
+    let mut done = SealTalk::done();
+    done.headers_mut().extend(cookie::take(SealTalk::COOKIE, &origin).map(|line| (SET_COOKIE, line)));
+    Ok(done)
+}
+
+fn session(state: &State) -> NewSession {
+    let lifetime = Lifetime::Fixed(state.identity.policy.cookie_session);
+    NewSession { api: SealTalk::NAME, lifetime, push: PushTokens::default() }
+}
+
+/// The answer with the cookie of a sign-in, and no other cookie: one of the clients keeps only the first.
+fn with_cookie(mut answer: Response, state: &State, origin: &Origin, signed_in: &SignedIn) -> DomainResult<Response> {
+    let token = state.identity.session_token(signed_in, SealTalk::NAME);
+    let line = cookie::give(SealTalk::COOKIE, &token, state.identity.policy.cookie_session, origin);
+    let line = line.ok_or_else(|| Fault::new("giving a cookie", "the token does not fit a header"))?;
+    answer.headers_mut().insert(SET_COOKIE, line);
+    Ok(answer)
+}

@@ -1,0 +1,88 @@
+//! Passwords in the `SealTalk` API.
+
+use axum::extract::State as Held;
+use serde::Deserialize;
+use shared::domain::password::Password;
+use shared::http::api::SealTalk;
+use shared::http::api::sealtalk::{Done, Refused};
+use shared::http::body::Params;
+use shared::http::caller::{Origin, Signed};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::{Answer, State};
+
+pub(super) fn router() -> OpenApiRouter<State> {
+    OpenApiRouter::new().routes(routes!(reset_password)).routes(routes!(change_password))
+}
+
+/// A new password, and what permits it.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = sealtalk::ResetPassword, example = json!({
+    "password": "P@ssw0rd", "verification_token": "75dd0f90-9b0d-41e5-803f-59b82644bc50",
+}))]
+struct ResetPassword {
+    /// 6 to 20 bytes without spaces.
+    password: String,
+    /// What `verify_code` answered.
+    verification_token: String,
+}
+
+/// The old password and the new one.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = sealtalk::ChangePassword, example = json!({
+    "oldPassword": "P@ssw0rdOld", "newPassword": "P@ssw0rdNew",
+}))]
+#[serde(rename_all = "camelCase")]
+struct ChangePassword {
+    /// The password as it is.
+    old_password: String,
+    /// 6 to 20 bytes without spaces.
+    new_password: String,
+}
+
+/// Set a new password with a verification token.
+///
+/// Every session of the account ends, over all APIs.
+#[utoipa::path(
+    post, path = "/user/reset_password", tag = "sealtalk", operation_id = "sealtalk_reset_password",
+    request_body = ResetPassword,
+    responses(
+        (status = 200, description = "Set", body = Done, example = json!({ "code": 200 })),
+        (status = 400, description = "The password breaks its rule",
+            body = Refused, example = json!({ "code": 400, "message": "password has 6 to 20 bytes and no spaces" })),
+        (status = 404, description = "The verification token is unknown, or nobody has its number",
+            body = Refused, example = json!({ "code": 404, "message": "no such verification token" })),
+    ),
+)]
+async fn reset_password(Held(state): Held<State>, Params(given, _): Params<SealTalk, ResetPassword>) -> Answer {
+    let password = SealTalk::password(&given.password)?;
+    state.identity.recover_by_verification(given.verification_token.trim(), password).await?;
+    Ok(SealTalk::done())
+}
+
+/// Change the password.
+///
+/// Every other session of the account ends, over all APIs; this one stays.
+#[utoipa::path(
+    post, path = "/user/change_password", tag = "sealtalk", operation_id = "sealtalk_change_password",
+    security(("sealtalk_session" = [])), request_body = ChangePassword,
+    responses(
+        (status = 200, description = "Changed; code 1000 when the old password is wrong",
+            body = Done, example = json!({ "code": 200 })),
+        (status = 400, description = "The new password breaks its rule",
+            body = Refused, example = json!({ "code": 400, "message": "password has 6 to 20 bytes and no spaces" })),
+        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+    ),
+)]
+async fn change_password(
+    Held(state): Held<State>,
+    origin: Origin,
+    Signed(caller, _): Signed<SealTalk>,
+    Params(given, _): Params<SealTalk, ChangePassword>,
+) -> Answer {
+    let (old, new) = (Password::typed(&given.old_password)?, SealTalk::password(&given.new_password)?);
+    state.identity.change_password(caller, old, new, origin.address, true).await?;
+    Ok(SealTalk::done())
+}

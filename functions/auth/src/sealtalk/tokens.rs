@@ -1,0 +1,65 @@
+//! Chat tokens in the `SealTalk` API.
+
+use axum::extract::State as Held;
+use serde::Serialize;
+use shared::domain::account::Account;
+use shared::domain::{Result, short_id};
+use shared::http::api::SealTalk;
+use shared::http::api::sealtalk::{Refused, Success};
+use shared::http::caller::{Origin, Signed};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::{Answer, State};
+
+pub(super) fn router() -> OpenApiRouter<State> {
+    OpenApiRouter::new().routes(routes!(post_get_token)).routes(routes!(get_get_token))
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = sealtalk::ChatToken)]
+#[serde(rename_all = "camelCase")]
+struct ChatToken {
+    user_id: String,
+    token: String,
+}
+
+/// Get a token for the chat service.
+///
+/// From `RongCloud` where the stage uses it; otherwise a JWT of our own, which a chat service checks with
+/// `/.well-known/jwks.json`.
+#[utoipa::path(
+    post, path = "/user/get_token", tag = "sealtalk", operation_id = "sealtalk_post_get_token",
+    security(("sealtalk_session" = [])),
+    responses(
+        (status = 200, description = "The token, and the id by which the chat service knows the user",
+            body = inline(Success<ChatToken>), example = json!({ "code": 200, "result": { "userId": "5Vg2Xh9f", "token": "eyJ0eXAiOiJKV1QiLCJhbGci…" } })),
+        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+    ),
+)]
+async fn post_get_token(Held(state): Held<State>, origin: Origin, Signed(caller, _): Signed<SealTalk>) -> Answer {
+    let account = state.identity.account(caller).await?;
+    let token = chat_token(&state, &origin, &account).await?;
+    Ok(SealTalk::result(ChatToken { user_id: short_id::encode(account.id), token }))
+}
+
+/// Get a token for the chat service by GET, as the clients do.
+#[utoipa::path(
+    get, path = "/user/get_token", tag = "sealtalk", operation_id = "sealtalk_get_get_token",
+    security(("sealtalk_session" = [])),
+    responses(
+        (status = 200, description = "The token, and the id by which the chat service knows the user",
+            body = inline(Success<ChatToken>), example = json!({ "code": 200, "result": { "userId": "5Vg2Xh9f", "token": "eyJ0eXAiOiJKV1QiLCJhbGci…" } })),
+        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+    ),
+)]
+async fn get_get_token(state: Held<State>, origin: Origin, signed: Signed<SealTalk>) -> Answer {
+    post_get_token(state, origin, signed).await
+}
+
+/// The chat service's token of an account.
+pub(super) async fn chat_token(state: &State, origin: &Origin, account: &Account) -> Result<String> {
+    let portrait = state.url.absolute(origin, &account.avatar);
+    state.chat.token_for(account.id, &account.name, &portrait).await
+}

@@ -1,0 +1,170 @@
+//! The web API's part of `auth`: registering, signing in and out.
+
+use axum::extract::State as Held;
+use axum::http::header::SET_COOKIE;
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use shared::domain::account::Account;
+use shared::domain::claim::Claim;
+use shared::domain::identity::{Registration, SignedIn};
+use shared::domain::password::Password;
+use shared::domain::phone::Phone;
+use shared::domain::session::{Lifetime, NewSession, PushTokens};
+use shared::domain::{Fault, Result as DomainResult};
+use shared::http::api::web::{Outcome, Success, User};
+use shared::http::api::{Api, Refusal, Web};
+use shared::http::body::Params;
+use shared::http::caller::{Origin, Signed};
+use shared::http::{cookie, lenient};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::State;
+
+type Answer = Result<Response, Refusal<Web>>;
+
+pub(super) fn router() -> OpenApiRouter<State> {
+    OpenApiRouter::new()
+        .routes(routes!(post_users))
+        .routes(routes!(post_sessions))
+        .routes(routes!(get_session, delete_session))
+}
+
+/// What an account is made with.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = web::Register, example = json!({ "mobile": "13912345678", "sms_code": "123456", "password": "P@ssw0rd" }))]
+struct Register {
+    /// The number; of mainland China unless it starts with `+`.
+    #[serde(deserialize_with = "lenient::text")]
+    #[schema(value_type = String)]
+    mobile: String,
+    /// The code from the text message.
+    #[serde(deserialize_with = "lenient::text")]
+    #[schema(value_type = String)]
+    sms_code: String,
+    /// 6 to 64 bytes without spaces.
+    #[serde(deserialize_with = "lenient::text")]
+    #[schema(value_type = String)]
+    password: String,
+}
+
+/// What somebody signs in with.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = web::SignIn, example = json!({ "mobile": "13912345678", "password": "P@ssw0rd" }))]
+struct SignIn {
+    /// The number; of mainland China unless it starts with `+`.
+    #[serde(deserialize_with = "lenient::text")]
+    #[schema(value_type = String)]
+    mobile: String,
+    /// The password.
+    #[serde(deserialize_with = "lenient::text")]
+    #[schema(value_type = String)]
+    password: String,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = web::SignedInAs)]
+struct SignedInAs {
+    user_id: u64,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = web::SessionOf)]
+struct SessionOf {
+    user_id: u64,
+    name: String,
+}
+
+/// Register, and sign in.
+#[utoipa::path(
+    post, path = "/api/v1.0/users", tag = "web", operation_id = "web_post_users",
+    request_body(content((Register = "application/json"), (Register = "application/x-www-form-urlencoded"))),
+    responses((
+        status = 200,
+        description = "The new account, with the session in a cookie; or 4103 not a number or a password, 4002 no code \
+            is waiting, 4004 it is wrong, 4201 it was guessed at too often, 4003 the number is registered",
+        body = inline(Success<User>), example = json!({ "errno": "0", "errmsg": "OK", "data": {
+            "user_id": 4_503_599_627_370_497_u64, "name": "13912345678", "mobile": "13912345678", "avatar": "",
+            "create_time": "2026-03-01 12:00:00",
+        } }),
+    )),
+)]
+async fn post_users(Held(state): Held<State>, origin: Origin, Params(given, _): Params<Web, Register>) -> Answer {
+    let phone = Phone::parse("", &given.mobile)?;
+    let password = Password::new(&given.password)?;
+    let registration = Registration { password, name: None, details: std::collections::BTreeMap::default() };
+    let code = given.sms_code.trim();
+    let signed_in =
+        state.identity.register_by_code(&phone, code, origin.address, registration, session(&state)).await?;
+    let user = User::of(&signed_in.account, &state.url, &origin);
+    Ok(with_cookie(Web::data(user), &state, &origin, &signed_in)?)
+}
+
+/// Sign in with a password.
+///
+/// A number that nobody has is refused in the same words as a wrong password. After ten failures in ten minutes the
+/// number is refused for the rest of them.
+#[utoipa::path(
+    post, path = "/api/v1.0/sessions", tag = "web", operation_id = "web_post_sessions",
+    request_body(content((SignIn = "application/json"), (SignIn = "application/x-www-form-urlencoded"))),
+    responses((
+        status = 200,
+        description = "Signed in, with the session in a cookie; or 4004 用户名或密码错误, 4201 too many failures, 4103 not \
+            a number",
+        body = inline(Success<SignedInAs>), example = json!({ "errno": "0", "errmsg": "OK", "data": { "user_id": 4_503_599_627_370_497_u64 } }),
+    )),
+)]
+async fn post_sessions(Held(state): Held<State>, origin: Origin, Params(given, _): Params<Web, SignIn>) -> Answer {
+    let claim = Claim::Phone(Phone::parse("", &given.mobile)?);
+    let typed = Password::typed(&given.password)?;
+    let signed_in = state.identity.sign_in_by_password(&claim, typed, origin.address, session(&state)).await?;
+    let data = Web::data(SignedInAs { user_id: signed_in.account.id.get() });
+    Ok(with_cookie(data, &state, &origin, &signed_in)?)
+}
+
+/// Ask whether somebody is signed in, and who.
+#[utoipa::path(
+    get, path = "/api/v1.0/session", tag = "web", operation_id = "web_get_session", security(("web_session" = [])),
+    responses((
+        status = 200,
+        description = "Signed in; or 4101",
+        body = inline(Success<SessionOf>), example = json!({ "errno": "0", "errmsg": "OK", "data": { "user_id": 4_503_599_627_370_497_u64, "name": "Tom" } }),
+    )),
+)]
+async fn get_session(Held(state): Held<State>, origin: Origin, Signed(caller, _): Signed<Web>) -> Answer {
+    let account: Account = state.identity.account(caller).await?;
+    let name = User::of(&account, &state.url, &origin).into_name();
+    Ok(Web::data(SessionOf { user_id: account.id.get(), name }))
+}
+
+/// Sign out.
+#[utoipa::path(
+    delete, path = "/api/v1.0/session", tag = "web", operation_id = "web_delete_session",
+    security(("web_session" = [])),
+    responses((
+        status = 200,
+        description = "Signed out, and the cookie taken away; or 4101",
+        body = Outcome, example = json!({ "errno": "0", "errmsg": "OK" }),
+    )),
+)]
+async fn delete_session(Held(state): Held<State>, origin: Origin, Signed(caller, _): Signed<Web>) -> Answer {
+    state.identity.sign_out(caller).await?;
+    let mut done = Web::done();
+    done.headers_mut().extend(cookie::take(Web::COOKIE, &origin).map(|line| (SET_COOKIE, line)));
+    Ok(done)
+}
+
+fn session(state: &State) -> NewSession {
+    let lifetime = Lifetime::Fixed(state.identity.policy.cookie_session);
+    NewSession { api: Web::NAME, lifetime, push: PushTokens::default() }
+}
+
+/// The answer with the cookie of a sign-in.
+fn with_cookie(mut answer: Response, state: &State, origin: &Origin, signed_in: &SignedIn) -> DomainResult<Response> {
+    let token = state.identity.session_token(signed_in, Web::NAME);
+    let line = cookie::give(Web::COOKIE, &token, state.identity.policy.cookie_session, origin);
+    let line = line.ok_or_else(|| Fault::new("giving a cookie", "the token does not fit a header"))?;
+    answer.headers_mut().insert(SET_COOKIE, line);
+    Ok(answer)
+}

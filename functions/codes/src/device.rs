@@ -1,0 +1,78 @@
+//! The device API's part of `codes`.
+
+use axum::extract::State as Held;
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use shared::domain::codes::Purpose;
+use shared::domain::phone::Phone;
+use shared::domain::{Error, Result as DomainResult};
+use shared::http::api::device::Envelope;
+use shared::http::api::{Device, Refusal};
+use shared::http::body::Params;
+use shared::http::caller::Origin;
+use shared::http::lenient;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::State;
+
+pub(super) fn router() -> OpenApiRouter<State> {
+    OpenApiRouter::new().routes(routes!(post_verification_codes))
+}
+
+/// Where a code goes, and what for.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = device::AskForCode, example = json!({ "flag": 1, "phoneNumber": "18514760073" }))]
+struct AskForCode {
+    /// 0 signs up, 1 sets a new password.
+    #[serde(deserialize_with = "lenient::text")]
+    #[schema(value_type = u8)]
+    flag: String,
+    /// The number; of mainland China unless it starts with `+`.
+    #[serde(deserialize_with = "lenient::text")]
+    #[schema(value_type = String)]
+    phone_number: String,
+}
+
+/// Where a code went.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = device::Sent)]
+struct Sent {
+    phone_number: String,
+}
+
+/// Ask for a code.
+///
+/// With flag 0 a number that has an account is refused. With flag 1 a number that has none is answered alike, and no
+/// text is sent: nobody learns here who is registered. A number is sent at most one code a minute, five an hour and
+/// ten a day, over all APIs.
+#[utoipa::path(
+    post, path = "/verification_codes", tag = "device", operation_id = "device_ask_for_code",
+    request_body = AskForCode,
+    responses((
+        status = 200,
+        description = "The code is on its way; or `success` is false: not a number, taken, too soon, too many",
+        body = inline(Envelope<Sent>),
+        example = json!({ "success": true, "msg": "ok", "data": { "phoneNumber": "18514760073" } }),
+    )),
+)]
+async fn post_verification_codes(
+    Held(state): Held<State>,
+    origin: Origin,
+    Params(asked, _): Params<Device, AskForCode>,
+) -> Result<Response, Refusal<Device>> {
+    let phone = Phone::parse("", &asked.phone_number)?;
+    state.sender.send(&phone, purpose(&asked.flag)?, origin.address).await?;
+    Ok(Device::data(Sent { phone_number: asked.phone_number }))
+}
+
+fn purpose(flag: &str) -> DomainResult<Purpose> {
+    match flag.trim() {
+        "0" => Ok(Purpose::SignUp),
+        "1" => Ok(Purpose::Recovery),
+        _ => Err(Error::Invalid { field: "flag", rule: "is 0 (sign-up) or 1 (recovery)" }),
+    }
+}

@@ -1,0 +1,140 @@
+//! The web API's part of `codes`: captchas, and codes for who reads them.
+
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State as Held};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::{HeaderName, HeaderValue};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use shared::domain::captcha::CaptchaId;
+use shared::domain::codes::Purpose;
+use shared::domain::phone::Phone;
+use shared::domain::{Error, Result as DomainResult};
+use shared::http::api::web::{Outcome, Words};
+use shared::http::api::{Api, Refusal, Web};
+use shared::http::body::{Params, ok};
+use shared::http::caller::Origin;
+use shared::http::lenient;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::State;
+
+/// Where stages that show codes show what a captcha says.
+const CAPTCHA_TEXT: HeaderName = HeaderName::from_static("x-captcha-text");
+
+pub(super) fn router() -> OpenApiRouter<State> {
+    OpenApiRouter::new().routes(routes!(get_image_code)).routes(routes!(get_sms_code))
+}
+
+/// What somebody read in a captcha.
+#[derive(Default, Deserialize)]
+struct Read {
+    /// Its text.
+    #[serde(default, deserialize_with = "lenient::optional_text")]
+    text: Option<String>,
+    /// Its id.
+    #[serde(default, deserialize_with = "lenient::optional_text")]
+    id: Option<String>,
+}
+
+/// Get a captcha.
+///
+/// A JPEG of four letters and digits, under an id that the client makes up (a UUID, say): 1 to 64 letters, digits,
+/// dots, underscores and hyphens. It can be used for three minutes and once; asking again under the same id replaces
+/// it.
+#[utoipa::path(
+    get, path = "/api/v1.0/imagecode/{image_code_id}", tag = "web", operation_id = "web_get_image_code",
+    params(("image_code_id" = String, Path, description = "Made up by the client",
+        example = "0b1e4f2c-9d0a-4c1e-8f7a-3b2d1c0e9f8a")),
+    responses(
+        (status = 200, description = "The picture; or an error as JSON: 4103, not an id", content_type = "image/jpg", body = Vec<u8>),
+        (status = 500, description = "The captcha could not be kept", body = Outcome,
+            example = json!({ "errno": "4001", "errmsg": "保存图片验证码失败" })),
+    ),
+)]
+async fn get_image_code(Held(state): Held<State>, path: Result<Path<String>, PathRejection>) -> Response {
+    Web::answer(draw(&state, path).await, &[Words::of_fault("4001", "保存图片验证码失败")])
+}
+
+async fn draw(state: &State, path: Result<Path<String>, PathRejection>) -> DomainResult<Response> {
+    let id = CaptchaId::parse(&segment(path)?)?;
+    let (picture, text) = state.captchas.draw(Web::NAME, &id).await?;
+    let mut response = ([(CONTENT_TYPE, "image/jpg"), (CACHE_CONTROL, "no-store")], picture.jpeg()?).into_response();
+    if let Some(text) = HeaderValue::from_str(&text).ok().filter(|_| state.expose) {
+        response.headers_mut().insert(CAPTCHA_TEXT, text);
+    }
+    Ok(response)
+}
+
+/// Ask for a code to register with.
+///
+/// The captcha is spent by this request, whether it was read right or wrong; capitals do not matter. What was read may
+/// stand in the query or, as the document writes it, after commas in the path: `/smscode/13912345678,text=7KTC,id=…`.
+/// A number is sent at most one code a minute, five an hour and ten a day, over all APIs.
+#[utoipa::path(
+    get, path = "/api/v1.0/smscode/{mobile}", tag = "web", operation_id = "web_get_sms_code",
+    params(
+        ("mobile" = String, Path, description = "The number", example = "13912345678"),
+        ("text" = String, Query, description = "What the captcha says", example = "7KTC"),
+        ("id" = String, Query, description = "The captcha's id", example = "0b1e4f2c-9d0a-4c1e-8f7a-3b2d1c0e9f8a"),
+    ),
+    responses((
+        status = 200,
+        description = "On its way; or 4103 not a number, 4002 the captcha has expired, 4004 it was read wrong, 4003 the \
+            number is registered, 4201 too soon or too many, 4202 too many from this address, 4301 the text was refused",
+        body = Outcome, example = json!({ "errno": "0", "errmsg": "发送成功" }),
+    )),
+)]
+async fn get_sms_code(
+    Held(state): Held<State>,
+    origin: Origin,
+    path: Result<Path<String>, PathRejection>,
+    Params(query, _): Params<Web, Read>,
+) -> Result<Response, Refusal<Web>> {
+    let path = segment(path)?;
+    let (mobile, inline) = split(&path);
+    let given = |queried: Option<String>, inline: Option<&str>| {
+        queried.or_else(|| inline.map(str::to_owned)).ok_or_else(|| Error::Malformed("text and id are needed".into()))
+    };
+    let text = given(query.text, inline.text.as_deref())?;
+    let id = CaptchaId::parse(&given(query.id, inline.id.as_deref())?)?;
+    let phone = Phone::parse("", mobile)?;
+    state.captchas.check(Web::NAME, &id, &text).await?;
+    state.sender.send(&phone, Purpose::SignUp, origin.address).await?;
+    Ok(ok(Outcome { errno: "0", errmsg: "发送成功" }))
+}
+
+/// The one variable of a path.
+fn segment(path: Result<Path<String>, PathRejection>) -> DomainResult<String> {
+    path.map(|Path(text)| text).map_err(|_| Error::Malformed("the path is not UTF-8".into()))
+}
+
+/// A number, and what follows it after commas.
+fn split(path: &str) -> (&str, Read) {
+    let (mobile, rest) = path.split_once(',').unwrap_or((path, ""));
+    let mut read = Read::default();
+    for (name, value) in rest.split(',').filter_map(|pair| pair.split_once('=')) {
+        match name.trim() {
+            "text" => read.text = Some(value.to_owned()),
+            "id" => read.id = Some(value.to_owned()),
+            _ => {}
+        }
+    }
+    (mobile, read)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documents_commas_are_understood() {
+        let (mobile, read) = split("13912345678,text=7KTC,id=an-id");
+        assert_eq!((mobile, read.text.as_deref(), read.id.as_deref()), ("13912345678", Some("7KTC"), Some("an-id")));
+        let (mobile, read) = split("13912345678");
+        assert_eq!((mobile, read.text, read.id), ("13912345678", None, None));
+        let (_, read) = split("13912345678,id=x,other,text=");
+        assert_eq!((read.text.as_deref(), read.id.as_deref()), (Some(""), Some("x")));
+    }
+}

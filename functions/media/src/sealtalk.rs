@@ -1,0 +1,118 @@
+//! The `SealTalk` API's part of `media`.
+
+use axum::extract::State as Held;
+use axum::response::Response;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use serde::{Deserialize, Serialize};
+use shared::domain::media::Format;
+use shared::domain::media::direct::Ticket;
+use shared::domain::{Error, Fault, Result as DomainResult};
+use shared::http::api::sealtalk::{Refused, Success};
+use shared::http::api::{Refusal, SealTalk};
+use shared::http::body::Params;
+use shared::http::caller::{Origin, Signed};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::State;
+
+type Answer = Result<Response, Refusal<SealTalk>>;
+
+pub(super) fn router() -> OpenApiRouter<State> {
+    OpenApiRouter::new().routes(routes!(post_image_token, get_image_token))
+}
+
+/// What will be uploaded.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = sealtalk::GetImageToken, example = json!({ "type": "image/jpeg" }))]
+struct Wanted {
+    /// The picture's media type; `image/jpeg` when it is missing.
+    #[serde(rename = "type")]
+    content_type: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = sealtalk::ImageToken)]
+struct ImageToken {
+    target: &'static str,
+    domain: String,
+    token: String,
+}
+
+/// What a token holds.
+#[derive(Serialize)]
+struct Token {
+    #[serde(flatten)]
+    ticket: Ticket,
+    /// Where the picture will be, once it was taken in.
+    image: String,
+}
+
+/// Get a token to upload one picture with.
+///
+/// The token is base64 of a JSON object: POST a form (`multipart/form-data`) to its `url` with its `fields` and, as
+/// the last part, `file`, within ten minutes. A moment later the picture is at its `image`, without its metadata.
+/// What is no picture of the type, or larger than 20 MB, is dropped.
+#[utoipa::path(
+    post, path = "/user/get_image_token", tag = "sealtalk", operation_id = "sealtalk_post_get_image_token",
+    security(("sealtalk_session" = [])), request_body(content = Option<Wanted>, content_type = "application/json"),
+    responses(
+        (status = 200, description = "The token, and the host that pictures are served from",
+            body = inline(Success<ImageToken>), example = json!({ "code": 200, "result": {
+                "target": "s3", "domain": "api.example.com", "token": "eyJ1cmwiOiJodHRwczov…",
+            } })),
+        (status = 400, description = "Not a type that is kept", body = Refused, example = json!({
+            "code": 400, "message": "type is image/jpeg, image/png, image/webp or image/gif",
+        })),
+        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+    ),
+)]
+async fn post_image_token(
+    Held(state): Held<State>,
+    origin: Origin,
+    Signed(caller, _): Signed<SealTalk>,
+    Params(wanted, _): Params<SealTalk, Wanted>,
+) -> Answer {
+    let (name, ticket) = state.direct.invite(caller, format(wanted.content_type.as_deref())?).await?;
+    let token = encode(&Token { ticket, image: state.url.absolute(&origin, &name.path()) })?;
+    Ok(SealTalk::result(ImageToken { target: "s3", domain: state.url.host(&origin), token }))
+}
+
+/// Get a token to upload one picture with, by GET, as the clients do.
+#[utoipa::path(
+    get, path = "/user/get_image_token", tag = "sealtalk", operation_id = "sealtalk_get_get_image_token",
+    security(("sealtalk_session" = [])),
+    params(("type" = Option<String>, Query, description = "The picture's media type", example = "image/jpeg")),
+    responses(
+        (status = 200, description = "The token, and the host that pictures are served from",
+            body = inline(Success<ImageToken>), example = json!({ "code": 200, "result": {
+                "target": "s3", "domain": "api.example.com", "token": "eyJ1cmwiOiJodHRwczov…",
+            } })),
+        (status = 400, description = "Not a type that is kept", body = Refused, example = json!({
+            "code": 400, "message": "type is image/jpeg, image/png, image/webp or image/gif",
+        })),
+        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+    ),
+)]
+async fn get_image_token(
+    state: Held<State>,
+    origin: Origin,
+    signed: Signed<SealTalk>,
+    wanted: Params<SealTalk, Wanted>,
+) -> Answer {
+    post_image_token(state, origin, signed, wanted).await
+}
+
+/// The documents' clients send no type and upload portraits, which they make JPEGs of.
+fn format(content_type: Option<&str>) -> DomainResult<Format> {
+    const RULE: Error = Error::Invalid { field: "type", rule: "is image/jpeg, image/png, image/webp or image/gif" };
+    let Some(wanted) = content_type else { return Ok(Format::Jpeg) };
+    Format::ALL.into_iter().find(|format| format.content_type() == wanted).ok_or(RULE)
+}
+
+fn encode(token: &Token) -> DomainResult<String> {
+    let json = serde_json::to_vec(token).map_err(|error| Fault::new("writing a token", error))?;
+    Ok(BASE64_STANDARD.encode(json))
+}

@@ -1,0 +1,68 @@
+//! The web API's part of `media`: the avatar.
+
+use axum::extract::{Request, State as Held};
+use axum::response::Response;
+use serde::Serialize;
+use shared::domain::Result as DomainResult;
+use shared::domain::account::Caller;
+use shared::http::api::Web;
+use shared::http::api::web::{Outcome, Success, Words};
+use shared::http::caller::{Origin, Signed};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::{State, file};
+
+pub(super) fn router() -> OpenApiRouter<State> {
+    OpenApiRouter::new().routes(routes!(post_avatar))
+}
+
+/// A form with a picture.
+#[derive(ToSchema)]
+#[schema(as = web::AvatarForm)]
+#[expect(dead_code, reason = "only described; the form is read part by part")]
+struct AvatarForm {
+    /// A JPEG, PNG, WebP or GIF.
+    #[schema(value_type = String, format = Binary)]
+    avatar: Vec<u8>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = web::Stored)]
+struct Stored {
+    avatar_url: String,
+}
+
+/// Upload a picture and make it the avatar.
+///
+/// Its metadata (such as the place) is left out, its orientation and its pixels stay as they are.
+#[utoipa::path(
+    post, path = "/api/v1.0/user/avatar", tag = "web", operation_id = "web_post_user_avatar",
+    security(("web_session" = [])),
+    request_body(description = "The picture", content((inline(AvatarForm) = "multipart/form-data"))),
+    responses(
+        (status = 200, description = "Stored and set; or 4103 not a whole picture or too large, 4101 not signed in",
+            body = inline(Success<Stored>), example = json!({ "errno": "0", "errmsg": "OK", "data": {
+                "avatar_url": "https://api.example.com/images/0123456789abcdef0123456789abcdef.jpg",
+            } })),
+        (status = 500, description = "It could not be stored", body = Outcome,
+            example = json!({ "errno": "4301", "errmsg": "七牛云上传图片失败" })),
+    ),
+)]
+async fn post_avatar(
+    Held(state): Held<State>,
+    origin: Origin,
+    Signed(caller, _): Signed<Web>,
+    request: Request,
+) -> Response {
+    // The document's words name the store that its first server used, and clients show them as they are.
+    let words = [Words::of_fault("4301", "七牛云上传图片失败")];
+    Web::answer(store(&state, &origin, caller, request).await, &words)
+}
+
+async fn store(state: &State, origin: &Origin, caller: Caller, request: Request) -> DomainResult<Response> {
+    let picture = file::read_part(request, "avatar", state.uploads.policy.image_max_bytes).await?;
+    let name = state.uploads.avatar(caller, &picture).await?;
+    Ok(Web::data(Stored { avatar_url: state.url.absolute(origin, &name.path()) }))
+}

@@ -1,0 +1,70 @@
+//! The device API's part of `profiles`.
+
+use axum::extract::{Path, State as Held};
+use axum::response::Response;
+use serde::Deserialize;
+use shared::domain::Error;
+use shared::domain::devices::PushAddress;
+use shared::http::api::device::Outcome;
+use shared::http::api::{Device, Refusal};
+use shared::http::body::Params;
+use shared::http::caller::Signed;
+use shared::http::lenient;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::State;
+
+pub(super) fn router() -> OpenApiRouter<State> {
+    OpenApiRouter::new().routes(routes!(post_update_device_token))
+}
+
+/// Where notifications go from now on.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = device::UpdateDeviceToken, example = json!({
+    "device": { "pushToken": "apns push token", "platform": 1 },
+}))]
+struct UpdateDeviceToken {
+    device: NewAddress,
+}
+
+/// A push address.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = device::NewAddress)]
+struct NewAddress {
+    /// The push service's token for this device.
+    push_token: String,
+    /// 0 Android, which is what nothing means, or 1 iOS.
+    #[serde(default, deserialize_with = "lenient::optional_text")]
+    #[schema(value_type = Option<u8>)]
+    platform: Option<String>,
+}
+
+/// Change where notifications go.
+///
+/// The push token goes with the session that asks, and is taken from the device's other ones.
+#[utoipa::path(
+    post, path = "/users/{id}/update-device-token", tag = "device", operation_id = "device_update_push_token",
+    request_body = UpdateDeviceToken,
+    security(("access_token" = [])), params(("id" = u64, Path, description = "The caller's own id", example = 12)),
+    responses(
+        (status = 200, description = "Changed; or `success` is false: not a push token, or somebody else's id",
+            body = Outcome, example = json!({ "success": true, "msg": "ok" })),
+        (status = 401, description = "Not signed in", body = Outcome, example = json!({ "success": false, "msg": "not signed in" })),
+    ),
+)]
+async fn post_update_device_token(
+    Held(state): Held<State>,
+    Path(id): Path<String>,
+    Signed(caller, _): Signed<Device>,
+    Params(given, _): Params<Device, UpdateDeviceToken>,
+) -> Result<Response, Refusal<Device>> {
+    if id != caller.user.to_string() {
+        return Err(Error::NotYours.into());
+    }
+    let platform = given.device.platform.unwrap_or_default();
+    state.devices.set_address(caller, &PushAddress::parse(&given.device.push_token, &platform)?).await?;
+    Ok(Device::done("ok"))
+}

@@ -1,0 +1,226 @@
+//! The `SealTalk` API's part of `profiles`.
+
+use std::collections::BTreeSet;
+
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State as Held};
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use shared::domain::account::UserId;
+use shared::domain::phone::Phone;
+use shared::domain::profile::{Avatar, ProfileChange};
+use shared::domain::{Error, Result as DomainResult, short_id};
+use shared::http::api::sealtalk::{Done, Refused, Success};
+use shared::http::api::{Refusal, SealTalk};
+use shared::http::body::Params;
+use shared::http::caller::{Origin, Signed};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::State;
+
+type Answer = Result<Response, Refusal<SealTalk>>;
+
+pub(super) fn router() -> OpenApiRouter<State> {
+    OpenApiRouter::new()
+        .routes(routes!(set_nickname))
+        .routes(routes!(set_portrait_uri))
+        .routes(routes!(post_find_user, get_find_user))
+        .routes(routes!(post_user, get_user))
+}
+
+/// A new nickname.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = sealtalk::SetNickname, example = json!({ "nickname": "Tom" }))]
+struct SetNickname {
+    /// 1 to 32 bytes.
+    nickname: String,
+}
+
+/// A new portrait.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = sealtalk::SetPortraitUri, example = json!({ "portraitUri": "http://test.com/user/abc123.jpg" }))]
+#[serde(rename_all = "camelCase")]
+struct SetPortraitUri {
+    /// An http(s) URL of 12 to 256 characters.
+    portrait_uri: String,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = sealtalk::User)]
+#[serde(rename_all = "camelCase")]
+struct User {
+    id: String,
+    nickname: String,
+    portrait_uri: String,
+}
+
+impl User {
+    fn answer(state: &State, origin: &Origin, id: UserId, nickname: String, avatar: &str) -> Response {
+        let portrait_uri = state.url.absolute(origin, avatar);
+        SealTalk::result(Self { id: short_id::encode(id), nickname, portrait_uri })
+    }
+}
+
+/// Set the own nickname.
+#[utoipa::path(
+    post, path = "/user/set_nickname", tag = "sealtalk", operation_id = "sealtalk_set_nickname",
+    security(("sealtalk_session" = [])), request_body = SetNickname,
+    responses(
+        (status = 200, description = "Set", body = Done, example = json!({ "code": 200 })),
+        (status = 400, description = "Not 1 to 32 bytes",
+            body = Refused, example = json!({ "code": 400, "message": "nickname has 1 to 32 bytes and no control characters" })),
+        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+    ),
+)]
+async fn set_nickname(
+    Held(state): Held<State>,
+    Signed(caller, _): Signed<SealTalk>,
+    Params(given, _): Params<SealTalk, SetNickname>,
+) -> Answer {
+    let change = ProfileChange { name: Some(SealTalk::nickname(&given.nickname)?), ..ProfileChange::default() };
+    state.accounts.change_profile(caller, &change, state.gate.clock.now()).await?;
+    Ok(SealTalk::done())
+}
+
+/// Set the own portrait.
+#[utoipa::path(
+    post, path = "/user/set_portrait_uri", tag = "sealtalk", operation_id = "sealtalk_set_portrait_uri",
+    security(("sealtalk_session" = [])), request_body = SetPortraitUri,
+    responses(
+        (status = 200, description = "Set", body = Done, example = json!({ "code": 200 })),
+        (status = 400, description = "Not an http(s) URL of 12 to 256 characters",
+            body = Refused, example = json!({ "code": 400, "message": "portraitUri is an http(s) URL of 12 to 256 characters" })),
+        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+    ),
+)]
+async fn set_portrait_uri(
+    Held(state): Held<State>,
+    origin: Origin,
+    Signed(caller, _): Signed<SealTalk>,
+    Params(given, _): Params<SealTalk, SetPortraitUri>,
+) -> Answer {
+    let avatar = portrait(&state, &origin, &given.portrait_uri)?;
+    let change = ProfileChange { avatar: Some(avatar), ..ProfileChange::default() };
+    state.accounts.change_profile(caller, &change, state.gate.clock.now()).await?;
+    Ok(SealTalk::done())
+}
+
+/// A portrait as this API's document bounds it. A picture of ours is kept by its path, so that it moves with the host.
+fn portrait(state: &State, origin: &Origin, url: &str) -> DomainResult<Avatar> {
+    const RULE: Error = Error::Invalid { field: "portraitUri", rule: "is an http(s) URL of 12 to 256 characters" };
+    if url.starts_with('/') || !(12..=256).contains(&url.len()) {
+        return Err(RULE);
+    }
+    Avatar::parse(state.url.relative(origin, url)).or_else(|_| Avatar::parse(url)).map_err(|_| RULE)
+}
+
+/// Find somebody by their phone.
+///
+/// Counts against the numbers that an account may look up in a day, as the messenger API's address book does.
+#[utoipa::path(
+    post, path = "/user/find/{region}/{phone}", tag = "sealtalk", operation_id = "sealtalk_post_find",
+    security(("sealtalk_session" = [])),
+    params(
+        ("region" = String, Path, description = "The country calling code", example = "86"),
+        ("phone" = String, Path, description = "The number", example = "13912345678"),
+    ),
+    responses(
+        (status = 200, description = "Who has the number; code 5000 when too many were looked up today",
+            body = inline(Success<User>), example = json!({ "code": 200, "result": {
+                "id": "5Vg2Xh9f", "nickname": "Tom", "portraitUri": "http://test.com/user/abc123.jpg",
+            } })),
+        (status = 400, description = "Not a number",
+            body = Refused, example = json!({ "code": 400, "message": "number is not a valid phone number" })),
+        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+        (status = 404, description = "Nobody has the number", body = Refused, example = json!({ "code": 404, "message": "no such user" })),
+    ),
+)]
+async fn post_find_user(
+    Held(state): Held<State>,
+    origin: Origin,
+    Signed(caller, _): Signed<SealTalk>,
+    path: Result<Path<(String, String)>, PathRejection>,
+) -> Answer {
+    let Path((region, phone)) = path.map_err(|_| Error::NotFound("user"))?;
+    let phone = Phone::parse(&region, &phone)?;
+    let mut cards = state.lookup.find(caller, &BTreeSet::from([phone.clone()])).await?;
+    let card = cards.remove(&phone).ok_or(Error::NotFound("user"))?;
+    Ok(User::answer(&state, &origin, card.id, card.name, &card.avatar))
+}
+
+/// Find somebody by their phone by GET, as the clients do.
+#[utoipa::path(
+    get, path = "/user/find/{region}/{phone}", tag = "sealtalk", operation_id = "sealtalk_get_find",
+    security(("sealtalk_session" = [])),
+    params(
+        ("region" = String, Path, description = "The country calling code", example = "86"),
+        ("phone" = String, Path, description = "The number", example = "13912345678"),
+    ),
+    responses(
+        (status = 200, description = "Who has the number; code 5000 when too many were looked up today",
+            body = inline(Success<User>), example = json!({ "code": 200, "result": {
+                "id": "5Vg2Xh9f", "nickname": "Tom", "portraitUri": "http://test.com/user/abc123.jpg",
+            } })),
+        (status = 400, description = "Not a number",
+            body = Refused, example = json!({ "code": 400, "message": "number is not a valid phone number" })),
+        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+        (status = 404, description = "Nobody has the number", body = Refused, example = json!({ "code": 404, "message": "no such user" })),
+    ),
+)]
+async fn get_find_user(
+    state: Held<State>,
+    origin: Origin,
+    signed: Signed<SealTalk>,
+    path: Result<Path<(String, String)>, PathRejection>,
+) -> Answer {
+    post_find_user(state, origin, signed, path).await
+}
+
+/// Get somebody's profile.
+#[utoipa::path(
+    post, path = "/user/{id}", tag = "sealtalk", operation_id = "sealtalk_post_user",
+    security(("sealtalk_session" = [])),
+    params(("id" = String, Path, description = "The user's id", example = "5Vg2Xh9f")),
+    responses(
+        (status = 200, description = "The profile", body = inline(Success<User>), example = json!({ "code": 200, "result": {
+            "id": "5Vg2Xh9f", "nickname": "Tom", "portraitUri": "http://test.com/user/abc123.jpg",
+        } })),
+        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+        (status = 404, description = "No such user", body = Refused, example = json!({ "code": 404, "message": "no such user" })),
+    ),
+)]
+async fn post_user(
+    Held(state): Held<State>,
+    origin: Origin,
+    Signed(caller, _): Signed<SealTalk>,
+    path: Result<Path<String>, PathRejection>,
+) -> Answer {
+    let Path(id) = path.map_err(|_| Error::NotFound("user"))?;
+    let account = state.identity.account_of(caller, short_id::decode(&id)?).await?;
+    let account = account.ok_or(Error::NotFound("user"))?;
+    Ok(User::answer(&state, &origin, account.id, account.name, &account.avatar))
+}
+
+/// Get somebody's profile by GET, as the clients do.
+#[utoipa::path(
+    get, path = "/user/{id}", tag = "sealtalk", operation_id = "sealtalk_get_user",
+    security(("sealtalk_session" = [])),
+    params(("id" = String, Path, description = "The user's id", example = "5Vg2Xh9f")),
+    responses(
+        (status = 200, description = "The profile", body = inline(Success<User>), example = json!({ "code": 200, "result": {
+            "id": "5Vg2Xh9f", "nickname": "Tom", "portraitUri": "http://test.com/user/abc123.jpg",
+        } })),
+        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+        (status = 404, description = "No such user", body = Refused, example = json!({ "code": 404, "message": "no such user" })),
+    ),
+)]
+async fn get_user(
+    state: Held<State>,
+    origin: Origin,
+    signed: Signed<SealTalk>,
+    path: Result<Path<String>, PathRejection>,
+) -> Answer {
+    post_user(state, origin, signed, path).await
+}

@@ -1,0 +1,157 @@
+//! The web API's part of `profiles`: the own profile and the real name.
+
+use axum::extract::State as Held;
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use shared::domain::account::Caller;
+use shared::domain::profile::{Nickname, ProfileChange};
+use shared::domain::real_name::IdentityDocument;
+use shared::domain::{Error, Result as DomainResult};
+use shared::http::api::web::{Outcome, Success, User, Words};
+use shared::http::api::{Refusal, Web};
+use shared::http::body::Params;
+use shared::http::caller::{Origin, Signed};
+use shared::http::lenient;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::State;
+
+pub(super) fn router() -> OpenApiRouter<State> {
+    OpenApiRouter::new()
+        .routes(routes!(get_user))
+        .routes(routes!(put_name))
+        .routes(routes!(post_real_name, get_real_name))
+}
+
+/// A new name.
+#[derive(Deserialize, Serialize, ToSchema)]
+#[schema(as = web::Name, example = json!({ "name": "Tom" }))]
+struct Name {
+    /// 1 to 64 characters.
+    #[serde(deserialize_with = "lenient::text")]
+    #[schema(value_type = String)]
+    name: String,
+}
+
+/// Who somebody is.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = web::RealName, example = json!({ "real_name": "张三", "id_card": "11010519491231002X" }))]
+struct RealName {
+    /// As the identity card has it.
+    real_name: String,
+    /// The 18-digit number of a mainland identity card.
+    #[serde(deserialize_with = "lenient::text")]
+    #[schema(value_type = String)]
+    id_card: String,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = web::Known)]
+struct Known {
+    user_id: u64,
+    real_name: String,
+    id_card: String,
+}
+
+/// Get the own profile.
+///
+/// `create_time` is the time of day in China. Somebody who set no name is called by their number here.
+#[utoipa::path(
+    get, path = "/api/v1.0/user", tag = "web", operation_id = "web_get_user", security(("web_session" = [])),
+    responses((
+        status = 200,
+        description = "The profile; or 4101 not signed in",
+        body = inline(Success<User>), example = json!({ "errno": "0", "errmsg": "OK", "data": {
+            "user_id": 4_503_599_627_370_497_u64, "name": "Tom", "mobile": "13912345678",
+            "avatar": "https://api.example.com/images/0123456789abcdef0123456789abcdef.jpg",
+            "create_time": "2026-03-01 12:00:00",
+        } }),
+    )),
+)]
+async fn get_user(
+    Held(state): Held<State>,
+    origin: Origin,
+    Signed(caller, _): Signed<Web>,
+) -> Result<Response, Refusal<Web>> {
+    let account = state.identity.account(caller).await?;
+    Ok(Web::data(User::of(&account, &state.url, &origin)))
+}
+
+/// Set the own name.
+#[utoipa::path(
+    put, path = "/api/v1.0/user/name", tag = "web", operation_id = "web_put_user_name",
+    security(("web_session" = [])),
+    request_body(content((Name = "application/json"), (Name = "application/x-www-form-urlencoded"))),
+    responses(
+        (status = 200, description = "Set; or 4103 not 1 to 64 characters, 4101 not signed in",
+            body = inline(Success<Name>), example = json!({ "errno": "0", "errmsg": "OK", "data": { "name": "Tom" } })),
+        (status = 500, description = "It could not be kept", body = Outcome,
+            example = json!({ "errno": "4001", "errmsg": "保存用户信息失败" })),
+    ),
+)]
+async fn put_name(
+    Held(state): Held<State>,
+    Signed(caller, _): Signed<Web>,
+    Params(given, _): Params<Web, Name>,
+) -> Response {
+    Web::answer(rename(&state, caller, &given.name).await, &[Words::of_fault("4001", "保存用户信息失败")])
+}
+
+async fn rename(state: &State, caller: Caller, name: &str) -> DomainResult<Response> {
+    let name = Nickname::parse(name)?;
+    let answer = Web::data(Name { name: name.as_str().to_owned() });
+    let change = ProfileChange { name: Some(name), ..ProfileChange::default() };
+    state.accounts.change_profile(caller, &change, state.gate.clock.now()).await?;
+    Ok(answer)
+}
+
+/// Say who one is, once and for all.
+///
+/// The number's check digit has to be right and its birthday a real one. The same again is no error.
+#[utoipa::path(
+    post, path = "/api/v1.0/user/auth", tag = "web", operation_id = "web_post_user_auth",
+    security(("web_session" = [])),
+    request_body(content((RealName = "application/json"), (RealName = "application/x-www-form-urlencoded"))),
+    responses(
+        (status = 200, description = "Kept; or 4103 not a name or a number, 4003 something else was kept before, 4101 \
+            not signed in", body = Outcome, example = json!({ "errno": "0", "errmsg": "OK" })),
+        (status = 500, description = "It could not be kept", body = Outcome,
+            example = json!({ "errno": "4001", "errmsg": "保存用户实名信息失败" })),
+    ),
+)]
+async fn post_real_name(
+    Held(state): Held<State>,
+    Signed(caller, _): Signed<Web>,
+    Params(given, _): Params<Web, RealName>,
+) -> Response {
+    Web::answer(keep(&state, caller, &given).await, &[Words::of_fault("4001", "保存用户实名信息失败")])
+}
+
+async fn keep(state: &State, caller: Caller, given: &RealName) -> DomainResult<Response> {
+    let document = IdentityDocument::parse(&given.real_name, &given.id_card, state.gate.clock.now())?;
+    state.real_names.write(caller, &document).await?;
+    Ok(Web::done())
+}
+
+/// Get who one said to be.
+#[utoipa::path(
+    get, path = "/api/v1.0/user/auth", tag = "web", operation_id = "web_get_user_auth", security(("web_session" = [])),
+    responses((
+        status = 200,
+        description = "Who one is; or 4002 nothing was said yet, 4101 not signed in",
+        body = inline(Success<Known>), example = json!({ "errno": "0", "errmsg": "OK", "data": {
+            "user_id": 4_503_599_627_370_497_u64, "real_name": "张三", "id_card": "11010519491231002X",
+        } }),
+    )),
+)]
+async fn get_real_name(Held(state): Held<State>, Signed(caller, _): Signed<Web>) -> Response {
+    Web::answer(known(&state, caller).await, &[Words::of_nothing("4002", "无效操作")])
+}
+
+async fn known(state: &State, caller: Caller) -> DomainResult<Response> {
+    let document = state.real_names.read(caller).await?.ok_or(Error::NotFound("identity document"))?;
+    let (real_name, id_card) = (document.name().to_owned(), document.number().to_owned());
+    Ok(Web::data(Known { user_id: caller.user.get(), real_name, id_card }))
+}

@@ -1,0 +1,89 @@
+//! The picture of an account.
+
+use axum::body::{Body, Bytes};
+use axum::extract::{FromRequest, Request, State as Held};
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use serde::Deserialize;
+use shared::domain::Error;
+use shared::domain::person::PersonChange;
+use shared::domain::profile::Avatar;
+use shared::http::api::rooms::Refused;
+use shared::http::api::{Refusal, Rooms};
+use shared::http::body::{self, Params};
+use shared::http::caller::Origin;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::State;
+use crate::routing::both;
+use crate::users::own;
+use crate::wire::{Answer, User, UserPk, example, success};
+
+pub(super) fn router() -> OpenApiRouter<State> {
+    both(OpenApiRouter::new(), routes!(put_icon))
+}
+
+/// Where the picture lies.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = rooms::Icon)]
+#[schema(example = json!({ "icon": "https://example.com/tests1.png", "token": "…" }))]
+struct Icon {
+    /// An http(s) URL of 12 to 256 characters. It is never fetched.
+    icon: Option<String>,
+    token: Option<String>,
+}
+
+/// Set the picture: the URL of one in JSON, or the picture itself as the body, with `?token=`.
+#[utoipa::path(
+    put, path = "/users/icon/{pk}/", tag = "rooms", operation_id = "rooms_put_icon", security(("rooms_token" = [])),
+    params(
+        ("pk" = String, Path, description = "The caller's own id", example = "4503599627370497"),
+        ("token" = Option<String>, Query, description = "Where the body is the picture",
+            example = "AAEAAAAAAAEDBQcJCwACBAYICgABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4fIA"),
+    ),
+    request_body(description = "Where the picture lies, or the picture", content(
+        (Icon = "application/json"), ("application/octet-stream"),
+    )),
+    responses(
+        (status = 200, description = "Set", body = User, example = json!(example("200", "修改成功"))),
+        (status = 400, description = "Not a URL and not a picture",
+            body = Refused, example = json!({ "status": "FAIL", "msg": "avatar is a path that an upload answered, or an http(s) URL", "code": "400" })),
+        (status = 401, description = "Not signed in", body = Refused, example = json!({ "status": "FAIL", "msg": "not signed in", "code": "401" })),
+        (status = 403, description = "Somebody else's", body = Refused, example = json!({ "status": "FAIL", "msg": "not yours", "code": "403" })),
+    ),
+)]
+async fn put_icon(Held(state): Held<State>, origin: Origin, UserPk(pk): UserPk, request: Request) -> Answer {
+    let (given, picture) = read(&state, request).await?;
+    let caller = state.signed(given.token.as_deref())?;
+    own(&state, caller, pk).await?;
+    let account = match (picture, given.icon) {
+        (Some(picture), _) => {
+            state.uploads.avatar(caller, &picture).await?;
+            state.identity.account(caller).await?
+        }
+        (None, Some(icon)) => {
+            let avatar = Avatar::parse(state.url.relative(&origin, &icon))?;
+            let change = PersonChange { avatar: Some(avatar), ..PersonChange::default() };
+            state.people.change(caller, None, &change).await?
+        }
+        (None, None) => return Err(Error::Malformed("missing field `icon`".into()).into()),
+    };
+    let user = User::of(&state, &origin, &account, given.token.unwrap_or_default()).await?;
+    Ok(success(StatusCode::OK, "修改成功", user))
+}
+
+/// The fields, and the picture where the body is one: where it is neither empty nor JSON nor a form.
+async fn read(state: &State, request: Request) -> Result<(Icon, Option<Bytes>), Refusal<Rooms>> {
+    let limit = state.policy.image_max_bytes;
+    let (parts, body) = request.into_parts();
+    let bytes = body::read(body, usize::try_from(limit).unwrap_or(usize::MAX)).await?;
+    let is_form = parts.headers.get(CONTENT_TYPE).is_some_and(|kind| {
+        kind.as_bytes().starts_with(b"application/x-www-form-urlencoded") && std::str::from_utf8(&bytes).is_ok()
+    });
+    let says_fields = is_form || matches!(bytes.trim_ascii_start(), [] | [b'{', ..]);
+    let fields = if says_fields { Body::from(bytes.clone()) } else { Body::empty() };
+    let Params(given, _) = Params::<Rooms, Icon>::from_request(Request::from_parts(parts, fields), &()).await?;
+    Ok((given, Some(bytes).filter(|_| !says_fields)))
+}

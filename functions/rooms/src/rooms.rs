@@ -1,0 +1,271 @@
+//! Rooms: listing, making, changing and deleting them.
+
+use axum::extract::State as Held;
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use serde::{Deserialize, Serialize};
+use shared::domain::rooms::{Alias, NewRoom, Page, Room, RoomChange, RoomId, Start};
+use shared::domain::{Error, Result as DomainResult};
+use shared::http::api::Rooms;
+use shared::http::api::rooms::Refused;
+use shared::http::body::Params;
+use shared::http::caller::Origin;
+use shared::http::lenient;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::State;
+use crate::routing::both;
+use crate::wire::{Answer, Pk, optional_flag, success};
+
+pub(super) fn router() -> OpenApiRouter<State> {
+    let router = both(OpenApiRouter::new(), routes!(get_rooms, post_rooms));
+    both(router, routes!(get_room, put_room, delete_room))
+}
+
+/// Rooms on a page where none are asked for, as the document says, and the most.
+const PAGE_SIZE: usize = 30;
+const LARGEST_PAGE: usize = 100;
+
+/// Which open rooms to list.
+#[derive(Deserialize)]
+struct Asked {
+    #[serde(default, deserialize_with = "lenient::optional_text")]
+    page: Option<String>,
+    #[serde(default, rename = "pageSize", deserialize_with = "lenient::optional_text")]
+    page_size: Option<String>,
+    #[serde(default)]
+    after: Option<String>,
+}
+
+impl Asked {
+    /// The page's number, and what it is.
+    fn page(&self) -> DomainResult<(usize, Page)> {
+        let number = whole("page", self.page.as_deref(), 1)?;
+        let size = whole("pageSize", self.page_size.as_deref(), PAGE_SIZE)?.min(LARGEST_PAGE);
+        let after = self.after.as_deref().filter(|after| !after.is_empty());
+        let start = match after {
+            Some(after) => Start::After(after.parse()?),
+            None => Start::Skip((number - 1).saturating_mul(size)),
+        };
+        Ok((number, Page { start, size }))
+    }
+}
+
+/// A whole number from 1 on, or `unset` where there is none.
+fn whole(field: &'static str, text: Option<&str>, unset: usize) -> DomainResult<usize> {
+    let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else { return Ok(unset) };
+    let rule = "is a whole number from 1 on";
+    text.parse().ok().filter(|number| *number >= 1).ok_or(Error::Invalid { field, rule })
+}
+
+/// A page of the open rooms.
+#[derive(Serialize, ToSchema)]
+#[schema(as = rooms::OpenRooms)]
+#[schema(example = json!({
+    "status": "SUCCESS", "msg": "查询成功", "code": "200", "pageSize": "30", "currentPage": "1", "totalPage": "1",
+    "total": "1", "next": "",
+    "results": [{ "pk": "4503599627370497", "roomid": "1263", "room_alias": "1262", "active": true }],
+}))]
+struct OpenRooms {
+    /// The most rooms that a page holds.
+    #[serde(rename = "pageSize")]
+    page_size: String,
+    #[serde(rename = "currentPage")]
+    current_page: String,
+    #[serde(rename = "totalPage")]
+    total_page: String,
+    /// How many rooms are open.
+    total: String,
+    /// What to ask `after` for to get the next page; empty on the last one.
+    next: String,
+    results: Vec<RoomObject>,
+}
+
+/// A room.
+#[derive(Serialize, ToSchema)]
+#[schema(as = rooms::RoomObject)]
+#[schema(example = json!({
+    "status": "SUCCESS", "msg": "查询成功", "code": "200",
+    "pk": "4503599627370497", "roomid": "1263", "room_alias": "1262", "active": true,
+}))]
+struct RoomObject {
+    /// The room's id, for ever.
+    pk: String,
+    /// The number to dial, which may go to another room once this one is deleted.
+    roomid: String,
+    room_alias: String,
+    /// Whether it is open.
+    active: bool,
+}
+
+impl From<Room> for RoomObject {
+    fn from(room: Room) -> Self {
+        Self {
+            pk: room.id.to_string(),
+            roomid: room.number,
+            room_alias: room.alias.as_str().to_owned(),
+            active: room.active,
+        }
+    }
+}
+
+/// A new room.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = rooms::NewRoomFields)]
+#[schema(example = json!({ "room_alias": "1262", "active": true }))]
+struct NewRoomFields {
+    /// 1 to 64 characters that no other room has.
+    #[serde(deserialize_with = "lenient::text")]
+    #[schema(value_type = String)]
+    room_alias: String,
+    /// Open from the start; true where it is missing.
+    #[serde(default, deserialize_with = "optional_flag")]
+    active: Option<bool>,
+    /// Whose the room is. Without it the room has no owner.
+    token: Option<String>,
+}
+
+/// A change to a room; what is missing stays.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = rooms::RoomChangeFields)]
+#[schema(example = json!({ "active": true }))]
+struct RoomChangeFields {
+    #[serde(default, deserialize_with = "lenient::optional_text")]
+    #[schema(value_type = Option<String>)]
+    room_alias: Option<String>,
+    #[serde(default, deserialize_with = "optional_flag")]
+    active: Option<bool>,
+    token: Option<String>,
+}
+
+/// The credential where nothing else is asked for.
+#[derive(Deserialize)]
+struct Credential {
+    token: Option<String>,
+}
+
+/// List the open rooms, the newest first.
+///
+/// `total` and `totalPage` are exact at the moment of the answer. Pages by number end within the first 3,000 rooms; go
+/// on from there, or list everything, with `after` and the `next` of the answer before. A room without an owner that
+/// is renewed moves to the front.
+#[utoipa::path(
+    get, path = "/rooms/", tag = "rooms", operation_id = "rooms_get_rooms",
+    params(
+        ("page" = Option<String>, Query, description = "From 1 on; 1 where it is missing", example = "1"),
+        ("pageSize" = Option<String>, Query, description = "Up to 100; 30 where it is missing", example = "30"),
+        ("after" = Option<String>, Query, description = "The `next` of an earlier answer, in place of `page`",
+            example = "1790000000000-4503599627370497"),
+    ),
+    responses(
+        (status = 200, description = "A page", body = OpenRooms),
+        (status = 400, description = "Not a page, or a too deep one",
+            body = Refused, example = json!({ "status": "FAIL", "msg": "page is a whole number from 1 on", "code": "400" })),
+    ),
+)]
+async fn get_rooms(Held(state): Held<State>, Params(asked, _): Params<Rooms, Asked>) -> Answer {
+    let (number, page) = asked.page()?;
+    let open = state.rooms.open(page).await?;
+    let pages = open.total.div_ceil(u64::try_from(page.size).unwrap_or(1));
+    let body = OpenRooms {
+        page_size: page.size.to_string(),
+        current_page: number.to_string(),
+        total_page: pages.to_string(),
+        total: open.total.to_string(),
+        next: open.listed.next.map(|place| place.to_string()).unwrap_or_default(),
+        results: open.listed.rooms.into_iter().map(RoomObject::from).collect(),
+    };
+    Ok(success(StatusCode::OK, "查询成功", body))
+}
+
+/// Make a room.
+///
+/// With a `token` it is the caller's own. Without one it has no owner, and is gone after a day unless a PUT renews it;
+/// a stage may demand the token, and limits how many rooms without an owner one address makes.
+#[utoipa::path(
+    post, path = "/rooms/", tag = "rooms", operation_id = "rooms_post_rooms", request_body = NewRoomFields,
+    responses(
+        (status = 201, description = "Made", body = RoomObject, example = json!({
+            "status": "SUCCESS", "msg": "创建成功", "code": "201",
+            "pk": "4503599627370497", "roomid": "1263", "room_alias": "1262", "active": true,
+        })),
+        (status = 400, description = "No alias, one that is taken, or too many rooms",
+            body = Refused, example = json!({ "status": "FAIL", "msg": "this room alias is taken", "code": "400" })),
+        (status = 401, description = "The token is dead, or missing where it is demanded",
+            body = Refused, example = json!({ "status": "FAIL", "msg": "not signed in", "code": "401" })),
+    ),
+)]
+async fn post_rooms(
+    Held(state): Held<State>,
+    origin: Origin,
+    Params(given, _): Params<Rooms, NewRoomFields>,
+) -> Answer {
+    let caller = state.caller(given.token.as_deref())?;
+    let wanted = NewRoom { alias: Alias::parse(&given.room_alias)?, active: given.active.unwrap_or(true) };
+    let room = state.rooms.make(wanted, caller, origin.address).await?;
+    Ok(success(StatusCode::CREATED, "创建成功", RoomObject::from(room)))
+}
+
+/// Read a room, open or closed.
+#[utoipa::path(
+    get, path = "/rooms/{pk}/", tag = "rooms", operation_id = "rooms_get_room",
+    params(("pk" = String, Path, description = "The room", example = "4503599627370497")),
+    responses(
+        (status = 200, description = "The room", body = RoomObject),
+        (status = 404, description = "No such room",
+            body = Refused, example = json!({ "status": "FAIL", "msg": "no such room", "code": "404" })),
+    ),
+)]
+async fn get_room(Held(state): Held<State>, Pk(pk): Pk) -> Answer {
+    let room = state.rooms.room(pk.parse::<RoomId>()?).await?;
+    Ok(success(StatusCode::OK, "查询成功", RoomObject::from(room)))
+}
+
+/// Open, close or rename a room; renews one that has no owner.
+#[utoipa::path(
+    put, path = "/rooms/{pk}/", tag = "rooms", operation_id = "rooms_put_room", request_body = RoomChangeFields,
+    params(("pk" = String, Path, description = "The room", example = "4503599627370497")),
+    responses(
+        (status = 200, description = "Changed", body = RoomObject, example = json!({
+            "status": "SUCCESS", "msg": "修改成功", "code": "200",
+            "pk": "4503599627370497", "roomid": "1263", "room_alias": "1262", "active": true,
+        })),
+        (status = 400, description = "A field breaks its rule, or the alias is taken",
+            body = Refused, example = json!({ "status": "FAIL", "msg": "this room alias is taken", "code": "400" })),
+        (status = 401, description = "The token is dead, or missing where the room has an owner",
+            body = Refused, example = json!({ "status": "FAIL", "msg": "not signed in", "code": "401" })),
+        (status = 403, description = "Somebody else's", body = Refused, example = json!({ "status": "FAIL", "msg": "not yours", "code": "403" })),
+        (status = 404, description = "No such room", body = Refused, example = json!({ "status": "FAIL", "msg": "no such room", "code": "404" })),
+    ),
+)]
+async fn put_room(Held(state): Held<State>, Pk(pk): Pk, Params(given, _): Params<Rooms, RoomChangeFields>) -> Answer {
+    let caller = state.caller(given.token.as_deref())?;
+    let alias = given.room_alias.as_deref().map(Alias::parse).transpose()?;
+    let change = RoomChange { alias, active: given.active };
+    let room = state.rooms.change(pk.parse()?, &change, caller).await?;
+    Ok(success(StatusCode::OK, "修改成功", RoomObject::from(room)))
+}
+
+/// Delete a room.
+#[utoipa::path(
+    delete, path = "/rooms/{pk}/", tag = "rooms", operation_id = "rooms_delete_room",
+    params(
+        ("pk" = String, Path, description = "The room", example = "4503599627370497"),
+        ("token" = Option<String>, Query, description = "The owner's, where there is one; may be in the body as well",
+            example = "AAEAAAAAAAEDBQcJCwACBAYICgABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4fIA"),
+    ),
+    responses(
+        (status = 204, description = "Deleted"),
+        (status = 401, description = "The token is dead, or missing where the room has an owner",
+            body = Refused, example = json!({ "status": "FAIL", "msg": "not signed in", "code": "401" })),
+        (status = 403, description = "Somebody else's", body = Refused, example = json!({ "status": "FAIL", "msg": "not yours", "code": "403" })),
+        (status = 404, description = "No such room", body = Refused, example = json!({ "status": "FAIL", "msg": "no such room", "code": "404" })),
+    ),
+)]
+async fn delete_room(Held(state): Held<State>, Pk(pk): Pk, Params(given, _): Params<Rooms, Credential>) -> Answer {
+    let caller = state.caller(given.token.as_deref())?;
+    state.rooms.delete(pk.parse()?, caller).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}

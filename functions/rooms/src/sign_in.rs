@@ -1,0 +1,237 @@
+//! Signing in and out: by password, by a provider, by code.
+
+use axum::extract::State as Held;
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use shared::domain::claim::{Claim, Provider, Subject, Username};
+use shared::domain::codes::Purpose;
+use shared::domain::identity::SignedIn;
+use shared::domain::password::Password;
+use shared::domain::person::Detail;
+use shared::domain::phone::Phone;
+use shared::domain::profile::{Avatar, Nickname};
+use shared::domain::{Error, Result as DomainResult};
+use shared::http::api::Rooms;
+use shared::http::api::rooms::Refused;
+use shared::http::body::Params;
+use shared::http::caller::Origin;
+use shared::http::lenient;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::State;
+use crate::routing::both;
+use crate::wire::{Answer, GivenDetails, Nothing, User, example, success};
+
+pub(super) fn router() -> OpenApiRouter<State> {
+    let router = both(OpenApiRouter::new(), routes!(post_snslogin));
+    let router = both(router, routes!(post_login));
+    let router = both(router, routes!(post_logout));
+    both(router, routes!(post_phonelogin, get_phonelogin))
+}
+
+/// Somebody whom a provider knows. The real clients send this in the query string with an empty body.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = rooms::SnsLogin)]
+#[schema(example = json!({
+    "username": "12345", "nickname": "never", "login_type": "1", "snsid": "oGZUI0egBJY1zhBYw2KhdUfwVJJE",
+    "access_token": "…", "icon": "https://example.com/tests1.jpg",
+}))]
+struct SnsLogin {
+    /// What the provider calls them. It does not sign in by itself.
+    #[serde(deserialize_with = "lenient::text")]
+    #[schema(value_type = String)]
+    username: String,
+    /// 1 to 64 characters; empty for none.
+    #[serde(deserialize_with = "lenient::text")]
+    #[schema(value_type = String)]
+    nickname: String,
+    /// 1 `WeChat`, 2 QQ, 3 Weibo.
+    #[serde(deserialize_with = "lenient::text")]
+    #[schema(value_type = String)]
+    login_type: String,
+    /// The provider's id of the person.
+    #[serde(deserialize_with = "lenient::text")]
+    #[schema(value_type = String)]
+    snsid: String,
+    /// What the provider gave the client; it is checked with the provider.
+    #[serde(deserialize_with = "lenient::text")]
+    #[schema(value_type = String)]
+    access_token: String,
+    /// An http(s) URL of 12 to 256 characters; empty for none.
+    icon: String,
+    #[serde(flatten)]
+    details: GivenDetails,
+}
+
+/// Sign in through `WeChat`, QQ or Weibo.
+///
+/// The provider is asked whether the token belongs to `snsid` and to this app. The first time makes the account with
+/// what is sent; later times change nothing of it.
+#[utoipa::path(
+    post, path = "/snslogin/", tag = "rooms", operation_id = "rooms_post_snslogin", request_body = SnsLogin,
+    responses(
+        (status = 201, description = "The first time: an account was made", body = User,
+            example = json!(example("201", "登录成功"))),
+        (status = 200, description = "Signed in", body = User),
+        (status = 400, description = "A field is missing or breaks its rule, or the provider does not vouch",
+            body = Refused, example = json!({ "status": "FAIL", "msg": "the sign-in provider does not vouch for this token", "code": "400" })),
+    ),
+)]
+async fn post_snslogin(Held(state): Held<State>, origin: Origin, Params(given, _): Params<Rooms, SnsLogin>) -> Answer {
+    let provider = provider(&given.login_type)?;
+    let subject = Subject::parse(&given.snsid)?;
+    let some = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+    let name = some(&given.nickname).map(|name| Nickname::parse(&name)).transpose()?;
+    let avatar = some(&given.icon).map(|icon| Avatar::parse(&icon)).transpose()?;
+    let more = [(Detail::LoginType, given.login_type.as_str()), (Detail::DisplayName, given.username.as_str())];
+    let details = given.details.parse(&more)?;
+    state.providers.vouches(provider, &given.access_token, subject.as_str()).await?;
+    let claim = Claim::Provider { provider, subject };
+    let signed_in = state.identity.sign_in_by_provider(&claim, name, avatar, details, state.session()).await?;
+    let status = if signed_in.new_account { StatusCode::CREATED } else { StatusCode::OK };
+    answer(&state, &origin, status, &signed_in).await
+}
+
+fn provider(login_type: &str) -> DomainResult<Provider> {
+    match login_type.trim() {
+        "1" => Ok(Provider::WeChat),
+        "2" => Ok(Provider::Qq),
+        "3" => Ok(Provider::Weibo),
+        _ => Err(Error::Invalid { field: "login_type", rule: "is 1, 2 or 3" }),
+    }
+}
+
+/// A username and its password.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = rooms::Login)]
+#[schema(example = json!({ "username": "12345", "password": "P@ssw0rd" }))]
+struct Login {
+    #[serde(deserialize_with = "lenient::text")]
+    #[schema(value_type = String)]
+    username: String,
+    #[serde(deserialize_with = "lenient::text")]
+    #[schema(value_type = String)]
+    password: String,
+}
+
+/// Sign in by username and password.
+#[utoipa::path(
+    post, path = "/login/", tag = "rooms", operation_id = "rooms_post_login", request_body = Login,
+    responses(
+        (status = 200, description = "Signed in", body = User),
+        (status = 400, description = "The two do not belong together, or there were too many failures",
+            body = Refused, example = json!({ "status": "FAIL", "msg": "wrong account or password", "code": "400" })),
+    ),
+)]
+async fn post_login(Held(state): Held<State>, origin: Origin, Params(given, _): Params<Rooms, Login>) -> Answer {
+    // A name that could never have been chosen is no different from one that was not.
+    let username = Username::parse(&given.username).map_err(|_| Error::PasswordWrong)?;
+    let typed = Password::typed(&given.password)?;
+    let claim = Claim::Username(username);
+    let signed_in = state.identity.sign_in_by_password(&claim, typed, origin.address, state.session()).await?;
+    answer(&state, &origin, StatusCode::OK, &signed_in).await
+}
+
+/// A token to end.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = rooms::Logout)]
+#[schema(example = json!({ "token": "…" }))]
+struct Logout {
+    token: Option<String>,
+}
+
+/// Sign out: the token works no more.
+#[utoipa::path(
+    post, path = "/logout/", tag = "rooms", operation_id = "rooms_post_logout", security(("rooms_token" = [])), request_body = Logout,
+    responses(
+        (status = 200, description = "Signed out", content_type = "application/json", example = json!({ "status": "SUCCESS", "msg": "注销成功", "code": "200" })),
+        (status = 401, description = "Not signed in", body = Refused, example = json!({ "status": "FAIL", "msg": "not signed in", "code": "401" })),
+    ),
+)]
+async fn post_logout(Held(state): Held<State>, Params(given, _): Params<Rooms, Logout>) -> Answer {
+    let caller = state.signed(given.token.as_deref())?;
+    state.people.sign_out(caller).await?;
+    Ok(success(StatusCode::OK, "注销成功", Nothing {}))
+}
+
+/// A number, and the code that was sent to it.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = rooms::PhoneLogin)]
+#[schema(example = json!({ "phone": "18752000500" }))]
+struct PhoneLogin {
+    /// As it is dialled in mainland China, or with `+` and the calling code.
+    #[serde(deserialize_with = "lenient::text")]
+    #[schema(value_type = String)]
+    phone: String,
+    /// The code.
+    #[serde(default, deserialize_with = "lenient::optional_text")]
+    #[schema(value_type = Option<String>)]
+    captcha: Option<String>,
+}
+
+/// A code that is on its way.
+#[derive(Serialize, ToSchema)]
+#[schema(as = rooms::CodeSent)]
+#[schema(example = json!({ "status": "SUCCESS", "msg": "发送成功", "code": "200" }))]
+struct CodeSent {
+    /// The code itself, only on stages that show codes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    captcha: Option<String>,
+}
+
+/// Ask for a code; with `captcha` sign in with it, for clients whose GET loses its body.
+#[utoipa::path(
+    post, path = "/phonelogin/", tag = "rooms", operation_id = "rooms_post_phonelogin", request_body = PhoneLogin,
+    responses(
+        (status = 200, description = "The code is on its way, or signed in", body = CodeSent),
+        (status = 400, description = "Not a number, too soon, too many, a wrong code, or the text was refused",
+            body = Refused, example = json!({ "status": "FAIL", "msg": "a code was sent a moment ago; try again in 42 s", "code": "400" })),
+    ),
+)]
+async fn post_phonelogin(
+    Held(state): Held<State>,
+    origin: Origin,
+    Params(given, _): Params<Rooms, PhoneLogin>,
+) -> Answer {
+    let phone = Phone::parse("", &given.phone)?;
+    if let Some(code) = given.captcha.filter(|code| !code.trim().is_empty()) {
+        return sign_in_by_code(&state, &origin, &phone, &code).await;
+    }
+    let code = state.sender.send(&phone, Purpose::SignIn, origin.address).await?;
+    Ok(success(StatusCode::OK, "发送成功", CodeSent { captcha: Some(code).filter(|_| state.expose) }))
+}
+
+/// Sign in by code; a number without an account gets one.
+#[utoipa::path(
+    get, path = "/phonelogin/", tag = "rooms", operation_id = "rooms_get_phonelogin",
+    params(
+        ("phone" = String, Query, description = "The number", example = "18752000500"),
+        ("captcha" = String, Query, description = "The code", example = "123456"),
+    ),
+    responses(
+        (status = 200, description = "Signed in", body = User),
+        (status = 400, description = "Not a number, or not its code",
+            body = Refused, example = json!({ "status": "FAIL", "msg": "wrong code", "code": "400" })),
+    ),
+)]
+async fn get_phonelogin(
+    Held(state): Held<State>,
+    origin: Origin,
+    Params(given, _): Params<Rooms, PhoneLogin>,
+) -> Answer {
+    let phone = Phone::parse("", &given.phone)?;
+    let code = given.captcha.ok_or_else(|| Error::Malformed("missing field `captcha`".into()))?;
+    sign_in_by_code(&state, &origin, &phone, &code).await
+}
+
+async fn sign_in_by_code(state: &State, origin: &Origin, phone: &Phone, code: &str) -> Answer {
+    let signed_in = state.identity.sign_in_by_code(phone, code.trim(), origin.address, state.session()).await?;
+    answer(state, origin, StatusCode::OK, &signed_in).await
+}
+
+async fn answer(state: &State, origin: &Origin, status: StatusCode, signed_in: &SignedIn) -> Answer {
+    let user = User::of(state, origin, &signed_in.account, state.token(signed_in)).await?;
+    Ok(success(status, "登录成功", user))
+}

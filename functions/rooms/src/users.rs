@@ -1,0 +1,217 @@
+//! Accounts: registering, and what people say of themselves.
+
+use axum::extract::State as Held;
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Deserialize;
+use shared::domain::account::{Account, Caller, UserId};
+use shared::domain::claim::{Claim, Username};
+use shared::domain::identity::Registration;
+use shared::domain::password::Password;
+use shared::domain::person::PersonChange;
+use shared::domain::phone::Phone;
+use shared::domain::profile::Nickname;
+use shared::domain::{Error, Result as DomainResult};
+use shared::http::api::Rooms;
+use shared::http::api::rooms::Refused;
+use shared::http::body::Params;
+use shared::http::caller::Origin;
+use shared::http::lenient;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::State;
+use crate::routing::both;
+use crate::wire::{Answer, GivenDetails, User, UserPk, example, success};
+
+pub(super) fn router() -> OpenApiRouter<State> {
+    let router = both(OpenApiRouter::new(), routes!(post_users));
+    let router = both(router, routes!(put_user));
+    let router = both(router, routes!(put_users_password));
+    both(router, routes!(put_password))
+}
+
+/// A new account.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = rooms::NewUser)]
+#[schema(example = json!({ "username": "12345", "password": "P@ssw0rd", "nickname": "never", "sex": "0" }))]
+struct NewUser {
+    /// 1 to 64 characters without spaces, that no other account has.
+    #[serde(deserialize_with = "lenient::text")]
+    #[schema(value_type = String)]
+    username: String,
+    /// 6 to 64 bytes without spaces.
+    #[serde(deserialize_with = "lenient::text")]
+    #[schema(value_type = String)]
+    password: String,
+    /// 1 to 64 characters.
+    #[serde(deserialize_with = "lenient::text")]
+    #[schema(value_type = String)]
+    nickname: String,
+    #[serde(flatten)]
+    details: GivenDetails,
+}
+
+/// Register with a username and a password.
+///
+/// `phone` is a contact detail: it signs nobody in until a code proves it.
+#[utoipa::path(
+    post, path = "/users/", tag = "rooms", operation_id = "rooms_post_users", request_body = NewUser,
+    responses(
+        (status = 200, description = "Registered and signed in", body = User,
+            example = json!(example("200", "创建成功"))),
+        (status = 400, description = "A field is missing or breaks its rule, or the username is taken",
+            body = Refused, example = json!({ "status": "FAIL", "msg": "this username is taken", "code": "400" })),
+    ),
+)]
+async fn post_users(Held(state): Held<State>, origin: Origin, Params(given, _): Params<Rooms, NewUser>) -> Answer {
+    let username = Username::parse(&given.username)?;
+    let registration = Registration {
+        password: Password::new(&given.password)?,
+        name: Some(Nickname::parse(&given.nickname)?),
+        details: given.details.parse(&[])?,
+    };
+    let signed_in = state.identity.register_by_username(&username, registration, state.session()).await?;
+    let user = User::of(&state, &origin, &signed_in.account, state.token(&signed_in)).await?;
+    Ok(success(StatusCode::OK, "创建成功", user))
+}
+
+/// A change to an account; what is missing stays, and an empty detail is taken away.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = rooms::UserChange)]
+#[schema(example = json!({ "token": "…", "nickname": "never", "city": "上海" }))]
+struct UserChange {
+    token: Option<String>,
+    #[serde(default, deserialize_with = "lenient::optional_text")]
+    #[schema(value_type = Option<String>)]
+    username: Option<String>,
+    #[serde(default, deserialize_with = "lenient::optional_text")]
+    #[schema(value_type = Option<String>)]
+    nickname: Option<String>,
+    #[serde(flatten)]
+    details: GivenDetails,
+}
+
+/// Change what an account says of its owner.
+#[utoipa::path(
+    put, path = "/users/{pk}/", tag = "rooms", operation_id = "rooms_put_user", security(("rooms_token" = [])), request_body = UserChange,
+    params(("pk" = String, Path, description = "The caller's own id", example = "4503599627370497")),
+    responses(
+        (status = 200, description = "Changed", body = User, example = json!(example("200", "修改成功"))),
+        (status = 400, description = "A field breaks its rule, or the username is taken",
+            body = Refused, example = json!({ "status": "FAIL", "msg": "sex is 0, 1 or 2", "code": "400" })),
+        (status = 401, description = "Not signed in", body = Refused, example = json!({ "status": "FAIL", "msg": "not signed in", "code": "401" })),
+        (status = 403, description = "Somebody else's", body = Refused, example = json!({ "status": "FAIL", "msg": "not yours", "code": "403" })),
+    ),
+)]
+async fn put_user(
+    Held(state): Held<State>,
+    origin: Origin,
+    UserPk(pk): UserPk,
+    Params(given, _): Params<Rooms, UserChange>,
+) -> Answer {
+    let caller = state.signed(given.token.as_deref())?;
+    own(&state, caller, pk).await?;
+    let change = PersonChange {
+        name: given.nickname.as_deref().map(Nickname::parse).transpose()?,
+        avatar: None,
+        details: given.details.parse_change()?,
+    };
+    let username = given.username.as_deref().map(Username::parse).transpose()?;
+    let account = state.people.change(caller, username, &change).await?;
+    let user = User::of(&state, &origin, &account, given.token.unwrap_or_default()).await?;
+    Ok(success(StatusCode::OK, "修改成功", user))
+}
+
+/// Refuses whoever names another account than their own. The write to come checks the session; where there is none to
+/// come, it is checked here, so that a dead token is always answered as one.
+pub(super) async fn own(state: &State, caller: Caller, pk: UserId) -> DomainResult<()> {
+    if pk == caller.user {
+        return Ok(());
+    }
+    state.identity.account(caller).await?;
+    Err(Error::NotYours)
+}
+
+/// A change of password.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = rooms::PasswordChange)]
+#[schema(example = json!({ "username": "12345", "old_password": "P@ssw0rd", "password": "P@ssw1rd", "token": "…" }))]
+struct PasswordChange {
+    /// The caller's own.
+    #[serde(deserialize_with = "lenient::text")]
+    #[schema(value_type = String)]
+    username: String,
+    #[serde(deserialize_with = "lenient::text")]
+    #[schema(value_type = String)]
+    old_password: String,
+    /// The new one: 6 to 64 bytes without spaces.
+    #[serde(deserialize_with = "lenient::text")]
+    #[schema(value_type = String)]
+    password: String,
+    token: Option<String>,
+}
+
+/// Change the password.
+///
+/// Every token of the account dies, on all APIs; the answer holds a new one.
+#[utoipa::path(
+    put, path = "/users/password/", tag = "rooms", operation_id = "rooms_put_users_password", security(("rooms_token" = [])), request_body = PasswordChange,
+    responses(
+        (status = 200, description = "Changed", body = User, example = json!(example("200", "修改成功"))),
+        (status = 400, description = "The old password or the username is wrong, or the new one breaks its rule",
+            body = Refused, example = json!({ "status": "FAIL", "msg": "wrong account or password", "code": "400" })),
+        (status = 401, description = "Not signed in", body = Refused, example = json!({ "status": "FAIL", "msg": "not signed in", "code": "401" })),
+    ),
+)]
+async fn put_users_password(
+    Held(state): Held<State>,
+    origin: Origin,
+    Params(given, _): Params<Rooms, PasswordChange>,
+) -> Answer {
+    Ok(change_password(&state, &origin, given).await?)
+}
+
+/// Change the password by the document's other path.
+#[utoipa::path(
+    put, path = "/password/", tag = "rooms", operation_id = "rooms_put_password", security(("rooms_token" = [])), request_body = PasswordChange,
+    responses(
+        (status = 200, description = "Changed", body = User, example = json!(example("200", "修改成功"))),
+        (status = 400, description = "The old password or the username is wrong, or the new one breaks its rule",
+            body = Refused, example = json!({ "status": "FAIL", "msg": "wrong account or password", "code": "400" })),
+        (status = 401, description = "Not signed in", body = Refused, example = json!({ "status": "FAIL", "msg": "not signed in", "code": "401" })),
+    ),
+)]
+async fn put_password(
+    Held(state): Held<State>,
+    origin: Origin,
+    Params(given, _): Params<Rooms, PasswordChange>,
+) -> Answer {
+    Ok(change_password(&state, &origin, given).await?)
+}
+
+async fn change_password(state: &State, origin: &Origin, given: PasswordChange) -> DomainResult<Response> {
+    let caller = state.signed(given.token.as_deref())?;
+    let new = Password::new(&given.password)?;
+    let account = state.identity.account(caller).await?;
+    let claim = claim_called(&account, &given.username)?;
+    let old = Password::typed(&given.old_password)?;
+    state.identity.change_password(caller, old, new.clone(), origin.address, false).await?;
+    let signed_in = state.identity.sign_in_by_password(&claim, new, origin.address, state.session()).await?;
+    let user = User::of(state, origin, &signed_in.account, state.token(&signed_in)).await?;
+    Ok(success(StatusCode::OK, "修改成功", user))
+}
+
+/// The claim that the account's password goes with, if it is called by that name: its username, or its phone where it
+/// chose none.
+fn claim_called(account: &Account, name: &str) -> DomainResult<Claim> {
+    if let Some(username) = &account.username {
+        let same = username == name;
+        return if same { Ok(Claim::Username(Username::parse(username)?)) } else { Err(Error::PasswordWrong) };
+    }
+    let own: Option<Phone> = account.phone.as_ref().and_then(|phone| phone.parse().ok());
+    let own = own.ok_or(Error::PasswordWrong)?;
+    let called = name.is_empty() || Phone::parse("", name).is_ok_and(|phone| phone == own);
+    if called { Ok(Claim::Phone(own)) } else { Err(Error::PasswordWrong) }
+}

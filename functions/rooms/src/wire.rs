@@ -1,0 +1,273 @@
+//! What all answers of the rooms API have in common, and the user object.
+
+use axum::extract::{FromRequestParts, Path};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Value, json};
+use shared::domain::account::{Account, UserId};
+use shared::domain::clock::Timestamp;
+use shared::domain::person::{self, Detail, Details};
+use shared::domain::phone::Phone;
+use shared::domain::{Error, Result as DomainResult};
+use shared::http::api::{Refusal, Rooms, refuse_by_path};
+use shared::http::caller::Origin;
+use shared::http::lenient;
+use utoipa::ToSchema;
+
+use crate::State;
+
+pub(super) type Answer = Result<Response, Refusal<Rooms>>;
+
+/// A success around what it is about.
+#[derive(Serialize)]
+struct Success<T> {
+    status: &'static str,
+    msg: &'static str,
+    /// The HTTP status again.
+    code: String,
+    #[serde(flatten)]
+    body: T,
+}
+
+/// A success that is about nothing.
+#[derive(Serialize)]
+pub(super) struct Nothing {}
+
+/// A success in the API's envelope.
+pub(super) fn success(status: StatusCode, msg: &'static str, body: impl Serialize) -> Response {
+    let body = Success { status: "SUCCESS", msg, code: status.as_str().to_owned(), body };
+    (status, axum::Json(body)).into_response()
+}
+
+/// The `{pk}` of a room's path, whatever it says.
+pub(super) struct Pk(pub(super) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Pk {
+    type Rejection = Refusal<Rooms>;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal<Rooms>> {
+        let path = Path::<String>::from_request_parts(parts, state).await;
+        Ok(Self(path.map_err(|_| Error::NoRoute)?.0))
+    }
+}
+
+/// The `{pk}` of a person's path. What is no id is the other APIs' (`/users/me`, `/users/register`), and refused as theirs.
+pub(super) struct UserPk(pub(super) UserId);
+
+impl<S: Send + Sync> FromRequestParts<S> for UserPk {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
+        let path = Path::<String>::from_request_parts(parts, state).await;
+        let id = path.ok().and_then(|Path(pk)| pk.parse().ok());
+        id.map(Self).ok_or_else(|| refuse_by_path(parts.uri.path(), &Error::NoRoute))
+    }
+}
+
+/// A truth value that may also be written as the word, for clients that write everything as a string.
+pub(super) fn optional_flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "active is true or false")]
+    enum Flag {
+        Is(bool),
+        Word(String),
+    }
+    match Option::<Flag>::deserialize(deserializer)? {
+        None => Ok(None),
+        Some(Flag::Is(flag)) => Ok(Some(flag)),
+        Some(Flag::Word(word)) if word.eq_ignore_ascii_case("true") => Ok(Some(true)),
+        Some(Flag::Word(word)) if word.eq_ignore_ascii_case("false") => Ok(Some(false)),
+        Some(Flag::Word(_)) => Err(serde::de::Error::custom("active is true or false")),
+    }
+}
+
+/// The details that somebody may give of themselves. All of them are strings, and an empty one says nothing.
+#[derive(Default, Deserialize, ToSchema)]
+#[schema(as = rooms::GivenDetails)]
+pub(super) struct GivenDetails {
+    /// 0 male, 1 female, 2 unknown.
+    #[serde(default, deserialize_with = "lenient::optional_text")]
+    sex: Option<String>,
+    #[serde(default, deserialize_with = "lenient::optional_text")]
+    age: Option<String>,
+    #[serde(default, deserialize_with = "lenient::optional_text")]
+    email: Option<String>,
+    /// A contact detail: it signs nobody in.
+    #[serde(default, deserialize_with = "lenient::optional_text")]
+    phone: Option<String>,
+    #[serde(default, deserialize_with = "lenient::optional_text")]
+    country: Option<String>,
+    #[serde(default, deserialize_with = "lenient::optional_text")]
+    province: Option<String>,
+    #[serde(default, deserialize_with = "lenient::optional_text")]
+    city: Option<String>,
+    #[serde(default, deserialize_with = "lenient::optional_text")]
+    career: Option<String>,
+}
+
+impl GivenDetails {
+    fn each(&self) -> [(Detail, Option<&str>); 8] {
+        [
+            (Detail::Sex, self.sex.as_deref()),
+            (Detail::Age, self.age.as_deref()),
+            (Detail::Email, self.email.as_deref()),
+            (Detail::Phone, self.phone.as_deref()),
+            (Detail::Country, self.country.as_deref()),
+            (Detail::Province, self.province.as_deref()),
+            (Detail::City, self.city.as_deref()),
+            (Detail::Career, self.career.as_deref()),
+        ]
+    }
+
+    /// The details of a new account, beside `more` that the person did not give.
+    pub(super) fn parse(&self, more: &[(Detail, &str)]) -> DomainResult<Details> {
+        let more = more.iter().map(|(detail, text)| (*detail, Some(*text)));
+        person::parse(self.each().into_iter().chain(more))
+    }
+
+    /// The details of a change.
+    pub(super) fn parse_change(&self) -> DomainResult<Details> {
+        person::parse_change(self.each())
+    }
+}
+
+/// Somebody in a success of this status and these words, for the API description.
+pub(super) fn example(code: &str, msg: &str) -> Value {
+    json!({
+        "status": "SUCCESS", "msg": msg, "code": code, "pk": "4503599627370497", "username": "12345",
+        "password": "", "nickname": "never", "sex": "0", "age": "0", "email": "never@gmail.com", "phone": "18752000500",
+        "country": "", "province": "", "city": "", "career": "", "login_type": "0",
+        "img": "https://example.com/tests1.jpg", "date_joined": "2016-10-28T02:27:15.211000Z", "roomid": "8696",
+        "token": "AAEAAAAAAAEDBQcJCwACBAYICgABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4fIA",
+    })
+}
+
+/// Somebody, as they see themselves.
+#[derive(Serialize, ToSchema)]
+#[schema(as = rooms::User, example = json!(example("200", "登录成功")))]
+pub(super) struct User {
+    /// The user's id.
+    pk: String,
+    username: String,
+    /// Always empty. The document shows the stored hash here, which is nobody's business.
+    password: &'static str,
+    nickname: String,
+    /// 0 male, 1 female, 2 unknown.
+    sex: String,
+    age: String,
+    email: String,
+    /// The contact detail, or else the number that signs in.
+    phone: String,
+    country: String,
+    province: String,
+    city: String,
+    career: String,
+    /// 0 by itself, 1 `WeChat`, 2 QQ, 3 Weibo.
+    login_type: String,
+    /// An absolute URL.
+    img: String,
+    date_joined: String,
+    /// The account's room number.
+    roomid: String,
+    /// Works for 24 h.
+    token: String,
+}
+
+impl User {
+    /// Somebody with the token they hold. The first time it is asked for, the account gets its room number.
+    pub(super) async fn of(state: &State, origin: &Origin, account: &Account, token: String) -> DomainResult<Self> {
+        let or = |detail: Detail, unset: &str| match detail.of(account) {
+            "" => unset.to_owned(),
+            set => set.to_owned(),
+        };
+        let text = |detail| or(detail, "");
+        let img = Some(&account.avatar).filter(|avatar| !avatar.is_empty());
+        Ok(Self {
+            pk: account.id.to_string(),
+            username: account.username.clone().unwrap_or_else(|| text(Detail::DisplayName)),
+            password: "",
+            nickname: account.name.clone(),
+            sex: or(Detail::Sex, "2"),
+            age: or(Detail::Age, "0"),
+            email: text(Detail::Email),
+            phone: or(Detail::Phone, &own_phone(account)),
+            country: text(Detail::Country),
+            province: text(Detail::Province),
+            city: text(Detail::City),
+            career: text(Detail::Career),
+            login_type: or(Detail::LoginType, "0"),
+            img: img.map(|avatar| state.url.absolute(origin, avatar)).unwrap_or_default(),
+            date_joined: date_joined(account.created),
+            roomid: state.rooms.number_of(account).await?,
+            token,
+        })
+    }
+}
+
+/// The number that signs in, as the clients write numbers: without the calling code they assume.
+fn own_phone(account: &Account) -> String {
+    let phone = account.phone.as_ref().and_then(|phone| phone.parse::<Phone>().ok());
+    phone.map_or_else(String::new, |phone| match phone.zone() {
+        86 => phone.national().to_owned(),
+        _ => phone.e164().to_owned(),
+    })
+}
+
+/// ISO 8601 with microseconds, as the document shows it.
+fn date_joined(moment: Timestamp) -> String {
+    let (day, milli) = (moment.millis().div_euclid(86_400_000), moment.millis().rem_euclid(86_400_000));
+    let (year, month, day) = civil(day);
+    let (second, milli) = (milli / 1_000, milli % 1_000);
+    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}000Z")
+}
+
+/// The Gregorian date of a day since 1970-01-01, in eras of 400 years that begin in March, so that the leap day is the
+/// last of its year.
+fn civil(day: i64) -> (i64, i64, i64) {
+    let since_march_0 = day + 719_468;
+    let (era, day) = (since_march_0.div_euclid(146_097), since_march_0.rem_euclid(146_097));
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    (era * 400 + year + i64::from(month <= 2), month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_has_microseconds_and_a_z() {
+        for (millis, date) in [
+            (0, "1970-01-01T00:00:00.000000Z"),
+            (1_477_621_635_211, "2016-10-28T02:27:15.211000Z"),
+            (951_782_399_999, "2000-02-28T23:59:59.999000Z"),
+            (951_782_400_000, "2000-02-29T00:00:00.000000Z"),
+            (4_107_542_400_000, "2100-03-01T00:00:00.000000Z"),
+        ] {
+            assert_eq!(date_joined(Timestamp::from_millis(millis)), date);
+        }
+    }
+
+    #[test]
+    fn a_flag_may_be_a_word() {
+        #[derive(Deserialize)]
+        struct Holder {
+            #[serde(default, deserialize_with = "optional_flag")]
+            active: Option<bool>,
+        }
+        let read = |json: &str| serde_json::from_str::<Holder>(json).map(|holder| holder.active);
+        assert_eq!(read("{}").unwrap(), None);
+        assert_eq!(read(r#"{"active": null}"#).unwrap(), None);
+        assert_eq!(read(r#"{"active": true}"#).unwrap(), Some(true));
+        assert_eq!(read(r#"{"active": "False"}"#).unwrap(), Some(false));
+        for bad in [r#"{"active": 1}"#, r#"{"active": "yes"}"#, r#"{"active": {}}"#, r#"{"active": ""}"#] {
+            assert!(read(bad).err().unwrap().to_string().contains("active is true or false"), "{bad}");
+        }
+    }
+}

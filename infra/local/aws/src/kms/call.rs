@@ -1,0 +1,149 @@
+//! One call: reading it, running it.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::{Value, json};
+
+use super::cipher::{self, Root};
+
+/// The most that `Encrypt` takes, in bytes.
+const MAX_PLAINTEXT: usize = 4096;
+/// The longest data key, in bytes.
+const MAX_DATA_KEY: u64 = 1024;
+/// What symmetric keys call their algorithm.
+const ALGORITHM: &str = "SYMMETRIC_DEFAULT";
+
+/// A call that was understood.
+pub struct Call {
+    /// The key it names, which `Decrypt` need not.
+    named: Option<String>,
+    context: BTreeMap<String, String>,
+    work: Work,
+}
+
+/// What a call wants done.
+enum Work {
+    GenerateDataKey { bytes: usize },
+    Encrypt { plaintext: Vec<u8> },
+    Decrypt { ciphertext: Vec<u8> },
+}
+
+/// Why KMS refuses, in its own words where it has some.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The call is none that this endpoint knows.
+    #[error("The local KMS endpoint knows GenerateDataKey, Encrypt and Decrypt.")]
+    Unknown,
+    /// The body is not what the call takes.
+    #[error("{0}")]
+    Invalid(&'static str),
+    /// There is no such key.
+    #[error("Key '{0}' does not exist")]
+    NoKey(String),
+    /// The ciphertext is not one of KMS, or was made with another context.
+    #[error("The ciphertext cannot be decrypted with this encryption context.")]
+    Ciphertext,
+    /// The ciphertext was made with another key than the one named.
+    #[error("The key ID in the request does not identify a CMK that can perform this operation.")]
+    WrongKey,
+}
+
+impl Refusal {
+    /// The error code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Unknown => "UnknownOperationException",
+            Self::Invalid(_) => "ValidationException",
+            Self::NoKey(_) => "NotFoundException",
+            Self::Ciphertext => "InvalidCiphertextException",
+            Self::WrongKey => "IncorrectKeyException",
+        }
+    }
+}
+
+impl Call {
+    /// Reads a call.
+    pub fn parse(operation: &str, body: &[u8]) -> Result<Self, Refusal> {
+        let body: Value = serde_json::from_slice(body).map_err(|_| Refusal::Invalid("The body is not JSON."))?;
+        let bytes = |name: &str| body[name].as_str().and_then(|text| BASE64_STANDARD.decode(text).ok());
+        let work = match operation {
+            "GenerateDataKey" => Work::GenerateDataKey { bytes: length(&body)? },
+            "Encrypt" => Work::Encrypt {
+                plaintext: bytes("Plaintext")
+                    .filter(|plaintext| (1..=MAX_PLAINTEXT).contains(&plaintext.len()))
+                    .ok_or(Refusal::Invalid("Plaintext must have 1 to 4096 bytes."))?,
+            },
+            "Decrypt" => Work::Decrypt {
+                ciphertext: bytes("CiphertextBlob").ok_or(Refusal::Invalid("CiphertextBlob is missing."))?,
+            },
+            _ => return Err(Refusal::Unknown),
+        };
+        if body["EncryptionAlgorithm"].as_str().is_some_and(|algorithm| algorithm != ALGORITHM) {
+            return Err(Refusal::Invalid("The keys here are symmetric."));
+        }
+        let named = body["KeyId"].as_str().map(str::to_owned);
+        if named.is_none() && !matches!(work, Work::Decrypt { .. }) {
+            return Err(Refusal::Invalid("KeyId is missing."));
+        }
+        Ok(Self { named, context: context(&body["EncryptionContext"])?, work })
+    }
+
+    /// The key that the call is about: the one it names, or else the one that made its ciphertext.
+    pub fn key(&self) -> Result<String, Refusal> {
+        match (&self.named, &self.work) {
+            (Some(named), _) => Ok(named.clone()),
+            (None, Work::Decrypt { ciphertext }) => {
+                cipher::key_of(ciphertext).map(str::to_owned).ok_or(Refusal::Ciphertext)
+            }
+            (None, _) => Err(Refusal::Invalid("KeyId is missing.")),
+        }
+    }
+
+    /// Does what the call wants, with the key of this ARN.
+    pub fn run(&self, root: &Root, key: &str) -> Result<Value, Refusal> {
+        let text = |bytes: &[u8]| BASE64_STANDARD.encode(bytes);
+        match &self.work {
+            Work::GenerateDataKey { bytes } => {
+                let data_key = cipher::random(*bytes);
+                let blob = root.seal(key, &self.context, &data_key);
+                Ok(json!({"KeyId": key, "Plaintext": text(&data_key), "CiphertextBlob": text(&blob)}))
+            }
+            Work::Encrypt { plaintext } => {
+                let blob = root.seal(key, &self.context, plaintext);
+                Ok(json!({"KeyId": key, "CiphertextBlob": text(&blob), "EncryptionAlgorithm": ALGORITHM}))
+            }
+            Work::Decrypt { ciphertext } => {
+                let made_with = cipher::key_of(ciphertext).ok_or(Refusal::Ciphertext)?;
+                if made_with != key {
+                    return Err(Refusal::WrongKey);
+                }
+                let plaintext = root.open_sealed(key, &self.context, ciphertext).ok_or(Refusal::Ciphertext)?;
+                Ok(json!({"KeyId": key, "Plaintext": text(&plaintext), "EncryptionAlgorithm": ALGORITHM}))
+            }
+        }
+    }
+}
+
+/// The length of a data key, asked for by name or in bytes.
+fn length(body: &Value) -> Result<usize, Refusal> {
+    let wrong = Refusal::Invalid("Give KeySpec (AES_256 or AES_128) or NumberOfBytes (1 to 1024).");
+    match (body["KeySpec"].as_str(), &body["NumberOfBytes"]) {
+        (Some("AES_256"), Value::Null) => Ok(32),
+        (Some("AES_128"), Value::Null) => Ok(16),
+        (None, bytes) => bytes
+            .as_u64()
+            .filter(|bytes| (1..=MAX_DATA_KEY).contains(bytes))
+            .and_then(|bytes| usize::try_from(bytes).ok())
+            .ok_or(wrong),
+        _ => Err(wrong),
+    }
+}
+
+fn context(value: &Value) -> Result<BTreeMap<String, String>, Refusal> {
+    if value.is_null() {
+        return Ok(BTreeMap::new());
+    }
+    serde_json::from_value(value.clone()).map_err(|_| Refusal::Invalid("EncryptionContext maps texts to texts."))
+}

@@ -1,0 +1,121 @@
+//! Stand-ins for the services outside AWS: the sign-in providers and the chat service.
+//!
+//! They answer on loopback as the services' documents say, refusals included, so that the functions call them by the
+//! clients they call the services with. They know no people: a token says by itself what is to be answered.
+//!
+//! | access token | answer |
+//! |---|---|
+//! | `test-<subject>` | belongs to the subject and to our app |
+//! | `test-other-app-<subject>` | belongs to the subject and to another app |
+//! | `test-expired` | has expired |
+//! | `test-slow` | comes later than anybody waits |
+//! | `test-broken` | an error page |
+//! | anything else | is invalid |
+
+mod message;
+mod qq;
+mod rongcloud;
+mod token;
+mod wechat;
+mod weibo;
+
+use std::convert::Infallible;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use self::message::{Asked, Told};
+
+/// Our app at QQ, as the stand-in knows it.
+const QQ_APP_ID: &str = "100000001";
+/// Our app at Weibo, as the stand-in knows it.
+const WEIBO_APP_KEY: &str = "1000000001";
+
+/// Stand-ins that listen, until they are dropped.
+#[derive(Debug)]
+pub struct Standins {
+    address: SocketAddr,
+    task: JoinHandle<()>,
+}
+
+impl Standins {
+    /// Listens on a free port of the loopback interface.
+    pub async fn start() -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = listener.local_addr()?;
+        Ok(Self { address, task: tokio::spawn(serve(listener)) })
+    }
+
+    /// The URL below which they answer, without a trailing slash.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The template's parameters that lead the functions here instead of to the services. The chat service is used
+    /// only when its key is set too: `RongCloudAppKey=local-app-key` and `RongCloudAppSecret=local-app-secret`.
+    #[must_use]
+    pub fn parameters(&self) -> Vec<(String, String)> {
+        let base = |service: &str| format!("{}/{service}", self.url());
+        let parameters = [
+            ("WeChatBaseUrl", base("wechat")),
+            ("QqBaseUrl", base("qq")),
+            ("QqAppId", QQ_APP_ID.into()),
+            ("WeiboBaseUrl", base("weibo")),
+            ("WeiboAppKey", WEIBO_APP_KEY.into()),
+            ("RongCloudBaseUrl", base("rongcloud")),
+        ];
+        parameters.map(|(name, value)| (name.to_owned(), value)).into()
+    }
+}
+
+impl Drop for Standins {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn serve(listener: TcpListener) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                let connection = http1::Builder::new()
+                    .timer(TokioTimer::new())
+                    .serve_connection(TokioIo::new(stream), service_fn(answer));
+                tokio::spawn(async move {
+                    if let Err(error) = connection.await {
+                        tracing::debug!(%error, "a connection to a stand-in ended early");
+                    }
+                });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a stand-in's connection could not be accepted");
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            }
+        }
+    }
+}
+
+async fn answer(request: hyper::Request<Incoming>) -> Result<message::Response, Infallible> {
+    let told = match Asked::read(request).await {
+        Some(asked) => route(&asked).await,
+        None => Told::text(400, "the body cannot be read"),
+    };
+    Ok(told.into_response())
+}
+
+async fn route(asked: &Asked) -> Told {
+    match asked.path.as_str() {
+        "/wechat/sns/auth" => wechat::auth(asked).await,
+        "/qq/oauth2.0/me" => qq::me(asked).await,
+        "/weibo/oauth2/get_token_info" => weibo::get_token_info(asked).await,
+        "/rongcloud/user/getToken.json" => rongcloud::get_token(asked),
+        _ => Told::text(404, "stand-ins: /wechat, /qq, /weibo, /rongcloud"),
+    }
+}

@@ -1,0 +1,272 @@
+//! Accounts, their claims and their sessions.
+
+use std::net::IpAddr;
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::types::TransactWriteItem;
+
+use super::item::{self, Item, moment, number, text};
+use super::keys::{self, Key};
+use super::write::{self, Change};
+use super::{Table, Transacted, Updated, failed};
+use crate::domain::account::{Account, Caller, Secret, UserId};
+use crate::domain::claim::Claim;
+use crate::domain::clock::Timestamp;
+use crate::domain::identity::{
+    Admission, Attempt, Creation, Guesser, IdentityStore, Move, Proof, SpentCode, Verification,
+};
+use crate::domain::phone::Phone;
+use crate::domain::session::SessionId;
+use crate::domain::tokens::RefreshToken;
+use crate::domain::{Cap, Error, Result};
+use crate::trips;
+
+#[async_trait]
+impl IdentityStore for Table {
+    async fn owner(&self, claim: &Claim) -> Result<Option<UserId>> {
+        let claim = self.get("reading a claim", &keys::claim(claim)).await?;
+        Ok(claim.and_then(|claim| item::get_user(&claim, "user")))
+    }
+
+    async fn account(&self, user: UserId) -> Result<Option<Account>> {
+        let account = self.get("reading an account", &keys::account(user)).await?;
+        account.as_ref().map(item::read_account).transpose()
+    }
+
+    async fn attempt(&self, guesser: &Guesser, from: Option<IpAddr>, now: Timestamp) -> Result<Attempt> {
+        let count = self.count_failures(guesser, from, now);
+        let Guesser::Claim(claim) = guesser else {
+            count.await?;
+            return Ok(Attempt { user: None, secret: Secret::default() });
+        };
+        let key = keys::claim(claim);
+        let ((), claim) = trips::both(count, self.get("reading a claim", &key)).await?;
+        Ok(Attempt {
+            user: claim.as_ref().and_then(|claim| item::get_user(claim, "user")),
+            secret: claim.as_ref().map(item::read_secret).unwrap_or_default(),
+        })
+    }
+
+    async fn admit(&self, user: UserId, admission: &Admission, now: Timestamp) -> Result<Option<Account>> {
+        self.add_session(user, admission, now).await
+    }
+
+    async fn create(&self, account: &Account, claim: &Claim, proof: &Proof, now: Timestamp) -> Result<Creation> {
+        let mut writes = self.proof(proof, now)?;
+        let first = writes.len();
+        let mut claimed = item::secret(&account.secret);
+        claimed.extend([("user".to_owned(), number(account.id)), ("since".to_owned(), moment(now))]);
+        writes.push(write::put_new(&self.name, &keys::account(account.id), item::account(account))?);
+        writes.push(write::put_new(&self.name, &keys::claim(claim), claimed)?);
+        match self.transact("making an account", writes).await? {
+            Transacted::Done => Ok(Creation::Done),
+            Transacted::Refused(reasons) => {
+                spent_already(proof, failed(&reasons, 0))?;
+                Ok(if failed(&reasons, first + 1) { Creation::ClaimTaken } else { Creation::IdTaken })
+            }
+        }
+    }
+
+    async fn set_secret(
+        &self,
+        account: &Account,
+        secret: &Secret,
+        keep: Option<SessionId>,
+        proof: &Proof,
+        now: Timestamp,
+    ) -> Result<bool> {
+        let mut writes = self.proof(proof, now)?;
+        writes.push(replace_secret(account, secret, keep, now).in_transaction(&self.name)?);
+        for claim in claims_with_secret(account)? {
+            let change = Change::new(keys::claim(&claim), "SET #hash = :hash, #version_of_secret = :version")
+                .when("#user = :user")
+                .value(":hash", text(secret.hash.clone().unwrap_or_default()))
+                .value(":version", number(secret.version))
+                .value(":user", number(account.id));
+            writes.push(change.in_transaction(&self.name)?);
+        }
+        match self.transact("setting a password", writes).await? {
+            Transacted::Done => Ok(true),
+            Transacted::Refused(reasons) => spent_already(proof, failed(&reasons, 0)).map(|()| false),
+        }
+    }
+
+    async fn keep_verification(
+        &self,
+        spent: &SpentCode,
+        digest: &[u8; 32],
+        expires: Timestamp,
+        now: Timestamp,
+    ) -> Result<()> {
+        let mut writes = self.spend(spent, now)?;
+        let verification = Item::from([
+            ("phone".to_owned(), text(spent.phone.e164())),
+            ("expires".to_owned(), moment(expires)),
+            ("ttl".to_owned(), number(expires.seconds())),
+        ]);
+        writes.push(write::put_new(&self.name, &keys::verification(digest), verification)?);
+        match self.transact("keeping a verification token", writes).await? {
+            Transacted::Done => Ok(()),
+            Transacted::Refused(_) => Err(Error::CodeNotAsked),
+        }
+    }
+
+    async fn verification(&self, digest: &[u8; 32]) -> Result<Option<Verification>> {
+        let Some(item) = self.get("reading a verification token", &keys::verification(digest)).await? else {
+            return Ok(None);
+        };
+        let phone: Option<Phone> = item::get_text(&item, "phone").and_then(|phone| phone.parse().ok());
+        let expires = item::get_moment(&item, "expires");
+        Ok(phone.zip(expires).map(|(phone, expires)| Verification { phone, expires }))
+    }
+
+    async fn move_refresh_token(&self, token: RefreshToken, now: Timestamp) -> Result<Move> {
+        let change = Change::new(
+            keys::account(token.caller.user),
+            "SET #sessions.#sid.#turn = :next, #sessions.#sid.#moved = :now, #sessions.#sid.#expires = :until, \
+             #seen = :now",
+        )
+        .when("#sessions.#sid.#turn = :turn AND #sessions.#sid.#expires > :now AND #sessions.#sid.#ends > :now")
+        .name("#sid", token.caller.session.to_string())
+        .value(":turn", number(token.turn))
+        .value(":next", number(token.turn.saturating_add(1)))
+        .value(":now", moment(now))
+        .value(":until", moment(now.plus(self.policy.refresh_sliding)));
+        match self.update("moving a refresh token", change).await? {
+            Updated::Done(account) => Ok(Move::Done(Box::new(item::read_account(&account)?))),
+            Updated::Refused(None) => Ok(Move::Refused(None)),
+            Updated::Refused(Some(account)) => Ok(Move::Refused(Some(Box::new(item::read_account(&account)?)))),
+        }
+    }
+
+    async fn end_session(&self, caller: Caller) -> Result<()> {
+        let change = Change::new(keys::account(caller.user), "REMOVE #sessions.#sid")
+            .when("attribute_exists(#sessions.#sid)")
+            .name("#sid", caller.session.to_string());
+        self.update("ending a session", change).await.map(|_| ())
+    }
+}
+
+/// A refused transaction whose first write spent a proof that was spent before.
+fn spent_already(proof: &Proof, first_failed: bool) -> Result<()> {
+    match proof {
+        Proof::Code(_) if first_failed => Err(Error::CodeNotAsked),
+        Proof::Verification(_) if first_failed => Err(Error::VerificationUnknown),
+        Proof::Code(_) | Proof::Verification(_) | Proof::Password { .. } | Proof::Elsewhere => Ok(()),
+    }
+}
+
+impl Table {
+    /// The writes that spend or settle a proof. The first one fails when it was spent before.
+    pub(super) fn proof(&self, proof: &Proof, now: Timestamp) -> Result<Vec<TransactWriteItem>> {
+        match proof {
+            Proof::Elsewhere => Ok(Vec::new()),
+            Proof::Code(spent) => self.spend(spent, now),
+            Proof::Verification(digest) => {
+                Ok(vec![write::delete_living(&self.name, &keys::verification(digest), now)?])
+            }
+            Proof::Password { guesser, from, rehashed } => {
+                let counters = self.failure_counters(guesser, *from, now);
+                let mut changes: Vec<_> = counters.into_iter().map(|(key, _)| forgive(key)).collect();
+                if let (Guesser::Claim(claim), Some(hash)) = (guesser, rehashed) {
+                    let rehash = Change::new(keys::claim(claim), "SET #hash = :hash").when("attribute_exists(pk)");
+                    changes.push(rehash.value(":hash", text(hash)));
+                }
+                changes.into_iter().map(|change| change.in_transaction(&self.name)).collect()
+            }
+        }
+    }
+
+    /// The counters that a failed guess counts in, each with its cap.
+    fn failure_counters(&self, guesser: &Guesser, from: Option<IpAddr>, now: Timestamp) -> Vec<(Key, u32)> {
+        let window = self.failure_window(now);
+        let own = match guesser {
+            Guesser::Claim(claim) => keys::failures_of_claim(claim, window),
+            Guesser::User(user) => keys::failures_of_user(*user, window),
+        };
+        std::iter::once((own, self.policy.failures_per_account)).chain(self.address_counter(from, now)).collect()
+    }
+
+    /// The counter of failures from an address, with its cap, unless that is lifted.
+    pub(super) fn address_counter(&self, from: Option<IpAddr>, now: Timestamp) -> Option<(Key, u32)> {
+        let (from, cap) = from.zip(self.policy.failures_per_ip)?;
+        Some((keys::failures_of_address(from, self.failure_window(now)), cap))
+    }
+
+    fn failure_window(&self, now: Timestamp) -> i64 {
+        now.seconds().div_euclid(self.window_seconds())
+    }
+
+    fn window_seconds(&self) -> i64 {
+        i64::try_from(self.policy.failure_window.as_secs()).unwrap_or(i64::MAX).max(1)
+    }
+
+    async fn count_failures(&self, guesser: &Guesser, from: Option<IpAddr>, now: Timestamp) -> Result<()> {
+        self.count_in(self.failure_counters(guesser, from, now), now).await
+    }
+
+    /// Counts a failure in every counter, all or nothing.
+    pub(super) async fn count_in(&self, counters: Vec<(Key, u32)>, now: Timestamp) -> Result<()> {
+        if counters.is_empty() {
+            return Ok(());
+        }
+        let length = self.window_seconds();
+        let end = (self.failure_window(now) + 1) * length;
+        let count = |(key, cap): (Key, u32)| {
+            Change::new(key, "SET #ttl = :ttl ADD #count :one")
+                .when("attribute_not_exists(#count) OR #count < :cap")
+                .value(":ttl", number(end + length))
+                .value(":one", number(1))
+                .value(":cap", number(cap))
+                .in_transaction(&self.name)
+        };
+        let writes = counters.into_iter().map(count).collect::<Result<_>>()?;
+        match self.transact("counting a guess at a password", writes).await? {
+            Transacted::Done => Ok(()),
+            Transacted::Refused(_) => Err(Error::Limited {
+                cap: Cap::SignInFailures,
+                retry_after: u64::try_from(end - now.seconds()).unwrap_or(1).max(1),
+            }),
+        }
+    }
+}
+
+/// Takes back a failure that was counted in advance.
+pub(super) fn forgive(key: Key) -> Change {
+    Change::new(key, "ADD #count :less").value(":less", number(-1))
+}
+
+/// Another secret and no sessions but the one to keep, if nobody changed the secret since the account was read.
+fn replace_secret(account: &Account, secret: &Secret, keep: Option<SessionId>, now: Timestamp) -> Change {
+    let kept = keep.and_then(|id| Some((id, account.sessions.get(&id)?)));
+    let unchanged = match account.secret.version {
+        0 => "(attribute_not_exists(#version_of_secret) OR #version_of_secret = :old)",
+        _ => "#version_of_secret = :old",
+    };
+    let mut condition = format!("attribute_exists(pk) AND {unchanged}");
+    if keep.is_some() {
+        // As it was read, so that what came in between is not written over.
+        condition.push_str(" AND #sessions.#sid = :kept AND #sessions.#sid.#expires > :now");
+    }
+    let mut change = Change::new(
+        keys::account(account.id),
+        "SET #hash = :hash, #version_of_secret = :version, #sessions = :sessions",
+    )
+    .when(condition)
+    .value(":hash", text(secret.hash.clone().unwrap_or_default()))
+    .value(":version", number(secret.version))
+    .value(":sessions", item::sessions(kept))
+    .value(":old", number(account.secret.version));
+    if let Some((id, session)) = kept {
+        change = change.name("#sid", id.to_string()).value(":now", moment(now)).value(":kept", item::session(session));
+    }
+    change
+}
+
+/// The claims of an account that hold a copy of its secret.
+fn claims_with_secret(account: &Account) -> Result<Vec<Claim>> {
+    let phone = account.phone.as_ref().map(|phone| phone.parse().map(Claim::Phone)).transpose()?;
+    let username = account.username.as_ref();
+    let username = username.map(|name| crate::domain::claim::Username::parse(name).map(Claim::Username)).transpose()?;
+    Ok(phone.into_iter().chain(username).collect())
+}

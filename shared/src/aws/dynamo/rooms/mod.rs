@@ -1,0 +1,289 @@
+//! Rooms: each an item of its own, and a claim for its alias and its number.
+
+mod count;
+mod list;
+
+use std::net::IpAddr;
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem};
+
+use super::item::{self, Item, moment, number, text};
+use super::keys::{self, Key};
+use super::write::{self, Change, key_attributes};
+use super::{Table, Transacted, change_by, failed};
+use crate::domain::account::{Caller, UserId};
+use crate::domain::clock::Timestamp;
+use crate::domain::rooms::{Alias, Listed, Made, Numbered, Page, Place, Room, RoomId, RoomStore};
+use crate::domain::{Cap, Error, Fault, Result};
+
+const HOUR: i64 = 3_600;
+
+/// What a write of a transaction is, in the order in which refusals are told: what the caller can mend comes before
+/// what is drawn again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    Session,
+    Address,
+    Alias,
+    Number,
+    Room,
+    Count,
+}
+
+/// The writes of a transaction with what each is.
+struct Parts<'a> {
+    table: &'a Table,
+    kinds: Vec<Part>,
+    writes: Vec<TransactWriteItem>,
+}
+
+#[async_trait]
+impl RoomStore for Table {
+    async fn make(&self, room: &Room, by: Option<Caller>, from: Option<IpAddr>, now: Timestamp) -> Result<Made> {
+        let mut parts = self.parts(by, now)?;
+        if let (None, Some(from), Some(cap)) = (by, from, self.policy.anonymous_rooms_per_ip_hour) {
+            parts.change(Part::Address, count_address(from, cap, now))?;
+        }
+        parts.change(Part::Alias, take(keys::room_alias(&room.alias), room, now))?;
+        parts.change(Part::Number, take(keys::room_number(&room.number), room, now))?;
+        parts.push(Part::Room, write::put_new(&self.name, &keys::room(room.id), self.room_item(room))?);
+        parts.counts(None, Some(room))?;
+        match parts.send("making a room").await? {
+            None => Ok(Made::Done),
+            Some(Part::Session) => Err(Error::Unauthenticated),
+            Some(Part::Address) => Err(Error::Limited { cap: Cap::AnonymousRooms, retry_after: next_hour(now) }),
+            Some(Part::Alias) => Err(Error::Taken("room alias")),
+            Some(Part::Number) => Ok(Made::NumberTaken),
+            Some(Part::Room | Part::Count) => Ok(Made::IdTaken),
+        }
+    }
+
+    async fn room(&self, id: RoomId) -> Result<Option<Room>> {
+        self.get("reading a room", &keys::room(id)).await?.as_ref().map(read_room).transpose()
+    }
+
+    async fn change(&self, before: &Room, after: &Room, by: Option<Caller>, now: Timestamp) -> Result<bool> {
+        let mut parts = self.parts(by, now)?;
+        if before.alias != after.alias {
+            parts.change(Part::Alias, take(keys::room_alias(&after.alias), after, now))?;
+            parts.push(Part::Room, self.release(&keys::room_alias(&before.alias), before)?);
+        } else if before.expires != after.expires {
+            parts.change(Part::Room, extend(keys::room_alias(&after.alias), after))?;
+        }
+        if before.expires != after.expires {
+            parts.change(Part::Room, extend(keys::room_number(&after.number), after))?;
+        }
+        parts.push(Part::Room, self.replace(before, after)?);
+        parts.counts(Some(before), Some(after))?;
+        match parts.send("changing a room").await? {
+            None => Ok(true),
+            Some(Part::Session) => Err(Error::Unauthenticated),
+            Some(Part::Alias) => Err(Error::Taken("room alias")),
+            Some(_) => Ok(false),
+        }
+    }
+
+    async fn delete(&self, room: &Room, by: Option<Caller>, now: Timestamp) -> Result<bool> {
+        let mut parts = self.parts(by, now)?;
+        parts.push(Part::Room, self.release(&keys::room_alias(&room.alias), room)?);
+        parts.push(Part::Room, self.release(&keys::room_number(&room.number), room)?);
+        let delete = Delete::builder()
+            .table_name(&*self.name)
+            .set_key(Some(key_attributes(&keys::room(room.id))))
+            .condition_expression("turn = :turn")
+            .expression_attribute_values(":turn", number(room.turn));
+        parts.push(Part::Room, TransactWriteItem::builder().delete(delete.build().map_err(unbuilt)?).build());
+        parts.counts(Some(room), None)?;
+        match parts.send("deleting a room").await? {
+            None => Ok(true),
+            Some(Part::Session) => Err(Error::Unauthenticated),
+            Some(_) => Ok(false),
+        }
+    }
+
+    async fn count_open(&self, now: Timestamp) -> Result<u64> {
+        self.sum_open(now).await
+    }
+
+    async fn open(&self, page: Page, now: Timestamp) -> Result<Listed> {
+        self.list_open(page, now).await
+    }
+
+    async fn check_session(&self, caller: Caller, now: Timestamp) -> Result<()> {
+        let account = self.get("reading an account", &keys::account(caller.user)).await?;
+        let account = account.as_ref().map(item::read_account).transpose()?;
+        let lives = account.is_some_and(|account| account.has_session(caller.session, now));
+        lives.then_some(()).ok_or(Error::Unauthenticated)
+    }
+
+    async fn give_number(&self, user: UserId, room: &str, now: Timestamp) -> Result<Numbered> {
+        const ACCOUNT: usize = 0;
+        let give = Change::new(keys::account(user), "SET #room = :room")
+            .when("attribute_exists(pk) AND attribute_not_exists(#room)")
+            .value(":room", text(room));
+        let claim =
+            Change::new(keys::room_number(room), "SET #user = :user, #since = :now REMOVE #room, #expires, #ttl")
+                .when(FREE)
+                .value(":user", number(user))
+                .value(":now", moment(now));
+        let writes = vec![give.in_transaction(&self.name)?, claim.in_transaction(&self.name)?];
+        match self.transact("giving out a room number", writes).await? {
+            Transacted::Done => Ok(Numbered::Done),
+            Transacted::Refused(reasons) if failed(&reasons, ACCOUNT) => {
+                let account = super::found(&reasons, ACCOUNT).ok_or(Error::Unauthenticated)?;
+                item::get_text(account, "room").map(Numbered::Had).ok_or(Error::Unauthenticated)
+            }
+            Transacted::Refused(_) => Ok(Numbered::NumberTaken),
+        }
+    }
+}
+
+impl Table {
+    /// A transaction that starts with the check of the caller's session, if there is a caller.
+    fn parts(&self, by: Option<Caller>, now: Timestamp) -> Result<Parts<'_>> {
+        let mut parts = Parts { table: self, kinds: Vec::new(), writes: Vec::new() };
+        if let Some(caller) = by {
+            parts.change(Part::Session, change_by(caller, "", now))?;
+        }
+        Ok(parts)
+    }
+
+    /// Writes a room over what it was, if it still is that.
+    fn replace(&self, before: &Room, after: &Room) -> Result<TransactWriteItem> {
+        let mut item = self.room_item(after);
+        item.extend(key_attributes(&keys::room(after.id)));
+        let put = Put::builder()
+            .table_name(&*self.name)
+            .set_item(Some(item))
+            .condition_expression("turn = :turn")
+            .expression_attribute_values(":turn", number(before.turn));
+        Ok(TransactWriteItem::builder().put(put.build().map_err(unbuilt)?).build())
+    }
+
+    /// Gives up a claim of a room.
+    fn release(&self, claim: &Key, room: &Room) -> Result<TransactWriteItem> {
+        let delete = Delete::builder()
+            .table_name(&*self.name)
+            .set_key(Some(key_attributes(claim)))
+            .condition_expression("#room = :room")
+            .expression_attribute_names("#room", "room")
+            .expression_attribute_values(":room", number(room.id));
+        Ok(TransactWriteItem::builder().delete(delete.build().map_err(unbuilt)?).build())
+    }
+
+    fn room_item(&self, room: &Room) -> Item {
+        let mut item = Item::from([
+            ("id".to_owned(), number(room.id)),
+            ("number".to_owned(), text(&room.number)),
+            ("alias".to_owned(), text(room.alias.as_str())),
+            ("active".to_owned(), AttributeValue::Bool(room.active)),
+            ("since".to_owned(), moment(room.opened)),
+            ("turn".to_owned(), number(room.turn)),
+        ]);
+        item.extend(room.owner.map(|owner| ("owner".to_owned(), number(owner))));
+        if let Some(expires) = room.expires {
+            item.extend([("expires".to_owned(), moment(expires)), ("ttl".to_owned(), number(expires.seconds()))]);
+        }
+        if room.active {
+            let [_, open, opened] = keys::OPEN_ROOMS;
+            item.extend([
+                (open.to_owned(), text(self.open_partition(room))),
+                (opened.to_owned(), text(keys::opened(place(room)))),
+            ]);
+        }
+        item
+    }
+}
+
+impl Parts<'_> {
+    fn push(&mut self, part: Part, write: TransactWriteItem) {
+        self.kinds.push(part);
+        self.writes.push(write);
+    }
+
+    fn change(&mut self, part: Part, change: Change) -> Result<()> {
+        self.push(part, change.in_transaction(&self.table.name)?);
+        Ok(())
+    }
+
+    fn counts(&mut self, before: Option<&Room>, after: Option<&Room>) -> Result<()> {
+        let counts = self.table.count_change(before, after);
+        counts.into_iter().try_for_each(|count| self.change(Part::Count, count))
+    }
+
+    /// `None` when everything was written, or else the first part whose condition failed.
+    async fn send(self, doing: &'static str) -> Result<Option<Part>> {
+        match self.table.transact(doing, self.writes).await? {
+            Transacted::Done => Ok(None),
+            Transacted::Refused(reasons) => {
+                let first = (0..self.kinds.len()).find(|position| failed(&reasons, *position)).unwrap_or_default();
+                Ok(Some(self.kinds[first]))
+            }
+        }
+    }
+}
+
+/// A claim nobody holds, or only a room that has expired and was not collected yet.
+const FREE: &str = "attribute_not_exists(pk) OR #expires <= :now";
+
+/// Claims a key for a room, for as long as the room lives.
+fn take(claim: Key, room: &Room, now: Timestamp) -> Change {
+    let update = if room.expires.is_some() {
+        "SET #room = :room, #since = :now, #expires = :expires, #ttl = :ttl REMOVE #user"
+    } else {
+        "SET #room = :room, #since = :now REMOVE #user, #expires, #ttl"
+    };
+    let change = Change::new(claim, update).when(FREE).value(":room", number(room.id)).value(":now", moment(now));
+    until(change, room)
+}
+
+/// Lets a room keep its claim for as long as it now lives.
+fn extend(claim: Key, room: &Room) -> Change {
+    let change = Change::new(claim, "SET #expires = :expires, #ttl = :ttl");
+    until(change.when("#room = :room").value(":room", number(room.id)), room)
+}
+
+fn until(change: Change, room: &Room) -> Change {
+    let Some(expires) = room.expires else { return change };
+    change.value(":expires", moment(expires)).value(":ttl", number(expires.seconds()))
+}
+
+/// Counts a room made without an owner from an address, if there were fewer than `cap` in this hour.
+fn count_address(from: IpAddr, cap: u32, now: Timestamp) -> Change {
+    Change::new(keys::rooms_of_address(from, now), "SET #ttl = :ttl ADD #count :one")
+        .when("attribute_not_exists(#count) OR #count < :cap")
+        .value(":ttl", number(now.seconds() + 2 * HOUR))
+        .value(":one", number(1))
+        .value(":cap", number(cap))
+}
+
+fn next_hour(now: Timestamp) -> u64 {
+    u64::try_from((now.hour() + 1) * HOUR - now.seconds()).unwrap_or(1).max(1)
+}
+
+fn place(room: &Room) -> Place {
+    Place { opened: room.opened, id: room.id }
+}
+
+fn read_room(item: &Item) -> Result<Room> {
+    let read = || {
+        Some(Room {
+            id: item::get_number(item, "id").and_then(RoomId::new)?,
+            number: item::get_text(item, "number")?,
+            alias: Alias::parse(&item::get_text(item, "alias")?).ok()?,
+            active: *item.get("active")?.as_bool().ok()?,
+            owner: item::get_user(item, "owner"),
+            opened: item::get_moment(item, "since")?,
+            expires: item::get_moment(item, "expires"),
+            turn: item::get_number(item, "turn")?,
+        })
+    };
+    let broken = || Fault::new("reading a room", "the item lacks an attribute or has it in another type");
+    Ok(read().ok_or_else(broken)?)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the form `map_err` calls")]
+fn unbuilt(error: aws_sdk_dynamodb::error::BuildError) -> Fault {
+    Fault::new("building a write", error.to_string())
+}

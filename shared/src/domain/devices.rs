@@ -1,0 +1,131 @@
+//! Devices of people who are signed in: which of them is which, and where their notifications go.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::account::{Account, Caller, UserId};
+use super::clock::{Clock, Timestamp};
+use super::identity::SignedIn;
+use super::session::{PushTokens, Session, SessionId};
+use super::{Error, Result};
+
+/// Where a device's notifications go.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PushAddress {
+    token: String,
+    platform: u8,
+}
+
+impl PushAddress {
+    /// A token of 1 to 512 printable bytes, and the platform whose service gave it out: 0 or nothing Android, 1 iOS.
+    pub fn parse(token: &str, platform: &str) -> Result<Self> {
+        const TOKEN: Error = Error::Invalid { field: "pushToken", rule: "has 1 to 512 printable bytes" };
+        const PLATFORM: Error = Error::Invalid { field: "platform", rule: "is 0 (Android) or 1 (iOS)" };
+        let token = token.trim();
+        let platform = match platform.trim() {
+            "" | "0" => 0,
+            "1" => 1,
+            _ => return Err(PLATFORM),
+        };
+        let fits = (1..=PushTokens::MAX_BYTES).contains(&token.len()) && !token.chars().any(char::is_control);
+        if fits { Ok(Self { token: token.to_owned(), platform }) } else { Err(TOKEN) }
+    }
+
+    /// As part of a session.
+    #[must_use]
+    pub fn into_tokens(self) -> PushTokens {
+        PushTokens { device: Some((self.token, self.platform)), ..PushTokens::default() }
+    }
+
+    /// The token.
+    #[must_use]
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// 0 Android, 1 iOS.
+    #[must_use]
+    pub fn platform(&self) -> u8 {
+        self.platform
+    }
+}
+
+/// Where a session's push address lies: in the session.
+#[async_trait]
+pub trait DeviceStore: Send + Sync {
+    /// Gives the caller's session another address, and answers the account as it is then. One round trip;
+    /// [`Error::Unauthenticated`] when the session is over.
+    async fn set_address(&self, caller: Caller, address: &PushAddress, now: Timestamp) -> Result<Account>;
+
+    /// Takes the address from these sessions, where they still are. One round trip.
+    async fn take_addresses(&self, user: UserId, sessions: &[SessionId]) -> Result<()>;
+
+    /// Ends the caller's session, address and all. One round trip; [`Error::Unauthenticated`] when it was over.
+    async fn end_living_session(&self, caller: Caller, now: Timestamp) -> Result<()>;
+}
+
+/// Keeps each device's address in one session only, so that signing out of that session silences the device.
+pub struct Devices {
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Where sessions are kept.
+    pub store: Arc<dyn DeviceStore>,
+}
+
+impl Devices {
+    /// Settles a device that just signed in: takes its address from its earlier sessions, and answers whether it had
+    /// none that lived. A device is known by its address; one without might be any that signed in through this API.
+    pub async fn settle(&self, signed_in: &SignedIn) -> Result<bool> {
+        let (account, caller) = (&signed_in.account, signed_in.caller);
+        let (own, now) = (account.sessions.get(&caller.session), self.clock.now());
+        let same = |session: &Session| {
+            let twin = |own: &Session| token_of(own).is_none() || token_of(own) == token_of(session);
+            session.lives(now) && own.is_some_and(|own| own.api == session.api && twin(own))
+        };
+        let known = account.sessions.iter().any(|(id, session)| *id != caller.session && same(session));
+        self.take_from_others(account, caller).await?;
+        Ok(!known)
+    }
+
+    /// Gives the device of the caller's session another address.
+    pub async fn set_address(&self, caller: Caller, address: &PushAddress) -> Result<()> {
+        let account = self.store.set_address(caller, address, self.clock.now()).await?;
+        self.take_from_others(&account, caller).await
+    }
+
+    /// Ends the caller's session.
+    pub async fn sign_out(&self, caller: Caller) -> Result<()> {
+        self.store.end_living_session(caller, self.clock.now()).await
+    }
+
+    async fn take_from_others(&self, account: &Account, caller: Caller) -> Result<()> {
+        let Some(own) = account.sessions.get(&caller.session).and_then(token_of) else { return Ok(()) };
+        let holds = |(id, session): &(&SessionId, &Session)| **id != caller.session && token_of(session) == Some(own);
+        let holders: Vec<_> = account.sessions.iter().filter(holds).map(|(id, _)| *id).collect();
+        if holders.is_empty() { Ok(()) } else { self.store.take_addresses(account.id, &holders).await }
+    }
+}
+
+/// The token of a session's device.
+fn token_of(session: &Session) -> Option<&str> {
+    session.push.device.as_ref().map(|(token, _)| token.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_a_token_and_a_platform() {
+        let address = PushAddress::parse(" baidu_push_channel_id ", "").unwrap();
+        assert_eq!((address.token(), address.platform()), ("baidu_push_channel_id", 0));
+        assert_eq!(address.into_tokens().device, Some(("baidu_push_channel_id".into(), 0)));
+        assert_eq!(PushAddress::parse("a", "1").unwrap().platform(), 1);
+        for (token, platform) in
+            [("", "0"), (" ", "0"), ("a\nb", "0"), (&"a".repeat(513), "0"), ("a", "2"), ("a", "-1"), ("a", "ios")]
+        {
+            assert!(PushAddress::parse(token, platform).is_err(), "{token:?} {platform}");
+        }
+    }
+}

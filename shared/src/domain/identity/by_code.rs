@@ -1,0 +1,190 @@
+//! Signing in with a code, and setting a password with one.
+
+use std::net::IpAddr;
+
+use super::{ATTEMPTS, Admission, Draft, Identity, Made, Proof, Registration, SignedIn, SpentCode};
+use crate::crypto;
+use crate::domain::account::{Account, UserId};
+use crate::domain::claim::Claim;
+use crate::domain::clock::Timestamp;
+use crate::domain::codes::{self, Guess, Purpose};
+use crate::domain::password::Password;
+use crate::domain::phone::Phone;
+use crate::domain::random;
+use crate::domain::session::NewSession;
+use crate::domain::{Error, Fault, Result};
+
+impl Identity {
+    /// Signs in with a code, making the account when the number has none.
+    pub async fn sign_in_by_code(
+        &self,
+        phone: &Phone,
+        code: &str,
+        from: Option<IpAddr>,
+        session: NewSession,
+    ) -> Result<SignedIn> {
+        let now = self.clock.now();
+        let guess = self.guess(phone, code, Purpose::SignIn, from, now).await?;
+        let proof = Proof::Code(spent(phone, &guess, from));
+        let session = self.begin(session, now);
+        let claim = Claim::Phone(phone.clone());
+        let mut user = guess.user;
+        for _ in 0..ATTEMPTS {
+            if let Some(known) = user {
+                let admission = Admission { session: session.clone(), proof: proof.clone(), version: None };
+                if let Some(signed_in) = self.admit(known, &admission, now).await? {
+                    return Ok(signed_in);
+                }
+                user = None;
+                continue;
+            }
+            let draft = Draft { session: session.clone(), fill: with_phone(phone) };
+            match self.create(draft, &claim, &proof, now).await? {
+                Made::Account(signed_in) => return Ok(*signed_in),
+                Made::ClaimTaken => user = self.store.owner(&claim).await?,
+            }
+        }
+        Err(Fault::new("signing in by code", "the account changed at every attempt").into())
+    }
+
+    /// Makes an account with a password for a number that a code of [`Purpose::SignUp`] proves.
+    pub async fn register_by_code(
+        &self,
+        phone: &Phone,
+        code: &str,
+        from: Option<IpAddr>,
+        registration: Registration,
+        session: NewSession,
+    ) -> Result<SignedIn> {
+        let now = self.clock.now();
+        let guess = self.guess(phone, code, Purpose::SignUp, from, now).await?;
+        if guess.user.is_some() {
+            return Err(Error::Taken("number"));
+        }
+        let proof = Proof::Code(spent(phone, &guess, from));
+        self.register(Claim::Phone(phone.clone()), registration, session, &proof, now).await?.or_taken("number")
+    }
+
+    /// Sets a new password with a code of [`Purpose::Recovery`], and ends every session.
+    pub async fn recover_by_code(
+        &self,
+        phone: &Phone,
+        code: &str,
+        from: Option<IpAddr>,
+        password: Password,
+    ) -> Result<()> {
+        let now = self.clock.now();
+        let guess = self.guess(phone, code, Purpose::Recovery, from, now).await?;
+        let user = guess.user.ok_or(Error::CodeNotAsked)?;
+        self.recover(user, password, &Proof::Code(spent(phone, &guess, from)), now).await
+    }
+
+    /// Whether a code is right, without spending it. A wrong one counts as a guess.
+    pub async fn check_code(
+        &self,
+        phone: &Phone,
+        code: &str,
+        from: Option<IpAddr>,
+        purposes: &[Purpose],
+    ) -> Result<()> {
+        let now = self.clock.now();
+        let guess = self.codes.guess(phone, from, now).await?;
+        let code = codes::typed(code, self.policy.code_digits);
+        let right = |purpose: &Purpose| self.keys.code_matches(&purpose.subject(phone), &code, &guess.digest);
+        if purposes.iter().any(right) { self.codes.forgive(from, now).await } else { Err(Error::CodeWrong) }
+    }
+
+    /// Exchanges a code of [`Purpose::Verification`] for a token that proves the number once, later: a random UUID.
+    pub async fn verify_code(&self, phone: &Phone, code: &str, from: Option<IpAddr>) -> Result<String> {
+        let now = self.clock.now();
+        let guess = self.guess(phone, code, Purpose::Verification, from, now).await?;
+        let token = uuid(random::bytes(&*self.random));
+        let expires = now.plus(self.policy.verification_ttl);
+        self.store
+            .keep_verification(&spent(phone, &guess, from), &crypto::sha256(token.as_bytes()), expires, now)
+            .await?;
+        Ok(token)
+    }
+
+    /// Makes an account with a password for the number behind a verification token.
+    pub async fn register_by_verification(
+        &self,
+        token: &str,
+        registration: Registration,
+        session: NewSession,
+    ) -> Result<SignedIn> {
+        let now = self.clock.now();
+        let (phone, proof) = self.verified(token, now).await?;
+        self.register(Claim::Phone(phone), registration, session, &proof, now).await?.or_taken("number")
+    }
+
+    /// Sets a new password for the number behind a verification token, and ends every session.
+    pub async fn recover_by_verification(&self, token: &str, password: Password) -> Result<()> {
+        let now = self.clock.now();
+        let (phone, proof) = self.verified(token, now).await?;
+        let owner = self.store.owner(&Claim::Phone(phone)).await?;
+        self.recover(owner.ok_or(Error::NotFound("user"))?, password, &proof, now).await
+    }
+
+    /// Counts a guess and compares it.
+    async fn guess(
+        &self,
+        phone: &Phone,
+        code: &str,
+        purpose: Purpose,
+        from: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<Guess> {
+        let guess = self.codes.guess(phone, from, now).await?;
+        let code = codes::typed(code, self.policy.code_digits);
+        let right = self.keys.code_matches(&purpose.subject(phone), &code, &guess.digest);
+        if right { Ok(guess) } else { Err(Error::CodeWrong) }
+    }
+
+    async fn verified(&self, token: &str, now: Timestamp) -> Result<(Phone, Proof)> {
+        let digest = crypto::sha256(token.as_bytes());
+        let verification = self.store.verification(&digest).await?.filter(|verification| now < verification.expires);
+        let verification = verification.ok_or(Error::VerificationUnknown)?;
+        Ok((verification.phone, Proof::Verification(digest)))
+    }
+
+    pub(super) async fn recover(&self, user: UserId, password: Password, proof: &Proof, now: Timestamp) -> Result<()> {
+        let hash = password.hash(&*self.random).await?;
+        for _ in 0..ATTEMPTS {
+            let account = self.store.account(user).await?.ok_or(Error::NotFound("user"))?;
+            let secret = account.secret.next(hash.clone());
+            if self.store.set_secret(&account, &secret, None, proof, now).await? {
+                return Ok(());
+            }
+        }
+        Err(Fault::new("setting a password", "it was changed by somebody else at every attempt").into())
+    }
+}
+
+fn spent(phone: &Phone, guess: &Guess, from: Option<IpAddr>) -> SpentCode {
+    SpentCode { phone: phone.clone(), digest: guess.digest.clone(), from }
+}
+
+fn with_phone(phone: &Phone) -> Box<dyn Fn(&mut Account) + Send + Sync> {
+    let e164 = phone.e164().to_owned();
+    Box::new(move |account| account.phone = Some(e164.clone()))
+}
+
+/// A version 4 UUID (RFC 9562) of random bytes.
+fn uuid(mut bytes: [u8; 16]) -> String {
+    bytes[6] = bytes[6] & 0x0f | 0x40;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    let hex = crypto::hex(&bytes);
+    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_has_the_form_of_a_random_uuid() {
+        assert_eq!(uuid([0xff; 16]), "ffffffff-ffff-4fff-bfff-ffffffffffff");
+        assert_eq!(uuid([0; 16]), "00000000-0000-4000-8000-000000000000");
+    }
+}

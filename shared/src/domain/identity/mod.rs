@@ -1,0 +1,147 @@
+//! One identity over all APIs: signing up, in and out by whatever credential an account allows.
+
+mod by_code;
+mod by_password;
+mod by_provider;
+mod refresh;
+mod store;
+
+use std::sync::Arc;
+
+pub use self::by_password::Registration;
+pub use self::store::{Admission, Attempt, Creation, Guesser, IdentityStore, Move, Proof, SpentCode, Verification};
+use super::account::{Account, Caller, UserId};
+use super::claim::Claim;
+use super::clock::{Clock, Timestamp};
+use super::codes::CodeStore;
+use super::policy::Policy;
+use super::random::Random;
+use super::session::{NewSession, Session, SessionId};
+use super::tokens::{Keys, RefreshToken};
+use super::{Error, Fault, Result};
+
+/// Signs people up, in and out.
+pub struct Identity {
+    /// The limits.
+    pub policy: Arc<Policy>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Where ids and salts come from.
+    pub random: Arc<dyn Random>,
+    /// What tokens are signed with.
+    pub keys: Arc<Keys>,
+    /// Where codes are kept.
+    pub codes: Arc<dyn CodeStore>,
+    /// Where accounts are kept.
+    pub store: Arc<dyn IdentityStore>,
+}
+
+/// Somebody who just signed in or stayed signed in.
+#[derive(Clone, Debug)]
+pub struct SignedIn {
+    /// The account, the new session among its sessions.
+    pub account: Account,
+    /// The account's id and the session.
+    pub caller: Caller,
+    /// The turn of the session's refresh token.
+    pub turn: u32,
+    /// Whether the account was made just now.
+    pub new_account: bool,
+}
+
+/// Races that move the ground under a sign-in are run again this often: each needs somebody else to have just made or
+/// deleted the account of the same claim.
+const ATTEMPTS: usize = 3;
+
+impl Identity {
+    /// The access token of a sign-in.
+    pub fn access_token(&self, signed_in: &SignedIn) -> Result<String> {
+        self.keys.access_token(signed_in.caller, self.policy.access_token_ttl, self.clock.now())
+    }
+
+    /// The living refresh token of a sign-in.
+    #[must_use]
+    pub fn refresh_token(&self, signed_in: &SignedIn) -> String {
+        self.keys.refresh_token(RefreshToken { caller: signed_in.caller, turn: signed_in.turn })
+    }
+
+    /// The opaque session token of a sign-in by `api`, its name in the code.
+    #[must_use]
+    pub fn session_token(&self, signed_in: &SignedIn, api: &str) -> String {
+        self.keys.session_token(signed_in.caller, api)
+    }
+
+    /// The caller's own account, if the session lives: one round trip.
+    pub async fn account(&self, caller: Caller) -> Result<Account> {
+        let account = self.store.account(caller.user).await?.ok_or(Error::Unauthenticated)?;
+        if account.has_session(caller.session, self.clock.now()) { Ok(account) } else { Err(Error::Unauthenticated) }
+    }
+
+    /// The caller's own account and somebody else's, if the session lives: one round trip. `None` for nobody.
+    pub async fn account_of(&self, caller: Caller, user: UserId) -> Result<Option<Account>> {
+        let (_, other) = crate::trips::both(self.account(caller), self.store.account(user)).await?;
+        Ok(other)
+    }
+
+    /// Whether somebody signs in with this claim.
+    pub async fn is_taken(&self, claim: &Claim) -> Result<bool> {
+        Ok(self.store.owner(claim).await?.is_some())
+    }
+
+    /// Ends the caller's session. It is no error when it was over already.
+    pub async fn sign_out(&self, caller: Caller) -> Result<()> {
+        self.store.end_session(caller).await
+    }
+
+    fn begin(&self, new: NewSession, now: Timestamp) -> (SessionId, Session) {
+        (SessionId::generate(&*self.random), Session::begin(&self.policy, new, now))
+    }
+
+    /// Admits to an account that exists. `None` when it is gone or its password changed meanwhile.
+    async fn admit(&self, user: UserId, admission: &Admission, now: Timestamp) -> Result<Option<SignedIn>> {
+        let account = self.store.admit(user, admission, now).await?;
+        let caller = Caller { user, session: admission.session.0 };
+        Ok(account.map(|account| SignedIn { account, caller, turn: 0, new_account: false }))
+    }
+
+    /// Makes an account, drawing another id where one is in use.
+    async fn create(&self, draft: Draft, claim: &Claim, proof: &Proof, now: Timestamp) -> Result<Made> {
+        for _ in 0..ATTEMPTS {
+            let id = UserId::generate(&*self.random);
+            let mut account = Account::new(id, draft.session.clone(), now);
+            (draft.fill)(&mut account);
+            match self.store.create(&account, claim, proof, now).await? {
+                Creation::Done => {
+                    let caller = Caller { user: id, session: draft.session.0 };
+                    return Ok(Made::Account(Box::new(SignedIn { account, caller, turn: 0, new_account: true })));
+                }
+                Creation::ClaimTaken => return Ok(Made::ClaimTaken),
+                Creation::IdTaken => {}
+            }
+        }
+        Err(Fault::new("making an account", "every random id was taken").into())
+    }
+}
+
+/// An account about to be made.
+struct Draft {
+    session: (SessionId, Session),
+    /// Gives the bare account what it is made with.
+    fill: Box<dyn Fn(&mut Account) + Send + Sync>,
+}
+
+/// What making an account gave.
+enum Made {
+    Account(Box<SignedIn>),
+    ClaimTaken,
+}
+
+impl Made {
+    /// The sign-in, or that `what` is taken.
+    fn or_taken(self, what: &'static str) -> Result<SignedIn> {
+        match self {
+            Self::Account(signed_in) => Ok(*signed_in),
+            Self::ClaimTaken => Err(Error::Taken(what)),
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! Staying signed in by refresh tokens.
+
+use super::{Identity, Move, SignedIn};
+use crate::domain::account::UserId;
+use crate::domain::{Error, Result};
+
+impl Identity {
+    /// Exchanges a refresh token for the next one. Presenting the one before again within the grace period, as after
+    /// a lost reply, gives the same next one; presenting an older one means it was stolen and ends the session.
+    ///
+    /// `holder` is who the request says it comes from, if it says so at all.
+    pub async fn refresh(&self, token: &str, holder: Option<UserId>) -> Result<SignedIn> {
+        let now = self.clock.now();
+        let token = self.keys.check_refresh_token(token)?;
+        if holder.is_some_and(|holder| holder != token.caller.user) {
+            return Err(Error::RefreshInvalid);
+        }
+        let next = |account, turn| Ok(SignedIn { account, caller: token.caller, turn, new_account: false });
+        let account = match self.store.move_refresh_token(token, now).await? {
+            Move::Done(account) => return next(*account, token.turn + 1),
+            Move::Refused(account) => account.ok_or(Error::RefreshInvalid)?,
+        };
+        let session = account.sessions.get(&token.caller.session).filter(|session| session.lives(now));
+        let session = session.ok_or(Error::RefreshInvalid)?;
+        if token.turn >= session.turn {
+            // The living token of a living session would have moved, and a later one was never handed out.
+            return Err(Error::RefreshInvalid);
+        }
+        if token.turn + 1 == session.turn && now <= session.moved.plus(self.policy.refresh_grace) {
+            let turn = session.turn;
+            return next(*account, turn);
+        }
+        self.store.end_session(token.caller).await?;
+        tracing::warn!(
+            user = %token.caller.user,
+            event = "refresh_token_theft",
+            "an old refresh token came back; its session was ended"
+        );
+        Err(Error::RefreshReused)
+    }
+}

@@ -1,0 +1,154 @@
+//! Where accounts, their claims and their sessions lie.
+
+use std::net::IpAddr;
+
+use async_trait::async_trait;
+
+use crate::domain::Result;
+use crate::domain::account::{Account, Caller, Secret, UserId};
+use crate::domain::claim::Claim;
+use crate::domain::clock::Timestamp;
+use crate::domain::phone::Phone;
+use crate::domain::session::{Session, SessionId};
+use crate::domain::tokens::RefreshToken;
+
+/// A code that was guessed right and is spent by the write it is given to.
+#[derive(Clone, Debug)]
+pub struct SpentCode {
+    /// The number it was sent to.
+    pub phone: Phone,
+    /// Its keyed hash, as kept.
+    pub digest: Vec<u8>,
+    /// Who guessed it, so that the guess no longer counts as a failure.
+    pub from: Option<IpAddr>,
+}
+
+/// What permits a write, and is spent or settled by it in the same transaction.
+#[derive(Clone, Debug)]
+pub enum Proof {
+    /// Nothing to spend: the proof was given elsewhere.
+    Elsewhere,
+    /// A code, good for one write.
+    Code(SpentCode),
+    /// A verification token, good for one write.
+    Verification([u8; 32]),
+    /// A password that was right: the failure counted in advance is taken back, and a new hash kept where the old one
+    /// had another cost.
+    Password {
+        /// Who gave it, as far as counting goes.
+        guesser: Guesser,
+        /// Where from.
+        from: Option<IpAddr>,
+        /// A hash of today's cost.
+        rehashed: Option<String>,
+    },
+}
+
+/// A sign-in that was permitted.
+#[derive(Clone, Debug)]
+pub struct Admission {
+    /// The new session.
+    pub session: (SessionId, Session),
+    /// What permits it.
+    pub proof: Proof,
+    /// The version of the secret that was checked, where one was.
+    pub version: Option<u64>,
+}
+
+/// Who guesses a password, as far as counting goes.
+#[derive(Clone, Debug)]
+pub enum Guesser {
+    /// Somebody who signs in with a claim.
+    Claim(Claim),
+    /// Somebody who is signed in and gives the old password.
+    User(UserId),
+}
+
+/// A guess at a password that was counted as failed, until it turns out right.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    /// The account of the claim, if there is one.
+    pub user: Option<UserId>,
+    /// How its password is kept.
+    pub secret: Secret,
+}
+
+/// How making an account ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Creation {
+    /// The account exists now.
+    Done,
+    /// Somebody has the claim. Nothing was written.
+    ClaimTaken,
+    /// The random id belongs to somebody already. Nothing was written.
+    IdTaken,
+}
+
+/// A number that a code proved, waiting for what it is for.
+#[derive(Clone, Debug)]
+pub struct Verification {
+    /// The number.
+    pub phone: Phone,
+    /// When the token stops working.
+    pub expires: Timestamp,
+}
+
+/// How moving a refresh token ended.
+#[derive(Clone, Debug)]
+pub enum Move {
+    /// It moved to the next turn; the account as it is now.
+    Done(Box<Account>),
+    /// It was not the living token of a living session; the account as it is, if there is one.
+    Refused(Option<Box<Account>>),
+}
+
+/// Keeps accounts, claims and sessions. Each method is one round trip unless it says otherwise.
+#[async_trait]
+pub trait IdentityStore: Send + Sync {
+    /// Who has a claim.
+    async fn owner(&self, claim: &Claim) -> Result<Option<UserId>>;
+
+    /// An account, strongly consistent.
+    async fn account(&self, user: UserId) -> Result<Option<Account>>;
+
+    /// Counts a guess at a password as failed **before** anybody compares it, and reads the claim. Refused with
+    /// [`Error::Limited`](crate::domain::Error::Limited), for right and wrong passwords alike.
+    async fn attempt(&self, guesser: &Guesser, from: Option<IpAddr>, now: Timestamp) -> Result<Attempt>;
+
+    /// Spends the proof and adds the session, all or nothing; ends the oldest sessions where there is no room, which
+    /// takes a second round trip. Answers the account, or `None` when it is gone or its secret is of another version.
+    /// A spent code is [`Error::CodeNotAsked`](crate::domain::Error::CodeNotAsked).
+    async fn admit(&self, user: UserId, admission: &Admission, now: Timestamp) -> Result<Option<Account>>;
+
+    /// Spends the proof, makes the account and gives it the claim, all or nothing.
+    async fn create(&self, account: &Account, claim: &Claim, proof: &Proof, now: Timestamp) -> Result<Creation>;
+
+    /// Spends the proof and gives the account, as it was read, a new secret and no sessions but `keep`, all or
+    /// nothing. `false` when the secret is of another version by now, or the kept session is over.
+    async fn set_secret(
+        &self,
+        account: &Account,
+        secret: &Secret,
+        keep: Option<SessionId>,
+        proof: &Proof,
+        now: Timestamp,
+    ) -> Result<bool>;
+
+    /// Spends the code and keeps a verification token by its keyed hash.
+    async fn keep_verification(
+        &self,
+        spent: &SpentCode,
+        digest: &[u8; 32],
+        expires: Timestamp,
+        now: Timestamp,
+    ) -> Result<()>;
+
+    /// The number behind a verification token.
+    async fn verification(&self, digest: &[u8; 32]) -> Result<Option<Verification>>;
+
+    /// Moves the session's refresh token from `token.turn` to the next turn, if it is the living one.
+    async fn move_refresh_token(&self, token: RefreshToken, now: Timestamp) -> Result<Move>;
+
+    /// Ends a session, if it is still there.
+    async fn end_session(&self, caller: Caller) -> Result<()>;
+}

@@ -1,0 +1,116 @@
+//! Pictures that clients put into the bucket themselves, by a ticket.
+//!
+//! A ticket is for one picture of one format under a name that is settled beforehand, so that the client knows where
+//! the picture will be. What it puts there is served to nobody: the bucket tells of it, and then it is taken in like
+//! any upload, by its bytes and without its metadata.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde::Serialize;
+
+use super::name::{ImageName, Key};
+use super::picture;
+use super::sniff::Format;
+use super::store::{Fetched, ObjectStore, Part};
+use crate::domain::account::{AccountStore, Caller};
+use crate::domain::clock::{Clock, Timestamp};
+use crate::domain::policy::Policy;
+use crate::domain::random::Random;
+use crate::domain::{Error, Fault, Result};
+
+/// How long a ticket works: long enough for a large picture over a slow line that was lost once.
+const TICKET_LIFETIME: Duration = Duration::from_mins(10);
+
+/// A form that puts one object into the bucket: a POST of `multipart/form-data` to `url` with these fields and, last,
+/// the part `file`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Ticket {
+    /// Where the form goes.
+    pub url: String,
+    /// Its fields.
+    pub fields: BTreeMap<String, String>,
+}
+
+/// What a ticket allows.
+#[derive(Clone, Copy, Debug)]
+pub struct Allowed<'a> {
+    /// The key, and no other.
+    pub key: &'a Key,
+    /// The media type, and no other.
+    pub content_type: &'static str,
+    /// The most bytes.
+    pub most: u64,
+}
+
+/// Makes tickets.
+#[async_trait]
+pub trait TicketOffice: Send + Sync {
+    /// A ticket that works from `now` until `until`. Calls nobody.
+    async fn ticket(&self, allowed: Allowed<'_>, now: Timestamp, until: Timestamp) -> Result<Ticket>;
+}
+
+/// Gives out tickets, and takes in what came by them.
+pub struct DirectUploads {
+    /// The accounts that own what is uploaded.
+    pub accounts: Arc<dyn AccountStore>,
+    /// Where the bytes lie.
+    pub objects: Arc<dyn ObjectStore>,
+    /// What makes tickets.
+    pub tickets: Arc<dyn TicketOffice>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness, for names.
+    pub random: Arc<dyn Random>,
+    /// How large uploads may be.
+    pub policy: Arc<Policy>,
+}
+
+impl DirectUploads {
+    /// A ticket for a picture, and the name that the picture will have. The account notes the name now, so that
+    /// whoever takes the picture in need not know whose it is.
+    pub async fn invite(&self, caller: Caller, format: Format) -> Result<(ImageName, Ticket)> {
+        let (name, now) = (ImageName::generate(&*self.random, format), self.clock.now());
+        let key = name.waiting_key();
+        let allowed = Allowed { key: &key, content_type: format.content_type(), most: self.policy.image_max_bytes };
+        let ticket = self.tickets.ticket(allowed, now, now.plus(TICKET_LIFETIME)).await?;
+        self.accounts.record_upload(caller, &name.to_string(), now).await?;
+        Ok((name, ticket))
+    }
+
+    /// Takes in a picture that was put into the bucket, once: what comes later under the same name is dropped, because
+    /// a name that was served is kept by caches for ever. What is no picture of its format is dropped and refused.
+    pub async fn take_in(&self, name: &ImageName) -> Result<()> {
+        let waiting = name.waiting_key();
+        let bytes = match self.objects.get(&waiting, Part::Whole, self.policy.image_max_bytes).await? {
+            Fetched::Found { bytes, .. } => Ok(bytes),
+            // The same event came twice.
+            Fetched::Missing => return Ok(()),
+            Fetched::TooLong => Err(Error::TooLarge { limit: self.policy.image_max_bytes }),
+            Fetched::PastTheEnd => Err(Error::UnsupportedMedia("the upload is empty")),
+        };
+        let kept = match bytes {
+            Ok(bytes) => self.keep(name, &bytes).await,
+            Err(refusal) => Err(refusal),
+        };
+        // After a fault the upload stays, and the event comes again.
+        if !matches!(kept, Err(Error::Fault(_))) {
+            self.objects.delete(&waiting).await?;
+        }
+        kept
+    }
+
+    async fn keep(&self, name: &ImageName, bytes: &[u8]) -> Result<()> {
+        if self.objects.head(&name.key()).await?.is_some() {
+            return Ok(());
+        }
+        let picture = picture::clean(bytes, self.policy.image_max_pixels)?;
+        let format = name.format().ok_or_else(|| Fault::new("taking in a picture", "a name of no format"))?;
+        if picture.facts.format != format {
+            return Err(Error::UnsupportedMedia("the picture is not of the format that its ticket was for"));
+        }
+        self.objects.put(&name.key(), format.content_type(), picture.bytes.into()).await.map(|_| ())
+    }
+}

@@ -1,0 +1,241 @@
+//! What the rooms API knows of a person: the profile, and details beside it that are told to nobody else.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::account::{Account, Caller};
+use super::claim::Username;
+use super::clock::{Clock, Timestamp};
+use super::identity::Identity;
+use super::profile::{Avatar, Nickname};
+use super::{Error, Fault, Result};
+
+/// A detail. All of them are free to be empty, and none of them signs anybody in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Detail {
+    /// 0 male, 1 female, 2 unknown.
+    Sex,
+    /// Years, as digits.
+    Age,
+    /// An address that nobody has checked.
+    Email,
+    /// A number to be called at, which nobody has checked.
+    Phone,
+    /// The country.
+    Country,
+    /// The province or municipality.
+    Province,
+    /// The city.
+    City,
+    /// What somebody does.
+    Career,
+    /// How the account came about: 0 by itself, 1 `WeChat`, 2 QQ, 3 Weibo.
+    LoginType,
+    /// What a sign-in provider calls somebody who chose no name to sign in with.
+    DisplayName,
+}
+
+impl Detail {
+    /// The name in the account, and but for the last in the document.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sex => "sex",
+            Self::Age => "age",
+            Self::Email => "email",
+            Self::Phone => "phone",
+            Self::Country => "country",
+            Self::Province => "province",
+            Self::City => "city",
+            Self::Career => "career",
+            Self::LoginType => "login_type",
+            Self::DisplayName => "display_name",
+        }
+    }
+
+    /// The value that is kept; spaces around it are dropped.
+    pub fn parse(self, text: &str) -> Result<String> {
+        let text = text.trim();
+        let (keeps, rule) = match self {
+            Self::Sex => (matches!(text, "0" | "1" | "2"), "is 0, 1 or 2"),
+            Self::LoginType => (matches!(text, "0" | "1" | "2" | "3"), "is 0, 1, 2 or 3"),
+            Self::Age => {
+                let whole = text.bytes().all(|byte| byte.is_ascii_digit());
+                (whole && text.parse::<u8>().is_ok_and(|age| age <= 150), "is a whole number up to 150")
+            }
+            Self::Email => (is_email(text), "is an address of at most 254 characters"),
+            Self::Phone => (is_number(text), "is a number of at most 32 characters"),
+            Self::Country | Self::Province | Self::City | Self::Career | Self::DisplayName => {
+                let plain = !text.chars().any(char::is_control);
+                (plain && text.chars().count() <= 64, "has at most 64 characters and no control characters")
+            }
+        };
+        let field = self.name();
+        if text.is_empty() || keeps { Ok(text.to_owned()) } else { Err(Error::Invalid { field, rule }) }
+    }
+
+    /// What the account says, or the empty string.
+    #[must_use]
+    pub fn of(self, account: &Account) -> &str {
+        account.details.get(self.name()).map(String::as_str).unwrap_or_default()
+    }
+}
+
+fn is_email(text: &str) -> bool {
+    let plain = !text.chars().any(|c| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | '"' | ','));
+    let parts = text.rsplit_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty());
+    plain && parts && text.len() <= 254
+}
+
+fn is_number(text: &str) -> bool {
+    let plain = text.chars().all(|c| c.is_ascii_digit() || matches!(c, '+' | '-' | ' ' | '(' | ')'));
+    plain && text.len() <= 32 && text.contains(|c: char| c.is_ascii_digit())
+}
+
+/// Details by name.
+pub type Details = BTreeMap<String, String>;
+
+/// The details of a new account: those that were given and say something.
+pub fn parse<'a>(given: impl IntoIterator<Item = (Detail, Option<&'a str>)>) -> Result<Details> {
+    let mut details = parse_change(given)?;
+    details.retain(|_, value| !value.is_empty());
+    Ok(details)
+}
+
+/// The details of a change: those that were given, an empty one to take it away.
+pub fn parse_change<'a>(given: impl IntoIterator<Item = (Detail, Option<&'a str>)>) -> Result<Details> {
+    let given = given.into_iter().filter_map(|(detail, text)| Some((detail, text?)));
+    given.map(|(detail, text)| Ok((detail.name().to_owned(), detail.parse(text)?))).collect()
+}
+
+/// A change to what is known of a person; what is `None` or missing stays.
+#[derive(Clone, Debug, Default)]
+pub struct PersonChange {
+    /// A new nickname.
+    pub name: Option<Nickname>,
+    /// A new picture.
+    pub avatar: Option<Avatar>,
+    /// New details.
+    pub details: Details,
+}
+
+impl PersonChange {
+    /// The account after the change.
+    #[must_use]
+    pub fn apply(&self, mut account: Account) -> Account {
+        if let Some(name) = &self.name {
+            name.as_str().clone_into(&mut account.name);
+        }
+        if let Some(avatar) = &self.avatar {
+            avatar.as_str().clone_into(&mut account.avatar);
+        }
+        account.details.extend(self.details.clone());
+        account
+    }
+}
+
+/// Keeps what is known of people. Every method checks the session in the write itself and answers
+/// [`Error::Unauthenticated`] when it is over.
+#[async_trait]
+pub trait PersonStore: Send + Sync {
+    /// Makes the change and answers the account. One round trip, and two at the first detail of an account.
+    async fn change_person(&self, caller: Caller, change: &PersonChange, now: Timestamp) -> Result<Account>;
+
+    /// Makes the change, gives the account another name to sign in with and frees the one it had, all or nothing, in
+    /// one round trip. `false` when the account is not as it was read any more; [`Error::Taken`] where the name is.
+    async fn rename(
+        &self,
+        caller: Caller,
+        before: &Account,
+        username: &Username,
+        change: &PersonChange,
+        now: Timestamp,
+    ) -> Result<bool>;
+
+    /// Ends the caller's session, in one round trip.
+    async fn sign_out(&self, caller: Caller, now: Timestamp) -> Result<()>;
+}
+
+/// Changes what is known of people.
+pub struct People {
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Who they are.
+    pub identity: Arc<Identity>,
+    /// Where it is kept.
+    pub store: Arc<dyn PersonStore>,
+}
+
+/// A change of name that meets another change of the account is made again this often.
+const ATTEMPTS: usize = 8;
+
+impl People {
+    /// Makes the change, with another name to sign in with where one is given, and answers the account.
+    pub async fn change(&self, caller: Caller, username: Option<Username>, change: &PersonChange) -> Result<Account> {
+        let Some(username) = username else {
+            return self.store.change_person(caller, change, self.clock.now()).await;
+        };
+        for _ in 0..ATTEMPTS {
+            let before = self.identity.account(caller).await?;
+            let now = self.clock.now();
+            if before.username.as_deref() == Some(username.as_str()) {
+                return self.store.change_person(caller, change, now).await;
+            }
+            if self.store.rename(caller, &before, &username, change, now).await? {
+                let named = Account { username: Some(username.as_str().to_owned()), ..before };
+                return Ok(change.apply(named));
+            }
+        }
+        Err(Fault::new("changing a username", "the account changed at every attempt").into())
+    }
+
+    /// Ends the caller's session.
+    pub async fn sign_out(&self, caller: Caller) -> Result<()> {
+        self.store.sign_out(caller, self.clock.now()).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn details_keep_their_rules() {
+        for (detail, good) in [
+            (Detail::Sex, "2"),
+            (Detail::Age, "0"),
+            (Detail::Email, "never@gmail.com"),
+            (Detail::Phone, "18752000500"),
+            (Detail::Phone, "+86 187-5200"),
+            (Detail::City, "上海"),
+            (Detail::LoginType, "3"),
+        ] {
+            assert_eq!(detail.parse(&format!(" {good} ")).unwrap(), good);
+            assert_eq!(detail.parse("").unwrap(), "");
+        }
+        for (detail, bad) in [
+            (Detail::Sex, "3"),
+            (Detail::Sex, "male"),
+            (Detail::Age, "-1"),
+            (Detail::Age, "+1"),
+            (Detail::Age, "151"),
+            (Detail::Email, "never"),
+            (Detail::Email, "a b@c"),
+            (Detail::Phone, "call me"),
+            (Detail::Phone, "--"),
+            (Detail::Career, &"a".repeat(65)),
+            (Detail::Country, "a\u{0}"),
+        ] {
+            assert!(detail.parse(bad).is_err(), "{detail:?} {bad}");
+        }
+    }
+
+    #[test]
+    fn an_empty_detail_is_kept_only_to_take_one_away() {
+        let given = || [(Detail::Sex, Some("1")), (Detail::City, Some("")), (Detail::Age, None)];
+        assert_eq!(parse(given()).unwrap().len(), 1);
+        assert_eq!(parse_change(given()).unwrap().len(), 2);
+    }
+}

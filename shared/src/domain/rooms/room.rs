@@ -1,0 +1,213 @@
+//! What a room is.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use crate::domain::account::UserId;
+use crate::domain::clock::Timestamp;
+use crate::domain::random::{self, Random};
+use crate::domain::{Error, Result};
+
+const MINUTE: i64 = 60_000;
+
+/// Names a room for ever: a random whole number from 1 below 2^53. The document calls it pk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RoomId(u64);
+
+impl RoomId {
+    const BOUND: u64 = 1 << 53;
+
+    /// A new id. Whether it is free is decided by the conditional write that uses it.
+    #[must_use]
+    pub fn generate(random: &dyn Random) -> Self {
+        Self(1 + random::below(random, Self::BOUND - 1))
+    }
+
+    /// From a number, if it is in range.
+    #[must_use]
+    pub const fn new(number: u64) -> Option<Self> {
+        if number == 0 || number >= Self::BOUND { None } else { Some(Self(number)) }
+    }
+
+    /// As a number.
+    #[must_use]
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+}
+
+impl fmt::Display for RoomId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for RoomId {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        text.parse().ok().and_then(Self::new).ok_or(Error::NotFound("room"))
+    }
+}
+
+/// What a room is called by its makers; unique among the rooms that live.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alias(String);
+
+impl Alias {
+    /// 1 to 64 characters that are not all blank, none of them a control character; spaces around them are dropped.
+    pub fn parse(text: &str) -> Result<Self> {
+        let text = text.trim();
+        if !(1..=64).contains(&text.chars().count()) || text.chars().any(char::is_control) {
+            return Err(Error::Invalid {
+                field: "room_alias",
+                rule: "has 1 to 64 characters and no control characters",
+            });
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// As text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// Its id.
+    pub id: RoomId,
+    /// The number that people dial: decimal digits.
+    pub number: String,
+    /// What it is called.
+    pub alias: Alias,
+    /// Whether it is open. Only open rooms are listed.
+    pub active: bool,
+    /// Whose it is. Anybody may change or delete a room without an owner.
+    pub owner: Option<UserId>,
+    /// When it was opened, and without an owner when it was last renewed: its place in the list.
+    pub opened: Timestamp,
+    /// When it is gone, on a full minute: only without an owner.
+    pub expires: Option<Timestamp>,
+    /// How often it was changed. A change is admitted by the turn it was made of.
+    pub turn: u32,
+}
+
+/// A change to a room; `None` leaves what is there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RoomChange {
+    /// Another alias.
+    pub alias: Option<Alias>,
+    /// Open or closed.
+    pub active: Option<bool>,
+}
+
+impl Room {
+    /// Whether it is there at all at `now`.
+    #[must_use]
+    pub fn lives(&self, now: Timestamp) -> bool {
+        self.expires.is_none_or(|expires| now < expires)
+    }
+
+    /// Whether a change at `now` would leave everything as it is, the minute of its expiry among it.
+    #[must_use]
+    pub fn is_already(&self, change: &RoomChange, ttl: Duration, now: Timestamp) -> bool {
+        let after = self.changed(change, ttl, now);
+        (&after.alias, after.active, after.expires) == (&self.alias, self.active, self.expires)
+    }
+
+    /// The room after a change at `now`, which also renews it for `ttl` where it has no owner.
+    #[must_use]
+    pub fn changed(&self, change: &RoomChange, ttl: Duration, now: Timestamp) -> Self {
+        let active = change.active.unwrap_or(self.active);
+        let stays = self.owner.is_some() && self.active && active;
+        Self {
+            alias: change.alias.clone().unwrap_or_else(|| self.alias.clone()),
+            active,
+            opened: if stays { self.opened } else { now },
+            expires: self.expires.map(|_| expiry(now, ttl)),
+            turn: self.turn.wrapping_add(1),
+            ..self.clone()
+        }
+    }
+}
+
+/// When a room without an owner that was renewed at `renewed` is gone: after `ttl`, less what is over a full minute.
+/// Rooms are counted by that minute, so that the total leaves them out at the very moment the list does.
+#[must_use]
+pub fn expiry(renewed: Timestamp, ttl: Duration) -> Timestamp {
+    let exact = renewed.plus(ttl).millis();
+    Timestamp::from_millis(exact - exact.rem_euclid(MINUTE))
+}
+
+/// The earliest renewal after which a room without an owner still lives at `now`.
+#[must_use]
+pub fn earliest_living(now: Timestamp, ttl: Duration) -> Timestamp {
+    let next_minute = (now.millis().div_euclid(MINUTE) + 1) * MINUTE;
+    Timestamp::from_millis(next_minute).minus(ttl)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: Duration = Duration::from_hours(24);
+
+    fn room(owner: Option<u64>, active: bool, opened: Timestamp) -> Room {
+        Room {
+            id: RoomId(1),
+            number: "1263".into(),
+            alias: Alias("a".into()),
+            active,
+            owner: owner.and_then(UserId::new),
+            opened,
+            expires: owner.is_none().then(|| expiry(opened, DAY)),
+            turn: 0,
+        }
+    }
+
+    #[test]
+    fn the_list_and_the_expiry_agree_on_every_millisecond() {
+        let now = Timestamp::from_millis(1_800_000_030_000);
+        let earliest = earliest_living(now, DAY).millis();
+        for opened in earliest - 70_000..earliest + 70_000 {
+            let opened = Timestamp::from_millis(opened);
+            assert_eq!(room(None, true, opened).lives(now), opened.millis() >= earliest, "{opened:?}");
+        }
+    }
+
+    #[test]
+    fn a_room_without_an_owner_lives_a_day_less_a_minute_at_most() {
+        let opened = Timestamp::from_millis(1_800_000_030_000);
+        let room = room(None, true, opened);
+        assert!(room.lives(opened.plus(DAY).minus(Duration::from_mins(1))));
+        assert!(!room.lives(opened.plus(DAY)));
+    }
+
+    #[test]
+    fn a_change_renews_and_moves_only_what_has_to_be() {
+        let (then, now) = (Timestamp::from_millis(1_000_000), Timestamp::from_millis(9_000_000));
+        let open = RoomChange { active: Some(true), ..RoomChange::default() };
+        assert_eq!(room(Some(1), true, then).changed(&open, DAY, now).opened, then);
+        assert_eq!(room(Some(1), false, then).changed(&open, DAY, now).opened, now);
+        let renewed = room(None, true, then).changed(&RoomChange::default(), DAY, now);
+        assert_eq!((renewed.opened, renewed.expires, renewed.turn), (now, Some(expiry(now, DAY)), 1));
+        assert!(room(Some(1), true, then).is_already(&open, DAY, now) && renewed.is_already(&open, DAY, now));
+        assert!(!room(None, true, then).is_already(&open, DAY, now));
+        assert!(!room(Some(1), false, then).is_already(&open, DAY, now));
+    }
+
+    #[test]
+    fn aliases_have_bounds() {
+        assert_eq!(Alias::parse(" 1262 ").unwrap().as_str(), "1262");
+        for bad in ["", " ", "a\nb", &"a".repeat(65)] {
+            assert!(Alias::parse(bad).is_err(), "{bad:?}");
+        }
+        for bad in ["0", "-1", "a", "", "9007199254740992", "99999999999999999999999"] {
+            assert!(matches!(bad.parse::<RoomId>(), Err(Error::NotFound("room"))), "{bad}");
+        }
+    }
+}

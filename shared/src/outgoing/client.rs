@@ -1,0 +1,221 @@
+//! One HTTPS client for all of them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ACCEPT, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use serde::de::DeserializeOwned;
+use tokio::sync::OnceCell;
+
+use crate::config::{ConfigError, Env};
+
+/// How far a call may go.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Until a connection stands.
+    pub connect: Duration,
+    /// Until the whole answer is there.
+    pub whole: Duration,
+    /// Bytes of an answer's body.
+    pub body: usize,
+}
+
+impl Default for Limits {
+    /// 2 s, 5 s and 64 KiB: a person waits for the answer, and the longest that is documented is below 1 KiB.
+    fn default() -> Self {
+        Self { connect: Duration::from_secs(2), whole: Duration::from_secs(5), body: 64 * 1024 }
+    }
+}
+
+/// Where a service's API lies: `https://`, host and optionally a path, without a slash at the end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BaseUrl(Arc<str>);
+
+impl BaseUrl {
+    /// From text. Without TLS only this machine can be reached, which is how the local run and tests stand in for a
+    /// service: nobody's token goes over a network in clear.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let uri: Uri = text.parse().ok()?;
+        let host = uri.host()?;
+        let here = host == "localhost" || host.trim_matches(['[', ']']).parse().is_ok_and(|ip| is_loopback(&ip));
+        let scheme = uri.scheme_str()?;
+        if uri.query().is_some() || !(scheme == "https" || scheme == "http" && here) {
+            return None;
+        }
+        Some(Self(text.trim_end_matches('/').into()))
+    }
+
+    /// From a variable. Empty or not set is `None`: the service is not used.
+    pub fn from_env(env: &Env, name: &'static str) -> Result<Option<Self>, ConfigError> {
+        const EXPECTED: &str = "an https URL without a query, or an http one on this machine";
+        let parse = |text| Self::parse(text).ok_or(ConfigError::unreadable(name, EXPECTED));
+        env.optional(name).map(parse).transpose()
+    }
+
+    fn is_secure(&self) -> bool {
+        self.0.starts_with("https:")
+    }
+}
+
+fn is_loopback(ip: &std::net::IpAddr) -> bool {
+    ip.is_loopback()
+}
+
+/// A service's answer.
+#[derive(Debug)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: StatusCode,
+    body: Bytes,
+}
+
+impl Answer {
+    /// The body as JSON, if it is JSON of this shape.
+    #[must_use]
+    pub fn json<T: DeserializeOwned>(&self) -> Option<T> {
+        serde_json::from_slice(&self.body).ok()
+    }
+
+    /// The body as JSON or as JSONP, `callback( {…} );`, if it is either, of this shape.
+    #[must_use]
+    pub fn json_or_jsonp<T: DeserializeOwned>(&self) -> Option<T> {
+        let call = || {
+            let text = std::str::from_utf8(&self.body).ok()?.trim();
+            let call = text.strip_prefix("callback")?.trim_start().strip_prefix('(')?;
+            let inner = call.trim_end_matches(';').trim_end().strip_suffix(')')?;
+            serde_json::from_str(inner).ok()
+        };
+        self.json().or_else(call)
+    }
+}
+
+/// Why a call gave no answer. Names neither URL nor body.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    /// The machine has no certificates to check a service's by.
+    #[error("no root certificates")]
+    NoRoots(#[source] std::io::Error),
+    /// No request can be made of these parameters.
+    #[error("no valid request")]
+    Request(#[from] http::Error),
+    /// No connection, or it broke.
+    #[error("no answer")]
+    Send(#[from] hyper_util::client::legacy::Error),
+    /// The answer broke off.
+    #[error("the answer broke off")]
+    Body(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The answer is longer than the limit.
+    #[error("the answer is too long")]
+    TooLong,
+    /// The time was over.
+    #[error("no answer in time")]
+    TimedOut,
+}
+
+type Secure = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
+type Plain = Client<HttpConnector, Full<Bytes>>;
+
+/// Makes calls.
+pub struct HttpsClient {
+    limits: Limits,
+    /// Built at the first call, because reading the root certificates takes time that most invocations need not spend.
+    secure: OnceCell<Secure>,
+    plain: Plain,
+}
+
+impl Default for HttpsClient {
+    fn default() -> Self {
+        Self::new(Limits::default())
+    }
+}
+
+impl HttpsClient {
+    /// A client with these limits.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        Self { limits, secure: OnceCell::new(), plain: builder().build(connector(limits)) }
+    }
+
+    /// `GET {base}{path}?{query}`.
+    pub async fn get(&self, base: &BaseUrl, path: &str, query: &[(&str, &str)]) -> Result<Answer, CallError> {
+        let uri = format!("{}{path}?{}", base.0, form(query));
+        self.call(base, Method::GET, &uri, HeaderMap::new(), Bytes::new()).await
+    }
+
+    /// `POST {base}{path}` with a form.
+    pub async fn post_form(
+        &self,
+        base: &BaseUrl,
+        path: &str,
+        mut headers: HeaderMap,
+        fields: &[(&str, &str)],
+    ) -> Result<Answer, CallError> {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+        self.call(base, Method::POST, &format!("{}{path}", base.0), headers, form(fields).into()).await
+    }
+
+    async fn call(
+        &self,
+        base: &BaseUrl,
+        method: Method,
+        uri: &str,
+        headers: HeaderMap,
+        body: Bytes,
+    ) -> Result<Answer, CallError> {
+        let mut request = Request::builder().method(method).uri(uri).body(Full::new(body))?;
+        *request.headers_mut() = headers;
+        request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json, text/plain, */*"));
+        let answer = tokio::time::timeout(self.limits.whole, self.send(base, request));
+        answer.await.map_err(|_| CallError::TimedOut)?
+    }
+
+    async fn send(&self, base: &BaseUrl, request: Request<Full<Bytes>>) -> Result<Answer, CallError> {
+        let response = if base.is_secure() {
+            self.secure.get_or_try_init(async || secure(self.limits)).await?.request(request).await?
+        } else {
+            self.plain.request(request).await?
+        };
+        let (head, body) = response.into_parts();
+        let body = Limited::new(body, self.limits.body).collect().await.map_err(|error| {
+            if error.is::<LengthLimitError>() { CallError::TooLong } else { CallError::Body(error) }
+        })?;
+        Ok(Answer { status: head.status, body: body.to_bytes() })
+    }
+}
+
+fn secure(limits: Limits) -> Result<Secure, CallError> {
+    let connector = HttpsConnectorBuilder::new()
+        .with_provider_and_native_roots(rustls::crypto::aws_lc_rs::default_provider())
+        .map_err(CallError::NoRoots)?
+        .https_only()
+        .enable_http1()
+        .wrap_connector(connector(limits));
+    Ok(builder().build(connector))
+}
+
+/// Connections are not kept: calls are rare, and what Lambda froze for a while is dead more often than not.
+fn builder() -> hyper_util::client::legacy::Builder {
+    let mut builder = Client::builder(TokioExecutor::new());
+    builder.pool_max_idle_per_host(0);
+    builder
+}
+
+fn connector(limits: Limits) -> HttpConnector {
+    let mut connector = HttpConnector::new();
+    connector.enforce_http(false);
+    connector.set_connect_timeout(Some(limits.connect));
+    connector.set_nodelay(true);
+    connector
+}
+
+fn form(fields: &[(&str, &str)]) -> String {
+    form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
+}

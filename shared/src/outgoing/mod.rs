@@ -1,0 +1,37 @@
+//! Calls to services that are not AWS's, behind the domain's traits.
+//!
+//! All of them go through one [`client`]: bounded in time and size, over TLS, following no redirects. URLs and bodies
+//! hold tokens, so neither ever appears in an error or a log.
+
+pub mod client;
+pub mod providers;
+pub mod rongcloud;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+pub use self::providers::Providers;
+pub use self::rongcloud::RongCloud;
+use crate::config::{ConfigError, Env};
+use crate::domain::chat::{ChatTokens, OwnChatTokens};
+use crate::domain::clock::Clock;
+use crate::domain::policy::Policy;
+use crate::domain::random::Random;
+use crate::domain::tokens::Keys;
+
+/// The chat service's tokens where one is configured, and our own where none is. Those last as long as the session
+/// that a `SealTalk` client asks with.
+pub fn chat_tokens(
+    env: &Env,
+    policy: &Policy,
+    keys: Arc<Keys>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+) -> Result<Arc<dyn ChatTokens>, ConfigError> {
+    Ok(match RongCloud::from_env(env, clock.clone(), random)? {
+        Some(service) => Arc::new(service),
+        None => Arc::new(OwnChatTokens { keys, clock, ttl: policy.cookie_session }),
+    })
+}

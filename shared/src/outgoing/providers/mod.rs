@@ -1,0 +1,136 @@
+//! Sign-in providers, each asked through its documented HTTP API.
+//!
+//! Only what a provider's documents call a refusal of the token counts as one. Whatever else it answers, an error page
+//! or a limit it puts on us, means that it could not be asked, and the person may try again.
+
+mod qq;
+mod wechat;
+mod weibo;
+
+use std::fmt::Display;
+
+use async_trait::async_trait;
+use serde::Deserialize;
+
+use self::qq::Qq;
+use self::wechat::WeChat;
+use self::weibo::Weibo;
+use super::client::{BaseUrl, CallError, HttpsClient, Limits};
+use crate::config::{ConfigError, Env};
+use crate::domain::provider::{Provider, ProviderCheck};
+use crate::domain::{Error, Result};
+
+/// Longer tokens are nobody's: the longest that a provider gives has about 200 bytes, of which none is special.
+const LONGEST_TOKEN: usize = 1024;
+
+/// The providers that this stage knows.
+pub struct Providers {
+    client: HttpsClient,
+    wechat: Option<WeChat>,
+    qq: Option<Qq>,
+    weibo: Option<Weibo>,
+}
+
+/// Why a provider does not vouch.
+enum Refusal {
+    /// It says no. The code is the provider's, or what we found wrong with its answer.
+    Refused(String),
+    /// It did not say.
+    Unclear(String),
+}
+
+type Verdict = std::result::Result<(), Refusal>;
+
+impl Refusal {
+    fn refused(reason: impl Display) -> Self {
+        Self::Refused(reason.to_string())
+    }
+
+    /// An answer that is none of the documented ones.
+    fn unclear(status: http::StatusCode, code: Option<i64>) -> Self {
+        Self::Unclear(code.map_or_else(|| status.to_string(), |code| format!("{status}, code {code}")))
+    }
+}
+
+impl From<CallError> for Refusal {
+    fn from(error: CallError) -> Self {
+        Self::Unclear(error.to_string())
+    }
+}
+
+impl Providers {
+    /// From `WECHAT_BASE_URL`, `QQ_BASE_URL` with `QQ_APP_ID`, and `WEIBO_BASE_URL` with `WEIBO_APP_KEY`. A provider
+    /// that lacks one of its settings refuses everybody.
+    pub fn from_env(env: &Env) -> std::result::Result<Self, ConfigError> {
+        let app = |name| env.optional(name).map(str::to_owned);
+        Ok(Self {
+            client: HttpsClient::default(),
+            wechat: BaseUrl::from_env(env, "WECHAT_BASE_URL")?.map(|base| WeChat { base }),
+            qq: BaseUrl::from_env(env, "QQ_BASE_URL")?.zip(app("QQ_APP_ID")).map(|(base, app_id)| Qq { base, app_id }),
+            weibo: BaseUrl::from_env(env, "WEIBO_BASE_URL")?
+                .zip(app("WEIBO_APP_KEY"))
+                .map(|(base, app_key)| Weibo { base, app_key }),
+        })
+    }
+
+    /// The same providers, asked within other limits.
+    #[must_use]
+    pub fn within(self, limits: Limits) -> Self {
+        Self { client: HttpsClient::new(limits), ..self }
+    }
+
+    async fn ask(&self, provider: Provider, token: &str, subject: &str) -> Verdict {
+        if !(1..=LONGEST_TOKEN).contains(&token.len()) || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(Refusal::refused("not a token"));
+        }
+        let off = || Refusal::refused("not configured");
+        match provider {
+            Provider::WeChat => self.wechat.as_ref().ok_or_else(off)?.ask(&self.client, token, subject).await,
+            Provider::Qq => self.qq.as_ref().ok_or_else(off)?.ask(&self.client, token, subject).await,
+            Provider::Weibo => self.weibo.as_ref().ok_or_else(off)?.ask(&self.client, token, subject).await,
+        }
+    }
+}
+
+#[async_trait]
+impl ProviderCheck for Providers {
+    async fn vouches(&self, provider: Provider, access_token: &str, subject: &str) -> Result<()> {
+        self.ask(provider, access_token, subject).await.map_err(|refusal| {
+            let provider = provider.name();
+            match refusal {
+                Refusal::Refused(reason) => {
+                    tracing::info!(event = "provider_refused", provider, reason, "a sign-in provider does not vouch");
+                    Error::ProviderRefused
+                }
+                Refusal::Unclear(reason) => {
+                    tracing::warn!(event = "provider_unreachable", provider, reason, "a sign-in provider did not say");
+                    Error::ProviderUnreachable
+                }
+            }
+        })
+    }
+}
+
+/// An id or a number, which some documents show as one and their services send as the other.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Scalar {
+    Text(String),
+    Number(i64),
+}
+
+impl Scalar {
+    fn is(&self, text: &str) -> bool {
+        match self {
+            Self::Text(own) => own == text,
+            Self::Number(own) => own.to_string() == text,
+        }
+    }
+
+    fn number(&self) -> Option<i64> {
+        match self {
+            Self::Text(text) => text.parse().ok(),
+            Self::Number(number) => Some(*number),
+        }
+    }
+}

@@ -1,0 +1,267 @@
+//! What the template says of everything but the routes: numbers, data, roles.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use serde_json::{Value, json};
+
+use super::{root, routes, stack, template};
+
+#[test]
+fn policy_numbers_are_the_documented_ones() {
+    let expected = [
+        ("CodeDigits", "6"),
+        ("CodeTtlSeconds", "300"),
+        ("CodeGuesses", "5"),
+        ("ResendSeconds", "60"),
+        ("CodesPerPhoneHour", "5"),
+        ("CodesPerPhoneDay", "10"),
+        ("CodesPerIpHour", "60"),
+        ("AllowedCountries", "86"),
+        ("ConversionMinimumSends", "50"),
+        ("ConversionMinimumPercent", "20"),
+        ("ExposeCodes", "false"),
+        ("LookupNumbersPerCall", "2000"),
+        ("LookupNumbersPerDay", "20000"),
+        ("ImageMaxBytes", "20971520"),
+        ("ImageMaxPixels", "50000000"),
+        ("AudioMaxBytes", "20971520"),
+        ("AccessTokenSeconds", "3600"),
+        ("RefreshSlidingDays", "30"),
+        ("RefreshAbsoluteDays", "180"),
+        ("RefreshGraceSeconds", "60"),
+        ("SessionsPerAccount", "10"),
+        ("CodesPerCountryHour", "2000"),
+        ("CodesPerCountryDay", "20000"),
+        ("CaptchaSeconds", "180"),
+        ("CaptchaRequired", "false"),
+        ("CookieSessionDays", "30"),
+        ("DeviceSessionDays", "180"),
+        ("RoomsSessionHours", "24"),
+        ("FailuresPerAccount", "10"),
+        ("FailuresPerIp", "50"),
+        ("FailureWindowSeconds", "600"),
+        ("VerificationSeconds", "600"),
+        ("AnonymousRooms", "true"),
+        ("AnonymousRoomHours", "24"),
+        ("AnonymousRoomsPerIpHour", "60"),
+    ];
+    let (template, stack) = (template(), stack());
+    for (name, value) in expected {
+        let parameter = template.parameters().get(name).unwrap_or_else(|| panic!("no parameter {name}"));
+        assert_eq!(parameter.default.as_deref(), Some(value), "{name}");
+        let variable = screaming(name);
+        let only_codes = name == "CaptchaRequired";
+        for function in stack.functions.iter().filter(|function| !only_codes || function.binary == "codes") {
+            assert_eq!(
+                function.environment.get(&variable).map(String::as_str),
+                Some(value),
+                "{variable} of {}",
+                function.binary
+            );
+        }
+    }
+    let listed: BTreeSet<&str> = expected.iter().map(|(name, _)| *name).collect();
+    // What is no policy towards people.
+    let others = ["LogRetentionDays", "PreviousSigningSecret", "ThrottleBurst", "ThrottleRate"];
+    for (name, parameter) in template.parameters() {
+        let default = parameter.default.as_deref().unwrap_or_default();
+        let is_policy = default == "true" || default == "false" || default.parse::<u64>().is_ok();
+        let is_listed = listed.contains(name.as_str()) || others.contains(&name.as_str());
+        assert!(is_listed || !is_policy, "{name} is not listed here");
+        assert!(
+            parameter.description.as_ref().is_some_and(|text| text.len() > 15),
+            "{name} does not say what it is for"
+        );
+    }
+}
+
+/// `CodeTtlSeconds` as `CODE_TTL_SECONDS`.
+fn screaming(name: &str) -> String {
+    let mut variable = String::new();
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() && !variable.is_empty() {
+            variable.push('_');
+        }
+        variable.push(letter.to_ascii_uppercase());
+    }
+    variable
+}
+
+#[test]
+fn every_variable_that_is_set_is_read() {
+    let mut sources = String::new();
+    let mut waiting = vec![root().join("shared/src"), root().join("functions")];
+    while let Some(path) = waiting.pop() {
+        if path.is_dir() {
+            waiting.extend(fs::read_dir(&path).expect("a folder").map(|entry| entry.expect("an entry").path()));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            sources.push_str(&fs::read_to_string(&path).expect("a source"));
+        }
+    }
+    for function in stack().functions {
+        for variable in function.environment.keys() {
+            assert!(sources.contains(&format!("\"{variable}\"")), "{} of {} is never read", variable, function.binary);
+        }
+    }
+}
+
+#[test]
+fn the_table_has_its_keys_its_indexes_and_its_safety_nets() {
+    let stack = stack();
+    assert_eq!(stack.tables.len(), 1);
+    let table = &stack.tables[0].properties;
+    let key = |hash: &str, range: &str| json!([{ "AttributeName": hash, "KeyType": "HASH" }, { "AttributeName": range, "KeyType": "RANGE" }]);
+    assert_eq!(table["KeySchema"], key("pk", "sk"));
+    let index = |list: &str, name: &str, keys: Value| {
+        let list = table[list].as_array().unwrap_or_else(|| panic!("no {list}"));
+        assert_eq!(list.len(), 1, "{list:?}");
+        assert_eq!((&list[0]["IndexName"], &list[0]["KeySchema"]), (&json!(name), &keys));
+        assert_eq!(list[0]["Projection"], json!({ "ProjectionType": "ALL" }));
+    };
+    index("LocalSecondaryIndexes", "by-version", key("pk", "version"));
+    index("GlobalSecondaryIndexes", "open-rooms", key("open", "opened"));
+    assert_eq!(table["BillingMode"], "PAY_PER_REQUEST");
+    assert_eq!(table["TimeToLiveSpecification"], json!({ "AttributeName": "ttl", "Enabled": true }));
+    assert_eq!(table["PointInTimeRecoverySpecification"], json!({ "PointInTimeRecoveryEnabled": true }));
+    assert_eq!(table["SSESpecification"], json!({ "SSEEnabled": true }));
+}
+
+#[test]
+fn the_bucket_is_private_encrypted_and_tidy() {
+    let stack = stack();
+    assert_eq!(stack.buckets.len(), 1);
+    let bucket = &stack.buckets[0].properties;
+    for block in ["BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"] {
+        assert_eq!(bucket["PublicAccessBlockConfiguration"][block], true, "{block}");
+    }
+    assert_eq!(bucket["OwnershipControls"]["Rules"][0]["ObjectOwnership"], "BucketOwnerEnforced");
+    let encryption = &bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"][0];
+    assert!(encryption["ServerSideEncryptionByDefault"]["SSEAlgorithm"].is_string());
+    let rules = bucket["LifecycleConfiguration"]["Rules"].as_array().expect("rules");
+    let aborts = |rule: &Value| {
+        rule["Status"] == "Enabled" && rule["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] == 1
+    };
+    assert!(rules.iter().any(aborts), "{rules:?}");
+    // Nothing that is served expires by itself: names are public for as long as their owners like.
+    assert!(
+        rules.iter().all(|rule| rule.get("ExpirationInDays").is_none() || rule["Prefix"] == "uploads/"),
+        "{rules:?}"
+    );
+}
+
+#[test]
+fn data_outlives_the_stack() {
+    let text = fs::read_to_string(root().join("template.yaml")).expect("template.yaml");
+    for kind in ["AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::SecretsManager::Secret"] {
+        let (_, after) = text.split_once(&format!("Type: {kind}\n")).unwrap_or_else(|| panic!("no {kind}"));
+        let head: Vec<_> = after.lines().take(2).map(str::trim).collect();
+        assert_eq!(head, ["DeletionPolicy: Retain", "UpdateReplacePolicy: Retain"], "{kind}");
+    }
+}
+
+fn texts(value: &Value) -> Vec<&str> {
+    match value {
+        Value::String(text) => vec![text],
+        Value::Array(values) => values.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    }
+}
+
+#[test]
+fn no_role_allows_more_than_it_names() {
+    for function in stack().functions {
+        for statement in &function.policies {
+            let place = format!("{}: {statement}", function.logical_id);
+            assert_eq!(statement["Effect"], "Allow", "{place}");
+            assert!(statement["Sid"].as_str().is_some_and(|sid| sid.len() > 5), "{place}");
+            let actions = texts(&statement["Action"]);
+            assert!(!actions.is_empty() && actions.iter().all(|action| !action.contains('*')), "{place}");
+            let resources = texts(&statement["Resource"]);
+            // A phone number has no ARN, so what may be published to is said by what may not.
+            let is_sms = actions == ["sns:Publish"] && texts(&statement["NotResource"]) == ["arn:aws:sns:*:*:*"];
+            assert!(!resources.is_empty() || is_sms, "{place}");
+            for resource in resources {
+                let head = resource.strip_suffix("/*").unwrap_or(resource);
+                assert!(!head.contains('*'), "{place}");
+            }
+            let scans = ["dynamodb:Scan", "dynamodb:DeleteTable", "s3:ListAllMyBuckets"];
+            assert!(actions.iter().all(|action| !scans.contains(action)), "{place}");
+        }
+    }
+}
+
+#[test]
+fn what_only_one_function_may_do_only_one_function_may_do() {
+    let stack = stack();
+    let may = |action: &str, part: &str| -> Vec<&str> {
+        let allows = |statement: &Value| {
+            let resources = texts(if statement.get("Resource").is_some() {
+                &statement["Resource"]
+            } else {
+                &statement["NotResource"]
+            });
+            texts(&statement["Action"]).contains(&action) && resources.iter().any(|resource| resource.contains(part))
+        };
+        let functions = stack.functions.iter().filter(|function| function.policies.iter().any(allows));
+        functions.map(|function| function.binary.as_str()).collect()
+    };
+    // Pictures come to `rooms` as the body of `PUT /users/icon/{pk}/`, and it stores them as `media` would.
+    assert_eq!(may("s3:PutObject", "/originals/images/"), ["media", "rooms"]);
+    assert_eq!(may("s3:PutObject", "/originals/audios/"), ["media"]);
+    assert_eq!(may("s3:PutObject", "/thumbnails/"), ["resize"]);
+    assert_eq!(may("s3:DeleteObject", ""), ["media"]);
+    assert_eq!(may("s3:DeleteObject", "/uploads/"), ["media"]);
+    assert!(may("s3:DeleteObject", "/originals/").is_empty());
+    assert_eq!(may("sns:Publish", ""), ["codes", "rooms"]);
+    for action in ["kms:Decrypt", "kms:GenerateDataKey"] {
+        assert_eq!(may(action, ""), ["profiles"], "{action}");
+    }
+    assert_eq!(may("dynamodb:Query", ""), ["rooms"], "everything else goes by whole keys");
+}
+
+#[test]
+fn functions_are_built_and_run_alike() {
+    let text = fs::read_to_string(root().join("template.yaml")).expect("template.yaml");
+    let said = |key: &str| -> Vec<&str> {
+        text.lines().map(str::trim).filter_map(|line| line.strip_prefix(key)).map(str::trim).collect()
+    };
+    // In Globals, and nowhere else.
+    assert_eq!(said("Runtime:"), ["provided.al2023"]);
+    assert_eq!(said("Architectures:"), ["[!Ref Architecture]"]);
+    assert_eq!(said("Handler:"), ["bootstrap"]);
+    assert_eq!(said("Tracing:"), ["Active"]);
+    let functions = stack().functions;
+    assert_eq!(said("BuildMethod:"), vec!["rust-cargolambda"; functions.len()]);
+    assert_eq!(said("LogFormat:"), vec!["JSON"; functions.len()]);
+    let mut binaries = BTreeSet::new();
+    for function in &functions {
+        assert!((1..=29).contains(&function.timeout), "{} outlives the gateway's patience", function.binary);
+        assert!((128..=10_240).contains(&function.memory_mb), "{}", function.binary);
+        assert!(binaries.insert(function.binary.as_str()));
+        assert!(root().join(format!("functions/{}/src/main.rs", function.binary)).is_file());
+        assert!(text.contains(&format!("CodeUri: functions/{}\n", function.binary)), "{}", function.binary);
+        assert!(
+            text.contains(&format!("/aws/lambda/${{AWS::StackName}}-{}\n", function.binary)),
+            "{}",
+            function.binary
+        );
+    }
+}
+
+#[test]
+fn browsers_may_send_and_read_what_the_api_uses() {
+    let cors = stack().cors.expect("CORS rules");
+    for route in routes(&stack()).into_keys() {
+        let method = route.split(' ').next().expect("a method").to_owned();
+        assert!(cors.allow_methods.contains(&method), "{method}");
+    }
+    let lower = |list: &[String]| list.iter().map(|name| name.to_lowercase()).collect::<BTreeSet<_>>();
+    for header in ["authorization", "content-type", "range", "if-none-match", "if-range", "if-modified-since"] {
+        assert!(lower(&cors.allow_headers).contains(header), "{header}");
+    }
+    for header in ["content-range", "accept-ranges", "etag", "retry-after"] {
+        assert!(lower(&cors.expose_headers).contains(header), "{header}");
+    }
+    assert!(!cors.allow_credentials, "with * as the origin browsers refuse that");
+}

@@ -1,0 +1,233 @@
+//! Who may call what, and what refusals look like.
+
+use std::collections::BTreeSet;
+
+use reqwest::RequestBuilder;
+use serde_json::{Value, json};
+
+use super::{APIS, Operation, description, example, not_signed_in, operations};
+use crate::support::backend::whole;
+use crate::support::{Backend, run, shared};
+
+/// The operations of an API that anybody may call. Whatever is not listed here has to refuse who is not signed in.
+fn open(api: &str) -> &'static [&'static str] {
+    match api {
+        "messenger" => &[
+            "get_audio",
+            "get_audio_singular",
+            "get_image",
+            "get_jwks",
+            "get_verify_code",
+            "head_audio",
+            "head_audio_singular",
+            "head_image",
+            "post_refresh_token",
+            "post_token",
+            "post_verify_code",
+        ],
+        "web" => &["web_get_image_code", "web_get_sms_code", "web_post_sessions", "web_post_users"],
+        "sealtalk" => &[
+            "sealtalk_check_phone_available",
+            "sealtalk_get_get_sms_img_code",
+            "sealtalk_get_sms_img_code_picture",
+            "sealtalk_login",
+            "sealtalk_post_get_sms_img_code",
+            "sealtalk_register",
+            "sealtalk_reset_password",
+            "sealtalk_send_code",
+            "sealtalk_verify_code",
+        ],
+        // A room without an owner is everybody's.
+        "rooms" => &[
+            "rooms_delete_room",
+            "rooms_get_phonelogin",
+            "rooms_get_room",
+            "rooms_get_rooms",
+            "rooms_post_login",
+            "rooms_post_phonelogin",
+            "rooms_post_rooms",
+            "rooms_post_snslogin",
+            "rooms_post_users",
+            "rooms_put_room",
+        ],
+        "device" => {
+            &["device_ask_for_code", "device_check_code", "device_login", "device_register", "device_update_password"]
+        }
+        other => panic!("the API {other}"),
+    }
+}
+
+/// The name of the scheme that an API's closed operations are described with.
+fn scheme(api: &str) -> &'static str {
+    match api {
+        "messenger" => "bearer",
+        "web" => "web_session",
+        "sealtalk" => "sealtalk_session",
+        "rooms" => "rooms_token",
+        "device" => "access_token",
+        other => panic!("the API {other}"),
+    }
+}
+
+#[test]
+fn every_api_has_its_own_credential() {
+    let expected = json!({
+        "bearer": { "type": "http", "scheme": "bearer" },
+        "web_session": { "type": "apiKey", "in": "cookie", "name": "web_session" },
+        "sealtalk_session": { "type": "apiKey", "in": "cookie", "name": "sealtalk_session" },
+        "rooms_token": { "type": "apiKey", "in": "query", "name": "token" },
+        "access_token": { "type": "apiKey", "in": "header", "name": "Access-Token" },
+    });
+    assert_eq!(description()["components"]["securitySchemes"], expected);
+    for operation in operations(&description()) {
+        let api = operation.api();
+        let closed = Some(json!([{ scheme(api): [] }]));
+        let wanted = if open(api).contains(&operation.id()) { None } else { closed };
+        assert_eq!(operation.said.get("security"), wanted.as_ref(), "{}", operation.id());
+    }
+}
+
+/// A request with each of the credentials that nobody holds, where this API looks for one.
+fn forged(request: impl Fn() -> RequestBuilder, api: &str) -> Vec<RequestBuilder> {
+    let header = |name: &str, value: &str| request().header(name, value);
+    match api {
+        "messenger" => ["Bearer nonsense", "Bearer a.b.c", "Basic eDp5", "bearer"]
+            .map(|value| header("authorization", value))
+            .into(),
+        "web" => ["web_session=nonsense", "web_session=", "session=x"].map(|value| header("cookie", value)).into(),
+        "sealtalk" => {
+            ["sealtalk_session=nonsense", "sealtalk_session=", "session=x"].map(|value| header("cookie", value)).into()
+        }
+        "rooms" => ["nonsense", "a.b.c"].map(|token| request().query(&[("token", token)])).into(),
+        "device" => [("access-token", "nonsense"), ("access-token", ""), ("authorization", "Bearer nonsense")]
+            .map(|(name, value)| header(name, value))
+            .into(),
+        other => panic!("the API {other}"),
+    }
+}
+
+/// Whether an operation says that it refuses who is not signed in.
+fn says_so(operation: &Operation) -> bool {
+    let (status, body) = not_signed_in(operation.api());
+    let response = &operation.said["responses"][status.to_string()];
+    // All of the web API's answers are 200, and told apart by words in the description.
+    if operation.api() == "web" {
+        return response["description"].as_str().is_some_and(|text| text.contains("4101"));
+    }
+    response["content"]["application/json"]["example"] == body
+}
+
+async fn send(request: RequestBuilder) -> (u16, Value) {
+    let answer = whole(request).await;
+    (answer.status, answer.body)
+}
+
+#[test]
+fn who_is_not_signed_in_is_refused() {
+    run(async {
+        // Texts are sent and accounts made, on the numbers of the examples.
+        let backend = Backend::start(&[]).await;
+        let (api, mut found) = (description(), BTreeSet::new());
+        for operation in operations(&api) {
+            let (id, refusal) = (operation.id(), not_signed_in(operation.api()));
+            let answer = send(operation.request(&backend, &api)).await;
+            if open(operation.api()).contains(&id) {
+                found.insert(id.to_owned());
+                assert_ne!(answer, refusal, "{id} is listed as open");
+            } else {
+                assert_eq!(answer, refusal, "{id}");
+                assert!(says_so(&operation), "{id} does not say so");
+            }
+            // Some that are open look at a credential nevertheless when there is one.
+            if says_so(&operation) {
+                for request in forged(|| operation.request(&backend, &api), operation.api()) {
+                    let basic = request.try_clone().and_then(|request| request.build().ok());
+                    let place = format!("{id}: {:?}", basic.map(|request| request.headers().clone()));
+                    assert_eq!(send(request).await, refusal, "{place}");
+                }
+            }
+        }
+        let listed: BTreeSet<String> = APIS.iter().flat_map(|api| open(api)).map(|id| (*id).to_owned()).collect();
+        assert_eq!(found, listed, "an exception that is none");
+    });
+}
+
+#[test]
+fn a_credential_in_another_apis_place_is_none() {
+    run(async {
+        let backend = shared().await;
+        let (api, token) = (description(), backend.person().await.access_token);
+        for operation in operations(&api).iter().filter(|operation| !open(operation.api()).contains(&operation.id())) {
+            let request = operation.request(backend, &api);
+            let request = match operation.api() {
+                "messenger" => request.header("access-token", &token).query(&[("token", &token)]),
+                "device" => request.header("cookie", format!("access_token={token}")),
+                _ => request.bearer_auth(&token),
+            };
+            assert_eq!(send(request).await, not_signed_in(operation.api()), "{}", operation.id());
+        }
+    });
+}
+
+/// Whether a body has exactly these fields, the first ones of them texts.
+fn has(body: &Value, texts: &[&str], others: &[&str]) -> bool {
+    let Some(fields) = body.as_object() else { return false };
+    let names: BTreeSet<&str> = fields.keys().map(String::as_str).collect();
+    names == texts.iter().chain(others).copied().collect() && texts.iter().all(|name| fields[*name].is_string())
+}
+
+/// Whether an example under a status is a refusal of an API, and is what refusals of that API look like.
+///
+/// # Panics
+/// When it is neither a success nor a refusal of that API.
+fn is_refusal(api: &str, status: u16, body: &Value) -> bool {
+    let fine = match api {
+        "messenger" => status < 300 && body.get("error").is_none(),
+        "web" => status == 200 && body["errno"] == "0" && body["errmsg"].is_string(),
+        "sealtalk" => status == 200 && body["code"] == 200 && body.get("message").is_none(),
+        "rooms" => status < 300 && body["status"] == "SUCCESS" && body["code"] == json!(status.to_string()),
+        "device" => status == 200 && body["success"] == true && body["msg"].is_string(),
+        other => panic!("the API {other}"),
+    };
+    let refusal = match api {
+        "messenger" => status >= 400 && has(body, &["error"], &[]),
+        "web" => has(body, &["errno", "errmsg"], &[]) && body["errno"].as_str().is_some_and(|errno| errno.len() == 4),
+        "sealtalk" => {
+            let own = match status {
+                200 => [1_000, 2_000, 5_000].iter().any(|code| body["code"] == *code),
+                403 => body["code"] == 403 || body["code"] == 10_000,
+                status => body["code"] == status,
+            };
+            own && has(body, &["message"], &["code"])
+        }
+        "rooms" => {
+            status >= 400
+                && has(body, &["status", "msg", "code"], &[])
+                && (&body["status"], &body["code"]) == (&json!("FAIL"), &json!(status.to_string()))
+        }
+        "device" => has(body, &["msg"], &["success"]) && body["success"] == false,
+        other => panic!("the API {other}"),
+    };
+    assert!(fine != refusal, "{api} {status}: {body}");
+    refusal
+}
+
+#[test]
+fn answers_in_examples_are_the_ones_that_are_given() {
+    let api = description();
+    for operation in operations(&api) {
+        for (status, response) in operation.said["responses"].as_object().expect("responses") {
+            let content = &response["content"]["application/json"];
+            // Lists and keys have no envelope.
+            let Some(example) = example(&api, content).filter(Value::is_object) else { continue };
+            let place = format!("{} {status}: {example}", operation.key());
+            let status: u16 = status.parse().expect("a status");
+            assert_eq!(is_refusal(operation.api(), status, &example), status >= 400, "{place}");
+            let (refused_with, refusal) = not_signed_in(operation.api());
+            assert!(example != refusal || status == refused_with, "{place}");
+            if ["messenger", "rooms", "device"].contains(&operation.api()) {
+                assert_eq!(status == 401, example == refusal, "{place}");
+            }
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! Signing in by password, by code and by provider, and how tokens end.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{PASSWORD, assert_success, call, fresh, login, not_signed_in, refused, register, text};
+use crate::support::backend::answer;
+use crate::support::{Backend, fresh_phone, run, shared};
+
+#[test]
+fn a_new_password_ends_every_token() {
+    run(async {
+        let backend = shared().await;
+        let owner = register(backend).await;
+        let (_, second) = login(backend, &owner.username, PASSWORD).await;
+        let user = format!("/users/{}/", owner.pk);
+        let mut token = owner.token.clone();
+        let mut old = PASSWORD.to_owned();
+        for (path, new) in [("/users/password/", "another-one"), ("/password", "a-third-one")] {
+            let change = json!({ "username": owner.username, "old_password": old, "password": new, "token": token });
+            let answer = call(backend, "PUT", path, change).await;
+            assert_success(200, "修改成功", &answer);
+            for dead in [&token, &text(&second, "token")] {
+                assert_eq!(call(backend, "PUT", &user, json!({ "token": dead })).await, not_signed_in());
+            }
+            token = text(&answer.1, "token");
+            assert_success(200, "修改成功", &call(backend, "PUT", &user, json!({ "token": token })).await);
+            assert_eq!(login(backend, &owner.username, &old).await, refused(400, "wrong account or password"));
+            new.clone_into(&mut old);
+        }
+        assert_success(200, "登录成功", &login(backend, &owner.username, &old).await);
+    });
+}
+
+#[test]
+fn a_token_ends_by_logout_and_after_a_day() {
+    run(async {
+        let backend = Backend::start(&[]).await;
+        let owner = register(&backend).await;
+        let (_, second) = login(&backend, &owner.username, PASSWORD).await;
+        let user = format!("/users/{}/", owner.pk);
+        let out = call(&backend, "POST", "/logout/", json!({ "token": owner.token })).await;
+        assert_eq!(out, (200, json!({ "status": "SUCCESS", "msg": "注销成功", "code": "200" })));
+        let room = json!({ "room_alias": "x", "token": owner.token });
+        for (method, path, body) in [
+            ("POST", "/logout/", json!({ "token": owner.token })),
+            ("PUT", &user, json!({ "token": owner.token })),
+            ("PUT", "/users/1/", json!({ "token": owner.token })),
+            ("POST", "/rooms/", room),
+        ] {
+            assert_eq!(call(&backend, method, path, body).await, not_signed_in(), "{method} {path}");
+        }
+        assert_success(200, "修改成功", &call(&backend, "PUT", &user, json!({ "token": second["token"] })).await);
+        backend.advance(Duration::from_hours(24));
+        assert_eq!(call(&backend, "PUT", &user, json!({ "token": second["token"] })).await, not_signed_in());
+    });
+}
+
+fn code_in(body: &Value) -> String {
+    text(body, "captcha")
+}
+
+#[test]
+fn a_phone_signs_in_by_code() {
+    run(async {
+        let backend = shared().await;
+        let phone = fresh_phone();
+        let (status, sent) = call(backend, "POST", "/phonelogin/", json!({ "phone": phone.0 })).await;
+        assert_eq!((status, &sent["msg"]), (200, &json!("发送成功")), "{sent}");
+        let code = code_in(&sent);
+        assert_eq!(code, backend.newest_code(&phone).await);
+        let (status, too_soon) = answer(backend.post("/phonelogin").query(&[("phone", &phone.0)])).await;
+        assert_eq!(status, 400, "{too_soon}");
+        assert!(text(&too_soon, "msg").starts_with("a code was sent a moment ago"), "{too_soon}");
+
+        let get = |code: &str| backend.get("/phonelogin/").query(&[("phone", phone.0.as_str()), ("captcha", code)]);
+        let wrong = if code == "000000" { "000001" } else { "000000" };
+        assert_eq!(answer(get(wrong)).await, refused(400, "wrong code"));
+        let first = answer(get(&code)).await;
+        assert_success(200, "登录成功", &first);
+        assert_eq!(
+            (&first.1["phone"], &first.1["username"], &first.1["login_type"]),
+            (&json!(phone.0), &json!(""), &json!("0"))
+        );
+        assert_eq!(answer(get(&code)).await, refused(400, "no code is waiting for this number"));
+    });
+}
+
+#[test]
+fn a_phone_that_another_api_knows_is_the_same_account() {
+    run(async {
+        let backend = Backend::start(&[]).await;
+        let phone = fresh_phone();
+        let person = backend.person_on(&phone).await;
+        backend.advance(Duration::from_secs(61));
+        let (_, sent) = answer(backend.post("/phonelogin").form(&[("phone", format!("+86{phone}"))])).await;
+        let by_post = json!({ "phone": phone.0, "captcha": code_in(&sent) });
+        let first = call(&backend, "POST", "/phonelogin/", by_post).await;
+        assert_success(200, "登录成功", &first);
+        assert_eq!(first.1["pk"], person.uid.to_string());
+        backend.advance(Duration::from_secs(61));
+        let (_, sent) = call(&backend, "POST", "/phonelogin/", json!({ "phone": phone.0 })).await;
+        let body = json!({ "phone": phone.0, "captcha": code_in(&sent) });
+        let again = call(&backend, "GET", "/phonelogin/", body).await;
+        assert_success(200, "登录成功", &again);
+        assert_eq!(again.1["roomid"], first.1["roomid"]);
+    });
+}
+
+#[test]
+fn a_provider_vouches_for_who_signs_in() {
+    run(async {
+        let backend = shared().await;
+        for (login_type, other) in [("1", "2"), ("2", "3"), ("3", "1")] {
+            let subject = (70_000 + fresh("").parse::<u64>().expect("a number")).to_string();
+            let token = format!("test-{subject}");
+            let fields = |login_type: &str, token: &str| {
+                [
+                    ("username", "微信 用户".to_owned()),
+                    ("nickname", "never".to_owned()),
+                    ("login_type", login_type.to_owned()),
+                    ("snsid", subject.clone()),
+                    ("access_token", token.to_owned()),
+                    ("icon", "https://example.com/tests1.jpg".to_owned()),
+                    ("sex", "1".to_owned()),
+                ]
+            };
+            // As the real clients send it: in the query, with an empty body.
+            let send = |login_type: &str, token: &str| backend.post("/snslogin/").query(&fields(login_type, token));
+            let first = answer(send(login_type, &token)).await;
+            assert_success(201, "登录成功", &first);
+            for (name, value) in [
+                ("username", "微信 用户"),
+                ("nickname", "never"),
+                ("login_type", login_type),
+                ("img", "https://example.com/tests1.jpg"),
+                ("sex", "1"),
+                ("password", ""),
+            ] {
+                assert_eq!(first.1[name], value, "{name}");
+            }
+            let again = answer(send(login_type, &token)).await;
+            assert_success(200, "登录成功", &again);
+            assert_eq!((&again.1["pk"], &again.1["roomid"]), (&first.1["pk"], &first.1["roomid"]));
+            // The same id at another provider is somebody else.
+            let elsewhere = answer(send(other, &token)).await;
+            assert_success(201, "登录成功", &elsewhere);
+            assert_ne!(elsewhere.1["pk"], first.1["pk"]);
+            for bad in ["test-somebody-else", "test-expired", "nonsense"] {
+                let refusal = refused(400, "the sign-in provider does not vouch for this token");
+                assert_eq!(answer(send(login_type, bad)).await, refusal, "{login_type} {bad}");
+            }
+            let broken = refused(400, "the sign-in provider cannot be reached; try again");
+            assert_eq!(answer(send(login_type, "test-broken")).await, broken);
+        }
+    });
+}

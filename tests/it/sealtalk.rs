@@ -1,0 +1,522 @@
+//! The `SealTalk` API, as documented and as its clients send it.
+
+mod pictures;
+
+use std::time::Duration;
+
+use futures::future::join_all;
+use reqwest::header::{COOKIE, HeaderMap, SET_COOKIE};
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
+
+use crate::support::backend::{answer, read};
+use crate::support::{Backend, Phone, fresh_phone, run, shared, trips};
+
+const PASSWORD: &str = "P@ssw0rd";
+
+/// Somebody with an account and the cookie of a session.
+struct Owner {
+    phone: Phone,
+    id: String,
+    cookie: String,
+}
+
+fn done() -> (u16, Value) {
+    (200, json!({ "code": 200 }))
+}
+
+fn result(result: &Value) -> (u16, Value) {
+    (200, json!({ "code": 200, "result": result }))
+}
+
+/// A refusal or another outcome, in the words of `message`.
+fn refused(status: u16, code: u16, message: &str) -> (u16, Value) {
+    (status, json!({ "code": code, "message": message }))
+}
+
+fn not_signed_in() -> (u16, Value) {
+    refused(403, 10_000, "not signed in")
+}
+
+async fn post(backend: &Backend, path: &str, body: Value) -> (u16, Value) {
+    answer(backend.post(path).json(&body)).await
+}
+
+/// The pair of the one `Set-Cookie` line of an answer.
+fn cookie_of(headers: &HeaderMap) -> String {
+    let lines: Vec<_> = headers.get_all(SET_COOKIE).iter().collect();
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    let line = lines[0].to_str().expect("text");
+    // One of the clients splits on commas.
+    assert!(!line.contains(',') && !line.to_lowercase().contains("expires"), "{line}");
+    line.split(';').next().expect("a pair").to_owned()
+}
+
+/// Asks for a code and reads it from the phone.
+async fn code_for(backend: &Backend, phone: &Phone) -> String {
+    let asked = post(backend, "/user/send_code", json!({ "region": "86", "phone": phone.0 })).await;
+    assert_eq!(asked, done());
+    backend.newest_code(phone).await
+}
+
+/// Proves a phone.
+async fn verification_for(backend: &Backend, phone: &Phone) -> String {
+    let code = code_for(backend, phone).await;
+    let given = json!({ "region": "86", "phone": phone.0, "code": code });
+    let (status, body) = post(backend, "/user/verify_code", given).await;
+    assert_eq!((status, &body["code"]), (200, &json!(200)), "{body}");
+    body["result"]["verification_token"].as_str().expect("a token").to_owned()
+}
+
+fn registration(token: &str) -> Value {
+    json!({ "nickname": "Tom", "password": PASSWORD, "verification_token": token })
+}
+
+async fn register_on(backend: &Backend, phone: Phone) -> Owner {
+    let token = verification_for(backend, &phone).await;
+    let response = backend.post("/user/register").json(&registration(&token)).send().await.expect("an answer");
+    let cookie = cookie_of(response.headers());
+    let (status, body) = read(response).await;
+    let id = body["result"]["id"].as_str().unwrap_or_default().to_owned();
+    assert_eq!((status, &body), (200, &json!({ "code": 200, "result": { "id": id } })));
+    assert!((1..=9).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{id}");
+    Owner { phone, id, cookie }
+}
+
+async fn register(backend: &Backend) -> Owner {
+    register_on(backend, fresh_phone()).await
+}
+
+fn login(backend: &Backend, phone: &Phone, password: &str) -> RequestBuilder {
+    backend.post("/user/login").json(&json!({ "region": "86", "phone": phone.0, "password": password }))
+}
+
+/// A further session.
+async fn session(backend: &Backend, owner: &Owner, password: &str) -> String {
+    let response = login(backend, &owner.phone, password).send().await.expect("an answer");
+    cookie_of(response.headers())
+}
+
+fn as_of(request: RequestBuilder, cookie: &str) -> RequestBuilder {
+    request.header(COOKIE, cookie)
+}
+
+async fn is_signed_in(backend: &Backend, owner: &Owner, cookie: &str) -> bool {
+    let (status, _) = answer(as_of(backend.get(&format!("/user/{}", owner.id)), cookie)).await;
+    assert!(status == 200 || status == 403, "{status}");
+    status == 200
+}
+
+#[test]
+fn an_account_is_made_used_and_left() {
+    run(async {
+        let backend = shared().await;
+        let phone = fresh_phone();
+        let number: u64 = phone.0.parse().expect("digits");
+        // As documented: numbers.
+        let available = json!({ "region": 86, "phone": number });
+        assert_eq!(post(backend, "/user/check_phone_available", available.clone()).await, result(&json!(true)));
+        assert_eq!(post(backend, "/user/send_code", available.clone()).await, done());
+        let code = backend.newest_code(&phone).await;
+        let given = json!({ "region": 86, "phone": number, "code": code });
+        let (status, body) = post(backend, "/user/verify_code", given.clone()).await;
+        let token = body["result"]["verification_token"].as_str().expect("a token").to_owned();
+        assert_eq!((status, body), result(&json!({ "verification_token": token })));
+        assert_eq!(token.len(), 36);
+        let spent = refused(404, 404, "no code is waiting for this number");
+        assert_eq!(post(backend, "/user/verify_code", given).await, spent);
+        let (_, body) = post(backend, "/user/register", registration(&token)).await;
+        let id = body["result"]["id"].as_str().expect("an id").to_owned();
+        assert_eq!(post(backend, "/user/check_phone_available", available).await, result(&json!(false)));
+
+        let response = login(backend, &phone, PASSWORD).send().await.expect("an answer");
+        let (line, cookie) =
+            (response.headers()[SET_COOKIE].to_str().expect("text").to_owned(), cookie_of(response.headers()));
+        assert!(line.contains("Max-Age=2592000") && line.contains("HttpOnly") && line.contains("Path=/"), "{line}");
+        let (status, body) = read(response).await;
+        assert_eq!((status, &body["code"], &body["result"]["id"]), (200, &json!(200), &json!(id)));
+        assert!(body["result"]["token"].as_str().is_some_and(|token| token.len() > 40), "{body}");
+        // As a client that stores whole lines sends them back, an older one beside it.
+        let replayed = format!("sealtalk_session=old; Path=/; Max-Age=5, {line}");
+        let profile = json!({ "id": id, "nickname": "Tom", "portraitUri": "" });
+        for cookie in [&cookie, &line, &replayed] {
+            let found = answer(as_of(backend.get(&format!("/user/{id}")), cookie)).await;
+            assert_eq!(found, result(&profile), "{cookie}");
+        }
+        let two_lines = as_of(as_of(backend.get(&format!("/user/{id}")), "other=1; Path=/"), &line);
+        assert_eq!(answer(two_lines).await, result(&profile));
+
+        let rename = as_of(backend.post("/user/set_nickname"), &cookie).json(&json!({ "nickname": "小明" }));
+        assert_eq!(answer(rename).await, done());
+        let portrait = "http://test.com/user/abc123.jpg";
+        let point = as_of(backend.post("/user/set_portrait_uri"), &cookie).json(&json!({ "portraitUri": portrait }));
+        assert_eq!(answer(point).await, done());
+        let profile = json!({ "id": id, "nickname": "小明", "portraitUri": portrait });
+        for method in [Method::GET, Method::POST] {
+            for path in [format!("/user/{id}"), format!("/user/find/86/{phone}"), format!("/user/find/+86/{phone}")] {
+                let found = answer(as_of(backend.request(method.clone(), &path), &cookie)).await;
+                assert_eq!(found, result(&profile), "{method} {path}");
+            }
+            let (status, body) = answer(as_of(backend.request(method, "/user/get_token"), &cookie)).await;
+            assert_eq!((status, &body["result"]["userId"]), (200, &json!(id)), "{body}");
+            assert!(body["result"]["token"].is_string());
+        }
+
+        let response = as_of(backend.post("/user/logout"), &cookie).send().await.expect("an answer");
+        assert_eq!(cookie_of(response.headers()), "sealtalk_session=");
+        assert_eq!(read(response).await, done());
+        assert_eq!(answer(as_of(backend.get(&format!("/user/{id}")), &cookie)).await, not_signed_in());
+    });
+}
+
+/// Every operation that needs a session, with a body that it takes.
+fn closed(id: &str) -> Vec<(Method, String, Value)> {
+    let mut operations = Vec::new();
+    for (path, body) in [
+        ("/user/logout", json!({})),
+        ("/user/change_password", json!({ "oldPassword": PASSWORD, "newPassword": "N3wP@ssw0rd" })),
+        ("/user/set_nickname", json!({ "nickname": "Tom" })),
+        ("/user/set_portrait_uri", json!({ "portraitUri": "http://test.com/a.jpg" })),
+    ] {
+        operations.push((Method::POST, path.to_owned(), body));
+    }
+    for path in ["/user/get_token", "/user/get_image_token", "/user/find/86/13912345678", &format!("/user/{id}")] {
+        operations.push((Method::GET, path.to_owned(), json!({})));
+        operations.push((Method::POST, path.to_owned(), json!({})));
+    }
+    operations
+}
+
+#[test]
+fn who_is_not_signed_in_is_told_so_by_code_10000() {
+    run(async {
+        let backend = shared().await;
+        let owner = register(backend).await;
+        let ended = session(backend, &owner, PASSWORD).await;
+        assert_eq!(answer(as_of(backend.post("/user/logout"), &ended)).await, done());
+        let changed = owner.cookie.replace("sealtalk_session=", "sealtalk_session=A");
+        for (method, path, body) in closed(&owner.id) {
+            let ask = |cookie: Option<&str>| {
+                let request = backend.request(method.clone(), &path).json(&body);
+                cookie.into_iter().fold(request, as_of)
+            };
+            let web = owner.cookie.replace("sealtalk_session", "web_session");
+            for cookie in [None, Some(""), Some("sealtalk_session="), Some(changed.as_str()), Some(&web)] {
+                assert_eq!(answer(ask(cookie)).await, not_signed_in(), "{method} {path} with {cookie:?}");
+            }
+            // Leaving twice is no error.
+            let expected = if path == "/user/logout" { done() } else { not_signed_in() };
+            assert_eq!(answer(ask(Some(&ended))).await, expected, "{method} {path}");
+        }
+        assert!(is_signed_in(backend, &owner, &owner.cookie).await);
+    });
+}
+
+#[test]
+fn refusals_are_the_documented_ones() {
+    run(async {
+        let backend = shared().await;
+        let owner = register(backend).await;
+        let stranger = fresh_phone();
+        let nickname = refused(400, 400, "nickname has 1 to 32 bytes and no control characters");
+        let password = refused(400, 400, "password has 6 to 20 bytes and no spaces");
+        let portrait = refused(400, 400, "portraitUri is an http(s) URL of 12 to 256 characters");
+        let number = refused(400, 400, "number is not a valid phone number");
+        let unknown_token = refused(404, 404, "no such verification token");
+        let wrong = refused(200, 1000, "wrong account or password");
+        let no_user = refused(404, 404, "no such user");
+        let with = |name: &str, value: Value| {
+            let mut body = registration("75dd0f90-9b0d-11e5-803f-59b82644bc50");
+            body[name] = value;
+            body
+        };
+        let long = format!("http://{}", "a".repeat(250));
+        let change = |old: &str, new: &str| json!({ "oldPassword": old, "newPassword": new });
+        let on = |phone: &Phone| json!({ "region": "86", "phone": phone.0, "password": "wrong-password" });
+        let code = json!({ "region": "86", "phone": stranger.0, "code": "123456" });
+        let cases = [
+            ("/user/send_code", json!({ "region": "86", "phone": "12" }), &number),
+            ("/user/check_phone_available", json!({ "region": "86", "phone": "abc" }), &number),
+            ("/user/verify_code", code, &refused(404, 404, "no code is waiting for this number")),
+            ("/user/register", with("nickname", json!("Tom")), &unknown_token),
+            ("/user/register", with("nickname", json!("")), &nickname),
+            ("/user/register", with("nickname", json!("明".repeat(11))), &nickname),
+            ("/user/register", with("password", json!("12345")), &password),
+            ("/user/register", with("password", json!("with space")), &password),
+            ("/user/register", with("password", json!("a".repeat(21))), &password),
+            ("/user/reset_password", with("nickname", json!("")), &unknown_token),
+            ("/user/reset_password", with("password", json!("short")), &password),
+            ("/user/login", on(&owner.phone), &wrong),
+            ("/user/login", on(&stranger), &wrong),
+            ("/user/login", json!({ "region": "86", "phone": "12", "password": "x" }), &number),
+            ("/user/change_password", change("wrong-password", "N3wP@ssw0rd"), &wrong),
+            ("/user/change_password", change(PASSWORD, "short"), &password),
+            ("/user/set_nickname", json!({ "nickname": "a".repeat(33) }), &nickname),
+            ("/user/set_nickname", json!({ "nickname": "  " }), &nickname),
+            ("/user/set_portrait_uri", json!({ "portraitUri": "http://a.b" }), &portrait),
+            ("/user/set_portrait_uri", json!({ "portraitUri": "ftp://test.com/a.jpg" }), &portrait),
+            ("/user/set_portrait_uri", json!({ "portraitUri": long }), &portrait),
+            ("/user/find/86/12", json!({}), &number),
+            (&format!("/user/find/86/{stranger}"), json!({}), &no_user),
+            ("/user/zzzzzzzz", json!({}), &no_user),
+            ("/user/not-an-id", json!({}), &no_user),
+            ("/user/nothing/there", json!({}), &refused(404, 404, "no such endpoint")),
+        ];
+        for (path, body, expected) in cases {
+            let answered = answer(as_of(backend.post(path), &owner.cookie).json(&body)).await;
+            assert_eq!(answered, *expected, "{path} {body}");
+        }
+        assert!(is_signed_in(backend, &owner, &owner.cookie).await);
+        let token = verification_for(backend, &fresh_phone()).await;
+        let (status, _) = post(backend, "/user/register", with("verification_token", json!(token))).await;
+        assert_eq!(status, 200, "a refused password spends no token");
+    });
+}
+
+#[test]
+fn what_cannot_be_read_is_a_400_in_this_envelope() {
+    run(async {
+        let backend = shared().await;
+        let owner = register(backend).await;
+        for path in [
+            "/user/send_code",
+            "/user/check_phone_available",
+            "/user/verify_code",
+            "/user/register",
+            "/user/login",
+            "/user/reset_password",
+            "/user/change_password",
+            "/user/set_nickname",
+            "/user/set_portrait_uri",
+        ] {
+            let wrong_types = json!({
+                "region": [], "phone": {}, "code": 1.5, "password": 7, "nickname": 7, "portraitUri": true,
+                "oldPassword": 1, "newPassword": 2, "verification_token": 3,
+            });
+            let long = format!(r#"{{"phone":"{}"}}"#, "1".repeat(300 * 1024));
+            for body in ["", "{", "[]", "null", "{}", &wrong_types.to_string(), "\u{0}", &long] {
+                let request = as_of(backend.post(path), &owner.cookie).header("content-type", "application/json");
+                let (status, answered) = answer(request.body(body.to_owned())).await;
+                let start: String = body.chars().take(20).collect();
+                assert_eq!((status, &answered["code"]), (400, &json!(400)), "{path} {start}: {answered}");
+                assert!(answered["message"].is_string());
+            }
+        }
+    });
+}
+
+#[test]
+fn fields_may_come_as_a_form_or_in_the_query() {
+    run(async {
+        let backend = shared().await;
+        let owner = register(backend).await;
+        let fields = [("region", "86"), ("phone", owner.phone.0.as_str()), ("password", PASSWORD)];
+        for request in [backend.post("/user/login").form(&fields), backend.post("/user/login").query(&fields)] {
+            let (status, body) = answer(request).await;
+            assert_eq!((status, &body["result"]["id"]), (200, &json!(owner.id)), "{body}");
+        }
+    });
+}
+
+#[test]
+fn codes_are_wrong_expire_and_are_not_sent_twice_a_minute() {
+    run(async {
+        let backend = Backend::start(&[]).await;
+        let phone = fresh_phone();
+        let code = code_for(&backend, &phone).await;
+        let again = backend.post("/user/send_code").json(&json!({ "region": 86, "phone": phone.0 }));
+        let response = again.send().await.expect("an answer");
+        assert!(response.headers().contains_key("retry-after"));
+        let (status, body) = read(response).await;
+        assert_eq!((status, &body["code"]), (200, &json!(5000)), "{body}");
+        let guess = |code: &str| {
+            let given = json!({ "region": 86, "phone": phone.0, "code": code });
+            backend.post("/user/verify_code").json(&given)
+        };
+        let wrong = if code == "111111" { "222222" } else { "111111" };
+        assert_eq!(answer(guess(wrong)).await, refused(200, 1000, "wrong code"));
+        backend.advance(Duration::from_secs(301));
+        assert_eq!(answer(guess(&code)).await, refused(200, 2000, "the code has expired"));
+        let code = code_for(&backend, &phone).await;
+        for _ in 0..5 {
+            assert_eq!(answer(guess(wrong)).await, refused(200, 1000, "wrong code"));
+        }
+        let spent = refused(200, 1000, "too many wrong guesses; ask for a new code");
+        assert_eq!(answer(guess(&code)).await, spent);
+    });
+}
+
+#[test]
+fn a_verification_token_works_once_for_ten_minutes() {
+    run(async {
+        let backend = Backend::start(&[]).await;
+        let phone = fresh_phone();
+        let token = verification_for(&backend, &phone).await;
+        let many = (0..20).map(|_| post(&backend, "/user/register", registration(&token)));
+        let answers = join_all(many).await;
+        let made = answers.iter().filter(|(status, _)| *status == 200).count();
+        assert_eq!(made, 1, "{answers:?}");
+        for (status, body) in answers.iter().filter(|(status, _)| *status != 200) {
+            assert!(matches!(status, 400 | 404), "{body}");
+        }
+        let reset = |token: &str| json!({ "password": "N3wP@ssw0rd", "verification_token": token });
+        let unknown = refused(404, 404, "no such verification token");
+        assert_eq!(post(&backend, "/user/reset_password", reset(&token)).await, unknown);
+
+        backend.advance(Duration::from_secs(61));
+        let token = verification_for(&backend, &phone).await;
+        let taken = refused(400, 400, "this number is taken");
+        assert_eq!(post(&backend, "/user/register", registration(&token)).await, taken);
+        backend.advance(Duration::from_secs(601));
+        assert_eq!(post(&backend, "/user/reset_password", reset(&token)).await, unknown);
+        let token = verification_for(&backend, &phone).await;
+        assert_eq!(post(&backend, "/user/reset_password", reset(&token)).await, done());
+        assert_eq!(post(&backend, "/user/reset_password", reset(&token)).await, unknown);
+        // Nobody has this number, so there is no password to set.
+        let token = verification_for(&backend, &fresh_phone()).await;
+        let nobody = refused(404, 404, "no such user");
+        assert_eq!(post(&backend, "/user/reset_password", reset(&token)).await, nobody);
+    });
+}
+
+#[test]
+fn a_new_password_ends_the_other_sessions() {
+    run(async {
+        let backend = Backend::start(&[]).await;
+        let owner = register(&backend).await;
+        let other = session(&backend, &owner, PASSWORD).await;
+        let change = json!({ "oldPassword": PASSWORD, "newPassword": "N3wP@ssw0rd" });
+        assert_eq!(answer(as_of(backend.post("/user/change_password"), &owner.cookie).json(&change)).await, done());
+        assert!(is_signed_in(&backend, &owner, &owner.cookie).await);
+        assert!(!is_signed_in(&backend, &owner, &other).await);
+        let wrong = refused(200, 1000, "wrong account or password");
+        assert_eq!(answer(login(&backend, &owner.phone, PASSWORD)).await, wrong);
+
+        backend.advance(Duration::from_secs(61));
+        let other = session(&backend, &owner, "N3wP@ssw0rd").await;
+        let token = verification_for(&backend, &owner.phone).await;
+        let reset = json!({ "password": PASSWORD, "verification_token": token });
+        assert_eq!(post(&backend, "/user/reset_password", reset).await, done());
+        assert!(!is_signed_in(&backend, &owner, &owner.cookie).await);
+        assert!(!is_signed_in(&backend, &owner, &other).await);
+        let cookie = session(&backend, &owner, PASSWORD).await;
+        backend.advance(Duration::from_hours(30 * 24));
+        assert!(!is_signed_in(&backend, &owner, &cookie).await, "30 days have passed");
+    });
+}
+
+#[test]
+fn a_lock_cannot_be_told_from_a_wrong_password() {
+    run(async {
+        let backend = Backend::start(&[]).await;
+        let owner = register(&backend).await;
+        for _ in 0..10 {
+            let (status, body) = answer(login(&backend, &owner.phone, "wrong-password")).await;
+            assert_eq!((status, &body["code"]), (200, &json!(1000)), "{body}");
+        }
+        let (status, body) = answer(login(&backend, &owner.phone, PASSWORD)).await;
+        assert_eq!((status, &body["code"]), (200, &json!(1000)), "{body}");
+        backend.advance(Duration::from_mins(10));
+        assert!(is_signed_in(&backend, &owner, &session(&backend, &owner, PASSWORD).await).await);
+    });
+}
+
+#[test]
+fn an_account_of_another_api_is_the_same_account() {
+    run(async {
+        let backend = Backend::start(&[]).await;
+        let owner = register(&backend).await;
+        backend.advance(Duration::from_secs(61));
+        let person = backend.person_on(&owner.phone).await;
+        let (_, body) = answer(as_of(backend.get(&format!("/user/{}", owner.id)), &owner.cookie)).await;
+        assert_eq!(body["result"]["nickname"], "Tom");
+        let url = backend.url("/images/0123456789abcdef0123456789abcdef.jpg");
+        let point = as_of(backend.post("/user/set_portrait_uri"), &owner.cookie).json(&json!({ "portraitUri": url }));
+        assert_eq!(answer(point).await, done());
+        let entries = json!([{ "zone": "86", "number": owner.phone.0 }]);
+        let bearer = backend.post("/users").bearer_auth(&person.access_token);
+        let (_, found) = answer(bearer.json(&entries)).await;
+        assert_eq!((&found[0]["uid"], &found[0]["avatar"]), (&json!(person.uid), &json!(url)));
+        let (_, body) = answer(as_of(backend.get(&format!("/user/{}", owner.id)), &owner.cookie)).await;
+        assert_eq!(body["result"]["portraitUri"], url);
+        let item = backend.item(&format!("user#{}", person.uid), "account").await.expect("an account");
+        assert!(item["avatar"].as_s().is_ok_and(|avatar| avatar.starts_with("/images/")), "kept by its path");
+    });
+}
+
+/// Sends a request, which has to succeed and to cost what the document's row says; answers its head and body.
+async fn costs(request: RequestBuilder, row: &str) -> (HeaderMap, Value) {
+    let response = request.send().await.expect("an answer");
+    assert_eq!(trips::rounds_of(&response), trips::documented(row), "{row}");
+    let headers = response.headers().clone();
+    let (status, body) = read(response).await;
+    assert_eq!((status, &body["code"]), (200, &json!(200)), "{body}");
+    (headers, body)
+}
+
+#[test]
+fn requests_stay_within_their_round_trips() {
+    run(async {
+        let backend = &Backend::capped().await;
+        let phone = fresh_phone();
+        let asked = json!({ "region": "86", "phone": phone.0 });
+        costs(backend.post("/user/check_phone_available").json(&asked), "SealTalk: check a phone").await;
+        costs(backend.post("/user/send_code").json(&asked), "send a code").await;
+        let token = async || {
+            let code = backend.newest_code(&phone).await;
+            let given = backend.post("/user/verify_code").json(&json!({ "phone": phone.0, "code": code }));
+            let (_, body) = costs(given, "SealTalk: exchange a code for a token").await;
+            body["result"]["verification_token"].as_str().expect("a token").to_owned()
+        };
+        let registered = backend.post("/user/register").json(&registration(&token().await));
+        let (headers, body) = costs(registered, "SealTalk: register").await;
+        let (id, cookie) = (body["result"]["id"].as_str().expect("an id"), cookie_of(&headers));
+        costs(login(backend, &phone, PASSWORD), "SealTalk: sign in").await;
+        let nickname = json!({ "nickname": "Tom" });
+        let portrait = json!({ "portraitUri": "http://test.com/a.jpg" });
+        let passwords = json!({ "oldPassword": PASSWORD, "newPassword": "P@ssw1rd" });
+        for (request, row) in [
+            (backend.get(&format!("/user/{id}")), "SealTalk: somebody by id"),
+            (backend.get(&format!("/user/find/86/{phone}")), "SealTalk: somebody by phone"),
+            (backend.get("/user/get_token"), "SealTalk: chat token"),
+            (backend.get("/user/get_image_token"), "SealTalk: upload token"),
+            (backend.post("/user/set_nickname").json(&nickname), "nickname, state, profile"),
+            (backend.post("/user/set_portrait_uri").json(&portrait), "nickname, state, profile"),
+            (backend.post("/user/change_password").json(&passwords), "SealTalk: change the password"),
+            (backend.post("/user/logout"), "device: sign out"),
+        ] {
+            costs(as_of(request, &cookie), row).await;
+        }
+        backend.advance(Duration::from_mins(1));
+        assert_eq!(post(backend, "/user/send_code", asked).await, done());
+        let reset = json!({ "password": PASSWORD, "verification_token": token().await });
+        costs(backend.post("/user/reset_password").json(&reset), "SealTalk: reset the password").await;
+    });
+}
+
+/// Does once whatever this API can do: for the test that holds the functions' roles to what they do.
+pub async fn whole_session(backend: &Backend) {
+    pictures::whole_session(backend).await;
+    let owner = register(backend).await;
+    let phone = json!({ "region": "86", "phone": owner.phone.0 });
+    assert_eq!(post(backend, "/user/check_phone_available", phone).await, result(&json!(false)));
+    assert_eq!(answer(login(backend, &owner.phone, "not it")).await.1["code"], 1_000);
+    let cookie = session(backend, &owner, PASSWORD).await;
+    for request in [
+        backend.get(&format!("/user/{}", owner.id)),
+        backend.get(&format!("/user/find/86/{}", owner.phone)),
+        backend.get("/user/get_token"),
+        backend.post("/user/set_nickname").json(&json!({ "nickname": "Tom" })),
+        backend.post("/user/set_portrait_uri").json(&json!({ "portraitUri": "http://test.com/a.jpg" })),
+        backend.post("/user/change_password").json(&json!({ "oldPassword": PASSWORD, "newPassword": "P@ssw1rd" })),
+        backend.post("/user/logout"),
+    ] {
+        let (status, body) = answer(as_of(request, &cookie)).await;
+        assert_eq!((status, &body["code"]), (200, &json!(200)), "{body}");
+    }
+    assert!(!is_signed_in(backend, &owner, &cookie).await);
+    backend.advance(Duration::from_secs(61));
+    let token = verification_for(backend, &owner.phone).await;
+    let reset = json!({ "password": PASSWORD, "verification_token": token });
+    assert_eq!(post(backend, "/user/reset_password", reset).await, done());
+}

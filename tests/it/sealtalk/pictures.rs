@@ -1,0 +1,229 @@
+//! Captchas, and pictures that clients put into the bucket themselves.
+
+use std::collections::BTreeMap;
+use std::io::Cursor;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use image::{ImageFormat, RgbImage};
+use reqwest::Method;
+use reqwest::multipart::{Form, Part};
+use serde_json::{Value, json};
+
+use super::{as_of, costs, done, post, refused, register, result};
+use crate::support::backend::answer;
+use crate::support::{Backend, fresh_phone, run, shared, trips};
+
+/// Fetches a captcha's picture as a client does; answers its id and what it says.
+async fn captcha(backend: &Backend) -> (String, String) {
+    let (status, body) = answer(backend.get("/user/get_sms_img_code")).await;
+    assert_eq!(status, 200, "{body}");
+    let (url, id) =
+        (body["result"]["url"].as_str().expect("a url"), body["result"]["verifyId"].as_str().expect("an id"));
+    let path = url.strip_prefix(&backend.url("")).expect("a url of this backend");
+    let response = backend.get(path).send().await.expect("an answer");
+    assert_eq!((response.status().as_u16(), &response.headers()["content-type"]), (200, &"image/png".parse().unwrap()));
+    assert_eq!(response.headers()["cache-control"], "no-store");
+    let text = response.headers()["x-captcha-text"].to_str().expect("text").to_owned();
+    let picture = image::load_from_memory(&response.bytes().await.expect("bytes")).expect("a picture");
+    assert!(picture.width() > 60);
+    (id.to_owned(), text)
+}
+
+#[test]
+fn a_stage_that_requires_captchas_sends_no_code_without_one() {
+    run(async {
+        let backend = Backend::start(&[("CaptchaRequired", "true")]).await;
+        let phone = fresh_phone();
+        let ask = |id: &str, text: &str| {
+            let body = json!({ "region": "86", "phone": phone.0, "picCode": text, "picCodeId": id });
+            backend.post("/user/send_code").json(&body)
+        };
+        let needed = refused(400, 400, "a captcha is needed");
+        assert_eq!(post(&backend, "/user/send_code", json!({ "region": "86", "phone": phone.0 })).await, needed);
+        assert_eq!(answer(ask("", "")).await, needed);
+        let expired = refused(400, 400, "the captcha has expired; ask for a new one");
+        assert_eq!(answer(ask("0123", "abcd")).await, expired);
+        assert_eq!(answer(ask("not an id", "abcd")).await, expired);
+        let (id, text) = captcha(&backend).await;
+        assert_eq!(
+            answer(ask(&id, "????")).await,
+            refused(400, 400, "the captcha was not read right; ask for a new one")
+        );
+        assert_eq!(answer(ask(&id, &text)).await, expired, "spent by the wrong answer");
+        let (id, text) = captcha(&backend).await;
+        backend.advance(Duration::from_mins(10));
+        assert_eq!(answer(ask(&id, &text)).await, expired);
+        let (id, text) = captcha(&backend).await;
+        assert_eq!(answer(ask(&id, &text.to_lowercase())).await, done());
+        assert_eq!(answer(ask(&id, &text)).await, expired);
+    });
+}
+
+#[test]
+fn the_picture_of_a_captcha_is_got_by_either_method_and_needs_an_id() {
+    run(async {
+        let backend = shared().await;
+        for method in [Method::GET, Method::POST] {
+            let (status, body) = answer(backend.request(method, "/user/get_sms_img_code")).await;
+            let id = body["result"]["verifyId"].as_str().expect("an id").to_owned();
+            let url = backend.url(&format!("/user/sms_img_code/{id}"));
+            assert_eq!((status, body), result(&json!({ "url": url, "verifyId": id })));
+        }
+        let bad = answer(backend.get("/user/sms_img_code/a%20b")).await;
+        assert_eq!(bad, refused(404, 404, "no such picture"));
+    });
+}
+
+#[test]
+fn captchas_cost_what_is_documented() {
+    run(async {
+        let backend = Backend::capped().await;
+        let drawn = answer(backend.get("/user/get_sms_img_code")).await.1;
+        let url = drawn["result"]["url"].as_str().expect("a url").to_owned();
+        let picture = backend.get(url.strip_prefix(&backend.url("")).expect("a url of this backend")).send().await;
+        let picture = picture.expect("an answer");
+        assert_eq!(trips::rounds_of(&picture), trips::documented("SealTalk: a captcha's picture"));
+        let (id, text) = (&drawn["result"]["verifyId"], picture.headers()["x-captcha-text"].to_str().expect("text"));
+        let asked = json!({ "phone": fresh_phone().0, "picCode": text, "picCodeId": id });
+        costs(backend.post("/user/send_code").json(&asked), "SealTalk: send a code with a captcha").await;
+    });
+}
+
+fn encoded(format: ImageFormat) -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    RgbImage::from_fn(40, 30, |x, y| image::Rgb([u8::try_from(6 * x).unwrap(), u8::try_from(8 * y).unwrap(), 90]))
+        .write_to(&mut bytes, format)
+        .expect("a picture");
+    bytes.into_inner()
+}
+
+/// A JPEG that says where it was taken.
+fn jpeg_of_a_place() -> Vec<u8> {
+    let mut bytes = encoded(ImageFormat::Jpeg);
+    let comment = b"taken at home";
+    let mut segment = vec![0xff, 0xfe, 0, u8::try_from(comment.len() + 2).unwrap()];
+    segment.extend(comment);
+    bytes.splice(2..2, segment);
+    bytes
+}
+
+/// A token as a client reads it.
+struct Token {
+    url: String,
+    fields: BTreeMap<String, String>,
+    image: String,
+}
+
+async fn token(backend: &Backend, cookie: &str, query: &[(&str, &str)]) -> Token {
+    let (status, body) = answer(as_of(backend.get("/user/get_image_token"), cookie).query(query)).await;
+    assert_eq!((status, &body["code"], &body["result"]["target"]), (200, &json!(200), &json!("s3")), "{body}");
+    let host = backend.url("");
+    let domain = body["result"]["domain"].as_str().expect("a domain");
+    assert_eq!(host.strip_prefix("http://"), Some(domain));
+    let json = BASE64_STANDARD.decode(body["result"]["token"].as_str().expect("a token")).expect("base64");
+    let token: Value = serde_json::from_slice(&json).expect("JSON");
+    let text = |value: &Value| value.as_str().expect("text").to_owned();
+    let fields = token["fields"].as_object().expect("fields").iter();
+    Token {
+        url: text(&token["url"]),
+        fields: fields.map(|(name, value)| (name.clone(), text(value))).collect(),
+        image: text(&token["image"]),
+    }
+}
+
+/// Uploads by a token; answers the status.
+async fn upload(token: &Token, bytes: Vec<u8>) -> u16 {
+    let form = token.fields.iter().fold(Form::new(), |form, (name, value)| form.text(name.clone(), value.clone()));
+    let form = form.part("file", Part::bytes(bytes).file_name("portrait.jpg"));
+    let sent = reqwest::Client::new().post(&token.url).multipart(form).send().await;
+    sent.expect("an answer").status().as_u16()
+}
+
+/// What the bucket holds after all its events were dealt with.
+async fn settled(backend: &Backend) -> Vec<String> {
+    backend.running.endpoints().settled().await;
+    backend.objects().await
+}
+
+/// Does once whatever this API can do with pictures: for the test that holds the functions' roles to what they do.
+pub async fn whole_session(backend: &Backend) {
+    let owner = register(backend).await;
+    let (id, text) = captcha(backend).await;
+    let asked = json!({ "phone": fresh_phone().0, "picCode": text, "picCodeId": id });
+    assert_eq!(post(backend, "/user/send_code", asked).await, done());
+    assert_eq!(answer(as_of(backend.get(&format!("/user/{}", owner.id)), &owner.cookie)).await.0, 200);
+    let token = token(backend, &owner.cookie, &[]).await;
+    assert!((200..300).contains(&upload(&token, encoded(ImageFormat::Jpeg)).await));
+    settled(backend).await;
+}
+
+#[test]
+fn a_picture_comes_by_a_token_and_loses_its_metadata() {
+    run(async {
+        let backend = Backend::start(&[]).await;
+        let owner = register(&backend).await;
+        let token = token(&backend, &owner.cookie, &[]).await;
+        let path = token.image.strip_prefix(&backend.url("")).expect("a url of this backend").to_owned();
+        assert_eq!(backend.get(&path).send().await.expect("an answer").status(), 404);
+        assert!((200..300).contains(&upload(&token, jpeg_of_a_place()).await));
+        let objects = settled(&backend).await;
+        assert!(objects.iter().all(|key| !key.starts_with("uploads/")), "{objects:?}");
+        let response = backend.get(&path).send().await.expect("an answer");
+        assert_eq!(
+            (response.status().as_u16(), &response.headers()["content-type"]),
+            (200, &"image/jpeg".parse().unwrap())
+        );
+        let bytes = response.bytes().await.expect("bytes");
+        assert!(!bytes.windows(4).any(|window| window == b"home"));
+        assert!(backend.get(&format!("{path}@128w_128h_1c")).send().await.expect("an answer").status().is_success());
+        let point = as_of(backend.post("/user/set_portrait_uri"), &owner.cookie);
+        assert_eq!(answer(point.json(&json!({ "portraitUri": token.image }))).await, done());
+        // The name is served by now, so nothing else may come to lie under it.
+        assert!((200..300).contains(&upload(&token, encoded(ImageFormat::Jpeg)).await));
+        settled(&backend).await;
+        assert_eq!(backend.get(&path).send().await.unwrap().bytes().await.unwrap(), bytes);
+    });
+}
+
+#[test]
+fn a_token_is_for_one_place_one_type_one_size_and_ten_minutes() {
+    run(async {
+        let backend = Backend::start(&[("ImageMaxBytes", "20000")]).await;
+        let owner = register(&backend).await;
+        let changed = async |name: &str, value: &str| {
+            let mut token = token(&backend, &owner.cookie, &[]).await;
+            token.fields.insert(name.to_owned(), value.to_owned());
+            upload(&token, encoded(ImageFormat::Jpeg)).await
+        };
+        let elsewhere = "originals/images/0123456789abcdef0123456789abcdef.jpg";
+        for (name, value) in [
+            ("key", elsewhere),
+            ("key", "uploads/images/0123456789abcdef0123456789abcdef.jpg"),
+            ("Content-Type", "text/html"),
+            ("x-amz-signature", "00"),
+            ("acl", "public-read"),
+        ] {
+            let status = changed(name, value).await;
+            assert!((400..500).contains(&status), "{name}={value}: {status}");
+        }
+        let large = token(&backend, &owner.cookie, &[]).await;
+        assert!((400..500).contains(&upload(&large, vec![0xff; 20_001]).await));
+        assert!((400..500).contains(&upload(&large, Vec::new()).await));
+        assert_eq!(settled(&backend).await, Vec::<String>::new());
+        // What is no picture, or one of another format, is dropped.
+        for bytes in [b"<html>".to_vec(), encoded(ImageFormat::Png)] {
+            let token = token(&backend, &owner.cookie, &[]).await;
+            assert!((200..300).contains(&upload(&token, bytes).await));
+            assert_eq!(settled(&backend).await, Vec::<String>::new());
+        }
+        let png = token(&backend, &owner.cookie, &[("type", "image/png")]).await;
+        assert!(png.image.rsplit_once('.').is_some_and(|(_, extension)| extension == "png"));
+        assert!((200..300).contains(&upload(&png, encoded(ImageFormat::Png)).await));
+        assert!(settled(&backend).await.iter().any(|key| key.starts_with("originals/images/")));
+        let rule = refused(400, 400, "type is image/jpeg, image/png, image/webp or image/gif");
+        let asked = as_of(backend.post("/user/get_image_token"), &owner.cookie).json(&json!({ "type": "text/html" }));
+        assert_eq!(answer(asked).await, rule);
+    });
+}
