@@ -41,7 +41,7 @@ pub(super) fn router() -> OpenApiRouter<State> {
 #[schema(as = sealtalk::Phone, example = json!({ "region": 86, "phone": 13_912_345_678_u64 }))]
 struct RegionAndPhone {
     /// The country calling code, as a number or a string; 86 when it is missing.
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "lenient::text_or_empty")]
     #[schema(value_type = String)]
     region: String,
     /// The number, as a number or a string.
@@ -55,7 +55,7 @@ struct RegionAndPhone {
 #[schema(as = sealtalk::VerifyCode, example = json!({ "region": 86, "phone": 13_912_345_678_u64, "code": "123456" }))]
 struct VerifyCode {
     /// The country calling code, as a number or a string; 86 when it is missing.
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "lenient::text_or_empty")]
     #[schema(value_type = String)]
     region: String,
     /// The number, as a number or a string.
@@ -89,7 +89,7 @@ struct Register {
 }))]
 struct Login {
     /// The country calling code, as a number or a string; 86 when it is missing.
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "lenient::text_or_empty")]
     #[schema(value_type = String)]
     region: String,
     /// The number, as a number or a string.

@@ -25,7 +25,7 @@ pub(super) fn router() -> OpenApiRouter<State> {
 #[schema(example = json!({ "zone": "86", "number": "13912345678" }))]
 struct AskForCode {
     /// The country calling code, with or without `+`; 86 when it is missing.
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "lenient::text_or_empty")]
     #[schema(value_type = String)]
     zone: String,
     /// The number as it is dialled inside the country.

@@ -36,7 +36,7 @@ pub(super) fn router() -> OpenApiRouter<State> {
 #[serde(rename_all = "camelCase")]
 struct SendCode {
     /// The country calling code, as a number or a string; 86 when it is missing.
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "lenient::text_or_empty")]
     #[schema(value_type = String)]
     region: String,
     /// The number, as a number or a string.

@@ -48,9 +48,7 @@ struct Read {
     params(("image_code_id" = String, Path, description = "Made up by the client",
         example = "0b1e4f2c-9d0a-4c1e-8f7a-3b2d1c0e9f8a")),
     responses(
-        (status = 200, description = "The picture; or an error as JSON: 4103, not an id", content_type = "image/jpg", body = Vec<u8>),
-        (status = 500, description = "The captcha could not be kept", body = Outcome,
-            example = json!({ "errno": "4001", "errmsg": "保存图片验证码失败" })),
+        (status = 200, description = "The picture; or an error as JSON: 4103 not an id, 4001 it could not be kept", content_type = "image/jpg", body = Vec<u8>),
     ),
 )]
 async fn get_image_code(Held(state): Held<State>, path: Result<Path<String>, PathRejection>) -> Response {

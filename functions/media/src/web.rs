@@ -6,7 +6,7 @@ use serde::Serialize;
 use shared::domain::Result as DomainResult;
 use shared::domain::account::Caller;
 use shared::http::api::Web;
-use shared::http::api::web::{Outcome, Success, Words};
+use shared::http::api::web::{Success, Words};
 use shared::http::caller::{Origin, Signed};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -42,12 +42,10 @@ struct Stored {
     security(("web_session" = [])),
     request_body(description = "The picture", content((inline(AvatarForm) = "multipart/form-data"))),
     responses(
-        (status = 200, description = "Stored and set; or 4103 not a whole picture or too large, 4101 not signed in",
+        (status = 200, description = "Stored and set; or 4103 not a whole picture or too large, 4101 not signed in, 4301 it could not be stored",
             body = inline(Success<Stored>), example = json!({ "errno": "0", "errmsg": "OK", "data": {
                 "avatar_url": "https://api.example.com/images/0123456789abcdef0123456789abcdef.jpg",
             } })),
-        (status = 500, description = "It could not be stored", body = Outcome,
-            example = json!({ "errno": "4301", "errmsg": "七牛云上传图片失败" })),
     ),
 )]
 async fn post_avatar(

@@ -58,7 +58,7 @@ struct Patch {
 #[schema(example = json!({ "zone": "86", "number": "13912345678" }))]
 struct Entry {
     /// The country calling code; 86 when it is missing.
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "lenient::text_or_empty")]
     #[schema(value_type = String)]
     zone: String,
     /// The number.

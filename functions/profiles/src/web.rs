@@ -85,10 +85,8 @@ async fn get_user(
     security(("web_session" = [])),
     request_body(content((Name = "application/json"), (Name = "application/x-www-form-urlencoded"))),
     responses(
-        (status = 200, description = "Set; or 4103 not 1 to 64 characters, 4101 not signed in",
+        (status = 200, description = "Set; or 4103 not 1 to 64 characters, 4101 not signed in, 4001 it could not be kept",
             body = inline(Success<Name>), example = json!({ "errno": "0", "errmsg": "OK", "data": { "name": "Tom" } })),
-        (status = 500, description = "It could not be kept", body = Outcome,
-            example = json!({ "errno": "4001", "errmsg": "保存用户信息失败" })),
     ),
 )]
 async fn put_name(
@@ -116,9 +114,7 @@ async fn rename(state: &State, caller: Caller, name: &str) -> DomainResult<Respo
     request_body(content((RealName = "application/json"), (RealName = "application/x-www-form-urlencoded"))),
     responses(
         (status = 200, description = "Kept; or 4103 not a name or a number, 4003 something else was kept before, 4101 \
-            not signed in", body = Outcome, example = json!({ "errno": "0", "errmsg": "OK" })),
-        (status = 500, description = "It could not be kept", body = Outcome,
-            example = json!({ "errno": "4001", "errmsg": "保存用户实名信息失败" })),
+            not signed in, 4001 it could not be kept", body = Outcome, example = json!({ "errno": "0", "errmsg": "OK" })),
     ),
 )]
 async fn post_real_name(

@@ -64,7 +64,7 @@ async fn put_icon(Held(state): Held<State>, origin: Origin, UserPk(pk): UserPk, 
             state.identity.account(caller).await?
         }
         (None, Some(icon)) => {
-            let avatar = Avatar::parse(state.url.relative(&origin, &icon))?;
+            let avatar = Avatar::parse(state.url.relative(&origin, &icon)).or_else(|_| Avatar::parse(&icon))?;
             let change = PersonChange { avatar: Some(avatar), ..PersonChange::default() };
             state.people.change(caller, None, &change).await?
         }

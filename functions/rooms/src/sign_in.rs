@@ -59,7 +59,7 @@ struct SnsLogin {
     #[serde(deserialize_with = "lenient::text")]
     #[schema(value_type = String)]
     access_token: String,
-    /// An http(s) URL of 12 to 256 characters; empty for none.
+    /// An http(s) URL of 12 to 256 characters; anything else counts as none.
     icon: String,
     #[serde(flatten)]
     details: GivenDetails,
@@ -84,7 +84,8 @@ async fn post_snslogin(Held(state): Held<State>, origin: Origin, Params(given, _
     let subject = Subject::parse(&given.snsid)?;
     let some = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
     let name = some(&given.nickname).map(|name| Nickname::parse(&name)).transpose()?;
-    let avatar = some(&given.icon).map(|icon| Avatar::parse(&icon)).transpose()?;
+    // The provider wrote it, not the person, so one that cannot be kept keeps nobody out.
+    let avatar = some(&given.icon).and_then(|icon| Avatar::parse(&icon).ok());
     let more = [(Detail::LoginType, given.login_type.as_str()), (Detail::DisplayName, given.username.as_str())];
     let details = given.details.parse(&more)?;
     state.providers.vouches(provider, &given.access_token, subject.as_str()).await?;

@@ -113,12 +113,14 @@ async fn put_user(
 ) -> Answer {
     let caller = state.signed(given.token.as_deref())?;
     own(&state, caller, pk).await?;
+    // Forms send back what they were shown, and what is unset is shown as empty.
+    let said = |field: Option<String>| field.filter(|text| !text.trim().is_empty());
     let change = PersonChange {
-        name: given.nickname.as_deref().map(Nickname::parse).transpose()?,
+        name: said(given.nickname).as_deref().map(Nickname::parse).transpose()?,
         avatar: None,
         details: given.details.parse_change()?,
     };
-    let username = given.username.as_deref().map(Username::parse).transpose()?;
+    let username = said(given.username).as_deref().map(Username::parse).transpose()?;
     let account = state.people.change(caller, username, &change).await?;
     let user = User::of(&state, &origin, &account, given.token.unwrap_or_default()).await?;
     Ok(success(StatusCode::OK, "修改成功", user))

@@ -165,3 +165,22 @@ fn a_picture_is_a_url_or_the_body() {
         assert_eq!(originals.count(), 1);
     });
 }
+
+#[test]
+fn a_form_may_send_back_what_it_was_shown() {
+    run(async {
+        let backend = &Backend::start(&[]).await;
+        let (pk, token) = crate::support::accounts::rooms_by_code(backend, &crate::support::fresh_phone()).await;
+        let path = format!("/users/{pk}/");
+        let change = |body: Value| call(backend, "PUT", &path, body);
+        let (status, shown) = change(json!({ "token": token, "city": "上海" })).await;
+        assert_eq!((status, &shown["username"], &shown["nickname"]), (200, &json!(""), &json!("")), "{shown}");
+        let (status, again) = change(shown.clone()).await;
+        assert_eq!((status, again), (200, shown));
+        // A URL of this service that is no original's is a URL like any other.
+        let icon = backend.url("/images/0123456789abcdef0123456789abcdef.jpg@128w_128h_1c");
+        let (status, body) =
+            call(backend, "PUT", &format!("/users/icon/{pk}/"), json!({ "icon": icon, "token": token })).await;
+        assert_eq!((status, &body["img"]), (200, &json!(icon)), "{body}");
+    });
+}

@@ -91,6 +91,7 @@ impl Api for Device {
 
     fn caller(parts: &Parts, gate: &Gate) -> Option<Caller> {
         let own = parts.headers.get("access-token").and_then(|token| token.to_str().ok()).map(str::trim);
+        let own = own.filter(|token| !token.is_empty());
         let token = own.or_else(|| bearer(parts).ok().flatten())?;
         gate.keys.check_session_token(token, Self::NAME).ok()
     }
