@@ -1,7 +1,6 @@
 //! Push addresses in sessions.
 
 use async_trait::async_trait;
-use futures::future::try_join_all;
 
 use super::item::{self, moment, number, text};
 use super::write::Change;
@@ -33,7 +32,7 @@ impl DeviceStore for Table {
                 .name("#sid", id.to_string());
             self.update("taking a push address", change)
         };
-        try_join_all(sessions.iter().map(take)).await.map(drop)
+        crate::trips::all(sessions.iter().map(take)).await.map(drop)
     }
 
     async fn end_living_session(&self, caller: Caller, now: Timestamp) -> Result<()> {

@@ -38,7 +38,7 @@ impl DocumentStore for Table {
 
     async fn read(&self, caller: Caller, now: Timestamp) -> Result<Option<Vec<u8>>> {
         let (account, document) = (keys::account(caller.user), keys::identity(caller.user));
-        let (account, document) = futures::future::try_join(
+        let (account, document) = crate::trips::both(
             self.get("reading an account", &account),
             self.get("reading an identity document", &document),
         )

@@ -138,7 +138,7 @@ impl Rooms {
                 Err(Error::Invalid { field: "page", rule: "is too deep to count to; go on with after" })
             };
         }
-        let (total, listed) = futures::future::try_join(self.store.count_open(now), self.store.open(page, now)).await?;
+        let (total, listed) = crate::trips::both(self.store.count_open(now), self.store.open(page, now)).await?;
         Ok(OpenRooms { listed, total })
     }
 

@@ -64,7 +64,7 @@ impl Table {
 
     pub(super) async fn sum_open(&self, now: Timestamp) -> Result<u64> {
         let shards = (0..SHARDS).map(|shard| self.sum_shard(shard, now));
-        let sum: i64 = futures::future::try_join_all(shards).await?.into_iter().sum();
+        let sum: i64 = crate::trips::all(shards).await?.into_iter().sum();
         Ok(u64::try_from(sum).unwrap_or_default())
     }
 

@@ -85,7 +85,7 @@ impl Table {
         let share = wanted / usize::try_from(SHARDS).unwrap_or(1);
         let limit = i32::try_from(share + 3 * share.isqrt() + 4).unwrap_or(i32::MAX);
         let reads = shards.iter_mut().filter(|shard| shard.is_dry()).map(|shard| self.read(shard, limit));
-        futures::future::try_join_all(reads).await.map(|_| ())
+        crate::trips::all(reads).await.map(|_| ())
     }
 
     async fn read(&self, shard: &mut Shard, limit: i32) -> Result<()> {
