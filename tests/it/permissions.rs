@@ -128,6 +128,9 @@ async fn whole_session(backend: &Backend) {
     crate::sealtalk::whole_session(backend).await;
     crate::device::whole_session(backend).await;
     crate::rooms::whole_session(backend).await;
+    crate::social::whole_session(backend).await;
+    crate::social::whole_group(backend).await;
+    crate::notifications::whole_session(backend).await;
 }
 
 #[test]

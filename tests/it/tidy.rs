@@ -53,7 +53,7 @@ fn the_http_kit_and_the_aws_adapters_do_not_know_each_other() {
 
 #[test]
 fn functions_know_no_other_function_and_no_sdk() {
-    let functions = ["auth", "codes", "media", "profiles", "resize", "rooms"];
+    let functions = ["auth", "codes", "media", "notify", "profiles", "resize", "rooms", "social"];
     for own in functions {
         let others: Vec<_> =
             functions.iter().filter(|other| **other != own).map(|other| format!("{other}::")).collect();

@@ -88,7 +88,8 @@ fn the_document_has_these_rows_and_no_others() {
 /// The source of an API's tests.
 fn source(api: &str) -> String {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("it");
-    let inner = fs::read_dir(folder.join(api)).into_iter().flatten();
+    let folders = if api == "sealtalk" { vec![api, "social", "sync"] } else { vec![api] };
+    let inner = folders.into_iter().flat_map(|api| fs::read_dir(folder.join(api)).into_iter().flatten());
     let inner = inner.map(|entry| entry.expect("an entry").path());
     let files = inner.chain([folder.join(format!("{api}.rs"))]);
     files.filter_map(|file| fs::read_to_string(file).ok()).collect()

@@ -8,8 +8,8 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use shared::domain::account::UserId;
 use shared::domain::phone::Phone;
-use shared::domain::profile::{Avatar, ProfileChange};
-use shared::domain::{Error, Result as DomainResult, short_id};
+use shared::domain::profile::ProfileChange;
+use shared::domain::{Error, short_id};
 use shared::http::api::sealtalk::{Done, Refused, Success};
 use shared::http::api::{Refusal, SealTalk};
 use shared::http::body::Params;
@@ -101,19 +101,10 @@ async fn set_portrait_uri(
     Signed(caller, _): Signed<SealTalk>,
     Params(given, _): Params<SealTalk, SetPortraitUri>,
 ) -> Answer {
-    let avatar = portrait(&state, &origin, &given.portrait_uri)?;
+    let avatar = SealTalk::portrait(&given.portrait_uri, &state.url, &origin)?;
     let change = ProfileChange { avatar: Some(avatar), ..ProfileChange::default() };
     state.accounts.change_profile(caller, &change, state.gate.clock.now()).await?;
     Ok(SealTalk::done())
-}
-
-/// A portrait as this API's document bounds it. A picture of ours is kept by its path, so that it moves with the host.
-fn portrait(state: &State, origin: &Origin, url: &str) -> DomainResult<Avatar> {
-    const RULE: Error = Error::Invalid { field: "portraitUri", rule: "is an http(s) URL of 12 to 256 characters" };
-    if url.starts_with('/') || !(12..=256).contains(&url.len()) {
-        return Err(RULE);
-    }
-    Avatar::parse(state.url.relative(origin, url)).or_else(|_| Avatar::parse(url)).map_err(|_| RULE)
 }
 
 /// Find somebody by their phone.

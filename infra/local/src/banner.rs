@@ -16,8 +16,9 @@ pub fn welcome(running: &Running) -> String {
     let url = running.url();
     let mut text = format!("\n  Handset runs on {url}\n\n");
     for (place, what) in [
-        (format!("{url}/"), "texts and API reference"),
+        (format!("{url}/"), "texts, notifications and API reference"),
         (format!("{url}/_local/sms"), "texts as JSON, newest first"),
+        (format!("{url}/_local/notifications"), "what people would be told and pushed, likewise"),
         (format!("{url}/_local/openapi.json"), "the API as an OpenAPI document"),
         (running.endpoints().url().to_owned(), "DynamoDB, S3 and SNS of this run"),
         (running.standins().url(), "stand-ins for WeChat, QQ, Weibo and RongCloud (docs/dialects.md)"),

@@ -14,8 +14,9 @@ const FILE: &str = "template.yaml";
 
 /// Parameters whose local value differs from the deployed one. Everybody comes from 127.0.0.1 and
 /// texts cost nothing, so the caps for each address and country are lifted (0), and every country
-/// may be texted; codes are exposed so that a script needs no inbox.
-const LOCAL: [(&str, &str); 7] = [
+/// may be texted; codes are exposed so that a script needs no inbox. Devices of both platforms are
+/// pushed to.
+const LOCAL: [(&str, &str); 9] = [
     ("ExposeCodes", "true"),
     ("AllowedCountries", "*"),
     ("CodesPerIpHour", "0"),
@@ -23,6 +24,8 @@ const LOCAL: [(&str, &str); 7] = [
     ("AnonymousRoomsPerIpHour", "0"),
     ("CodesPerCountryHour", "0"),
     ("CodesPerCountryDay", "0"),
+    ("ApnsApplicationArn", "arn:aws:sns:us-east-1:000000000000:app/APNS/local"),
+    ("FcmApplicationArn", "arn:aws:sns:us-east-1:000000000000:app/GCM/local"),
 ];
 
 /// The template's path: that of the repository this was built from, or, when it has moved, that

@@ -62,9 +62,11 @@ fn build(binary: &str, runtime: &Runtime) -> Result<Box<dyn Function>, String> {
         "auth" => auth::function(runtime).map(|function| Box::new(function) as _),
         "codes" => codes::function(runtime).map(|function| Box::new(function) as _),
         "media" => media::function(runtime).map(|function| Box::new(function) as _),
+        "notify" => notify::function(runtime).map(|function| Box::new(function) as _),
         "profiles" => profiles::function(runtime).map(|function| Box::new(function) as _),
         "resize" => resize::function(runtime).map(|function| Box::new(function) as _),
         "rooms" => rooms::function(runtime).map(|function| Box::new(function) as _),
+        "social" => social::function(runtime).map(|function| Box::new(function) as _),
         unknown => return Err(format!("template.yaml names a binary {unknown} that this workspace does not have")),
     };
     built.map_err(|error| error.to_string())
@@ -76,7 +78,7 @@ pub fn api() -> OpenApi {
     let description = "SMS codes, accounts, sessions, profiles, address book, pictures and voice notes.";
     let info = InfoBuilder::new().title("Handset").version(env!("CARGO_PKG_VERSION")).description(Some(description));
     let mut api = OpenApiBuilder::new().info(info.build()).build();
-    for part in [auth::api(), codes::api(), media::api(), profiles::api(), resize::api(), rooms::api()] {
+    for part in [auth::api(), codes::api(), media::api(), profiles::api(), resize::api(), rooms::api(), social::api()] {
         api.merge(part);
     }
     let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));

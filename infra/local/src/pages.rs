@@ -1,4 +1,4 @@
-//! What only the local run serves: a page at `/`, the inbox, the API's description.
+//! What only the local run serves: a page at `/`, the inbox, the notifications, the API's description.
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
@@ -6,6 +6,7 @@ use http_body_util::Full;
 use serde_json::Value;
 
 use crate::inbox::{self, Text};
+use crate::notifications;
 
 /// The page, which holds all it needs: it works without a network.
 const PAGE: &str = include_str!("page.html");
@@ -13,17 +14,21 @@ const PAGE: &str = include_str!("page.html");
 /// Gives the texts sent to a phone, or all of them, newest first.
 pub type Inbox = Box<dyn Fn(Option<&str>) -> Vec<Text> + Send + Sync>;
 
+/// Gives what people would have been told, newest first.
+pub type Notifications = Box<dyn Fn() -> Vec<Value> + Send + Sync>;
+
 /// The pages of the local run.
 pub struct Pages {
     inbox: Inbox,
+    notifications: Notifications,
     openapi: Bytes,
 }
 
 impl Pages {
-    /// Makes the pages from where the texts are and what the API is.
+    /// Makes the pages from where texts and notifications are and what the API is.
     #[must_use]
-    pub fn new(inbox: Inbox, openapi: &Value) -> Self {
-        Self { inbox, openapi: Bytes::from(openapi.to_string()) }
+    pub fn new(inbox: Inbox, notifications: Notifications, openapi: &Value) -> Self {
+        Self { inbox, notifications, openapi: Bytes::from(openapi.to_string()) }
     }
 
     /// The answer to a request for one of the pages; `None` for any other.
@@ -42,6 +47,10 @@ impl Pages {
             "/_local/sms" => {
                 let texts = (self.inbox)(inbox::phone(query).as_deref());
                 respond("application/json", inbox::json(&texts).to_string().into())
+            }
+            "/_local/notifications" => {
+                let told = (self.notifications)().into_iter().take(notifications::limit(query));
+                respond("application/json", told.collect::<Value>().to_string().into())
             }
             "/_local/openapi.json" => respond("application/json", self.openapi.clone()),
             _ => refuse(StatusCode::NOT_FOUND),

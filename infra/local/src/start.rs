@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures::future::BoxFuture;
 use local_aws::{Endpoints, Principal};
@@ -13,16 +12,12 @@ use serde_json::Value;
 
 use crate::gateway::Gateway;
 use crate::inbox::Text;
-use crate::invoke::{Function, Invoke};
+use crate::invoke::Invoke;
 use crate::options::Options;
 use crate::pages::Pages;
 use crate::server::Server;
 use crate::standins::Standins;
-use crate::{Error, clock, deployment};
-
-/// How long a function that was given an S3 event may be waited for: no gateway is in between, so
-/// only its own time-out counts.
-const NO_GATEWAY: Duration = Duration::from_mins(15);
+use crate::{Error, deployment, notifications, sources};
 
 /// Builds functions; the local run knows them only by their names.
 pub trait Functions: Send + Sync {
@@ -99,7 +94,7 @@ impl Running {
     }
 }
 
-/// Starts the endpoints, makes table and bucket, builds the functions and opens the gateway.
+/// Starts the endpoints, makes table, bucket and topic, builds the functions and opens the gateway.
 pub async fn start(options: Options, functions: &dyn Functions) -> Result<Running, Error> {
     let template = deployment::find()?;
     let home = template.parent().unwrap_or(Path::new("")).to_owned();
@@ -120,6 +115,12 @@ pub async fn start(options: Options, functions: &dyn Functions) -> Result<Runnin
     for key in &stack.keys {
         endpoints.create_key(&key.arn, &key.aliases);
     }
+    for topic in &stack.topics {
+        endpoints.create_topic(&topic.arn);
+    }
+    for application in platform_applications(&stack) {
+        endpoints.create_platform_application(application);
+    }
     let mut running = Running {
         environments: environments(&stack, &endpoints, options.aws_only)?,
         endpoints,
@@ -134,7 +135,14 @@ pub async fn start(options: Options, functions: &dyn Functions) -> Result<Runnin
     Ok(running)
 }
 
-/// Builds the functions and puts the gateway and the S3 events in front of them.
+/// The platform applications that the functions are told of. No resource of the template makes them: on AWS they
+/// are there before.
+fn platform_applications(stack: &Stack) -> impl Iterator<Item = &str> {
+    let values = stack.functions.iter().flat_map(|function| function.environment.values());
+    values.map(String::as_str).filter(|value| value.starts_with("arn:aws:sns:") && value.contains(":app/"))
+}
+
+/// Builds the functions and puts the gateway and the events in front of them.
 async fn open(running: &Running, functions: &dyn Functions, port: u16) -> Result<Server, Error> {
     let mut built = BTreeMap::new();
     for (binary, environment) in &running.environments {
@@ -142,7 +150,7 @@ async fn open(running: &Running, functions: &dyn Functions, port: u16) -> Result
         let invoke = invoke.map_err(|reason| Error::Function { name: binary.clone(), reason })?;
         built.insert(binary.clone(), invoke);
     }
-    subscribe(running, &built);
+    sources::subscribe(&running.stack, &running.endpoints, &built).await?;
     let gateway = Gateway::new(&running.stack, &built, local_aws::ACCOUNT);
     let gateway = gateway.map_err(|reason| Error::Function { name: "gateway".into(), reason })?;
     let endpoints = Arc::clone(&running.endpoints);
@@ -150,42 +158,13 @@ async fn open(running: &Running, functions: &dyn Functions, port: u16) -> Result
         let texts = endpoints.texts(phone).into_iter();
         texts.map(Text::from).collect()
     };
-    let pages = Pages::new(Box::new(inbox), &functions.openapi());
+    let endpoints = Arc::clone(&running.endpoints);
+    let told = move || notifications::all(&endpoints);
+    let pages = Pages::new(Box::new(inbox), Box::new(told), &functions.openapi());
     Server::start(port, gateway, Some(pages)).map_err(|error| match error.kind() {
         io::ErrorKind::AddrInUse => Error::PortTaken(port),
         _ => Error::io(format!("port {port}"), error),
     })
-}
-
-/// Hands new objects to the functions the template names.
-fn subscribe(running: &Running, built: &BTreeMap<String, Arc<dyn Invoke>>) {
-    for function in &running.stack.functions {
-        for event in &function.other_events {
-            let (kind, name) = (&event.kind, &event.name);
-            tracing::warn!(function = function.binary, kind, name, "event source without a local counterpart");
-        }
-        let Some(invoke) = built.get(&function.binary) else {
-            continue;
-        };
-        let target = Function {
-            name: function.binary.clone(),
-            invoke: Arc::clone(invoke),
-            timeout: Duration::from_secs(function.timeout.into()),
-        };
-        for created in &function.object_created {
-            let target = target.clone();
-            let handler = move |event: Value| -> BoxFuture<'static, Result<(), String>> {
-                let target = target.clone();
-                Box::pin(async move {
-                    let payload = event.to_string().into_bytes();
-                    let called = target.call(payload, clock::request_id(), NO_GATEWAY).await;
-                    called.map(drop).map_err(|refusal| format!("{refusal:?}"))
-                })
-            };
-            let (bucket, prefix, suffix) = (&created.bucket, &created.prefix, &created.suffix);
-            running.endpoints.on_object_created(bucket, prefix, suffix, Arc::new(handler));
-        }
-    }
 }
 
 /// The environment of every function, with credentials that may do what its statements say.

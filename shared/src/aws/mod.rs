@@ -8,7 +8,13 @@ pub mod kms;
 #[cfg(feature = "s3")]
 pub mod objects;
 #[cfg(feature = "sns")]
+pub mod pushes;
+#[cfg(feature = "dynamo")]
+pub mod stream;
+#[cfg(feature = "sns")]
 pub mod texts;
+#[cfg(feature = "sns")]
+pub mod topic;
 #[cfg(feature = "dynamo")]
 mod trips;
 
@@ -45,3 +51,6 @@ pub fn timeouts() -> TimeoutConfig {
 pub fn retries() -> RetryConfig {
     RetryConfig::standard().with_max_attempts(ATTEMPTS)
 }
+
+#[cfg(all(test, feature = "sns"))]
+mod sns_tests;

@@ -2,56 +2,26 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::str::FromStr;
 
 use async_trait::async_trait;
 
+use super::Result;
 use super::clock::Timestamp;
+use super::id::{Id, Kind};
 use super::phone::Phone;
 use super::profile::ProfileChange;
-use super::random::{self, Random};
 use super::session::{Session, SessionId};
-use super::{Error, Result};
 
-/// A user's id: a random whole number from 1 below 2^53, so that every JSON reader keeps it exact.
+/// Marks the ids of people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct UserId(u64);
+pub struct User;
 
-impl UserId {
-    const BOUND: u64 = 1 << 53;
-
-    /// A new id. Whether it is free is decided by the conditional write that uses it.
-    #[must_use]
-    pub fn generate(random: &dyn Random) -> Self {
-        Self(1 + random::below(random, Self::BOUND - 1))
-    }
-
-    /// From a number, if it is in range.
-    #[must_use]
-    pub const fn new(number: u64) -> Option<Self> {
-        if number == 0 || number >= Self::BOUND { None } else { Some(Self(number)) }
-    }
-
-    /// As a number.
-    #[must_use]
-    pub const fn get(self) -> u64 {
-        self.0
-    }
+impl Kind for User {
+    const NAME: &'static str = "user";
 }
 
-impl fmt::Display for UserId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl FromStr for UserId {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        text.parse().ok().and_then(Self::new).ok_or(Error::NotFound("user"))
-    }
-}
+/// A user's id.
+pub type UserId = Id<User>;
 
 /// Who makes a request: what a checked token says. Whether the session still lives is decided by the store, in the
 /// same call that does the work.

@@ -107,9 +107,57 @@ pub enum Error {
     /// The sign-in provider could not be asked.
     #[error("the sign-in provider cannot be reached; try again")]
     ProviderUnreachable,
+    /// They are friends already.
+    #[error("friends already")]
+    AlreadyFriends,
+    /// They are no friends, and what was asked for is for friends.
+    #[error("not a friend")]
+    NotFriends,
+    /// A group's rules are against it.
+    #[error("{0}")]
+    Group(GroupRule),
     /// Something failed that the caller cannot mend.
     #[error("internal error")]
     Fault(#[from] Fault),
+}
+
+/// A rule of groups that a request ran into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GroupRule {
+    /// What only members may see or do was asked for by somebody else.
+    MembersOnly,
+    /// What the owner and managers may do was tried by a plain member.
+    ManagersOnly,
+    /// What only the owner may do was tried by another member.
+    OwnerOnly,
+    /// Only the owner appoints managers and dismisses them.
+    OwnerAppoints,
+    /// A person who was named is no member.
+    NotInGroup,
+    /// The owner cannot be kicked or have another role, and cannot hand the group to themselves.
+    OwnerStays,
+    /// A group has no room for so many.
+    Full,
+    /// A person is in as many groups as one may be.
+    TooManyGroups,
+    /// Nothing was posted on the group's board.
+    NoBulletin,
+}
+
+impl fmt::Display for GroupRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::MembersOnly => "not a member of this group",
+            Self::ManagersOnly => "only the owner and managers of the group may do this",
+            Self::OwnerOnly => "only the owner of the group may do this",
+            Self::OwnerAppoints => "only the owner of the group appoints and removes managers",
+            Self::NotInGroup => "a person named is not in the group",
+            Self::OwnerStays => "the owner's role is not changed this way",
+            Self::Full => "the group has no room for so many members",
+            Self::TooManyGroups => "in too many groups",
+            Self::NoBulletin => "the group has no bulletin",
+        })
+    }
 }
 
 /// What a cap is on.

@@ -1,9 +1,9 @@
-//! User ids as short text: the number in base 62, for clients that take ids for strings.
+//! Ids as short text: the number in base 62, for clients that take ids for strings.
 //!
 //! Each id has exactly one text and each text at most one id, so a text is as good an identity as the number: nothing
-//! is stored to translate, and two texts never mean the same person.
+//! is stored to translate, and two texts never mean the same thing.
 
-use super::account::UserId;
+use super::id::{Id, Kind};
 use super::{Error, Result};
 
 /// The digits, in ascending order of their bytes.
@@ -14,7 +14,7 @@ const LONGEST: usize = 9;
 
 /// The text of an id: 1 to 9 letters and digits.
 #[must_use]
-pub fn encode(id: UserId) -> String {
+pub fn encode<K: Copy>(id: Id<K>) -> String {
     let mut rest = id.get();
     let mut digits = Vec::with_capacity(LONGEST);
     while rest > 0 {
@@ -26,14 +26,14 @@ pub fn encode(id: UserId) -> String {
 }
 
 /// The id of a text. Only what [`encode`] writes is an id: `01` is not `1`.
-pub fn decode(text: &str) -> Result<UserId> {
-    const NONE: Error = Error::NotFound("user");
+pub fn decode<K: Kind + Copy>(text: &str) -> Result<Id<K>> {
+    let none = || Error::NotFound(K::NAME);
     if text.len() > LONGEST || text.starts_with('0') {
-        return Err(NONE);
+        return Err(none());
     }
     let digit = |byte| DIGITS.binary_search(&byte).ok().and_then(|digit| u64::try_from(digit).ok());
     let number = text.bytes().try_fold(0, |number: u64, byte| Some(number * BASE + digit(byte)?));
-    number.and_then(UserId::new).ok_or(NONE)
+    number.and_then(Id::new).ok_or_else(none)
 }
 
 #[cfg(test)]
@@ -42,6 +42,7 @@ mod tests {
 
     use super::*;
     use crate::crypto::SystemRandom;
+    use crate::domain::account::{User, UserId};
     use crate::domain::random;
 
     const LAST: u64 = (1 << 53) - 1;
@@ -69,7 +70,7 @@ mod tests {
             // A few characters that are no digits among those that are.
             let byte = |_| b' ' + u8::try_from(random::below(&SystemRandom, 95)).unwrap();
             let text: String = (0..length).map(byte).map(char::from).collect();
-            if let Ok(id) = decode(&text) {
+            if let Ok(id) = decode::<User>(&text) {
                 assert_eq!(encode(id), text);
             }
         }
@@ -81,7 +82,7 @@ mod tests {
         for bad in
             ["", "0", "01", "-1", "+1", " 1", "1 ", "a_b", "é", "１", &beyond, "1000000000", "99999999999999999999"]
         {
-            assert!(matches!(decode(bad), Err(Error::NotFound("user"))), "{bad}");
+            assert!(matches!(decode::<User>(bad), Err(Error::NotFound("user"))), "{bad}");
         }
         assert_eq!(encode(UserId::new(61).unwrap()), "z");
         assert_eq!(encode(UserId::new(62).unwrap()), "10");

@@ -32,3 +32,52 @@ pub fn text_or_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Strin
 pub fn optional_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     Ok(Option::<Scalar>::deserialize(deserializer)?.map(Scalar::into_text))
 }
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Several {
+    List(Vec<Scalar>),
+    One(Scalar),
+}
+
+/// A list of strings: as an array, or in one string, as forms and query strings have it: an array in JSON, or the
+/// strings with commas between them.
+pub fn list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let several = match Several::deserialize(deserializer)? {
+        Several::One(Scalar::Text(text)) if text.trim_start().starts_with('[') => {
+            serde_json::from_str(&text).map_err(serde::de::Error::custom)?
+        }
+        Several::One(one) => {
+            let text = one.into_text();
+            return Ok(text.split(',').map(str::trim).filter(|one| !one.is_empty()).map(str::to_owned).collect());
+        }
+        Several::List(list) => list,
+    };
+    Ok(several.into_iter().map(Scalar::into_text).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    #[test]
+    fn a_list_is_an_array_or_one_string() {
+        let list = |value: Value| super::list(value);
+        for (value, expected) in [
+            (json!(["a", "b"]), vec!["a", "b"]),
+            (json!(["a", 12]), vec!["a", "12"]),
+            (json!([]), vec![]),
+            (json!("a, b,,"), vec!["a", "b"]),
+            (json!("a"), vec!["a"]),
+            (json!(12), vec!["12"]),
+            (json!(r#" ["a", 12]"#), vec!["a", "12"]),
+            (json!(""), vec![]),
+            (json!("[]"), vec![]),
+        ] {
+            assert_eq!(list(value.clone()).unwrap(), expected, "{value}");
+        }
+        for bad in [json!(null), json!({}), json!([["a"]]), json!([null]), json!("[a]"), json!("[["), json!(1.5)] {
+            assert!(list(bad.clone()).is_err(), "{bad}");
+        }
+    }
+}

@@ -15,6 +15,7 @@ fn declared() -> BTreeMap<String, &'static str> {
         ("profiles", profiles::api()),
         ("resize", resize::api()),
         ("rooms", rooms::api()),
+        ("social", social::api()),
     ];
     let mut owners = BTreeMap::new();
     for (binary, api) in parts {

@@ -23,6 +23,12 @@ pub fn event_time(at: OffsetDateTime) -> String {
     at.format(EVENT_TIME).unwrap_or_default()
 }
 
+/// The same of a time in seconds since the Unix epoch.
+pub fn time_of(seconds: u64) -> String {
+    let at = i64::try_from(seconds).ok().and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok());
+    at.map(event_time).unwrap_or_default()
+}
+
 /// A random identifier in UUID form, as AWS uses for request and message ids.
 pub fn random_id() -> String {
     uuid::Uuid::new_v4().to_string()

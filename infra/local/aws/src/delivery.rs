@@ -94,6 +94,11 @@ impl Deliveries {
         }
     }
 
+    /// Whether no delivery is under way.
+    pub fn is_settled(&self) -> bool {
+        *self.under_way.borrow() == 0
+    }
+
     /// Waits until no delivery is under way.
     pub async fn settled(&self) {
         // The sender lives as long as `self`, so waiting cannot fail.

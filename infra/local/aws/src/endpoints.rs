@@ -11,19 +11,19 @@ use tokio::task::JoinHandle;
 
 use crate::authority::{Authority, Denial, Principal, UsedStatement};
 use crate::delivery::{Deliveries, Handler};
-use crate::dynamo::Dynamo;
+use crate::dynamo::{DeadLetter, Dynamo, Mapping, StreamHandler};
 use crate::fault::{Fault, Faults};
 use crate::kms::Kms;
 use crate::s3::S3;
 use crate::serve::{Services, serve};
-use crate::sns::{Sns, Text};
+use crate::sns::{Notification, Push, Sns, Text};
 use crate::{Error, listen};
 
 /// How often items are deleted whose time to live has passed. DynamoDB takes
 /// up to a few days for it.
 const SWEEP_EVERY: Duration = Duration::from_secs(30);
 
-/// How long a shutdown waits for S3 events that are being handled.
+/// How long a shutdown waits for events that are being handled.
 const SETTLE: Duration = Duration::from_secs(5);
 
 /// Where the data lives and where the endpoints listen.
@@ -104,7 +104,7 @@ impl Endpoints {
 
     /// Creates a table from the properties of an `AWS::DynamoDB::Table` with
     /// intrinsic functions resolved. A table that exists is kept if its schema
-    /// is the same, and is an error otherwise.
+    /// is the same, but for a stream that is switched on or off, and is an error otherwise.
     pub fn create_table(&self, properties: &Value) -> Result<(), Error> {
         self.services.dynamo.create_table(properties)
     }
@@ -120,6 +120,17 @@ impl Endpoints {
         self.services.kms.create_key(arn, aliases);
     }
 
+    /// Creates an SNS topic by its ARN. A topic that exists is kept.
+    pub fn create_topic(&self, arn: &str) {
+        self.services.sns.create_topic(arn);
+    }
+
+    /// Creates an SNS platform application by its ARN, `…:app/<platform>/<name>`. Its endpoints outlive a run in the
+    /// data folder.
+    pub fn create_platform_application(&self, arn: &str) {
+        self.services.sns.create_application(arn);
+    }
+
     /// Delivers an `ObjectCreated` event to `handler` for every object written
     /// to `bucket` whose key starts with `prefix` and ends with `suffix`; an
     /// empty text matches all keys. Delivery is asynchronous and at least
@@ -128,10 +139,29 @@ impl Endpoints {
         self.services.deliveries.subscribe(bucket, prefix, suffix, handler);
     }
 
-    /// Waits until no S3 event is under way. An event counts from before the
-    /// write is answered until its handler succeeded or was given up.
+    /// Delivers the changes of a table to `handler`, by its stream. A mapping
+    /// that an earlier run on the same data folder had goes on where it was.
+    pub async fn on_table_changed(&self, mapping: Mapping, handler: StreamHandler) -> Result<(), Error> {
+        self.services.dynamo.streams().map(mapping, handler).await
+    }
+
+    /// The newest thousand letters about changes that were given up, oldest first.
+    #[must_use]
+    pub fn dead_letters(&self) -> Vec<DeadLetter> {
+        self.services.dynamo.streams().dead_letters()
+    }
+
+    /// Waits until no event is under way, of a bucket or of a table's stream,
+    /// nor one that came of another. An event counts from before the write is
+    /// answered until its handler succeeded or was given up.
     pub async fn settled(&self) {
-        self.services.deliveries.settled().await;
+        let Services { deliveries, dynamo, .. } = &*self.services;
+        loop {
+            deliveries.settled().await;
+            if !dynamo.streams().settled().await && !dynamo.streams().settled().await && deliveries.is_settled() {
+                return;
+            }
+        }
     }
 
     /// The newest thousand texts, newest first; of one phone or of all.
@@ -146,12 +176,30 @@ impl Endpoints {
         self.services.sns.subscribe()
     }
 
+    /// The newest thousand messages of topics, newest first.
+    #[must_use]
+    pub fn notifications(&self) -> Vec<Notification> {
+        self.services.sns.notifications()
+    }
+
+    /// The newest thousand pushes to devices, newest first.
+    #[must_use]
+    pub fn pushes(&self) -> Vec<Push> {
+        self.services.sns.pushes()
+    }
+
     /// Makes the next `count` calls of one kind fail. `call` is
     /// `service:Operation`, for example `dynamodb:TransactWriteItems`,
-    /// `s3:PutObject`, `sns:Publish` or `kms:Decrypt`; `service:*` is any call of a service.
+    /// `s3:PutObject`, `sns:Publish` (to phones, topics and devices alike) or `kms:Decrypt`; `service:*` is any call of a service.
     /// SDK clients retry what is worth retrying, and every attempt counts.
     pub fn fail_next(&self, call: &str, count: usize, fault: Fault) {
         self.services.faults.plan(call, count, fault);
+    }
+
+    /// The same, once `spared` such calls went through: a fault in the middle of
+    /// what takes many calls.
+    pub fn fail_after(&self, call: &str, spared: usize, count: usize, fault: Fault) {
+        self.services.faults.plan_after(call, spared, count, fault);
     }
 
     /// How many ordered faults are still to happen, so that a test can tell
@@ -167,10 +215,11 @@ impl Endpoints {
         self.services.dynamo.sweep().await
     }
 
-    /// Stops: lets running requests and S3 events finish, for a few seconds,
+    /// Stops: lets running requests and events finish, for a few seconds,
     /// and returns when the port is free.
     pub async fn shutdown(&self) {
         let _ = tokio::time::timeout(SETTLE, self.settled()).await;
+        self.services.dynamo.streams().stop(SETTLE).await;
         let stages = std::mem::take(&mut *self.stages.lock().unwrap_or_else(PoisonError::into_inner));
         for Stage { stop, tasks } in stages {
             stop.send_replace(true);

@@ -39,6 +39,20 @@ pub enum Error {
         /// The folder to delete.
         folder: PathBuf,
     },
+    /// The records of the streams could not be looked after.
+    #[error("the records of the streams: {0}")]
+    Records(#[from] rusqlite::Error),
+    /// A mapping is of a table without a stream.
+    #[error("table {0} has no stream")]
+    NoStream(String),
+    /// A filter pattern that Lambda would refuse.
+    #[error("a filter of {function}: {problem}")]
+    Filter {
+        /// The function that the mapping leads to.
+        function: String,
+        /// What about the pattern is wrong.
+        problem: String,
+    },
     /// The bucket's name breaks S3's naming rules.
     #[error("{0:?} is not a valid bucket name")]
     BucketName(String),

@@ -124,6 +124,8 @@ pub struct Faults {
 #[derive(Debug)]
 struct Planned {
     call: String,
+    /// Calls that still go through first.
+    spared: usize,
     left: usize,
     fault: Fault,
 }
@@ -132,7 +134,12 @@ impl Faults {
     /// Makes the next `count` calls named `call` fail. A call is named
     /// `service:Operation`, or `service:*` for any operation of a service.
     pub fn plan(&self, call: &str, count: usize, fault: Fault) {
-        let planned = Planned { call: call.to_owned(), left: count, fault };
+        self.plan_after(call, 0, count, fault);
+    }
+
+    /// The same, once `spared` calls named `call` went through.
+    pub fn plan_after(&self, call: &str, spared: usize, count: usize, fault: Fault) {
+        let planned = Planned { call: call.to_owned(), spared, left: count, fault };
         self.planned.lock().unwrap_or_else(PoisonError::into_inner).push(planned);
     }
 
@@ -149,6 +156,10 @@ impl Faults {
         let due = planned.iter_mut().find(|planned| {
             planned.call.split_once(':').is_some_and(|(of, name)| of == service && (name == "*" || name == operation))
         })?;
+        if due.spared > 0 {
+            due.spared -= 1;
+            return None;
+        }
         due.left -= 1;
         Some(due.fault.clone())
     }

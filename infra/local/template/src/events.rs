@@ -1,8 +1,8 @@
-//! What leads to a function: routes of the HTTP API, new objects, and events of other kinds.
+//! What leads to a function: routes of the HTTP API, new objects, changes of tables, and events of other kinds.
 
 use serde_json::{Map, Value};
 
-use crate::{Error, Function, ObjectCreated, OtherEvent, Route, intrinsics::Scope, shape};
+use crate::{Error, Function, ObjectCreated, OtherEvent, Route, intrinsics::Scope, shape, streams};
 
 /// Reads the `Events` of a function into `function`.
 pub(crate) fn read(scope: &Scope<'_>, events: &Value, function: &mut Function, place: &str) -> Result<(), Error> {
@@ -21,6 +21,10 @@ pub(crate) fn read(scope: &Scope<'_>, events: &Value, function: &mut Function, p
             "S3" => {
                 let properties = scope.required(properties, &place)?;
                 function.object_created.push(object_created(&properties, &place)?);
+            }
+            "DynamoDB" => {
+                let properties = scope.required(properties, &place)?;
+                function.table_changed.extend(streams::subscription(name, &properties, &place)?);
             }
             other => function.other_events.push(OtherEvent { name: name.clone(), kind: other.to_owned() }),
         }

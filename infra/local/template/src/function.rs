@@ -40,6 +40,7 @@ pub(crate) fn read(scope: &Scope<'_>, id: &str) -> Result<Function, Error> {
         policies: policies(scope, &properties, &format!("{place}.Policies"))?,
         routes: Vec::new(),
         object_created: Vec::new(),
+        table_changed: Vec::new(),
         other_events: Vec::new(),
     };
     if let Some(written) = properties.get("Events") {

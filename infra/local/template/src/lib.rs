@@ -2,7 +2,8 @@
 //!
 //! A [`Template`] is the parsed file. Resolved against a [`Deployment`] (parameter values,
 //! region, names) it becomes a [`Stack`]: functions with their environment, permissions and
-//! routes, tables, buckets, secrets, keys and the gateway's CORS rules, with no intrinsic left.
+//! routes, tables, buckets, secrets, keys, topics, queues and the gateway's CORS rules, with no
+//! intrinsic left.
 //!
 //! What is read is what the local run and the tests need. Anything else in the file is left
 //! alone, and anything of ours that is written in a form not known here is an [`Error`] that
@@ -20,6 +21,7 @@ mod physical;
 mod secret;
 mod shape;
 mod stack;
+mod streams;
 mod yaml;
 
 use std::collections::BTreeMap;
@@ -27,7 +29,9 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 pub use error::Error;
-pub use model::{Bucket, Cors, Deployment, Function, Key, ObjectCreated, OtherEvent, Route, Stack, Table};
+pub use model::{
+    Bucket, Cors, Deployment, Function, Key, ObjectCreated, OtherEvent, Queue, Route, Stack, Table, TableChanged, Topic,
+};
 pub use parameters::Parameter;
 pub use secret::Secret;
 

@@ -55,6 +55,10 @@ pub struct Stack {
     pub secrets: Vec<Secret>,
     /// The KMS keys.
     pub keys: Vec<Key>,
+    /// The SNS topics.
+    pub topics: Vec<Topic>,
+    /// The SQS queues.
+    pub queues: Vec<Queue>,
     /// The HTTP API's CORS rules, when it has any.
     pub cors: Option<Cors>,
     /// The stack's outputs, by name.
@@ -82,6 +86,8 @@ pub struct Function {
     pub routes: Vec<Route>,
     /// The new objects it is told of.
     pub object_created: Vec<ObjectCreated>,
+    /// The tables whose changes it is told of.
+    pub table_changed: Vec<TableChanged>,
     /// Events of other kinds, which this crate does not resolve.
     pub other_events: Vec<OtherEvent>,
 }
@@ -106,6 +112,34 @@ pub struct ObjectCreated {
     pub prefix: String,
     /// What the key must end with; empty for any.
     pub suffix: String,
+}
+
+/// A subscription to what changes in a table, by the table's stream. Its terms are those of Lambda's event source
+/// mappings.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TableChanged {
+    /// The event's name in the template.
+    pub name: String,
+    /// The table's physical name.
+    pub table: String,
+    /// Whether a new subscription begins with what the stream still holds (`TRIM_HORIZON`) instead of with what comes.
+    pub from_start: bool,
+    /// Records of one invocation at most.
+    pub batch_size: u32,
+    /// Batches at once.
+    pub parallelization_factor: u32,
+    /// Patterns, of which a record must match one; empty for every record.
+    pub filters: Vec<Value>,
+    /// How often a failed batch is tried again; `None` until its records expire.
+    pub retries: Option<u32>,
+    /// Records older than this many seconds are given up; `None` when they expire.
+    pub record_age: Option<u32>,
+    /// Whether a batch that failed is tried again in two halves.
+    pub bisects: bool,
+    /// Whether the function says from which record on a batch failed.
+    pub reports_failures: bool,
+    /// The ARN of the queue or topic that is told of records given up.
+    pub dead_letters: Option<String>,
 }
 
 /// An event source of a kind this crate does not resolve, such as a schedule.
@@ -148,6 +182,24 @@ pub struct Key {
     pub arn: String,
     /// Its aliases, in the form `alias/name`.
     pub aliases: Vec<String>,
+}
+
+/// An SNS topic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Topic {
+    /// The resource's name in the template.
+    pub logical_id: String,
+    /// The topic's ARN.
+    pub arn: String,
+}
+
+/// An SQS queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Queue {
+    /// The resource's name in the template.
+    pub logical_id: String,
+    /// The queue's ARN.
+    pub arn: String,
 }
 
 /// The CORS rules of an HTTP API, as in `CorsConfiguration`.

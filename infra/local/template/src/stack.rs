@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use crate::intrinsics::Scope;
-use crate::{Bucket, Cors, Error, Function, Key, Secret, Stack, Table, events, function, physical, shape};
+use crate::{
+    Bucket, Cors, Error, Function, Key, Queue, Secret, Stack, Table, Topic, events, function, physical, shape, streams,
+};
 
 /// Resolves the resources that exist.
 pub(crate) fn resolve(scope: &Scope<'_>) -> Result<Stack, Error> {
@@ -13,12 +15,16 @@ pub(crate) fn resolve(scope: &Scope<'_>) -> Result<Stack, Error> {
     let buckets = of_kind(scope, "AWS::S3::Bucket", |id| bucket(scope, id))?;
     notifications(scope, &buckets, &mut functions)?;
     check_routes(&functions)?;
+    let tables = of_kind(scope, "AWS::DynamoDB::Table", |id| table(scope, id))?;
+    streams::check(&functions, &tables)?;
     Ok(Stack {
         functions,
-        tables: of_kind(scope, "AWS::DynamoDB::Table", |id| table(scope, id))?,
+        tables,
         buckets,
         secrets: secrets(scope)?,
         keys: keys(scope)?,
+        topics: of_kind(scope, "AWS::SNS::Topic", |id| Ok(Topic { logical_id: id.to_owned(), arn: arn(scope, id)? }))?,
+        queues: of_kind(scope, "AWS::SQS::Queue", |id| Ok(Queue { logical_id: id.to_owned(), arn: arn(scope, id)? }))?,
         cors: cors(scope)?,
         outputs: outputs(scope)?,
     })
@@ -35,6 +41,11 @@ pub(crate) fn secrets(scope: &Scope<'_>) -> Result<Vec<Secret>, Error> {
             name,
         })
     })
+}
+
+/// The ARN of a resource whose `Ref` may be something else.
+fn arn(scope: &Scope<'_>, id: &str) -> Result<String, Error> {
+    physical::attribute(scope, id, "Arn", &format!("Resources.{id}"))
 }
 
 /// The KMS keys that exist, each with the aliases that lead to it.

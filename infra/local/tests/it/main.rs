@@ -12,3 +12,4 @@ mod routes;
 mod run;
 mod standins;
 mod stop;
+mod streams;

@@ -16,7 +16,8 @@ fn setup() -> Setup<'static> {
         texts.iter().filter(wanted).cloned().collect()
     };
     let openapi = json!({"openapi": "3.1.0", "paths": {}});
-    Setup { pages: Some(Pages::new(Box::new(inbox), &openapi)), ..Setup::default() }
+    let told = || vec![json!({"kind": "push", "sent_at": 2}), json!({"kind": "topic", "sent_at": 1})];
+    Setup { pages: Some(Pages::new(Box::new(inbox), Box::new(told), &openapi)), ..Setup::default() }
 }
 
 #[tokio::test]
@@ -39,12 +40,24 @@ async fn the_inbox_shows_texts_newest_first_and_by_phone() {
 }
 
 #[tokio::test]
+async fn the_notifications_are_shown_as_many_as_are_asked_for() {
+    let server = setup().start(echo);
+    let answer = get(server.port(), "GET /_local/notifications").await;
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+    assert_eq!(answer.json(), json!([{"kind": "push", "sent_at": 2}, {"kind": "topic", "sent_at": 1}]));
+    let newest = get(server.port(), "GET /_local/notifications?limit=1").await;
+    assert_eq!(newest.json(), json!([{"kind": "push", "sent_at": 2}]));
+}
+
+#[tokio::test]
 async fn the_page_needs_nothing_from_elsewhere() {
     let server = setup().start(echo);
     let answer = get(server.port(), "GET /").await;
     assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"));
     let page = answer.text();
-    assert!(page.contains("/_local/sms") && page.contains("/_local/openapi.json"));
+    for own in ["/_local/sms", "/_local/notifications", "/_local/openapi.json"] {
+        assert!(page.contains(own), "{own}");
+    }
     for foreign in ["src=\"http", "href=\"http", "@import", "url(http", "//cdn"] {
         assert!(!page.contains(foreign), "{foreign}");
     }

@@ -14,9 +14,9 @@ use crate::fixture::{Closure, respond};
 /// Builds functions that answer with their name, and remembers their environments and the events
 /// that are no requests.
 #[derive(Default)]
-struct Fakes {
+pub struct Fakes {
     environments: Mutex<BTreeMap<String, BTreeMap<String, String>>>,
-    events: Arc<Mutex<Vec<(String, Value)>>>,
+    pub events: Arc<Mutex<Vec<(String, Value)>>>,
 }
 
 impl Functions for Fakes {
@@ -44,11 +44,11 @@ impl Functions for Fakes {
     }
 }
 
-fn memory() -> Options {
+pub fn memory() -> Options {
     Options { port: 0, data: None, ..Options::default() }
 }
 
-fn port(url: &str) -> u16 {
+pub fn port(url: &str) -> u16 {
     url.rsplit_once(':').unwrap().1.parse().unwrap()
 }
 

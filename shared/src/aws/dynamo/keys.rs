@@ -11,6 +11,7 @@ use crate::domain::claim::Claim;
 use crate::domain::clock::Timestamp;
 use crate::domain::phone::Phone;
 use crate::domain::rooms::{Alias, Place, RoomId};
+use crate::domain::social::GroupId;
 
 /// A primary key: partition and sort key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -165,6 +166,54 @@ pub fn expiring_rooms(shard: u64, hour: i64) -> Key {
 /// The partition in which a shard of the open rooms is counted.
 pub fn open_rooms_counted(shard: u64) -> String {
     format!("rooms#{shard}")
+}
+
+/// What somebody holds of another.
+pub fn relation(id: UserId, other: UserId) -> Key {
+    key(user(id), format!("{RELATIONS}{other}"))
+}
+
+/// What the sort keys of relations begin with.
+pub const RELATIONS: &str = "friend#";
+
+/// Whose relation lies at a key, if one does.
+pub fn owner_of_relation(pk: &str, sk: &str) -> Option<UserId> {
+    sk.starts_with(RELATIONS).then_some(pk)?.strip_prefix("user#")?.parse().ok()
+}
+
+/// The groups that somebody is in.
+pub fn memberships(id: UserId) -> Key {
+    key(user(id), "groups")
+}
+
+/// What a device was told by the answer to a sync that has this version.
+pub fn told(id: UserId, version: u64) -> Key {
+    key(user(id), format!("sync#{version}"))
+}
+
+/// A group.
+pub fn group(id: GroupId) -> Key {
+    key(format!("group#{id}"), "head")
+}
+
+/// Whether a group lies at a key.
+pub fn is_group(pk: &str, sk: &str) -> bool {
+    pk.starts_with("group#") && sk == "head"
+}
+
+/// Who is and was in a group.
+pub fn roster(id: GroupId) -> Key {
+    key(format!("group#{id}"), "roster")
+}
+
+/// What is posted on a group's board.
+pub fn bulletin(id: GroupId) -> Key {
+    key(format!("group#{id}"), "bulletin")
+}
+
+/// The note that something is left to do for a group.
+pub fn job(id: GroupId) -> Key {
+    key(format!("group#{id}"), "job")
 }
 
 /// The index of open rooms: its name, and its two attributes.

@@ -1,27 +1,20 @@
 //! The address book.
 
 use std::collections::{BTreeSet, HashMap};
-use std::time::Duration;
 
-use async_trait::async_trait;
-use aws_sdk_dynamodb::types::KeysAndAttributes;
-
-use super::item::{self, Item, number};
-use super::keys::{self, Key};
-use super::write::{Change, key_attributes};
+use super::batch::Reads;
+use super::item::{self, number};
+use super::keys;
+use super::write::Change;
 use super::{Table, Transacted, Updated, change_by, failed};
 use crate::domain::account::{Caller, UserId};
 use crate::domain::clock::Timestamp;
 use crate::domain::lookup::{Card, LookupStore};
 use crate::domain::phone::Phone;
-use crate::domain::{Cap, Error, Fault, Result};
+use crate::domain::{Cap, Error, Result};
 use crate::trips;
+use async_trait::async_trait;
 
-/// `BatchGetItem` takes this many keys.
-const BATCH: usize = 100;
-/// A batch that comes back with keys it had no capacity for is asked again this often, after growing waits.
-const BATCH_ATTEMPTS: u32 = 5;
-const BATCH_WAIT: Duration = Duration::from_millis(20);
 const DAY: i64 = 86_400;
 
 #[async_trait]
@@ -29,7 +22,7 @@ impl LookupStore for Table {
     async fn owners(&self, caller: Caller, phones: &BTreeSet<Phone>, now: Timestamp) -> Result<HashMap<Phone, UserId>> {
         let claims = phones.iter().map(keys::phone_claim).collect();
         let allow = self.allow_lookup(caller, phones.len(), now);
-        let ((), claims) = trips::both(allow, self.get_all(claims, &["pk", "user"])).await?;
+        let ((), claims) = trips::both(allow, self.get_all(claims, &["pk", "user"], Reads::Eventually)).await?;
         let by_key: HashMap<_, _> = claims
             .iter()
             .filter_map(|claim| Some((item::get_text(claim, "pk")?, item::get_user(claim, "user")?)))
@@ -39,7 +32,9 @@ impl LookupStore for Table {
     }
 
     async fn cards(&self, users: &BTreeSet<UserId>) -> Result<HashMap<UserId, Card>> {
-        let accounts = self.get_all(users.iter().map(|user| keys::account(*user)).collect(), item::CARD).await?;
+        // Somebody who registered this very second may be missed.
+        let accounts = users.iter().map(|user| keys::account(*user)).collect();
+        let accounts = self.get_all(accounts, item::CARD, Reads::Eventually).await?;
         Ok(accounts.iter().filter_map(item::read_card).map(|card| (card.id, card)).collect())
     }
 }
@@ -68,35 +63,5 @@ impl Table {
             Transacted::Refused(reasons) if failed(&reasons, 0) => Err(Error::Unauthenticated),
             Transacted::Refused(_) => Err(too_many),
         }
-    }
-
-    /// The items at `keys` that exist, all batches side by side. Eventually consistent, at half the price: somebody
-    /// who registered this very second may be missed.
-    async fn get_all(&self, keys: Vec<Key>, attributes: &[&str]) -> Result<Vec<Item>> {
-        let batches = keys.chunks(BATCH).map(|batch| self.get_batch(batch, attributes));
-        Ok(trips::all(batches).await?.concat())
-    }
-
-    async fn get_batch(&self, keys: &[Key], attributes: &[&str]) -> Result<Vec<Item>> {
-        const DOING: &str = "reading a batch";
-        let names: Vec<_> = attributes.iter().map(|name| format!("#{name}")).collect();
-        let mut request = KeysAndAttributes::builder().projection_expression(names.join(", "));
-        for name in attributes {
-            request = request.expression_attribute_names(format!("#{name}"), *name);
-        }
-        let request = request.set_keys(Some(keys.iter().map(key_attributes).collect()));
-        let request = request.build().map_err(|error| Fault::new(DOING, error))?;
-        let (mut rest, mut items) = (HashMap::from([(self.name.to_string(), request)]), Vec::new());
-        for attempt in 0..BATCH_ATTEMPTS {
-            let output = self.client.batch_get_item().set_request_items(Some(rest)).send().await;
-            let output = output.map_err(|error| Fault::new(DOING, error.into_service_error()))?;
-            items.extend(output.responses.into_iter().flat_map(HashMap::into_values).flatten());
-            rest = output.unprocessed_keys.unwrap_or_default();
-            if rest.is_empty() {
-                return Ok(items);
-            }
-            tokio::time::sleep(BATCH_WAIT * 2_u32.pow(attempt)).await;
-        }
-        Err(Fault::new(DOING, "the table had no capacity for it").into())
     }
 }

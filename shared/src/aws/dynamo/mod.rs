@@ -1,6 +1,7 @@
 //! The one table on DynamoDB.
 
 mod accounts;
+mod batch;
 mod captchas;
 mod codes;
 mod devices;
@@ -12,6 +13,8 @@ mod people;
 mod real_names;
 mod rooms;
 mod sessions;
+mod social;
+mod told;
 mod write;
 
 use std::sync::Arc;
@@ -26,8 +29,11 @@ use aws_sdk_dynamodb::types::{
     CancellationReason, ReturnValue, ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem,
 };
 
+pub use self::social::change_of;
+
 use self::item::Item;
 use self::keys::Key;
+pub use self::social::social_change;
 use self::write::{Change, key_attributes};
 use crate::config::{ConfigError, Env};
 use crate::crypto;

@@ -1,55 +1,24 @@
 //! What a room is.
 
-use std::fmt;
-use std::str::FromStr;
 use std::time::Duration;
 
 use crate::domain::account::UserId;
 use crate::domain::clock::Timestamp;
-use crate::domain::random::{self, Random};
+use crate::domain::id::{Id, Kind};
 use crate::domain::{Error, Result};
 
 const MINUTE: i64 = 60_000;
 
-/// Names a room for ever: a random whole number from 1 below 2^53. The document calls it pk.
+/// Marks the ids of rooms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RoomId(u64);
+pub struct RoomKind;
 
-impl RoomId {
-    const BOUND: u64 = 1 << 53;
-
-    /// A new id. Whether it is free is decided by the conditional write that uses it.
-    #[must_use]
-    pub fn generate(random: &dyn Random) -> Self {
-        Self(1 + random::below(random, Self::BOUND - 1))
-    }
-
-    /// From a number, if it is in range.
-    #[must_use]
-    pub const fn new(number: u64) -> Option<Self> {
-        if number == 0 || number >= Self::BOUND { None } else { Some(Self(number)) }
-    }
-
-    /// As a number.
-    #[must_use]
-    pub const fn get(self) -> u64 {
-        self.0
-    }
+impl Kind for RoomKind {
+    const NAME: &'static str = "room";
 }
 
-impl fmt::Display for RoomId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl FromStr for RoomId {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        text.parse().ok().and_then(Self::new).ok_or(Error::NotFound("room"))
-    }
-}
+/// Names a room for ever. The document calls it pk.
+pub type RoomId = Id<RoomKind>;
 
 /// What a room is called by its makers; unique among the rooms that live.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -158,7 +127,7 @@ mod tests {
 
     fn room(owner: Option<u64>, active: bool, opened: Timestamp) -> Room {
         Room {
-            id: RoomId(1),
+            id: RoomId::new(1).unwrap(),
             number: "1263".into(),
             alias: Alias("a".into()),
             active,

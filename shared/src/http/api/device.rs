@@ -78,6 +78,9 @@ impl Api for Device {
             | Error::CaptchaNeeded
             | Error::VerificationUnknown
             | Error::AlreadyWritten
+            | Error::AlreadyFriends
+            | Error::NotFriends
+            | Error::Group(_)
             | Error::ProviderRefused
             | Error::ProviderUnreachable
             | Error::CountryNotServed

@@ -46,12 +46,13 @@ impl Api for Messenger {
             | Error::CaptchaNeeded
             | Error::VerificationUnknown
             | Error::AlreadyWritten
+            | Error::AlreadyFriends
             | Error::ProviderRefused
             | Error::ProviderUnreachable
             | Error::RefreshInvalid
             | Error::RefreshReused => StatusCode::BAD_REQUEST,
             Error::Unauthenticated => StatusCode::UNAUTHORIZED,
-            Error::NotYours => StatusCode::FORBIDDEN,
+            Error::NotYours | Error::NotFriends | Error::Group(_) => StatusCode::FORBIDDEN,
             Error::NoRoute | Error::NotFound(_) => StatusCode::NOT_FOUND,
             Error::Fault(_) => StatusCode::INTERNAL_SERVER_ERROR,
         };

@@ -49,12 +49,13 @@ impl Api for Rooms {
             | Error::CaptchaNeeded
             | Error::VerificationUnknown
             | Error::AlreadyWritten
+            | Error::AlreadyFriends
             | Error::ProviderRefused
             | Error::ProviderUnreachable
             | Error::CountryNotServed
             | Error::TextNotSent => StatusCode::BAD_REQUEST,
             Error::Unauthenticated | Error::RefreshInvalid | Error::RefreshReused => StatusCode::UNAUTHORIZED,
-            Error::NotYours => StatusCode::FORBIDDEN,
+            Error::NotYours | Error::NotFriends | Error::Group(_) => StatusCode::FORBIDDEN,
             Error::NoRoute | Error::NotFound(_) => StatusCode::NOT_FOUND,
             Error::Fault(_) => StatusCode::INTERNAL_SERVER_ERROR,
         };

@@ -11,10 +11,10 @@ use utoipa::ToSchema;
 use super::{Api, Reply};
 use crate::domain::account::Caller;
 use crate::domain::password::Password;
-use crate::domain::profile::Nickname;
-use crate::domain::{Cap, Error, Result};
+use crate::domain::profile::{Avatar, Nickname};
+use crate::domain::{Cap, Error, GroupRule, Result};
 use crate::http::body::ok;
-use crate::http::caller::Gate;
+use crate::http::caller::{Gate, Origin, PublicUrl};
 use crate::http::cookie;
 
 /// The `SealTalk` API.
@@ -41,6 +41,16 @@ impl SealTalk {
     pub fn nickname(text: &str) -> Result<Nickname> {
         const RULE: Error = Error::Invalid { field: "nickname", rule: "has 1 to 32 bytes and no control characters" };
         Nickname::parse(text).ok().filter(|name| name.as_str().len() <= 32).ok_or(RULE)
+    }
+
+    /// A portrait as this API's document bounds it: an http(s) URL of 12 to 256 characters. A picture of ours is kept
+    /// by its path, so that it moves with the host.
+    pub fn portrait(text: &str, url: &PublicUrl, origin: &Origin) -> Result<Avatar> {
+        const RULE: Error = Error::Invalid { field: "portraitUri", rule: "is an http(s) URL of 12 to 256 characters" };
+        if text.starts_with('/') || !(12..=256).contains(&text.len()) {
+            return Err(RULE);
+        }
+        Avatar::parse(url.relative(origin, text)).or_else(|_| Avatar::parse(text)).map_err(|_| RULE)
     }
 
     /// A new password as this API's document bounds it: 6 to 20 bytes without spaces. What somebody signs in with is
@@ -95,6 +105,8 @@ impl Api for SealTalk {
             | Error::CaptchaExpired
             | Error::CaptchaNeeded
             | Error::AlreadyWritten
+            | Error::AlreadyFriends
+            | Error::Group(GroupRule::OwnerOnly | GroupRule::Full)
             | Error::ProviderRefused
             | Error::ProviderUnreachable
             | Error::RefreshInvalid
@@ -102,13 +114,22 @@ impl Api for SealTalk {
             Error::NoRoute | Error::NotFound(_) | Error::CodeNotAsked | Error::VerificationUnknown => {
                 (StatusCode::NOT_FOUND, 404)
             }
-            Error::NotYours => (StatusCode::FORBIDDEN, 403),
+            Error::NotYours
+            | Error::NotFriends
+            | Error::Group(GroupRule::MembersOnly | GroupRule::ManagersOnly | GroupRule::OwnerStays) => {
+                (StatusCode::FORBIDDEN, 403)
+            }
+            Error::Group(GroupRule::OwnerAppoints) => (StatusCode::UNAUTHORIZED, 401),
+            // The Android client takes this status for a group that has no bulletin yet.
+            Error::Group(GroupRule::NotInGroup | GroupRule::NoBulletin) => (StatusCode::PAYMENT_REQUIRED, 402),
+
             Error::Unauthenticated => (StatusCode::FORBIDDEN, 10_000),
             // Somebody locked out is answered like somebody mistaken, so that a lock cannot be told from outside.
             Error::CodeWrong
             | Error::CodeGuessesSpent
             | Error::PasswordWrong
-            | Error::Limited { cap: Cap::SignInFailures, .. } => (StatusCode::OK, 1_000),
+            | Error::Limited { cap: Cap::SignInFailures, .. }
+            | Error::Group(GroupRule::TooManyGroups) => (StatusCode::OK, 1_000),
             Error::CodeExpired => (StatusCode::OK, 2_000),
             Error::CodeTooSoon { .. }
             | Error::TextNotSent

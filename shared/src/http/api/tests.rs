@@ -3,9 +3,10 @@
 use http_body_util::BodyExt;
 
 use super::*;
-use crate::domain::{Cap, Fault};
+use crate::domain::{Cap, Fault, GroupRule};
 
 /// One error of each kind, and of each kind of cap. A new variant stops this from compiling until it is listed.
+#[expect(clippy::too_many_lines, reason = "every error has its line")]
 fn every_error() -> Vec<Error> {
     let listed = vec![
         Error::Malformed("detail".into()),
@@ -41,6 +42,17 @@ fn every_error() -> Vec<Error> {
         Error::TextNotSent,
         Error::RefreshInvalid,
         Error::RefreshReused,
+        Error::AlreadyFriends,
+        Error::NotFriends,
+        Error::Group(GroupRule::MembersOnly),
+        Error::Group(GroupRule::ManagersOnly),
+        Error::Group(GroupRule::OwnerOnly),
+        Error::Group(GroupRule::OwnerAppoints),
+        Error::Group(GroupRule::NotInGroup),
+        Error::Group(GroupRule::OwnerStays),
+        Error::Group(GroupRule::Full),
+        Error::Group(GroupRule::TooManyGroups),
+        Error::Group(GroupRule::NoBulletin),
         Error::Fault(Fault::new("reading the table", "a secret detail")),
     ];
     for error in &listed {
@@ -71,7 +83,20 @@ fn every_error() -> Vec<Error> {
             | Error::AlreadyWritten
             | Error::ProviderRefused
             | Error::ProviderUnreachable
+            | Error::AlreadyFriends
+            | Error::NotFriends
             | Error::Fault(_) => {}
+            Error::Group(rule) => match rule {
+                GroupRule::MembersOnly
+                | GroupRule::ManagersOnly
+                | GroupRule::OwnerOnly
+                | GroupRule::OwnerAppoints
+                | GroupRule::NotInGroup
+                | GroupRule::OwnerStays
+                | GroupRule::Full
+                | GroupRule::TooManyGroups
+                | GroupRule::NoBulletin => {}
+            },
             Error::Limited { cap, .. } => match cap {
                 Cap::CodesToNumber
                 | Cap::UnusedCodes

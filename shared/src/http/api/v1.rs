@@ -24,13 +24,15 @@ impl Api for V1 {
             Error::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Error::UnsupportedMedia(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Error::Unauthenticated | Error::RefreshInvalid | Error::RefreshReused => StatusCode::UNAUTHORIZED,
-            Error::Taken(_) | Error::AlreadyWritten => StatusCode::CONFLICT,
+            Error::Taken(_) | Error::AlreadyWritten | Error::AlreadyFriends => StatusCode::CONFLICT,
             Error::PasswordWrong
             | Error::CaptchaWrong
             | Error::CaptchaExpired
             | Error::CaptchaNeeded
             | Error::VerificationUnknown
             | Error::NotYours
+            | Error::NotFriends
+            | Error::Group(_)
             | Error::ProviderRefused
             | Error::CodeNotAsked
             | Error::CodeExpired

@@ -156,10 +156,10 @@ impl Api for Web {
             | Error::CodeExpired
             | Error::CaptchaExpired
             | Error::VerificationUnknown => ("4002", "无数据"),
-            Error::Taken(_) | Error::AlreadyWritten => ("4003", "数据已存在"),
+            Error::Taken(_) | Error::AlreadyWritten | Error::AlreadyFriends => ("4003", "数据已存在"),
             Error::CodeWrong | Error::CaptchaWrong => ("4004", "数据错误"),
             Error::PasswordWrong => ("4004", "用户名或密码错误"),
-            Error::NotYours => ("4105", "用户身份错误"),
+            Error::NotYours | Error::NotFriends | Error::Group(_) => ("4105", "用户身份错误"),
             Error::Unauthenticated | Error::RefreshInvalid | Error::RefreshReused => ("4101", "用户未登录"),
             Error::Limited { cap: Cap::CodesFromAddress, .. } => ("4202", "IP受限"),
             Error::NoRoute

@@ -8,14 +8,18 @@
 
 mod leading;
 mod needs;
+mod streams;
 mod table;
+mod upkeep;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use dynoxide::Database;
+use dynoxide::actions::list_tables::ListTablesRequest;
 use http::request::Parts;
 use http_body_util::Full;
 use hyper::Uri;
@@ -29,7 +33,11 @@ use tokio::task::JoinHandle;
 
 use crate::authority::{Authority, Caller};
 use crate::fault::Faults;
-use crate::{Error, answer, listen, signature};
+use crate::{Error, answer, clock, listen, signature};
+use streams::Streams;
+use upkeep::Upkeep;
+
+pub use streams::{DeadLetter, Mapping, StreamHandler};
 
 /// The largest request DynamoDB takes, in bytes.
 pub const MAX_BODY: usize = 16 * 1024 * 1024;
@@ -49,16 +57,23 @@ pub struct Dynamo {
     engine: SocketAddr,
     client: Client<HttpConnector, Full<Bytes>>,
     folder: PathBuf,
+    upkeep: Upkeep,
+    streams: Streams,
 }
 
 impl Dynamo {
     /// Opens the database (`None`: in memory) and starts the engine's server,
     /// which runs until `stop` changes.
     pub fn start(folder: Option<&Path>, mut stop: watch::Receiver<bool>) -> Result<(Self, JoinHandle<()>), Error> {
-        let database = match folder {
-            None => Database::memory()?,
-            Some(folder) => Database::new(&folder.join("dynamodb.sqlite").to_string_lossy())?,
+        let location = match folder {
+            // A file in this process's memory, which a second connection finds by its name.
+            None => format!("file:/{}?vfs=memdb", clock::random_id()),
+            Some(folder) => folder.join("dynamodb.sqlite").to_string_lossy().into_owned(),
         };
+        let database = Database::new(&location)?;
+        let upkeep = Upkeep::new(location);
+        upkeep.prepare()?;
+        let streams = Streams::start(database.clone(), folder)?;
         let listener = listen::on_loopback(0).map_err(Error::io("DynamoDB's port"))?;
         let engine = listener.local_addr().map_err(Error::io("DynamoDB's port"))?;
         let engine_database = database.clone();
@@ -75,7 +90,7 @@ impl Dynamo {
         connector.set_nodelay(true);
         let client = Client::builder(TokioExecutor::new()).build(connector);
         let folder = folder.unwrap_or(Path::new("")).to_owned();
-        Ok((Self { database, engine, client, folder }, server))
+        Ok((Self { database, engine, client, folder, upkeep, streams }, server))
     }
 
     /// Creates a table from the properties of an `AWS::DynamoDB::Table`, or
@@ -84,14 +99,33 @@ impl Dynamo {
         table::create(&self.database, properties, &self.folder)
     }
 
-    /// Deletes the items whose time to live has passed; says how many.
+    /// The mappings of the tables' streams.
+    pub fn streams(&self) -> &Streams {
+        &self.streams
+    }
+
+    /// Deletes the items whose time to live has passed, and says how many; and the records of streams that DynamoDB
+    /// would no longer have, unless a mapping still needs them.
     pub async fn sweep(&self) -> Result<usize, Error> {
-        let database = self.database.clone();
-        let swept = tokio::task::spawn_blocking(move || database.sweep_ttl()).await;
-        match swept {
-            Ok(swept) => Ok(swept?),
-            Err(error) => Err(Error::io("the sweep")(error.into())),
+        let (database, upkeep) = (self.database.clone(), self.upkeep.clone());
+        let kept_for = Duration::from_secs(streams::KEPT_FOR);
+        let tables = database.list_tables(ListTablesRequest::default())?.table_names;
+        let needed: Vec<_> = tables.into_iter().map(|table| (self.streams.done_with(&table), table)).collect();
+        let swept = tokio::task::spawn_blocking(move || {
+            let swept = database.sweep_ttl()?;
+            for (done_to, table) in needed {
+                upkeep.trim(&table, done_to.unwrap_or(i64::MAX).min(sequence_before(kept_for)))?;
+            }
+            Ok::<_, Error>(swept)
+        });
+        let swept = match swept.await {
+            Ok(swept) => swept?,
+            Err(error) => return Err(Error::io("the sweep")(error.into())),
+        };
+        if swept > 0 {
+            self.streams.wake();
         }
+        Ok(swept)
     }
 
     /// Answers one call of a known caller.
@@ -122,7 +156,11 @@ impl Dynamo {
             let (status, body) = fault.dynamo(items);
             return answer::dynamo(status, &body);
         }
-        self.forward(&operation, head, body).await
+        let answer = self.forward(&operation, head, body).await;
+        if writes(&operation) {
+            self.streams.wake();
+        }
+        answer
     }
 
     async fn forward(&self, operation: &str, head: Parts, body: Bytes) -> HttpResponse {
@@ -161,6 +199,18 @@ impl Dynamo {
 fn operation_of(head: &Parts) -> Option<&str> {
     let target = head.headers.get("x-amz-target")?.to_str().ok()?;
     target.split_once('.').map(|(_, operation)| operation)
+}
+
+/// Whether an operation changes items.
+fn writes(operation: &str) -> bool {
+    const WRITES: [&str; 5] = ["PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"];
+    WRITES.contains(&operation) || operation.contains("Execute")
+}
+
+/// The sequence of records written so long ago: the engine counts in microseconds since the Unix epoch.
+fn sequence_before(age: Duration) -> i64 {
+    let then = Duration::from_millis(clock::epoch_millis()).saturating_sub(age);
+    i64::try_from(then.as_micros()).unwrap_or_default()
 }
 
 /// Whether an operation's body or answer names tables' or streams' regions.

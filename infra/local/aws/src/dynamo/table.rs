@@ -44,6 +44,7 @@ pub fn create(database: &Database, properties: &Value, folder: &Path) -> Result<
     match database.describe_table(describe) {
         Ok(existing) => {
             let existing = serde_json::to_value(existing.table).map_err(malformed)?;
+            let existing = switch_stream(database, name, existing, &request)?;
             if let Some(property) = difference(&existing, &request) {
                 return Err(Error::SchemaChanged { table: name.to_owned(), property, folder: folder.to_owned() });
             }
@@ -80,6 +81,26 @@ fn request(properties: &Value) -> Result<Value, Error> {
     Ok(Value::Object(request))
 }
 
+/// Switches the stream of an existing table on or off, which DynamoDB does in place; another kind of stream it
+/// refuses. Says what the table is like then.
+fn switch_stream(database: &Database, name: &str, mut existing: Value, wanted: &Value) -> Result<Value, Error> {
+    let has = !view(&existing).is_null();
+    if has != view(wanted).is_null() {
+        return Ok(existing);
+    }
+    let stream = if has { json!({"StreamEnabled": false}) } else { wanted["StreamSpecification"].clone() };
+    let request = json!({"TableName": name, "StreamSpecification": stream});
+    database.update_table(serde_json::from_value(request).map_err(malformed)?)?;
+    tracing::info!(table = name, enabled = !has, "the stream of an existing table was switched");
+    existing["StreamSpecification"] = wanted["StreamSpecification"].clone();
+    Ok(existing)
+}
+
+/// What the stream's records contain; null without a stream.
+fn view(table: &Value) -> Value {
+    table["StreamSpecification"]["StreamViewType"].clone()
+}
+
 /// The first property in which an existing table differs from the one asked
 /// for.
 fn difference(existing: &Value, wanted: &Value) -> Option<&'static str> {
@@ -98,7 +119,6 @@ fn difference(existing: &Value, wanted: &Value) -> Option<&'static str> {
         attributes.sort_by_key(Value::to_string);
         attributes
     };
-    let view = |table: &Value| table["StreamSpecification"]["StreamViewType"].clone();
     if existing["KeySchema"] != wanted["KeySchema"] {
         Some("KeySchema")
     } else if attributes(existing) != attributes(wanted) {

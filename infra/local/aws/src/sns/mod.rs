@@ -1,48 +1,103 @@
-//! SNS: `Publish` in the query protocol. Texts to phones are kept, not sent.
+//! SNS in the query protocol: texts to phones, messages to topics, and pushes to devices. All are kept, none is sent.
 
+mod form;
+mod journal;
+mod message;
+mod platforms;
 mod publish;
-mod texts;
+mod refusal;
+mod sent;
 
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use bytes::Bytes;
 use http::request::Parts;
 use s3s::HttpResponse;
 use tokio::sync::broadcast;
 
-pub use texts::Text;
+pub use sent::{Notification, Push, Text};
 
 use crate::authority::{Authority, Caller};
 use crate::fault::Faults;
 use crate::iam::Access;
-use crate::{Error, answer, signature};
-use publish::{Publish, Refusal, Target};
-use texts::Texts;
+use crate::{Error, answer, clock, signature};
+use form::Form;
+use journal::Journal;
+use message::Message;
+use platforms::Platforms;
+use publish::Target;
+use refusal::Refusal;
 
 /// The largest request taken, in bytes; SNS messages end at 256 KiB.
 pub const MAX_BODY: usize = 1024 * 1024;
 
 /// The SNS endpoint.
 pub struct Sns {
-    texts: Texts,
+    texts: Journal<Text>,
+    notifications: Journal<Notification>,
+    pushes: Journal<Push>,
+    topics: RwLock<BTreeSet<String>>,
+    platforms: Platforms,
+}
+
+/// A call that was read.
+enum Call {
+    Publish(Target, Message),
+    PublishBatch(String),
+    CreateEndpoint(String),
+    GetEndpoint(String),
+    SetEndpoint(String),
+    DeleteEndpoint(String),
 }
 
 impl Sns {
-    /// Opens the endpoint with the texts of earlier runs (`None`: in memory).
+    /// Opens the endpoint with what was sent in earlier runs (`None`: in memory).
     pub fn start(folder: Option<&Path>) -> Result<Self, Error> {
-        let file = folder.map(|folder| folder.join("texts.jsonl"));
-        Ok(Self { texts: Texts::open(file)? })
+        let file = |name: &str| folder.map(|folder| folder.join(name));
+        Ok(Self {
+            texts: Journal::open(file("texts.jsonl"))?,
+            notifications: Journal::open(file("notifications.jsonl"))?,
+            pushes: Journal::open(file("pushes.jsonl"))?,
+            topics: RwLock::default(),
+            platforms: Platforms::open(folder)?,
+        })
+    }
+
+    /// Makes a topic known.
+    pub fn create_topic(&self, arn: &str) {
+        self.topics.write().unwrap_or_else(PoisonError::into_inner).insert(arn.to_owned());
+    }
+
+    /// Makes a platform application known.
+    pub fn create_application(&self, arn: &str) {
+        self.platforms.create_application(arn);
     }
 
     /// The texts kept, newest first; of one phone or of all.
     pub fn texts(&self, phone: Option<&str>) -> Vec<Text> {
-        self.texts.newest_first(phone)
+        self.texts.newest_first(|text| phone.is_none_or(|phone| text.phone == phone))
     }
 
     /// Hears of every text from now on.
     pub fn subscribe(&self) -> broadcast::Receiver<Text> {
         self.texts.subscribe()
+    }
+
+    /// The messages of topics kept, newest first.
+    pub fn notifications(&self) -> Vec<Notification> {
+        self.notifications.newest_first(|_| true)
+    }
+
+    /// The pushes kept, newest first.
+    pub fn pushes(&self) -> Vec<Push> {
+        self.pushes.newest_first(|_| true)
+    }
+
+    fn has_topic(&self, arn: &str) -> bool {
+        self.topics.read().unwrap_or_else(PoisonError::into_inner).contains(arn)
     }
 
     /// Answers one call of a known caller.
@@ -56,35 +111,95 @@ impl Sns {
         if !signature::is_right(head, body, caller.secret()) {
             return answer::query_error(403, "SignatureDoesNotMatch", signature::MISMATCH);
         }
-        let form: Vec<(String, String)> = form_urlencoded::parse(body).into_owned().collect();
-        let action = form.iter().find(|(name, _)| name == "Action").map(|(_, value)| value.as_str());
-        if action != Some("Publish") {
-            let words = "The local SNS endpoint knows only Publish.";
-            return answer::query_error(400, "InvalidAction", words);
-        }
-        let publish = match Publish::parse(&form) {
-            Ok(publish) => publish,
-            Err(refusal) => return refuse(&refusal),
+        let form = Form::parse(body);
+        let action = form.get("Action").unwrap_or_default();
+        let call = match Call::read(action, &form) {
+            Some(Ok(call)) => call,
+            Some(Err(refusal)) => return refuse(&refusal),
+            None => {
+                return answer::query_error(400, "InvalidAction", "The local SNS endpoint does not know this call.");
+            }
         };
-        // A text has no resource, so only `*` (or NotResource) allows it.
-        let resource = match &publish.target {
-            Target::Phone(_) => "*",
-            Target::Arn(arn) => arn,
-        };
-        if let Err(denial) = authority.authorize(caller, &Access::new("sns:Publish", resource)) {
+        if let Err(denial) = authority.authorize(caller, &call.access()) {
             return answer::query_error(403, "AuthorizationError", &denial.message());
         }
-        if let Some(fault) = faults.take("sns", "Publish") {
+        if let Some(fault) = faults.take("sns", action) {
             let (status, code, message) = fault.xml();
             return answer::query_error(status, code, message);
         }
-        match publish.deliver(&self.texts) {
-            Ok(message_id) => publish::answer(&message_id),
+        match self.carry_out(call, &form) {
+            Ok(result) => answered(action, &result),
             Err(refusal) => refuse(&refusal),
+        }
+    }
+
+    /// Does what a permitted call asks for; gives the content of its result.
+    fn carry_out(&self, call: Call, form: &Form) -> Result<String, Refusal> {
+        match call {
+            Call::Publish(target, message) => Ok(element("MessageId", &self.publish(target, message)?)),
+            Call::PublishBatch(topic) => {
+                let members = self.publish_batch(&topic, form)?.into_iter().map(|(name, id)| {
+                    format!("<member>{}{}</member>", element("Id", &name), element("MessageId", &id))
+                });
+                Ok(format!("<Successful>{}</Successful><Failed/>", members.collect::<String>()))
+            }
+            Call::CreateEndpoint(_) => Ok(element("EndpointArn", &self.platforms.create(form)?)),
+            Call::GetEndpoint(arn) => {
+                let mut entries = String::new();
+                for (name, value) in self.platforms.attributes(&arn)? {
+                    let _ = write!(entries, "<entry>{}{}</entry>", element("key", name), element("value", &value));
+                }
+                Ok(format!("<Attributes>{entries}</Attributes>"))
+            }
+            Call::SetEndpoint(arn) => self.platforms.set(&arn, form).map(|()| String::new()),
+            Call::DeleteEndpoint(arn) => self.platforms.delete(&arn).map(|()| String::new()),
+        }
+    }
+}
+
+impl Call {
+    /// Reads a call; `None` when there is none of this name.
+    fn read(action: &str, form: &Form) -> Option<Result<Self, Refusal>> {
+        let arn = |name: &str| form.get(name).map(str::to_owned).ok_or_else(|| Refusal::parameter(name));
+        Some(match action {
+            "Publish" => Target::read(form).and_then(|target| Ok(Self::Publish(target, Message::read(form, "")?))),
+            "PublishBatch" => arn("TopicArn").map(Self::PublishBatch),
+            "CreatePlatformEndpoint" => arn("PlatformApplicationArn").map(Self::CreateEndpoint),
+            "GetEndpointAttributes" => arn("EndpointArn").map(Self::GetEndpoint),
+            "SetEndpointAttributes" => arn("EndpointArn").map(Self::SetEndpoint),
+            "DeleteEndpoint" => arn("EndpointArn").map(Self::DeleteEndpoint),
+            _ => return None,
+        })
+    }
+
+    /// What a role must allow. `PublishBatch` has no permission of its own.
+    fn access(&self) -> Access {
+        match self {
+            Self::Publish(target, _) => Access::new("sns:Publish", target.resource()),
+            Self::PublishBatch(topic) => Access::new("sns:Publish", topic),
+            Self::CreateEndpoint(application) => Access::new("sns:CreatePlatformEndpoint", application),
+            Self::GetEndpoint(arn) => Access::new("sns:GetEndpointAttributes", arn),
+            Self::SetEndpoint(arn) => Access::new("sns:SetEndpointAttributes", arn),
+            Self::DeleteEndpoint(arn) => Access::new("sns:DeleteEndpoint", arn),
         }
     }
 }
 
 fn refuse(refusal: &Refusal) -> HttpResponse {
     answer::query_error(refusal.status(), refusal.code(), &refusal.to_string())
+}
+
+/// The answer to a call that was carried out.
+fn answered(action: &str, result: &str) -> HttpResponse {
+    let namespace = "http://sns.amazonaws.com/doc/2010-03-31/";
+    let metadata = element("RequestId", &clock::random_id());
+    let body = format!(
+        "<{action}Response xmlns=\"{namespace}\"><{action}Result>{result}</{action}Result>\
+         <ResponseMetadata>{metadata}</ResponseMetadata></{action}Response>"
+    );
+    answer::xml(200, body)
+}
+
+fn element(name: &str, content: &str) -> String {
+    format!("<{name}>{}</{name}>", answer::escape(content))
 }

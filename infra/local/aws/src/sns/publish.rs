@@ -1,134 +1,119 @@
-//! One `Publish` call: reading it, checking it, answering it.
+//! `Publish` and `PublishBatch`: reading them, and keeping what they publish.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
-use s3s::HttpResponse;
+use super::Sns;
+use super::form::Form;
+use super::message::{LONGEST, Message};
+use super::refusal::Refusal;
+use super::sent::{Notification, Push, Text};
+use crate::clock;
 
-use super::texts::{Text, Texts};
-use crate::{answer, clock};
-
-/// The longest text SNS sends, in characters.
-const MAX_TEXT: usize = 1_600;
-
-/// A `Publish` call.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Publish {
-    /// Where the message should go.
-    pub target: Target,
-    message: String,
-    attributes: BTreeMap<String, String>,
-}
+/// How many messages a batch may hold.
+const LARGEST_BATCH: usize = 10;
 
 /// Where a message should go.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Target {
     /// A phone number in E.164 form.
     Phone(String),
+    /// A topic.
+    Topic(String),
     /// A topic or a platform endpoint.
-    Arn(String),
+    Any(String),
 }
 
-/// Why SNS refuses a `Publish`, in its own words.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// A parameter is missing or malformed.
-    #[error("Invalid parameter: {0}")]
-    Parameter(String),
-    /// No topic or endpoint has this ARN.
-    #[error("Topic does not exist")]
-    NoTopic,
-    /// The text could not be kept.
-    #[error("The text could not be kept: {0}")]
-    Storage(String),
-}
+impl Target {
+    /// Reads where a call publishes to.
+    pub fn read(form: &Form) -> Result<Self, Refusal> {
+        let text = |name: &str| form.get(name).map(str::to_owned);
+        match (text("PhoneNumber"), text("TopicArn"), text("TargetArn")) {
+            (Some(phone), None, None) if is_e164(&phone) => Ok(Self::Phone(phone)),
+            (Some(phone), None, None) => {
+                Err(Refusal::Parameter(format!("PhoneNumber Reason: {phone} is not valid to publish to")))
+            }
+            (None, Some(topic), None) => Ok(Self::Topic(topic)),
+            (None, None, Some(any)) => Ok(Self::Any(any)),
+            _ => Err(Refusal::parameter("TopicArn or TargetArn Reason: no value for required parameter")),
+        }
+    }
 
-impl Refusal {
-    /// The HTTP status.
-    pub fn status(&self) -> u16 {
+    /// What a role must allow. A text has no resource, so only `*` (or `NotResource`) allows it.
+    pub fn resource(&self) -> &str {
         match self {
-            Self::Parameter(_) => 400,
-            Self::NoTopic => 404,
-            Self::Storage(_) => 500,
-        }
-    }
-
-    /// The error code.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Parameter(_) => "InvalidParameter",
-            Self::NoTopic => "NotFound",
-            Self::Storage(_) => "InternalError",
+            Self::Phone(_) => "*",
+            Self::Topic(arn) | Self::Any(arn) => arn,
         }
     }
 }
 
-impl Publish {
-    /// Reads the call's form fields.
-    pub fn parse(form: &[(String, String)]) -> Result<Self, Refusal> {
-        let field = |wanted: &str| {
-            form.iter().find(|(name, value)| name == wanted && !value.is_empty()).map(|(_, value)| value.clone())
-        };
-        let phone = field("PhoneNumber").map(Target::Phone);
-        let arn = field("TopicArn").or_else(|| field("TargetArn")).map(Target::Arn);
-        let ((Some(target), None) | (None, Some(target))) = (phone, arn) else {
-            let words = "TopicArn or TargetArn Reason: no value for required parameter";
-            return Err(Refusal::Parameter(words.to_owned()));
-        };
-        if let Target::Phone(phone) = &target
-            && !is_e164(phone)
-        {
-            let words = format!("PhoneNumber Reason: {phone} is not valid to publish to");
-            return Err(Refusal::Parameter(words));
+impl Sns {
+    /// Keeps a message; says its id.
+    pub(super) fn publish(&self, target: Target, message: Message) -> Result<String, Refusal> {
+        match target {
+            Target::Phone(phone) => self.text(phone, message),
+            Target::Any(arn) if arn.contains(":endpoint/") => self.push(arn, message),
+            Target::Topic(topic) | Target::Any(topic) => self.notify(topic, message),
         }
-        let message = field("Message").ok_or_else(|| Refusal::Parameter("Empty message".to_owned()))?;
-        if matches!(target, Target::Phone(_)) && message.chars().count() > MAX_TEXT {
-            return Err(Refusal::Parameter("Message too long".to_owned()));
-        }
-        Ok(Self { target, message, attributes: attributes(form) })
     }
 
-    /// Keeps the text; says its message id.
-    pub fn deliver(self, texts: &Texts) -> Result<String, Refusal> {
-        let Target::Phone(phone) = self.target else {
-            return Err(Refusal::NoTopic);
-        };
+    /// Keeps the messages of a batch; says their names and ids. One that is malformed fails all.
+    pub(super) fn publish_batch(&self, topic: &str, form: &Form) -> Result<Vec<(String, String)>, Refusal> {
+        let entries = form.members("PublishBatchRequestEntries.member");
+        if entries.is_empty() {
+            return Err(Refusal::Batch(
+                "EmptyBatchRequest",
+                "The batch request doesn't contain any entries.".to_owned(),
+            ));
+        }
+        if entries.len() > LARGEST_BATCH {
+            let words = "The batch request contains more entries than permissible.";
+            return Err(Refusal::Batch("TooManyEntriesInBatchRequest", words.to_owned()));
+        }
+        let names: Vec<String> =
+            entries.iter().map(|entry| form.get(&format!("{entry}Id")).unwrap_or_default().to_owned()).collect();
+        if names.iter().collect::<BTreeSet<_>>().len() < names.len() {
+            let words = "Two or more batch entries in the request have the same Id.";
+            return Err(Refusal::Batch("BatchEntryIdsNotDistinct", words.to_owned()));
+        }
+        let messages: Vec<Message> =
+            entries.iter().map(|entry| Message::read(form, entry)).collect::<Result<_, _>>()?;
+        if messages.iter().map(|message| message.length).sum::<usize>() > LONGEST {
+            let words = "The length of all the batch messages put together is more than the limit.";
+            return Err(Refusal::Batch("BatchRequestTooLong", words.to_owned()));
+        }
+        let kept = names.into_iter().zip(messages);
+        kept.map(|(name, message)| Ok((name, self.notify(topic.to_owned(), message)?))).collect()
+    }
+
+    fn text(&self, phone: String, message: Message) -> Result<String, Refusal> {
+        let (body, attributes) = message.for_phone()?;
         let message_id = clock::random_id();
-        let text = Text {
-            phone,
-            body: self.message,
-            sent_at: clock::epoch_millis(),
-            message_id: message_id.clone(),
-            attributes: self.attributes,
-        };
-        texts.keep(text).map_err(|error| Refusal::Storage(error.to_string()))?;
+        let sent_at = clock::epoch_millis();
+        self.texts.keep(Text { phone, body, sent_at, message_id: message_id.clone(), attributes })?;
         Ok(message_id)
     }
-}
 
-/// The answer to a `Publish` that was taken.
-pub fn answer(message_id: &str) -> HttpResponse {
-    answer::xml(
-        200,
-        format!(
-            "<PublishResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><PublishResult>\
-             <MessageId>{message_id}</MessageId></PublishResult><ResponseMetadata>\
-             <RequestId>{}</RequestId></ResponseMetadata></PublishResponse>",
-            clock::random_id(),
-        ),
-    )
-}
+    fn notify(&self, topic: String, mut message: Message) -> Result<String, Refusal> {
+        if !self.has_topic(&topic) {
+            return Err(Refusal::Missing("Topic"));
+        }
+        let (subject, attributes) = (message.subject.take(), std::mem::take(&mut message.attributes));
+        let (message, message_id) = (message.for_all()?, clock::random_id());
+        let sent_at = clock::epoch_millis();
+        let notification =
+            Notification { topic, message, subject, attributes, sent_at, message_id: message_id.clone() };
+        self.notifications.keep(notification)?;
+        Ok(message_id)
+    }
 
-/// Reads `MessageAttributes.entry.N.Name` and `….Value.StringValue`.
-fn attributes(form: &[(String, String)]) -> BTreeMap<String, String> {
-    let value_of = |name: &str| form.iter().find(|(other, _)| other == name).map(|(_, value)| value);
-    form.iter()
-        .filter_map(|(field, name)| {
-            let entry = field.strip_suffix(".Name")?;
-            entry.strip_prefix("MessageAttributes.entry.")?;
-            let value = value_of(&format!("{entry}.Value.StringValue"))?;
-            Some((name.clone(), value.clone()))
-        })
-        .collect()
+    fn push(&self, endpoint: String, message: Message) -> Result<String, Refusal> {
+        let (platform, token) = self.platforms.address(&endpoint)?;
+        let payload = message.for_platform(&platform)?;
+        let (sent_at, message_id) = (clock::epoch_millis(), clock::random_id());
+        self.pushes.keep(Push { endpoint, platform, token, payload, sent_at, message_id: message_id.clone() })?;
+        Ok(message_id)
+    }
 }
 
 /// ITU-T E.164: at most 15 digits, no leading zero. SNS takes them without
@@ -140,39 +125,23 @@ fn is_e164(phone: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Publish, Refusal, Target};
-
-    fn parse(fields: &[(&str, &str)]) -> Result<Publish, Refusal> {
-        let form: Vec<_> = fields.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
-        Publish::parse(&form)
-    }
+    use super::{Form, Refusal, Target};
 
     #[test]
-    fn a_text_is_read_with_its_attributes() {
-        let publish = parse(&[
-            ("PhoneNumber", "+8613800138000"),
-            ("Message", "123456"),
-            ("MessageAttributes.entry.1.Name", "AWS.SNS.SMS.SMSType"),
-            ("MessageAttributes.entry.1.Value.DataType", "String"),
-            ("MessageAttributes.entry.1.Value.StringValue", "Transactional"),
-        ])
-        .expect("a text");
-        assert_eq!(publish.target, Target::Phone("+8613800138000".into()));
-        assert_eq!(publish.attributes["AWS.SNS.SMS.SMSType"], "Transactional");
-    }
-
-    #[test]
-    fn what_sns_refuses_is_refused() {
-        let long = "x".repeat(1_601);
+    fn a_message_goes_to_one_place() {
+        let read = |fields: [(&str, &str); 2]| Target::read(&Form::from(fields));
+        let none = ("Message", "hi");
+        assert_eq!(read([("PhoneNumber", "+8613800138000"), none]), Ok(Target::Phone("+8613800138000".into())));
+        assert_eq!(read([("TopicArn", "arn:t"), none]), Ok(Target::Topic("arn:t".into())));
+        assert_eq!(read([("TargetArn", "arn:e"), none]), Ok(Target::Any("arn:e".into())));
         for fields in [
-            &[("Message", "hi")][..],
-            &[("PhoneNumber", "+8613800138000"), ("TopicArn", "arn:x"), ("Message", "hi")],
-            &[("PhoneNumber", "+0123456789"), ("Message", "hi")],
-            &[("PhoneNumber", "call me"), ("Message", "hi")],
-            &[("PhoneNumber", "+8613800138000"), ("Message", "")],
-            &[("PhoneNumber", "+8613800138000"), ("Message", &long)],
+            [none, ("Subject", "s")],
+            [("PhoneNumber", "+8613800138000"), ("TopicArn", "arn:x")],
+            [("TargetArn", "arn:e"), ("TopicArn", "arn:x")],
+            [("PhoneNumber", "+0123456789"), none],
+            [("PhoneNumber", "call me"), none],
         ] {
-            assert!(matches!(parse(fields), Err(Refusal::Parameter(_))), "{fields:?}");
+            assert!(matches!(read(fields), Err(Refusal::Parameter(_))), "{fields:?}");
         }
     }
 }

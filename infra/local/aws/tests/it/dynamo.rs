@@ -88,6 +88,10 @@ async fn ordered_faults_are_retried_by_the_sdk_until_they_end() {
     stack.endpoints.fail_next("dynamodb:GetItem", 3, Fault::throughput_exceeded());
     let error = get().send().await.expect_err("three attempts fail").into_service_error();
     assert!(error.is_provisioned_throughput_exceeded_exception(), "{error:?}");
+    stack.endpoints.fail_after("dynamodb:GetItem", 2, 1, Fault::error(400, "ValidationException"));
+    for fails in [false, false, true, false] {
+        assert_eq!(get().send().await.is_err(), fails, "the third call alone");
+    }
 }
 
 #[tokio::test]

@@ -4,9 +4,11 @@
 mod dynamo;
 mod events;
 mod keys;
+mod notifications;
 mod objects;
 mod persistence;
 mod reads;
 mod roles;
 mod stack;
+mod streams;
 mod texts;

@@ -9,13 +9,17 @@ use handset_local_aws::{Endpoints, Error, Options};
 use crate::stack::{BUCKET, Stack, TABLE, table};
 
 /// A folder that is removed when the test ends.
-struct Folder(PathBuf);
+pub struct Folder(PathBuf);
 
 impl Folder {
-    fn new(name: &str) -> Self {
+    pub fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("handset-{name}-{}", std::process::id()));
         let _ = std::fs::remove_dir_all(&path);
         Self(path)
+    }
+
+    pub fn path(&self) -> PathBuf {
+        self.0.clone()
     }
 }
 

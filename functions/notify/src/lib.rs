@@ -1,0 +1,46 @@
+//! The `notify` function: reads off the table's stream what people should hear of others, publishes it to a topic and
+//! pushes it to their devices. The only function that may publish to topics and platform endpoints.
+
+mod content;
+mod push;
+mod teller;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use lambda_http::Context;
+use shared::aws::dynamo::Table;
+use shared::aws::pushes::SnsPushes;
+use shared::aws::stream;
+use shared::aws::topic::SnsTopic;
+use shared::config::ConfigError;
+use shared::domain::policy::Policy;
+use shared::lambda::{self, Function, Runtime};
+
+use self::teller::{PUSHING, Teller};
+
+/// The function.
+pub struct Notify(Teller);
+
+#[async_trait]
+impl Function for Notify {
+    async fn invoke(&self, payload: &[u8], _: Context) -> Result<Vec<u8>, lambda::Error> {
+        let records = stream::records(payload).ok_or("the payload is no event of the table's stream")?;
+        Ok(stream::answer(self.0.tell(&records).await))
+    }
+}
+
+/// The function.
+pub fn function(runtime: &Runtime) -> Result<Notify, ConfigError> {
+    let Runtime { env, sdk, clock, random } = runtime;
+    let policy = Arc::new(Policy::from_env(env)?);
+    let table = Arc::new(Table::new(sdk, env, policy, random.clone())?);
+    Ok(Notify(Teller {
+        clock: clock.clone(),
+        listeners: table.clone(),
+        recipients: table,
+        topic: Arc::new(SnsTopic::new(sdk, env)?),
+        pushes: Arc::new(SnsPushes::new(sdk, env)),
+        pushing: PUSHING,
+    }))
+}

@@ -1,0 +1,134 @@
+//! What a device shows of news, and what it hands to its app.
+
+use serde_json::{Value, json};
+use shared::domain::account::UserId;
+use shared::domain::notifications::{GroupEvent, News, Operation, Platform};
+
+use crate::content::{Message, People, To, nickname};
+
+/// The longest payload that Apple and Google take, in bytes (APNs, "Generating a remote notification"; FCM, "About FCM
+/// messages").
+const LONGEST: usize = 4_096;
+/// So many of a text's characters are shown.
+const SHOWN: usize = 200;
+/// So many people are named before the rest are counted.
+const NAMED: usize = 3;
+/// Who has no nickname.
+const SOMEBODY: &str = "Somebody";
+
+/// A push for one device of somebody.
+pub(crate) fn payload(message: &Message, text: &Text, platform: Platform) -> String {
+    let whole = build(message, text, platform, true);
+    // An app that is not told everything asks for it: the sync has it all.
+    if whole.len() <= LONGEST { whole } else { build(message, text, platform, false) }
+}
+
+fn build(message: &Message, text: &Text, platform: Platform, with_content: bool) -> String {
+    let Text { title, body } = text;
+    let content = with_content.then(|| message.content());
+    match platform {
+        Platform::Apple => {
+            let thread = match &message.to {
+                To::Group(group) => group,
+                To::User(_) => &message.from_user_id,
+            };
+            // With `mutable-content` an app may put the text into its user's language before it is shown.
+            let aps = json!({
+                "alert": { "title": title, "body": body }, "sound": "default", "mutable-content": 1, "thread-id": thread,
+            });
+            json!({ "aps": aps, "news": data(message, content) })
+        }
+        Platform::Google => {
+            // Firebase takes nothing but text for data.
+            let data = data(message, content.map(|content| json!(content.to_string())));
+            let notification = json!({ "title": title, "body": body });
+            json!({ "fcmV1Message": { "message": { "notification": notification, "data": data } } })
+        }
+    }
+    .to_string()
+}
+
+fn data(message: &Message, content: Option<Value>) -> Value {
+    let mut data = json!({
+        "id": message.id, "objectName": message.object_name, "operation": message.operation,
+        "fromUserId": message.from_user_id,
+    });
+    match &message.to {
+        To::User(user) => data["toUserId"] = json!(user),
+        To::Group(group) => data["toGroupId"] = json!(group),
+    }
+    if let Some(content) = content {
+        data["content"] = content;
+    }
+    data
+}
+
+/// What a device shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Text {
+    /// Who or what it is about.
+    pub(crate) title: String,
+    /// What happened.
+    pub(crate) body: String,
+}
+
+impl Text {
+    /// What somebody is shown of a piece of news, who is one of its targets or not. `posted` is what the group's board
+    /// says.
+    pub(crate) fn of(news: &News, to_target: bool, people: &People, posted: Option<&str>) -> Self {
+        match news {
+            News::Request { from, message, .. } => {
+                let body = if message.is_empty() { "Wants to be your friend".to_owned() } else { shown(message) };
+                Self { title: called(people, *from), body }
+            }
+            News::Acceptance { from, .. } => {
+                Self { title: called(people, *from), body: "Is your friend now".to_owned() }
+            }
+            News::Group { name, event, .. } => {
+                Self { title: name.clone(), body: happened(event, to_target, people, posted) }
+            }
+        }
+    }
+}
+
+/// What happened in a group, in one sentence.
+fn happened(event: &GroupEvent, to_target: bool, people: &People, posted: Option<&str>) -> String {
+    let by = called(people, event.operator);
+    let whom = if to_target { "you".to_owned() } else { names(&event.targets, people) };
+    match event.operation {
+        Operation::Create => format!("{by} added you to a new group"),
+        Operation::Add if event.targets == [event.operator] => format!("{by} joined"),
+        Operation::Add => format!("{by} added {whom}"),
+        Operation::Quit => format!("{by} left"),
+        Operation::Dismiss => format!("{by} dissolved the group"),
+        Operation::Kicked => format!("{by} removed {whom}"),
+        Operation::Rename => format!("{by} gave the group this name"),
+        Operation::Bulletin => format!("{by}: {}", shown(posted.unwrap_or("new announcement"))),
+        Operation::Transfer => format!("{by} handed the group to {whom}"),
+        Operation::SetManager => format!("{by} made {whom} manager"),
+        Operation::RemoveManager => format!("{by} took the manager's role from {whom}"),
+    }
+}
+
+fn names(users: &[UserId], people: &People) -> String {
+    let mut names: Vec<_> = users.iter().take(NAMED).map(|user| called(people, *user)).collect();
+    if users.len() > NAMED {
+        names.push(format!("{} more", users.len() - NAMED));
+    }
+    names.join(", ")
+}
+
+fn called(people: &People, user: UserId) -> String {
+    Some(nickname(people, user)).filter(|name| !name.is_empty()).unwrap_or_else(|| SOMEBODY.to_owned())
+}
+
+/// The beginning of a text that may be long.
+fn shown(text: &str) -> String {
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,313 @@
+//! Friendship.
+
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State as Held};
+use serde::{Deserialize, Serialize};
+use shared::domain::phone::Phone;
+use shared::domain::social::friends::Action;
+use shared::domain::social::{Friend, Greeting, Remark, Status};
+use shared::domain::{Error, short_id};
+use shared::http::api::SealTalk;
+use shared::http::api::sealtalk::{Done, Refused, Success};
+use shared::http::body::Params;
+use shared::http::caller::{Origin, Signed};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::Answer;
+use super::wire::{FriendId, iso};
+use crate::State;
+
+pub(super) fn router() -> OpenApiRouter<State> {
+    OpenApiRouter::new()
+        .routes(routes!(invite_friend))
+        .routes(routes!(agree_to_friend))
+        .routes(routes!(ignore_friend))
+        .routes(routes!(delete_friend))
+        .routes(routes!(set_friend_display_name))
+        .routes(routes!(get_friends))
+        .routes(routes!(get_friend_profile))
+}
+
+/// Whom to ask, and what to say.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = sealtalk::Invite, example = json!({ "friendId": "d9ewr89j238", "message": "It is Tom, from work" }))]
+#[serde(rename_all = "camelCase")]
+struct Invite {
+    /// The user's id.
+    friend_id: String,
+    /// Up to 64 characters.
+    #[serde(default)]
+    message: Option<String>,
+}
+
+/// What to call a friend.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = sealtalk::SetFriendDisplayName, example = json!({ "friendId": "d9ewr89j238", "displayName": "Tom from work" }))]
+#[serde(rename_all = "camelCase")]
+struct SetDisplayName {
+    /// The user's id.
+    friend_id: String,
+    /// Up to 32 characters; empty to take it away.
+    display_name: String,
+}
+
+/// What came of it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = sealtalk::FriendshipOutcome)]
+struct Outcome {
+    /// `Added`, `Sent` or `None`.
+    action: &'static str,
+}
+
+impl From<Action> for Outcome {
+    fn from(action: Action) -> Self {
+        let action = match action {
+            Action::Added => "Added",
+            Action::Sent => "Sent",
+            Action::Nothing => "None",
+        };
+        Self { action }
+    }
+}
+
+/// Somebody, with the number that only their friends see.
+#[derive(Serialize, ToSchema)]
+#[schema(as = sealtalk::FriendUser)]
+#[serde(rename_all = "camelCase")]
+struct FriendUser {
+    /// Their id.
+    id: String,
+    nickname: String,
+    /// The country calling code; empty for who is no friend, and for friends without a number.
+    region: String,
+    /// The number without it; empty likewise.
+    phone: String,
+    portrait_uri: String,
+}
+
+impl FriendUser {
+    fn new(state: &State, origin: &Origin, friend: &Friend) -> Self {
+        let phone = friend.face.phone.as_deref().and_then(|phone| phone.parse::<Phone>().ok());
+        Self {
+            id: short_id::encode(friend.relation.other),
+            nickname: friend.face.name.clone(),
+            region: phone.as_ref().map(|phone| phone.zone().to_string()).unwrap_or_default(),
+            phone: phone.as_ref().map(|phone| phone.national().to_owned()).unwrap_or_default(),
+            portrait_uri: state.url.absolute(origin, &friend.face.avatar),
+        }
+    }
+}
+
+/// Somebody on the list of friends.
+#[derive(Serialize, ToSchema)]
+#[schema(as = sealtalk::Friendship)]
+#[serde(rename_all = "camelCase")]
+struct Friendship {
+    /// What the signed-in person calls them.
+    display_name: String,
+    /// What was said with an invitation that waits for its answer.
+    message: String,
+    /// 10 asked, 11 was asked, 20 friends, 21 ignored, 30 deleted, 31 blocked.
+    status: u8,
+    /// When this last changed, in ISO 8601.
+    updated_at: String,
+    /// The same in milliseconds since 1970.
+    updated_time: i64,
+    user: FriendUser,
+}
+
+impl Friendship {
+    fn new(state: &State, origin: &Origin, friend: Friend) -> Option<Self> {
+        let user = FriendUser::new(state, origin, &friend);
+        let relation = friend.relation;
+        Some(Self {
+            display_name: relation.remark,
+            message: relation.message,
+            status: relation.status.map(Status::number)?,
+            updated_at: iso(relation.updated),
+            updated_time: relation.updated.millis(),
+            user,
+        })
+    }
+}
+
+/// A friend.
+#[derive(Serialize, ToSchema)]
+#[schema(as = sealtalk::FriendProfile)]
+#[serde(rename_all = "camelCase")]
+struct Profile {
+    /// What the signed-in person calls them.
+    display_name: String,
+    user: FriendUser,
+}
+
+/// Ask somebody to be friends.
+///
+/// Whoever asks somebody on their own blacklist takes them off it.
+#[utoipa::path(
+    post, path = "/friendship/invite", tag = "sealtalk", operation_id = "sealtalk_friendship_invite",
+    security(("sealtalk_session" = [])), request_body = Invite,
+    responses(
+        (status = 200, description = "`Sent`; `Added` when they had asked before, so that both are friends now; `None` when nothing happened", body = inline(Success<Outcome>), example = json!({ "code": 200, "result": { "action": "Sent" } })),
+        (status = 400, description = "Friends already, oneself, or a message of more than 64 characters",
+            body = Refused, example = json!({ "code": 400, "message": "friends already" })),
+        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+        (status = 404, description = "No such user", body = Refused, example = json!({ "code": 404, "message": "no such user" })),
+    ),
+)]
+async fn invite_friend(
+    Held(state): Held<State>,
+    Signed(caller, _): Signed<SealTalk>,
+    Params(given, _): Params<SealTalk, Invite>,
+) -> Answer {
+    let greeting = Greeting::parse(given.message.as_deref().unwrap_or_default())?;
+    let action = state.friends.invite(caller, short_id::decode(&given.friend_id)?, &greeting).await?;
+    Ok(SealTalk::result(Outcome::from(action)))
+}
+
+/// Agree to be friends with somebody who asked.
+///
+/// Whoever agrees with somebody on their own blacklist takes them off it. Agreeing once more is no error.
+#[utoipa::path(
+    post, path = "/friendship/agree", tag = "sealtalk", operation_id = "sealtalk_friendship_agree",
+    security(("sealtalk_session" = [])), request_body = FriendId,
+    responses(
+        (status = 200, description = "Both are friends", body = inline(Success<Outcome>), example = json!({ "code": 200, "result": { "action": "Added" } })),
+        (status = 400, description = "Oneself",
+            body = Refused, example = json!({ "code": 400, "message": "friendId is somebody else" })),
+        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+        (status = 404, description = "They did not ask, or there is no such user", body = Refused, example = json!({ "code": 404, "message": "no such request" })),
+    ),
+)]
+async fn agree_to_friend(
+    Held(state): Held<State>,
+    Signed(caller, _): Signed<SealTalk>,
+    Params(given, _): Params<SealTalk, FriendId>,
+) -> Answer {
+    state.friends.agree(caller, short_id::decode(&given.friend_id)?).await?;
+    Ok(SealTalk::result(Outcome::from(Action::Added)))
+}
+
+/// Ignore that somebody asked.
+///
+/// They are not told, and may ask again.
+#[utoipa::path(
+    post, path = "/friendship/ignore", tag = "sealtalk", operation_id = "sealtalk_friendship_ignore",
+    security(("sealtalk_session" = [])), request_body = FriendId,
+    responses(
+        (status = 200, description = "Ignored", body = Done, example = json!({ "code": 200 })),
+        (status = 400, description = "Oneself",
+            body = Refused, example = json!({ "code": 400, "message": "friendId is somebody else" })),
+        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+        (status = 404, description = "They did not ask, or there is no such user", body = Refused, example = json!({ "code": 404, "message": "no such request" })),
+    ),
+)]
+async fn ignore_friend(
+    Held(state): Held<State>,
+    Signed(caller, _): Signed<SealTalk>,
+    Params(given, _): Params<SealTalk, FriendId>,
+) -> Answer {
+    state.friends.ignore(caller, short_id::decode(&given.friend_id)?).await?;
+    Ok(SealTalk::done())
+}
+
+/// End a friendship.
+///
+/// The friend is not told, and keeps the signed-in person on their own list.
+#[utoipa::path(
+    post, path = "/friendship/delete", tag = "sealtalk", operation_id = "sealtalk_friendship_delete",
+    security(("sealtalk_session" = [])), request_body = FriendId,
+    responses(
+        (status = 200, description = "Ended", body = Done, example = json!({ "code": 200 })),
+        (status = 400, description = "Oneself",
+            body = Refused, example = json!({ "code": 400, "message": "friendId is somebody else" })),
+        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+        (status = 404, description = "They are no friend, or there is no such user", body = Refused, example = json!({ "code": 404, "message": "no such friend" })),
+    ),
+)]
+async fn delete_friend(
+    Held(state): Held<State>,
+    Signed(caller, _): Signed<SealTalk>,
+    Params(given, _): Params<SealTalk, FriendId>,
+) -> Answer {
+    state.friends.delete(caller, short_id::decode(&given.friend_id)?).await?;
+    Ok(SealTalk::done())
+}
+
+/// Call a friend something.
+///
+/// Nobody else sees it.
+#[utoipa::path(
+    post, path = "/friendship/set_display_name", tag = "sealtalk", operation_id = "sealtalk_friendship_set_display_name",
+    security(("sealtalk_session" = [])), request_body = SetDisplayName,
+    responses(
+        (status = 200, description = "Set", body = Done, example = json!({ "code": 200 })),
+        (status = 400, description = "Oneself, or a name of more than 32 characters",
+            body = Refused, example = json!({ "code": 400, "message": "displayName has at most 32 characters and no control characters" })),
+        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+        (status = 404, description = "They are no friend, or there is no such user", body = Refused, example = json!({ "code": 404, "message": "no such friend" })),
+    ),
+)]
+async fn set_friend_display_name(
+    Held(state): Held<State>,
+    Signed(caller, _): Signed<SealTalk>,
+    Params(given, _): Params<SealTalk, SetDisplayName>,
+) -> Answer {
+    let remark = Remark::parse(&given.display_name)?;
+    state.friends.remark(caller, short_id::decode(&given.friend_id)?, &remark).await?;
+    Ok(SealTalk::done())
+}
+
+/// List friends, past friends, and who asked whom.
+#[utoipa::path(
+    get, path = "/friendship/all", tag = "sealtalk", operation_id = "sealtalk_friendship_all",
+    security(("sealtalk_session" = [])),
+    responses(
+        (status = 200, description = "All of them; numbers only of friends", body = inline(Success<Vec<Friendship>>),
+            example = json!({ "code": 200, "result": [{
+                "displayName": "Tom from work", "message": "", "status": 20,
+                "updatedAt": "2026-01-31T10:00:00.000Z", "updatedTime": 1_769_853_600_000_i64,
+                "user": {
+                    "id": "sdf9sd0d", "nickname": "Tom", "region": "86", "phone": "13912345678",
+                    "portraitUri": "http://test.com/user/abc123.jpg",
+                },
+            }] })),
+        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+    ),
+)]
+async fn get_friends(Held(state): Held<State>, origin: Origin, Signed(caller, _): Signed<SealTalk>) -> Answer {
+    let friends = state.friends.all(caller).await?;
+    let friends = friends.into_iter().filter_map(|friend| Friendship::new(&state, &origin, friend));
+    Ok(SealTalk::result(friends.collect::<Vec<_>>()))
+}
+
+/// Get a friend's profile.
+#[utoipa::path(
+    get, path = "/friendship/{friendId}/profile", tag = "sealtalk", operation_id = "sealtalk_friendship_profile",
+    security(("sealtalk_session" = [])),
+    params(("friendId" = String, Path, description = "The user's id", example = "sdf9sd0d")),
+    responses(
+        (status = 200, description = "The profile", body = inline(Success<Profile>), example = json!({ "code": 200, "result": {
+            "displayName": "Tom from work",
+            "user": {
+                "id": "sdf9sd0d", "nickname": "Tom", "region": "86", "phone": "13912345678",
+                "portraitUri": "http://test.com/user/abc123.jpg",
+            },
+        } })),
+        (status = 403, description = "Not signed in. With code 403 and `not a friend`: no friend, whether there is such a user or not",
+            body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+    ),
+)]
+async fn get_friend_profile(
+    Held(state): Held<State>,
+    origin: Origin,
+    Signed(caller, _): Signed<SealTalk>,
+    path: Result<Path<String>, PathRejection>,
+) -> Answer {
+    let Path(id) = path.map_err(|_| Error::NotFriends)?;
+    let friend = state.friends.friend(caller, short_id::decode(&id).map_err(|_| Error::NotFriends)?).await?;
+    let user = FriendUser::new(&state, &origin, &friend);
+    Ok(SealTalk::result(Profile { display_name: friend.relation.remark, user }))
+}

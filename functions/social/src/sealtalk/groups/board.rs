@@ -1,0 +1,115 @@
+//! What is posted on a group's board.
+
+use axum::extract::State as Held;
+use serde::{Deserialize, Serialize};
+use shared::domain::{Error, short_id};
+use shared::http::api::SealTalk;
+use shared::http::api::sealtalk::{Done, Refused, Success};
+use shared::http::body::Params;
+use shared::http::caller::Signed;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::super::Answer;
+use crate::State;
+
+pub(super) fn router() -> OpenApiRouter<State> {
+    OpenApiRouter::new().routes(routes!(set_bulletin)).routes(routes!(get_bulletin))
+}
+
+/// What to post.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = sealtalk::SetBulletin, example = json!({ "groupId": "KC6kot3ID", "bulletin": "明天 4 点下班" }))]
+#[serde(rename_all = "camelCase")]
+struct SetBulletin {
+    /// The group's id.
+    group_id: String,
+    /// 1 to 1024 characters.
+    bulletin: Option<String>,
+    /// Another name for `bulletin`, which wins.
+    content: Option<String>,
+}
+
+/// Whose board is meant.
+#[derive(Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
+struct BoardOf {
+    /// The group's id.
+    #[param(example = "KC6kot3ID")]
+    group_id: Option<String>,
+    /// Another name for `groupId`, which wins.
+    #[param(example = "KC6kot3ID")]
+    id: Option<String>,
+}
+
+/// What is posted.
+#[derive(Serialize, ToSchema)]
+#[schema(as = sealtalk::Bulletin)]
+#[serde(rename_all = "camelCase")]
+struct Posted {
+    /// The group's id: it has one board.
+    id: String,
+    group_id: String,
+    content: String,
+    /// When it was posted, in milliseconds since 1970.
+    timestamp: i64,
+}
+
+/// Post something on a group's board.
+///
+/// For its owner and managers. It takes the place of what was there.
+#[utoipa::path(
+    post, path = "/group/set_bulletin", tag = "sealtalk", operation_id = "sealtalk_set_bulletin",
+    security(("sealtalk_session" = [])), request_body = SetBulletin,
+    responses(
+        (status = 200, description = "Posted", body = Done, example = json!({ "code": 200 })),
+        (status = 400, description = "Not 1 to 1024 characters",
+            body = Refused, example = json!({ "code": 400, "message": "bulletin has 1 to 1024 characters" })),
+        (status = 403, description = "Neither owner nor manager (code 403), or not signed in (code 10000)",
+            body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+        (status = 404, description = "No such group", body = Refused, example = json!({ "code": 404, "message": "no such group" })),
+    ),
+)]
+async fn set_bulletin(
+    Held(state): Held<State>,
+    Signed(caller, _): Signed<SealTalk>,
+    Params(given, _): Params<SealTalk, SetBulletin>,
+) -> Answer {
+    let content = given.bulletin.or(given.content).ok_or_else(|| missing("bulletin"))?;
+    state.groups.post(caller, short_id::decode(&given.group_id)?, &content).await?;
+    Ok(SealTalk::done())
+}
+
+/// Read a group's board.
+///
+/// For its members.
+#[utoipa::path(
+    get, path = "/group/get_bulletin", tag = "sealtalk", operation_id = "sealtalk_get_bulletin",
+    security(("sealtalk_session" = [])), params(BoardOf),
+    responses(
+        (status = 200, description = "What is posted", body = inline(Success<Posted>), example = json!({ "code": 200, "result": {
+            "id": "KC6kot3ID", "groupId": "KC6kot3ID", "content": "明天 4 点下班", "timestamp": 1_561_019_789_780_i64,
+        } })),
+        (status = 402, description = "Nothing is posted",
+            body = Refused, example = json!({ "code": 402, "message": "the group has no bulletin" })),
+        (status = 403, description = "Not a member (code 403), or not signed in (code 10000)",
+            body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+        (status = 404, description = "No such group", body = Refused, example = json!({ "code": 404, "message": "no such group" })),
+    ),
+)]
+async fn get_bulletin(
+    Held(state): Held<State>,
+    Signed(caller, _): Signed<SealTalk>,
+    Params(given, _): Params<SealTalk, BoardOf>,
+) -> Answer {
+    let id = given.group_id.or(given.id).ok_or_else(|| missing("groupId"))?;
+    let bulletin = state.groups.bulletin(caller, short_id::decode(&id)?).await?;
+    let (content, timestamp) = (bulletin.content, bulletin.posted.millis());
+    Ok(SealTalk::result(Posted { group_id: id.clone(), id, content, timestamp }))
+}
+
+fn missing(field: &str) -> Error {
+    Error::Malformed(format!("missing field `{field}`"))
+}

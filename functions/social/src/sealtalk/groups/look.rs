@@ -1,0 +1,133 @@
+//! What a group and its members are called, and the group's picture.
+
+use axum::extract::State as Held;
+use serde::Deserialize;
+use shared::domain::short_id;
+use shared::domain::social::{GroupName, Remark};
+use shared::http::api::SealTalk;
+use shared::http::api::sealtalk::{Done, Refused};
+use shared::http::body::Params;
+use shared::http::caller::{Origin, Signed};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::super::Answer;
+use crate::State;
+
+pub(super) fn router() -> OpenApiRouter<State> {
+    OpenApiRouter::new()
+        .routes(routes!(rename_group))
+        .routes(routes!(set_group_portrait_uri))
+        .routes(routes!(set_group_display_name))
+}
+
+/// A group's new name.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = sealtalk::RenameGroup, example = json!({ "groupId": "KC6kot3ID", "name": "RongCloud" }))]
+#[serde(rename_all = "camelCase")]
+struct RenameGroup {
+    /// The group's id.
+    group_id: String,
+    /// 2 to 32 characters.
+    name: String,
+}
+
+/// A group's new picture.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = sealtalk::SetGroupPortraitUri,
+    example = json!({ "groupId": "KC6kot3ID", "portraitUri": "http://test.com/group/abc123.jpg" }))]
+#[serde(rename_all = "camelCase")]
+struct SetPortraitUri {
+    /// The group's id.
+    group_id: String,
+    /// An http(s) URL of 12 to 256 characters.
+    portrait_uri: String,
+}
+
+/// What to be called in a group.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = sealtalk::SetGroupDisplayName, example = json!({ "groupId": "KC6kot3ID", "displayName": "Martin" }))]
+#[serde(rename_all = "camelCase")]
+struct SetDisplayName {
+    /// The group's id.
+    group_id: String,
+    /// Up to 32 characters; empty to be called by one's nickname.
+    display_name: String,
+}
+
+/// Rename a group.
+///
+/// For its owner and managers.
+#[utoipa::path(
+    post, path = "/group/rename", tag = "sealtalk", operation_id = "sealtalk_rename_group",
+    security(("sealtalk_session" = [])), request_body = RenameGroup,
+    responses(
+        (status = 200, description = "Renamed", body = Done, example = json!({ "code": 200 })),
+        (status = 400, description = "Not 2 to 32 characters",
+            body = Refused, example = json!({ "code": 400, "message": "name has 2 to 32 characters and no control characters" })),
+        (status = 403, description = "Neither owner nor manager (code 403), or not signed in (code 10000)",
+            body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+        (status = 404, description = "No such group", body = Refused, example = json!({ "code": 404, "message": "no such group" })),
+    ),
+)]
+async fn rename_group(
+    Held(state): Held<State>,
+    Signed(caller, _): Signed<SealTalk>,
+    Params(given, _): Params<SealTalk, RenameGroup>,
+) -> Answer {
+    let name = GroupName::parse(&given.name)?;
+    state.groups.rename(caller, short_id::decode(&given.group_id)?, &name).await?;
+    Ok(SealTalk::done())
+}
+
+/// Give a group another picture.
+///
+/// For its owner and managers.
+#[utoipa::path(
+    post, path = "/group/set_portrait_uri", tag = "sealtalk", operation_id = "sealtalk_set_group_portrait_uri",
+    security(("sealtalk_session" = [])), request_body = SetPortraitUri,
+    responses(
+        (status = 200, description = "Set", body = Done, example = json!({ "code": 200 })),
+        (status = 400, description = "Not an http(s) URL of 12 to 256 characters",
+            body = Refused, example = json!({ "code": 400, "message": "portraitUri is an http(s) URL of 12 to 256 characters" })),
+        (status = 403, description = "Neither owner nor manager (code 403), or not signed in (code 10000)",
+            body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+        (status = 404, description = "No such group", body = Refused, example = json!({ "code": 404, "message": "no such group" })),
+    ),
+)]
+async fn set_group_portrait_uri(
+    Held(state): Held<State>,
+    origin: Origin,
+    Signed(caller, _): Signed<SealTalk>,
+    Params(given, _): Params<SealTalk, SetPortraitUri>,
+) -> Answer {
+    let portrait = SealTalk::portrait(&given.portrait_uri, &state.url, &origin)?;
+    state.groups.portray(caller, short_id::decode(&given.group_id)?, portrait.as_str()).await?;
+    Ok(SealTalk::done())
+}
+
+/// Say what to be called in a group.
+///
+/// For its members, each for themselves.
+#[utoipa::path(
+    post, path = "/group/set_display_name", tag = "sealtalk", operation_id = "sealtalk_set_group_display_name",
+    security(("sealtalk_session" = [])), request_body = SetDisplayName,
+    responses(
+        (status = 200, description = "Set", body = Done, example = json!({ "code": 200 })),
+        (status = 400, description = "More than 32 characters",
+            body = Refused, example = json!({ "code": 400, "message": "displayName has at most 32 characters and no control characters" })),
+        (status = 403, description = "Not a member (code 403), or not signed in (code 10000)",
+            body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+        (status = 404, description = "No such group", body = Refused, example = json!({ "code": 404, "message": "no such group" })),
+    ),
+)]
+async fn set_group_display_name(
+    Held(state): Held<State>,
+    Signed(caller, _): Signed<SealTalk>,
+    Params(given, _): Params<SealTalk, SetDisplayName>,
+) -> Answer {
+    let name = Remark::parse(&given.display_name)?;
+    state.groups.call_oneself(caller, short_id::decode(&given.group_id)?, &name).await?;
+    Ok(SealTalk::done())
+}

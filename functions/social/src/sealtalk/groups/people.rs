@@ -1,0 +1,217 @@
+//! Making and dissolving groups, and who comes in and leaves.
+
+use axum::extract::State as Held;
+use serde::{Deserialize, Serialize};
+use shared::domain::short_id;
+use shared::domain::social::GroupName;
+use shared::domain::social::group::Draft;
+use shared::http::api::SealTalk;
+use shared::http::api::sealtalk::{Done, Refused, Success};
+use shared::http::body::Params;
+use shared::http::caller::{Origin, Signed};
+use shared::http::lenient;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::super::Answer;
+use super::{OfGroup, PeopleOfGroup, PersonStatus, people};
+use crate::State;
+
+pub(super) fn router() -> OpenApiRouter<State> {
+    OpenApiRouter::new()
+        .routes(routes!(create_group))
+        .routes(routes!(add_to_group))
+        .routes(routes!(join_group))
+        .routes(routes!(kick_from_group))
+        .routes(routes!(quit_group))
+        .routes(routes!(dismiss_group))
+}
+
+/// A group to be made.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = sealtalk::CreateGroup, example = json!({
+    "name": "RongCloud", "memberIds": ["AUj8X32w1", "ODbpJIgrL"], "portraitUri": "http://test.com/group/abc123.jpg",
+}))]
+#[serde(rename_all = "camelCase")]
+struct CreateGroup {
+    /// 2 to 32 characters.
+    name: String,
+    /// The ids of up to 500 people, with or without one's own; a group of oneself alone has none.
+    #[serde(deserialize_with = "lenient::list")]
+    member_ids: Vec<String>,
+    /// An http(s) URL of 12 to 256 characters.
+    portrait_uri: Option<String>,
+}
+
+/// A group that was made.
+#[derive(Serialize, ToSchema)]
+#[schema(as = sealtalk::CreatedGroup)]
+#[serde(rename_all = "camelCase")]
+struct CreatedGroup {
+    /// The group's id.
+    id: String,
+    /// The people who were named.
+    user_status: Vec<PersonStatus>,
+}
+
+/// Make a group.
+///
+/// People who block the one who makes it are left out, and the answer does not tell who they are. Up to 500 people are
+/// in a group, and everybody is in up to 500 groups. A group is there for all of its members at once.
+#[utoipa::path(
+    post, path = "/group/create", tag = "sealtalk", operation_id = "sealtalk_create_group",
+    security(("sealtalk_session" = [])), request_body = CreateGroup,
+    responses(
+        (status = 200, description = "Made; code 1000 when somebody is in 500 groups",
+            body = inline(Success<CreatedGroup>), example = json!({ "code": 200, "result": {
+                "id": "RfqHbcjes", "userStatus": [{ "id": "uOavJZUpX", "status": 1 }],
+            } })),
+        (status = 400, description = "Not a name, too many people",
+            body = Refused, example = json!({ "code": 400, "message": "name has 2 to 32 characters and no control characters" })),
+        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+        (status = 404, description = "One of the people does not exist",
+            body = Refused, example = json!({ "code": 404, "message": "no such user" })),
+    ),
+)]
+async fn create_group(
+    Held(state): Held<State>,
+    origin: Origin,
+    Signed(caller, _): Signed<SealTalk>,
+    Params(given, _): Params<SealTalk, CreateGroup>,
+) -> Answer {
+    let portrait = given.portrait_uri.filter(|uri| !uri.is_empty());
+    let portrait = portrait.map(|uri| SealTalk::portrait(&uri, &state.url, &origin)).transpose()?;
+    let mut named = people(&given.member_ids)?;
+    let draft = Draft {
+        name: GroupName::parse(&given.name)?,
+        portrait: portrait.map(|portrait| portrait.as_str().to_owned()).unwrap_or_default(),
+        people: named.clone(),
+    };
+    let id = state.groups.create(caller, draft).await?;
+    named.remove(&caller.user);
+    Ok(SealTalk::result(CreatedGroup { id: short_id::encode(id), user_status: PersonStatus::of(&named) }))
+}
+
+/// Add people to a group.
+///
+/// For its members. Who is in it already stays as they are. People who block the one who adds them are left out, and
+/// the answer does not tell who they are.
+#[utoipa::path(
+    post, path = "/group/add", tag = "sealtalk", operation_id = "sealtalk_add_to_group",
+    security(("sealtalk_session" = [])), request_body = PeopleOfGroup,
+    responses(
+        (status = 200, description = "Added; code 1000 when somebody is in 500 groups",
+            body = inline(Success<Vec<PersonStatus>>), example = json!({ "code": 200, "result": [{ "id": "uOavJZUpX", "status": 1 }] })),
+        (status = 400, description = "Nobody, or too many people",
+            body = Refused, example = json!({ "code": 400, "message": "the group has no room for so many members" })),
+        (status = 403, description = "Not a member (code 403), or not signed in (code 10000)",
+            body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+        (status = 404, description = "No such group, or one of the people does not exist",
+            body = Refused, example = json!({ "code": 404, "message": "no such user" })),
+    ),
+)]
+async fn add_to_group(
+    Held(state): Held<State>,
+    Signed(caller, _): Signed<SealTalk>,
+    Params(given, _): Params<SealTalk, PeopleOfGroup>,
+) -> Answer {
+    let (group, people) = given.read()?;
+    state.groups.add(caller, group, &people).await?;
+    Ok(SealTalk::result(PersonStatus::of(&people)))
+}
+
+/// Come into a group.
+#[utoipa::path(
+    post, path = "/group/join", tag = "sealtalk", operation_id = "sealtalk_join_group",
+    security(("sealtalk_session" = [])), request_body = OfGroup,
+    responses(
+        (status = 200, description = "In; code 1000 when in 500 groups", body = Done, example = json!({ "code": 200 })),
+        (status = 400, description = "The group is full",
+            body = Refused, example = json!({ "code": 400, "message": "the group has no room for so many members" })),
+        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+        (status = 404, description = "No such group", body = Refused, example = json!({ "code": 404, "message": "no such group" })),
+    ),
+)]
+async fn join_group(
+    Held(state): Held<State>,
+    Signed(caller, _): Signed<SealTalk>,
+    Params(given, _): Params<SealTalk, OfGroup>,
+) -> Answer {
+    state.groups.join(caller, short_id::decode(&given.group_id)?).await?;
+    Ok(SealTalk::done())
+}
+
+/// Put people out of a group.
+///
+/// For its owner and managers. Nobody puts out the owner, or themselves. Who has left before is passed over.
+#[utoipa::path(
+    post, path = "/group/kick", tag = "sealtalk", operation_id = "sealtalk_kick_from_group",
+    security(("sealtalk_session" = [])), request_body = PeopleOfGroup,
+    responses(
+        (status = 200, description = "Out", body = Done, example = json!({ "code": 200 })),
+        (status = 400, description = "Nobody, too many people, or oneself",
+            body = Refused, example = json!({ "code": 400, "message": "memberIds does not name oneself" })),
+        (status = 402, description = "One of the people never was in the group",
+            body = Refused, example = json!({ "code": 402, "message": "a person named is not in the group" })),
+        (status = 403, description = "Neither owner nor manager, or the owner was named (code 403), or not signed in (code 10000)",
+            body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+        (status = 404, description = "No such group", body = Refused, example = json!({ "code": 404, "message": "no such group" })),
+    ),
+)]
+async fn kick_from_group(
+    Held(state): Held<State>,
+    Signed(caller, _): Signed<SealTalk>,
+    Params(given, _): Params<SealTalk, PeopleOfGroup>,
+) -> Answer {
+    let (group, people) = given.read()?;
+    state.groups.kick(caller, group, &people).await?;
+    Ok(SealTalk::done())
+}
+
+/// Leave a group.
+///
+/// The owner's place goes to the manager, or else the member, who has been in it for longest. The last one out
+/// dissolves the group.
+#[utoipa::path(
+    post, path = "/group/quit", tag = "sealtalk", operation_id = "sealtalk_quit_group",
+    security(("sealtalk_session" = [])), request_body = OfGroup,
+    responses(
+        (status = 200, description = "Left", body = Done, example = json!({ "code": 200 })),
+        (status = 403, description = "Not a member (code 403), or not signed in (code 10000)",
+            body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+        (status = 404, description = "No such group", body = Refused, example = json!({ "code": 404, "message": "no such group" })),
+    ),
+)]
+async fn quit_group(
+    Held(state): Held<State>,
+    Signed(caller, _): Signed<SealTalk>,
+    Params(given, _): Params<SealTalk, OfGroup>,
+) -> Answer {
+    state.groups.quit(caller, short_id::decode(&given.group_id)?).await?;
+    Ok(SealTalk::done())
+}
+
+/// Dissolve a group.
+///
+/// For its owner. It is gone for everybody at once.
+#[utoipa::path(
+    post, path = "/group/dismiss", tag = "sealtalk", operation_id = "sealtalk_dismiss_group",
+    security(("sealtalk_session" = [])), request_body = OfGroup,
+    responses(
+        (status = 200, description = "Dissolved", body = Done, example = json!({ "code": 200 })),
+        (status = 400, description = "A member, but not the owner",
+            body = Refused, example = json!({ "code": 400, "message": "only the owner of the group may do this" })),
+        (status = 403, description = "Not a member (code 403), or not signed in (code 10000)",
+            body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+        (status = 404, description = "No such group", body = Refused, example = json!({ "code": 404, "message": "no such group" })),
+    ),
+)]
+async fn dismiss_group(
+    Held(state): Held<State>,
+    Signed(caller, _): Signed<SealTalk>,
+    Params(given, _): Params<SealTalk, OfGroup>,
+) -> Answer {
+    state.groups.dismiss(caller, short_id::decode(&given.group_id)?).await?;
+    Ok(SealTalk::done())
+}

@@ -1,0 +1,164 @@
+//! Groups and their members, as they are looked at.
+
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State as Held};
+use serde::Serialize;
+use shared::domain::account::UserId;
+use shared::domain::social::group::MOST_MEMBERS;
+use shared::domain::social::{Face, GroupId, Member, Shown};
+use shared::domain::{Error, Result as DomainResult, short_id};
+use shared::http::api::SealTalk;
+use shared::http::api::sealtalk::{Refused, Success};
+use shared::http::caller::{Origin, Signed};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::super::Answer;
+use super::super::wire::{User, iso};
+use crate::State;
+
+pub(super) fn router() -> OpenApiRouter<State> {
+    OpenApiRouter::new().routes(routes!(get_group)).routes(routes!(get_group_members))
+}
+
+/// A group.
+#[derive(Serialize, ToSchema)]
+#[schema(as = sealtalk::Group)]
+#[serde(rename_all = "camelCase")]
+struct Group {
+    id: String,
+    name: String,
+    portrait_uri: String,
+    member_count: usize,
+    /// Always 500.
+    max_member_count: usize,
+    /// The id of its owner.
+    creator_id: String,
+    /// Always 1: an ordinary group.
+    #[serde(rename = "type")]
+    kind: u8,
+    /// What is posted on its board; empty when nothing is, and for who is no member.
+    bulletin: String,
+    /// When that was posted, in milliseconds since 1970; 0 when nothing is.
+    bulletin_time: i64,
+    /// Always null: a dissolved group is not found.
+    deleted_at: Option<String>,
+}
+
+impl Group {
+    fn new(state: &State, origin: &Origin, shown: Shown) -> Self {
+        let Shown { group, bulletin } = shown;
+        let (bulletin, bulletin_time) =
+            bulletin.map(|bulletin| (bulletin.content, bulletin.posted.millis())).unwrap_or_default();
+        Self {
+            id: short_id::encode(group.id),
+            portrait_uri: state.url.absolute(origin, &group.portrait),
+            name: group.name,
+            member_count: group.members,
+            max_member_count: MOST_MEMBERS,
+            creator_id: short_id::encode(group.owner),
+            kind: 1,
+            bulletin,
+            bulletin_time,
+            deleted_at: None,
+        }
+    }
+}
+
+/// A member of a group.
+#[derive(Serialize, ToSchema)]
+#[schema(as = sealtalk::GroupMember)]
+#[serde(rename_all = "camelCase")]
+struct GroupMember {
+    /// What they call themselves in the group; empty when nothing.
+    display_name: String,
+    /// 0 owner, 1 member, 2 manager.
+    role: u8,
+    /// When they came in, in ISO 8601.
+    created_at: String,
+    /// The same in milliseconds since 1970.
+    created_time: i64,
+    /// When they last changed, in ISO 8601.
+    updated_at: String,
+    /// The same in milliseconds since 1970.
+    updated_time: i64,
+    user: User,
+}
+
+impl GroupMember {
+    fn new(state: &State, origin: &Origin, (user, member, face): (UserId, Member, Face)) -> Self {
+        Self {
+            display_name: member.name,
+            role: member.role.number(),
+            created_at: iso(member.joined),
+            created_time: member.joined.millis(),
+            updated_at: iso(member.changed),
+            updated_time: member.changed.millis(),
+            user: User::new(state, origin, user, &face),
+        }
+    }
+}
+
+/// Get a group.
+///
+/// For anybody signed in, so that they can join it; its board is for members.
+#[utoipa::path(
+    get, path = "/group/{id}", tag = "sealtalk", operation_id = "sealtalk_get_group",
+    security(("sealtalk_session" = [])),
+    params(("id" = String, Path, description = "The group's id", example = "KC6kot3ID")),
+    responses(
+        (status = 200, description = "The group", body = inline(Success<Group>), example = json!({ "code": 200, "result": {
+            "id": "KC6kot3ID", "name": "RongCloud", "portraitUri": "", "memberCount": 13, "maxMemberCount": 500,
+            "creatorId": "I8cpNlo7t", "type": 1, "bulletin": "明天 4 点下班", "bulletinTime": 1_560_931_403_360_i64,
+            "deletedAt": null,
+        } })),
+        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+        (status = 404, description = "No such group", body = Refused, example = json!({ "code": 404, "message": "no such group" })),
+    ),
+)]
+async fn get_group(
+    Held(state): Held<State>,
+    origin: Origin,
+    Signed(caller, _): Signed<SealTalk>,
+    path: Result<Path<String>, PathRejection>,
+) -> Answer {
+    let shown = state.groups.show(caller, group_of(path)?).await?;
+    Ok(SealTalk::result(Group::new(&state, &origin, shown)))
+}
+
+/// List the members of a group.
+///
+/// For its members. The owner comes first, then the managers, then by when they came in.
+#[utoipa::path(
+    get, path = "/group/{id}/members", tag = "sealtalk", operation_id = "sealtalk_get_group_members",
+    security(("sealtalk_session" = [])),
+    params(("id" = String, Path, description = "The group's id", example = "KC6kot3ID")),
+    responses(
+        (status = 200, description = "The members", body = inline(Success<Vec<GroupMember>>), example = json!({ "code": 200, "result": [{
+            "displayName": "", "role": 1,
+            "createdAt": "2016-11-22T03:06:13.000Z", "createdTime": 1_479_783_973_000_i64,
+            "updatedAt": "2016-11-22T03:06:13.000Z", "updatedTime": 1_479_783_973_000_i64,
+            "user": { "id": "xNlpDTUmw", "nickname": "zl01", "portraitUri": "" },
+        }] })),
+        (status = 403, description = "Not a member (code 403), or not signed in (code 10000)",
+            body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+        (status = 404, description = "No such group", body = Refused, example = json!({ "code": 404, "message": "no such group" })),
+    ),
+)]
+async fn get_group_members(
+    Held(state): Held<State>,
+    origin: Origin,
+    Signed(caller, _): Signed<SealTalk>,
+    path: Result<Path<String>, PathRejection>,
+) -> Answer {
+    let members = state.groups.members(caller, group_of(path)?).await?;
+    let members: Vec<_> = members.into_iter().map(|member| GroupMember::new(&state, &origin, member)).collect();
+    Ok(SealTalk::result(members))
+}
+
+/// The group that a path names. One that cannot be read names none.
+fn group_of(path: Result<Path<String>, PathRejection>) -> DomainResult<GroupId> {
+    let Path(id) = path.map_err(|_| Error::NotFound("group"))?;
+    short_id::decode(&id)
+}

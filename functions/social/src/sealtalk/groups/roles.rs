@@ -1,0 +1,118 @@
+//! Who is what in a group.
+
+use axum::extract::State as Held;
+use serde::Deserialize;
+use shared::domain::short_id;
+use shared::http::api::SealTalk;
+use shared::http::api::sealtalk::{Done, Refused};
+use shared::http::body::Params;
+use shared::http::caller::Signed;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::super::Answer;
+use super::PeopleOfGroup;
+use crate::State;
+
+pub(super) fn router() -> OpenApiRouter<State> {
+    OpenApiRouter::new().routes(routes!(transfer_group)).routes(routes!(set_manager)).routes(routes!(remove_manager))
+}
+
+/// Whom to hand a group to.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = sealtalk::TransferGroup, example = json!({ "groupId": "KC6kot3ID", "userId": "52dzNbLBZ" }))]
+#[serde(rename_all = "camelCase")]
+struct TransferGroup {
+    /// The group's id.
+    group_id: String,
+    /// The id of another member.
+    user_id: String,
+}
+
+/// Hand a group to another member.
+///
+/// For its owner, who becomes a plain member.
+#[utoipa::path(
+    post, path = "/group/transfer", tag = "sealtalk", operation_id = "sealtalk_transfer_group",
+    security(("sealtalk_session" = [])), request_body = TransferGroup,
+    responses(
+        (status = 200, description = "Handed over", body = Done, example = json!({ "code": 200 })),
+        (status = 400, description = "A member, but not the owner",
+            body = Refused, example = json!({ "code": 400, "message": "only the owner of the group may do this" })),
+        (status = 402, description = "The other is not in the group",
+            body = Refused, example = json!({ "code": 402, "message": "a person named is not in the group" })),
+        (status = 403, description = "Not a member, or handed to oneself (code 403), or not signed in (code 10000)",
+            body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+        (status = 404, description = "No such group", body = Refused, example = json!({ "code": 404, "message": "no such group" })),
+    ),
+)]
+async fn transfer_group(
+    Held(state): Held<State>,
+    Signed(caller, _): Signed<SealTalk>,
+    Params(given, _): Params<SealTalk, TransferGroup>,
+) -> Answer {
+    state.groups.transfer(caller, short_id::decode(&given.group_id)?, short_id::decode(&given.user_id)?).await?;
+    Ok(SealTalk::done())
+}
+
+/// Make members managers.
+///
+/// For the owner of the group. Who is one already stays one.
+#[utoipa::path(
+    post, path = "/group/set_manager", tag = "sealtalk", operation_id = "sealtalk_set_manager",
+    security(("sealtalk_session" = [])), request_body = PeopleOfGroup,
+    responses(
+        (status = 200, description = "Set", body = Done, example = json!({ "code": 200 })),
+        (status = 400, description = "Nobody, or too many people",
+            body = Refused, example = json!({ "code": 400, "message": "memberIds names at least one person" })),
+        (status = 401, description = "A member, but not the owner",
+            body = Refused, example = json!({ "code": 401, "message": "only the owner of the group appoints and removes managers" })),
+        (status = 402, description = "One of the people is not in the group",
+            body = Refused, example = json!({ "code": 402, "message": "a person named is not in the group" })),
+        (status = 403, description = "Not a member, or the owner was named (code 403), or not signed in (code 10000)",
+            body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+        (status = 404, description = "No such group", body = Refused, example = json!({ "code": 404, "message": "no such group" })),
+    ),
+)]
+async fn set_manager(state: Held<State>, signed: Signed<SealTalk>, given: Params<SealTalk, PeopleOfGroup>) -> Answer {
+    appoint(state, signed, given, true).await
+}
+
+/// Make managers plain members again.
+///
+/// For the owner of the group. Who is no manager stays a member.
+#[utoipa::path(
+    post, path = "/group/remove_manager", tag = "sealtalk", operation_id = "sealtalk_remove_manager",
+    security(("sealtalk_session" = [])), request_body = PeopleOfGroup,
+    responses(
+        (status = 200, description = "Set", body = Done, example = json!({ "code": 200 })),
+        (status = 400, description = "Nobody, or too many people",
+            body = Refused, example = json!({ "code": 400, "message": "memberIds names at least one person" })),
+        (status = 401, description = "A member, but not the owner",
+            body = Refused, example = json!({ "code": 401, "message": "only the owner of the group appoints and removes managers" })),
+        (status = 402, description = "One of the people is not in the group",
+            body = Refused, example = json!({ "code": 402, "message": "a person named is not in the group" })),
+        (status = 403, description = "Not a member, or the owner was named (code 403), or not signed in (code 10000)",
+            body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+        (status = 404, description = "No such group", body = Refused, example = json!({ "code": 404, "message": "no such group" })),
+    ),
+)]
+async fn remove_manager(
+    state: Held<State>,
+    signed: Signed<SealTalk>,
+    given: Params<SealTalk, PeopleOfGroup>,
+) -> Answer {
+    appoint(state, signed, given, false).await
+}
+
+async fn appoint(
+    Held(state): Held<State>,
+    Signed(caller, _): Signed<SealTalk>,
+    Params(given, _): Params<SealTalk, PeopleOfGroup>,
+    managers: bool,
+) -> Answer {
+    let (group, people) = given.read()?;
+    state.groups.appoint(caller, group, &people, managers).await?;
+    Ok(SealTalk::done())
+}

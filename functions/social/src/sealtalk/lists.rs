@@ -1,0 +1,248 @@
+//! The blacklist, and the list of one's groups: the part that the published document describes.
+//!
+//! The document shows its entries flat, and the clients read them nested. Each entry is both.
+
+use axum::extract::State as Held;
+use serde::Serialize;
+use shared::domain::short_id;
+use shared::domain::social::group::MOST_MEMBERS;
+use shared::domain::social::{Friend, Mine};
+use shared::http::api::SealTalk;
+use shared::http::api::sealtalk::{Done, Refused, Success};
+use shared::http::body::Params;
+use shared::http::caller::{Origin, Signed};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::Answer;
+use super::wire::{FriendId, iso};
+use crate::State;
+
+pub(super) fn router() -> OpenApiRouter<State> {
+    OpenApiRouter::new()
+        .routes(routes!(post_blacklist, get_blacklist))
+        .routes(routes!(add_to_blacklist))
+        .routes(routes!(remove_from_blacklist))
+        .routes(routes!(post_groups, get_groups))
+}
+
+/// Somebody on the blacklist.
+#[derive(Clone, Serialize, ToSchema)]
+#[schema(as = sealtalk::BlacklistUser)]
+#[serde(rename_all = "camelCase")]
+struct BlacklistUser {
+    /// Their id.
+    id: String,
+    nickname: String,
+    portrait_uri: String,
+    /// When what is held of them last changed, in ISO 8601.
+    updated_at: String,
+}
+
+/// Somebody on the blacklist: as the document shows them, and again under `user`, where the clients look.
+#[derive(Serialize, ToSchema)]
+#[schema(as = sealtalk::BlacklistEntry)]
+struct BlacklistEntry {
+    #[serde(flatten)]
+    flat: BlacklistUser,
+    user: BlacklistUser,
+}
+
+impl BlacklistEntry {
+    fn new(state: &State, origin: &Origin, friend: Friend) -> Self {
+        let user = BlacklistUser {
+            id: short_id::encode(friend.relation.other),
+            nickname: friend.face.name,
+            portrait_uri: state.url.absolute(origin, &friend.face.avatar),
+            updated_at: iso(friend.relation.updated),
+        };
+        Self { flat: user.clone(), user }
+    }
+}
+
+/// A group as the document shows it.
+#[derive(Clone, Serialize, ToSchema)]
+#[schema(as = sealtalk::ListedGroup)]
+#[serde(rename_all = "camelCase")]
+struct ListedGroup {
+    /// Its id.
+    id: String,
+    name: String,
+    portrait_uri: String,
+    /// The id of its owner.
+    creator_id: String,
+    /// How many members it has.
+    member_count: usize,
+}
+
+/// A group as the clients read it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = sealtalk::NestedGroup)]
+#[serde(rename_all = "camelCase")]
+struct NestedGroup {
+    #[serde(flatten)]
+    flat: ListedGroup,
+    /// How many members it may have.
+    max_member_count: usize,
+}
+
+/// One's own group: as the document shows it, and again under `group`, where the clients look.
+#[derive(Serialize, ToSchema)]
+#[schema(as = sealtalk::GroupEntry)]
+struct GroupEntry {
+    #[serde(flatten)]
+    flat: ListedGroup,
+    /// What the signed-in person is in it: 0 owner, 1 member, 2 manager.
+    role: u8,
+    group: NestedGroup,
+}
+
+impl GroupEntry {
+    fn new(state: &State, origin: &Origin, mine: Mine) -> Self {
+        let Mine { group, role } = mine;
+        let flat = ListedGroup {
+            id: short_id::encode(group.id),
+            name: group.name,
+            portrait_uri: state.url.absolute(origin, &group.portrait),
+            creator_id: short_id::encode(group.owner),
+            member_count: group.members,
+        };
+        let group = NestedGroup { flat: flat.clone(), max_member_count: MOST_MEMBERS };
+        Self { flat, role: role.number(), group }
+    }
+}
+
+/// List the blacklist.
+#[utoipa::path(
+    post, path = "/user/blacklist", tag = "sealtalk", operation_id = "sealtalk_post_blacklist",
+    security(("sealtalk_session" = [])),
+    responses(
+        (status = 200, description = "Everybody on it", body = inline(Success<Vec<BlacklistEntry>>),
+            example = json!({ "code": 200, "result": [{
+                "id": "sdf9sd0d", "nickname": "Tom", "portraitUri": "http://test.com/user/abc123.jpg",
+                "updatedAt": "2026-01-31T10:00:00.000Z",
+                "user": {
+                    "id": "sdf9sd0d", "nickname": "Tom", "portraitUri": "http://test.com/user/abc123.jpg",
+                    "updatedAt": "2026-01-31T10:00:00.000Z",
+                },
+            }] })),
+        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+    ),
+)]
+async fn post_blacklist(Held(state): Held<State>, origin: Origin, Signed(caller, _): Signed<SealTalk>) -> Answer {
+    let blocked = state.friends.blacklist(caller).await?;
+    let entries = blocked.into_iter().map(|friend| BlacklistEntry::new(&state, &origin, friend));
+    Ok(SealTalk::result(entries.collect::<Vec<_>>()))
+}
+
+/// List the blacklist by GET, as the clients do.
+#[utoipa::path(
+    get, path = "/user/blacklist", tag = "sealtalk", operation_id = "sealtalk_get_blacklist",
+    security(("sealtalk_session" = [])),
+    responses(
+        (status = 200, description = "Everybody on it", body = inline(Success<Vec<BlacklistEntry>>),
+            example = json!({ "code": 200, "result": [{
+                "id": "sdf9sd0d", "nickname": "Tom", "portraitUri": "http://test.com/user/abc123.jpg",
+                "updatedAt": "2026-01-31T10:00:00.000Z",
+                "user": {
+                    "id": "sdf9sd0d", "nickname": "Tom", "portraitUri": "http://test.com/user/abc123.jpg",
+                    "updatedAt": "2026-01-31T10:00:00.000Z",
+                },
+            }] })),
+        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+    ),
+)]
+async fn get_blacklist(state: Held<State>, origin: Origin, signed: Signed<SealTalk>) -> Answer {
+    post_blacklist(state, origin, signed).await
+}
+
+/// Put somebody on the blacklist.
+///
+/// Anybody may be put on it, friend or not. They are not told, and whoever is on it is left as they are.
+#[utoipa::path(
+    post, path = "/user/add_to_blacklist", tag = "sealtalk", operation_id = "sealtalk_add_to_blacklist",
+    security(("sealtalk_session" = [])), request_body = FriendId,
+    responses(
+        (status = 200, description = "They are on it", body = Done, example = json!({ "code": 200 })),
+        (status = 400, description = "Oneself",
+            body = Refused, example = json!({ "code": 400, "message": "friendId is somebody else" })),
+        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+        (status = 404, description = "No such user", body = Refused, example = json!({ "code": 404, "message": "no such user" })),
+    ),
+)]
+async fn add_to_blacklist(
+    Held(state): Held<State>,
+    Signed(caller, _): Signed<SealTalk>,
+    Params(given, _): Params<SealTalk, FriendId>,
+) -> Answer {
+    state.friends.block(caller, short_id::decode(&given.friend_id)?).await?;
+    Ok(SealTalk::done())
+}
+
+/// Take somebody off the blacklist.
+///
+/// A friend is a friend again. Whoever is not on it is left as they are.
+#[utoipa::path(
+    post, path = "/user/remove_from_blacklist", tag = "sealtalk", operation_id = "sealtalk_remove_from_blacklist",
+    security(("sealtalk_session" = [])), request_body = FriendId,
+    responses(
+        (status = 200, description = "They are not on it", body = Done, example = json!({ "code": 200 })),
+        (status = 400, description = "Oneself",
+            body = Refused, example = json!({ "code": 400, "message": "friendId is somebody else" })),
+        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+        (status = 404, description = "No such user", body = Refused, example = json!({ "code": 404, "message": "no such user" })),
+    ),
+)]
+async fn remove_from_blacklist(
+    Held(state): Held<State>,
+    Signed(caller, _): Signed<SealTalk>,
+    Params(given, _): Params<SealTalk, FriendId>,
+) -> Answer {
+    state.friends.pardon(caller, short_id::decode(&given.friend_id)?).await?;
+    Ok(SealTalk::done())
+}
+
+/// List the groups that one is in.
+#[utoipa::path(
+    post, path = "/user/groups", tag = "sealtalk", operation_id = "sealtalk_post_groups",
+    security(("sealtalk_session" = [])),
+    responses(
+        (status = 200, description = "All of them", body = inline(Success<Vec<GroupEntry>>),
+            example = json!({ "code": 200, "result": [{
+                "id": "fgh809fg", "name": "Team 1", "portraitUri": "http://test.com/group/abc123.jpg",
+                "creatorId": "sdf9sd0d", "memberCount": 5, "role": 1,
+                "group": {
+                    "id": "fgh809fg", "name": "Team 1", "portraitUri": "http://test.com/group/abc123.jpg",
+                    "creatorId": "sdf9sd0d", "memberCount": 5, "maxMemberCount": 500,
+                },
+            }] })),
+        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+    ),
+)]
+async fn post_groups(Held(state): Held<State>, origin: Origin, Signed(caller, _): Signed<SealTalk>) -> Answer {
+    let groups = state.groups.mine(caller).await?;
+    let entries = groups.into_iter().map(|mine| GroupEntry::new(&state, &origin, mine));
+    Ok(SealTalk::result(entries.collect::<Vec<_>>()))
+}
+
+/// List the groups that one is in by GET, as the clients do.
+#[utoipa::path(
+    get, path = "/user/groups", tag = "sealtalk", operation_id = "sealtalk_get_groups",
+    security(("sealtalk_session" = [])),
+    responses(
+        (status = 200, description = "All of them", body = inline(Success<Vec<GroupEntry>>),
+            example = json!({ "code": 200, "result": [{
+                "id": "fgh809fg", "name": "Team 1", "portraitUri": "http://test.com/group/abc123.jpg",
+                "creatorId": "sdf9sd0d", "memberCount": 5, "role": 1,
+                "group": {
+                    "id": "fgh809fg", "name": "Team 1", "portraitUri": "http://test.com/group/abc123.jpg",
+                    "creatorId": "sdf9sd0d", "memberCount": 5, "maxMemberCount": 500,
+                },
+            }] })),
+        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+    ),
+)]
+async fn get_groups(state: Held<State>, origin: Origin, signed: Signed<SealTalk>) -> Answer {
+    post_groups(state, origin, signed).await
+}

@@ -1,0 +1,277 @@
+//! Delta sync.
+
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State as Held};
+use serde::Serialize;
+use shared::domain::social::group::Role;
+use shared::domain::social::sync::{Answer as Delta, BlockedRow, FriendRow, GroupRow, MemberRow};
+use shared::domain::{Error, short_id};
+use shared::http::api::SealTalk;
+use shared::http::api::sealtalk::{Refused, Success};
+use shared::http::caller::{Origin, Signed};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::Answer;
+use super::wire::User;
+use crate::State;
+
+pub(super) fn router() -> OpenApiRouter<State> {
+    OpenApiRouter::new().routes(routes!(post_sync, get_sync))
+}
+
+/// What a device does not know yet. Every list holds whole rows, each in place of the one that the device has.
+#[derive(Serialize, ToSchema)]
+#[schema(as = sealtalk::Sync)]
+struct Synced {
+    /// What to sync from next time; the same as before when there is nothing to tell.
+    version: u64,
+    /// Whether there is more to tell: sync again at once.
+    more: bool,
+    /// The person themselves.
+    user: Oneself,
+    /// People who came onto the blacklist or off it, or look different.
+    blacklist: Vec<Blocked>,
+    /// People whose friendship changed, or who look different.
+    friends: Vec<FriendEntry>,
+    /// Groups that changed, and those that the person is no longer in.
+    groups: Vec<Membership>,
+    /// Members who came, left or look different.
+    group_members: Vec<MemberEntry>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = sealtalk::SyncUser)]
+#[serde(rename_all = "camelCase")]
+struct Oneself {
+    #[serde(flatten)]
+    user: User,
+    /// The version that this row came with.
+    timestamp: u64,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = sealtalk::SyncBlocked)]
+#[serde(rename_all = "camelCase")]
+struct Blocked {
+    friend_id: String,
+    /// Whether they are on the blacklist.
+    status: bool,
+    timestamp: u64,
+    user: User,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = sealtalk::SyncFriend)]
+#[serde(rename_all = "camelCase")]
+struct FriendEntry {
+    friend_id: String,
+    display_name: String,
+    message: String,
+    /// 10 asked, 11 was asked, 20 friends, 21 ignored, 30 deleted, 31 blocked.
+    status: u8,
+    timestamp: u64,
+    user: User,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = sealtalk::SyncGroup)]
+#[serde(rename_all = "camelCase")]
+struct Membership {
+    group_id: String,
+    display_name: String,
+    /// 0 owner, 1 member, 2 manager.
+    role: u8,
+    /// Whether the person is no longer in the group, or there is none any more.
+    is_deleted: bool,
+    timestamp: u64,
+    group: GroupOf,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = sealtalk::SyncGroupDetail)]
+#[serde(rename_all = "camelCase")]
+struct GroupOf {
+    id: String,
+    /// Empty for a group that the person is no longer in.
+    name: String,
+    portrait_uri: String,
+    creator_id: String,
+    member_count: usize,
+    timestamp: u64,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = sealtalk::SyncMember)]
+#[serde(rename_all = "camelCase")]
+struct MemberEntry {
+    group_id: String,
+    member_id: String,
+    display_name: String,
+    /// 0 owner, 1 member, 2 manager.
+    role: u8,
+    /// Whether they left.
+    is_deleted: bool,
+    timestamp: u64,
+    user: User,
+}
+
+/// Turns rows into what is sent.
+struct Wire<'a> {
+    state: &'a State,
+    origin: &'a Origin,
+    version: u64,
+}
+
+impl Wire<'_> {
+    fn blocked(&self, row: &BlockedRow) -> Blocked {
+        Blocked {
+            friend_id: short_id::encode(row.user),
+            status: row.blocked,
+            timestamp: self.version,
+            user: User::new(self.state, self.origin, row.user, &row.face),
+        }
+    }
+
+    fn friend(&self, row: FriendRow) -> FriendEntry {
+        let FriendRow { relation, face } = row;
+        FriendEntry {
+            friend_id: short_id::encode(relation.other),
+            status: relation.status.map_or(0, shared::domain::social::Status::number),
+            timestamp: self.version,
+            user: User::new(self.state, self.origin, relation.other, &face),
+            display_name: relation.remark,
+            message: relation.message,
+        }
+    }
+
+    fn group(&self, row: GroupRow) -> Membership {
+        let timestamp = self.version;
+        match row {
+            GroupRow::Here { group, role, name } => {
+                let id = short_id::encode(group.id);
+                let detail = GroupOf {
+                    id: id.clone(),
+                    portrait_uri: self.state.url.absolute(self.origin, &group.portrait),
+                    creator_id: short_id::encode(group.owner),
+                    member_count: group.members,
+                    name: group.name,
+                    timestamp,
+                };
+                Membership {
+                    group_id: id,
+                    display_name: name,
+                    role: role.number(),
+                    is_deleted: false,
+                    timestamp,
+                    group: detail,
+                }
+            }
+            GroupRow::Gone(id) => {
+                let id = short_id::encode(id);
+                let detail = GroupOf {
+                    id: id.clone(),
+                    name: String::new(),
+                    portrait_uri: String::new(),
+                    creator_id: String::new(),
+                    member_count: 0,
+                    timestamp,
+                };
+                Membership {
+                    group_id: id,
+                    display_name: String::new(),
+                    role: Role::Member.number(),
+                    is_deleted: true,
+                    timestamp,
+                    group: detail,
+                }
+            }
+        }
+    }
+
+    fn member(&self, row: MemberRow) -> MemberEntry {
+        MemberEntry {
+            group_id: short_id::encode(row.group),
+            member_id: short_id::encode(row.user),
+            role: row.member.role.number(),
+            is_deleted: row.member.gone,
+            timestamp: self.version,
+            user: User::new(self.state, self.origin, row.user, &row.face),
+            display_name: row.member.name,
+        }
+    }
+
+    fn answer(&self, delta: Delta, oneself: shared::domain::account::UserId) -> Synced {
+        let user = User::new(self.state, self.origin, oneself, &delta.oneself);
+        Synced {
+            version: delta.version,
+            more: delta.more,
+            user: Oneself { user, timestamp: self.version },
+            blacklist: delta.blacklist.iter().map(|row| self.blocked(row)).collect(),
+            friends: delta.friends.into_iter().map(|row| self.friend(row)).collect(),
+            groups: delta.groups.into_iter().map(|row| self.group(row)).collect(),
+            group_members: delta.members.into_iter().map(|row| self.member(row)).collect(),
+        }
+    }
+}
+
+/// Tell a device what it does not know.
+///
+/// `version` is the one of the last answer that the device has taken in, and 0 for a device that has none. A device
+/// that comes back after two months, or with a version that is not ours, is told everything, with what it has to
+/// forget. With `more` there is more to tell at once.
+#[utoipa::path(
+    post, path = "/user/sync/{version}", tag = "sealtalk", operation_id = "sealtalk_post_sync",
+    security(("sealtalk_session" = [])),
+    params(("version" = u64, Path, description = "The version of the last answer, or 0", example = 0)),
+    responses(
+        (status = 200, description = "What changed", body = inline(Success<Synced>), example = json!({ "code": 200, "result": {
+            "version": 1_234_567_894, "more": false,
+            "user": { "id": "sdf9sd0d", "nickname": "Tom", "portraitUri": "http://test.com/user/abc123.jpg", "timestamp": 1_234_567_894 },
+            "blacklist": [], "friends": [], "groups": [], "group_members": [],
+        } })),
+        (status = 400, description = "Not a number, or a version from the future",
+            body = Refused, example = json!({ "code": 400, "message": "version is the version of an earlier answer, or 0" })),
+        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+    ),
+)]
+async fn post_sync(
+    Held(state): Held<State>,
+    origin: Origin,
+    Signed(caller, _): Signed<SealTalk>,
+    path: Result<Path<String>, PathRejection>,
+) -> Answer {
+    const RULE: Error = Error::Invalid { field: "version", rule: "is the version of an earlier answer, or 0" };
+    let Path(version) = path.map_err(|_| RULE)?;
+    let digits = !version.is_empty() && version.len() <= 16 && version.bytes().all(|byte| byte.is_ascii_digit());
+    let version = version.parse().ok().filter(|_| digits).ok_or(RULE)?;
+    let delta = state.sync.since(caller, version).await?;
+    let wire = Wire { state: &state, origin: &origin, version: delta.version };
+    Ok(SealTalk::result(wire.answer(delta, caller.user)))
+}
+
+/// Tell a device what it does not know by GET, as the clients do.
+#[utoipa::path(
+    get, path = "/user/sync/{version}", tag = "sealtalk", operation_id = "sealtalk_get_sync",
+    security(("sealtalk_session" = [])),
+    params(("version" = u64, Path, description = "The version of the last answer, or 0", example = 0)),
+    responses(
+        (status = 200, description = "What changed", body = inline(Success<Synced>), example = json!({ "code": 200, "result": {
+            "version": 1_234_567_894, "more": false,
+            "user": { "id": "sdf9sd0d", "nickname": "Tom", "portraitUri": "http://test.com/user/abc123.jpg", "timestamp": 1_234_567_894 },
+            "blacklist": [], "friends": [], "groups": [], "group_members": [],
+        } })),
+        (status = 400, description = "Not a number, or a version from the future",
+            body = Refused, example = json!({ "code": 400, "message": "version is the version of an earlier answer, or 0" })),
+        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+    ),
+)]
+async fn get_sync(
+    state: Held<State>,
+    origin: Origin,
+    signed: Signed<SealTalk>,
+    path: Result<Path<String>, PathRejection>,
+) -> Answer {
+    post_sync(state, origin, signed, path).await
+}

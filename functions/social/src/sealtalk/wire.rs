@@ -1,0 +1,47 @@
+//! What several of the endpoints answer and ask for.
+
+use serde::{Deserialize, Serialize};
+use shared::domain::account::UserId;
+use shared::domain::clock::Timestamp;
+use shared::domain::short_id;
+use shared::domain::social::Face;
+use shared::http::caller::Origin;
+use utoipa::ToSchema;
+
+use crate::State;
+
+/// Somebody as everybody sees them.
+#[derive(Serialize, ToSchema)]
+#[schema(as = sealtalk::Face)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct User {
+    /// Their id.
+    id: String,
+    nickname: String,
+    portrait_uri: String,
+}
+
+impl User {
+    pub(super) fn new(state: &State, origin: &Origin, id: UserId, face: &Face) -> Self {
+        let portrait_uri = state.url.absolute(origin, &face.avatar);
+        Self { id: short_id::encode(id), nickname: face.name.clone(), portrait_uri }
+    }
+}
+
+/// Who is meant.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = sealtalk::FriendId, example = json!({ "friendId": "d9ewr89j238" }))]
+#[serde(rename_all = "camelCase")]
+pub(super) struct FriendId {
+    /// The user's id.
+    pub(super) friend_id: String,
+}
+
+/// A moment in ISO 8601, in UTC and to the millisecond, as the original server's JSON has it.
+pub(super) fn iso(moment: Timestamp) -> String {
+    let at = moment.utc();
+    format!(
+        "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z",
+        at.year, at.month, at.day, at.hour, at.minute, at.second, at.milli
+    )
+}

@@ -1,0 +1,142 @@
+//! Handing one batch to a function until every record of it is done or given up.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt as _;
+use serde_json::{Value, json};
+
+use super::letters::{DeadLetter, Letters, Reason};
+use super::mapping::{Mapping, StreamHandler};
+use super::source::{Record, Source};
+use crate::clock;
+
+/// The first pause before a batch is tried again; each further one is twice as long. Lambda's are longer, which nobody
+/// wants to wait for on their own machine.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+
+/// The longest pause.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// When a record leaves the stream, in seconds. DynamoDB keeps them for a day.
+pub const KEPT_FOR: u64 = 24 * 60 * 60;
+
+/// What delivers batches of one mapping.
+pub struct Courier {
+    /// What it is set to.
+    pub mapping: Mapping,
+    /// The stream that records come from.
+    pub source: Source,
+    /// The function.
+    pub handler: StreamHandler,
+    /// Where records go that are given up.
+    pub letters: Arc<Letters>,
+}
+
+/// A part of a batch, and what happened to it.
+struct Part {
+    records: Vec<Record>,
+    /// Attempts that count against the retries.
+    attempts: usize,
+    /// What the last of them said.
+    error: String,
+}
+
+/// A failed invocation: from which record on, and what was said.
+struct Failure {
+    from: usize,
+    error: String,
+}
+
+impl Courier {
+    /// Delivers a batch in its order. Returns when all of it is done or given up.
+    pub async fn deliver(&self, batch: Vec<Record>) {
+        // The parts of the batch in reverse: what comes next is last.
+        let mut parts = vec![Part { records: batch, attempts: 0, error: String::new() }];
+        let mut pause = FIRST_PAUSE;
+        while let Some(mut part) = parts.pop() {
+            self.give_up_old(&mut part);
+            if part.records.is_empty() {
+                continue;
+            }
+            let Err(failure) = self.invoke(&part.records).await else {
+                pause = FIRST_PAUSE;
+                continue;
+            };
+            tracing::warn!(function = self.mapping.function, error = failure.error, "a batch of changes failed");
+            part.records.drain(..failure.from);
+            part.error = failure.error;
+            if self.mapping.bisects && failure.from > 0 {
+                // The report was the cut: the rest is tried again, which counts as no retry.
+                parts.push(part);
+            } else if self.mapping.bisects && part.records.len() > 1 {
+                let rest = part.records.split_off(part.records.len() / 2);
+                parts.push(Part { records: rest, attempts: part.attempts, error: part.error.clone() });
+                parts.push(part);
+            } else {
+                part.attempts += 1;
+                if self.mapping.retries.is_some_and(|retries| part.attempts > retries) {
+                    self.give_up(&part.records, (Reason::Retries, part.attempts, &part.error));
+                    continue;
+                }
+                parts.push(part);
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    async fn invoke(&self, records: &[Record]) -> Result<(), Failure> {
+        let events: Vec<&Value> = records.iter().map(|record| &record.event).collect();
+        let event = json!({"Records": events});
+        // A panic of the function is a failure like any other.
+        let call = AssertUnwindSafe(async { (self.handler)(event).await }).catch_unwind();
+        match call.await {
+            Ok(Ok(answer)) if self.mapping.reports_failures => reported(&answer, records),
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(Failure { from: 0, error }),
+            Err(_) => Err(Failure { from: 0, error: "the function panicked".to_owned() }),
+        }
+    }
+
+    /// Gives up the records at the front that are too old.
+    fn give_up_old(&self, part: &mut Part) {
+        let allowed = self.mapping.record_age.unwrap_or(KEPT_FOR).min(KEPT_FOR);
+        let now = clock::epoch_millis() / 1_000;
+        let old = part.records.iter().take_while(|record| now.saturating_sub(record.created) > allowed).count();
+        if old > 0 {
+            let old: Vec<Record> = part.records.drain(..old).collect();
+            self.give_up(&old, (Reason::Age, part.attempts, &part.error));
+        }
+    }
+
+    fn give_up(&self, records: &[Record], why: (Reason, usize, &str)) {
+        self.letters.keep(DeadLetter::about(&self.mapping, &self.source, records, why));
+    }
+}
+
+/// From which record on a function says it failed.
+///
+/// From the Lambda developer guide, "Configuring partial batch response with DynamoDB and Lambda": an answer without
+/// failures is a success, one that names a record that is none a failure of the whole batch, and of several records
+/// the first counts.
+fn reported(answer: &Value, records: &[Record]) -> Result<(), Failure> {
+    let failures = match answer.get("batchItemFailures") {
+        None | Some(Value::Null) => return Ok(()),
+        Some(failures) => failures.as_array(),
+    };
+    let Some(failures) = failures else {
+        return Err(Failure { from: 0, error: "batchItemFailures is no list".to_owned() });
+    };
+    let position = |failure: &Value| {
+        let named = failure["itemIdentifier"].as_str()?;
+        records.iter().position(|record| record.sequence_number() == named)
+    };
+    let positions: Option<Vec<usize>> = failures.iter().map(position).collect();
+    match positions.map(|positions| positions.into_iter().min()) {
+        Some(None) => Ok(()),
+        Some(Some(from)) => Err(Failure { from, error: "reported by the function".to_owned() }),
+        None => Err(Failure { from: 0, error: "batchItemFailures names no record of the batch".to_owned() }),
+    }
+}

@@ -1,0 +1,58 @@
+//! Why SNS refuses a call, in its own words.
+
+/// A refusal. The words are those of the service, because clients have been seen to look into them.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// A parameter is missing or malformed.
+    #[error("Invalid parameter: {0}")]
+    Parameter(String),
+    /// A message attribute is malformed.
+    #[error("{0}")]
+    Attribute(String),
+    /// There is no such topic, application or endpoint.
+    #[error("{0} does not exist")]
+    Missing(&'static str),
+    /// The endpoint was disabled.
+    #[error("Endpoint is disabled")]
+    Disabled,
+    /// A batch is malformed, by the code for it.
+    #[error("{1}")]
+    Batch(&'static str, String),
+    /// What was published could not be kept.
+    #[error("What was published could not be kept: {0}")]
+    Storage(String),
+}
+
+impl Refusal {
+    /// Of a parameter.
+    pub fn parameter(words: impl Into<String>) -> Self {
+        Self::Parameter(words.into())
+    }
+
+    /// The HTTP status.
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::Parameter(_) | Self::Attribute(_) | Self::Disabled | Self::Batch(..) => 400,
+            Self::Missing(_) => 404,
+            Self::Storage(_) => 500,
+        }
+    }
+
+    /// The error code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Parameter(_) => "InvalidParameter",
+            Self::Attribute(_) => "ParameterValueInvalid",
+            Self::Missing(_) => "NotFound",
+            Self::Disabled => "EndpointDisabled",
+            Self::Batch(code, _) => code,
+            Self::Storage(_) => "InternalError",
+        }
+    }
+}
+
+impl From<std::io::Error> for Refusal {
+    fn from(error: std::io::Error) -> Self {
+        Self::Storage(error.to_string())
+    }
+}

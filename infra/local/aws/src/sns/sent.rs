@@ -1,0 +1,55 @@
+//! What SNS would have sent: texts, messages of topics, and pushes.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// A text message that SNS would have sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Text {
+    /// The phone number it was published to, in E.164 form.
+    pub phone: String,
+    /// The words.
+    pub body: String,
+    /// When, in milliseconds since the Unix epoch.
+    pub sent_at: u64,
+    /// The id `Publish` answered with.
+    pub message_id: String,
+    /// The values of the message attributes, for example of `AWS.SNS.SMS.SMSType`.
+    #[serde(default)]
+    pub attributes: BTreeMap<String, String>,
+}
+
+/// A message that the subscribers of a topic would have been sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notification {
+    /// The topic's ARN.
+    pub topic: String,
+    /// What subscribers get. Of a message that is different for each protocol, what all others get.
+    pub message: String,
+    /// The subject, which only e-mail shows.
+    pub subject: Option<String>,
+    /// The values of the message attributes; those of type `Binary` in base64.
+    pub attributes: BTreeMap<String, String>,
+    /// When, in milliseconds since the Unix epoch.
+    pub sent_at: u64,
+    /// The id `Publish` answered with.
+    pub message_id: String,
+}
+
+/// A message that a device would have been pushed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Push {
+    /// The ARN of the device's endpoint.
+    pub endpoint: String,
+    /// The service, as the application's ARN names it: `APNS`, `GCM`, ….
+    pub platform: String,
+    /// The device's token.
+    pub token: String,
+    /// What the service would have been handed.
+    pub payload: String,
+    /// When, in milliseconds since the Unix epoch.
+    pub sent_at: u64,
+    /// The id `Publish` answered with.
+    pub message_id: String,
+}

@@ -1,0 +1,106 @@
+//! What people would have been told, for `GET /_local/notifications`: messages of topics, pushes, and what was given up.
+
+use std::cmp::Reverse;
+
+use local_aws::{DeadLetter, Endpoints, Notification, Push};
+use serde_json::{Value, json};
+
+/// How many are shown at once unless the query says otherwise.
+const SHOWN: usize = 1_000;
+
+/// All of them as JSON, newest first.
+pub fn all(endpoints: &Endpoints) -> Vec<Value> {
+    // What is published is pushed afterwards, so within a millisecond the push is the newer one.
+    let letters = endpoints.dead_letters().into_iter().rev().map(given_up);
+    let pushes = endpoints.pushes().into_iter().map(pushed);
+    let published = endpoints.notifications().into_iter().map(published);
+    let mut all: Vec<Value> = letters.chain(pushes).chain(published).collect();
+    all.sort_by_key(|one| Reverse(one["sent_at"].as_u64()));
+    all
+}
+
+/// How many a query asks for: `limit=50`.
+pub fn limit(query: &str) -> usize {
+    let mut fields = form_urlencoded::parse(query.as_bytes());
+    fields.find(|(name, _)| name == "limit").and_then(|(_, value)| value.parse().ok()).unwrap_or(SHOWN)
+}
+
+fn published(notification: Notification) -> Value {
+    let Notification { topic, message, subject, attributes, sent_at, message_id } = notification;
+    let message = parsed(message);
+    let operation = attributes.get("operation").map(String::as_str).or_else(|| find(&message, "operation"));
+    json!({
+        "kind": "topic",
+        "operation": operation,
+        "from": find(&message, "fromUserId"),
+        "to": find(&message, "toUserId").or_else(|| find(&message, "toGroupId")),
+        "topic": topic,
+        "subject": subject,
+        "attributes": attributes,
+        "message": message,
+        "message_id": message_id,
+        "sent_at": sent_at,
+    })
+}
+
+fn pushed(push: Push) -> Value {
+    let Push { endpoint, platform, token, payload, sent_at, message_id } = push;
+    let message = parsed(payload);
+    json!({
+        "kind": "push",
+        "operation": find(&message, "operation"),
+        "from": find(&message, "fromUserId"),
+        "to": find(&message, "toUserId").or_else(|| find(&message, "toGroupId")),
+        "platform": platform,
+        "token": token,
+        "endpoint": endpoint,
+        "message": message,
+        "message_id": message_id,
+        "sent_at": sent_at,
+    })
+}
+
+fn given_up(letter: DeadLetter) -> Value {
+    let DeadLetter { function, destination, body, error, sent_at } = letter;
+    json!({
+        "kind": "dead_letter",
+        "function": function,
+        "queue": destination,
+        "error": error,
+        "message": body,
+        "sent_at": sent_at,
+    })
+}
+
+/// What is JSON is shown as such.
+fn parsed(message: String) -> Value {
+    serde_json::from_str(&message).unwrap_or(Value::String(message))
+}
+
+/// The first text of this name, the outermost first.
+fn find<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
+    let own = value.get(name).and_then(Value::as_str);
+    own.or_else(|| value.as_object()?.values().find_map(|inner| find(inner, name)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_and_what_is_found_wherever_it_stands() {
+        let apple = json!({"aps": {"alert": {"title": "t"}}, "news": {"operation": "Add", "toGroupId": "g"}});
+        let google = json!({"fcmV1Message": {"message": {"data": {"operation": "Add", "content": "{}"}}}});
+        for payload in [apple, google] {
+            assert_eq!(find(&payload, "operation"), Some("Add"));
+        }
+        let nested = json!({"content": {"operation": "inner"}, "operation": "outer"});
+        assert_eq!(find(&nested, "operation"), Some("outer"));
+        assert_eq!(find(&parsed("words".to_owned()), "operation"), None);
+    }
+
+    #[test]
+    fn a_query_may_ask_for_fewer() {
+        assert_eq!((limit("limit=5"), limit("a=b"), limit("limit=x")), (5, SHOWN, SHOWN));
+    }
+}

@@ -1,0 +1,91 @@
+//! What leads to functions beside the gateway: new objects of a bucket, changes of a table.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use local_aws::{Endpoints, Handler, Mapping, StreamHandler};
+use local_template::{Stack, TableChanged};
+use serde_json::Value;
+
+use crate::invoke::{Function, Invoke};
+use crate::{Error, clock};
+
+/// How long a function may be waited for: no gateway is in between, so only its own time-out counts.
+const NO_GATEWAY: Duration = Duration::from_mins(15);
+
+/// Hands new objects and changes of tables to the functions the template names.
+pub async fn subscribe(
+    stack: &Stack,
+    endpoints: &Endpoints,
+    built: &BTreeMap<String, Arc<dyn Invoke>>,
+) -> Result<(), Error> {
+    for function in &stack.functions {
+        for event in &function.other_events {
+            let (kind, name) = (&event.kind, &event.name);
+            tracing::warn!(function = function.binary, kind, name, "event source without a local counterpart");
+        }
+        let Some(invoke) = built.get(&function.binary) else {
+            continue;
+        };
+        let target = Function {
+            name: function.binary.clone(),
+            invoke: Arc::clone(invoke),
+            timeout: Duration::from_secs(function.timeout.into()),
+        };
+        for created in &function.object_created {
+            let (bucket, prefix, suffix) = (&created.bucket, &created.prefix, &created.suffix);
+            endpoints.on_object_created(bucket, prefix, suffix, of_objects(target.clone()));
+        }
+        for changed in &function.table_changed {
+            let mapping = mapping(&function.binary, changed);
+            endpoints.on_table_changed(mapping, of_changes(target.clone())).await?;
+        }
+    }
+    Ok(())
+}
+
+/// A function as the bucket invokes it, which takes no answer.
+fn of_objects(target: Function) -> Handler {
+    Arc::new(move |event: Value| -> BoxFuture<'static, Result<(), String>> {
+        let target = target.clone();
+        Box::pin(async move { hand(&target, &event).await.map(drop) })
+    })
+}
+
+/// A function as a stream invokes it.
+fn of_changes(target: Function) -> StreamHandler {
+    Arc::new(move |event: Value| -> BoxFuture<'static, Result<Value, String>> {
+        let target = target.clone();
+        Box::pin(async move {
+            let answer = hand(&target, &event).await?;
+            serde_json::from_slice(&answer).map_err(|error| format!("the answer is not JSON: {error}"))
+        })
+    })
+}
+
+/// Invokes a function with an event.
+async fn hand(target: &Function, event: &Value) -> Result<Vec<u8>, String> {
+    let called = target.call(event.to_string().into_bytes(), clock::request_id(), NO_GATEWAY).await;
+    called.map_err(|refusal| format!("{refusal:?}"))
+}
+
+/// A subscription of the template as the endpoints take it.
+fn mapping(function: &str, changed: &TableChanged) -> Mapping {
+    let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+    Mapping {
+        table: changed.table.clone(),
+        function: function.to_owned(),
+        name: changed.name.clone(),
+        from_start: changed.from_start,
+        batch_size: count(changed.batch_size),
+        parallelization_factor: count(changed.parallelization_factor),
+        filters: changed.filters.clone(),
+        retries: changed.retries.map(count),
+        record_age: changed.record_age.map(u64::from),
+        bisects: changed.bisects,
+        reports_failures: changed.reports_failures,
+        dead_letters: changed.dead_letters.clone(),
+    }
+}

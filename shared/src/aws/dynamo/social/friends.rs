@@ -1,0 +1,92 @@
+//! Relations between people.
+
+use std::collections::{BTreeSet, HashMap};
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::super::batch::Reads;
+use super::super::item::{self, Item, text};
+use super::super::{Table, Transacted, change_by, failed, keys};
+use super::{face, items, living};
+use crate::domain::account::{Caller, UserId};
+use crate::domain::clock::Timestamp;
+use crate::domain::social::friendship::{Pair, Relation};
+use crate::domain::social::{Face, Faces, FriendStore};
+use crate::domain::{Error, Fault, Result};
+use crate::trips;
+
+#[async_trait]
+impl FriendStore for Table {
+    async fn pair(&self, caller: Caller, other: UserId, now: Timestamp) -> Result<(Pair, Option<Face>)> {
+        let (mine, theirs) = (keys::relation(caller.user, other), keys::relation(other, caller.user));
+        let (own, others) = (keys::account(caller.user), keys::account(other));
+        let all = vec![own.clone(), others.clone(), mine.clone(), theirs.clone()];
+        let found = self.get_all(all, &[], Reads::Consistently).await?;
+        let mut by_key: HashMap<_, _> = found
+            .into_iter()
+            .filter_map(|found| Some(((item::get_text(&found, "pk")?, item::get_text(&found, "sk")?), found)))
+            .collect();
+        let mut take = |key: keys::Key| by_key.remove(&(key.pk, key.sk));
+        living(take(own).as_ref(), caller, now)?;
+        let relation =
+            |found: Option<Item>, of| found.as_ref().map_or_else(|| Ok(Relation::stranger(of)), items::read_relation);
+        let pair = Pair { mine: relation(take(mine), other)?, theirs: relation(take(theirs), caller.user)? };
+        Ok((pair, take(others).as_ref().map(face)))
+    }
+
+    async fn relations(&self, caller: Caller, now: Timestamp) -> Result<Vec<Relation>> {
+        Ok(trips::both(self.check_living(caller, now), self.relations_of(caller.user)).await?.1)
+    }
+
+    async fn faces(&self, people: &BTreeSet<UserId>) -> Result<Faces> {
+        self.read_faces(people, Reads::Consistently).await
+    }
+
+    async fn write(&self, caller: Caller, mine: &Relation, theirs: Option<&Relation>, now: Timestamp) -> Result<bool> {
+        const SESSION: usize = 0;
+        let mut writes = vec![
+            change_by(caller, "", now).in_transaction(&self.name)?,
+            items::put_relation(&self.name, caller.user, mine)?,
+        ];
+        if let Some(theirs) = theirs {
+            writes.push(items::put_relation(&self.name, mine.other, theirs)?);
+        }
+        match self.transact("changing a friendship", writes).await? {
+            Transacted::Done => Ok(true),
+            Transacted::Refused(reasons) if failed(&reasons, SESSION) => Err(Error::Unauthenticated),
+            Transacted::Refused(_) => Ok(false),
+        }
+    }
+}
+
+impl Table {
+    /// Everything that somebody holds of others, page by page.
+    pub(super) async fn relations_of(&self, user: UserId) -> Result<Vec<Relation>> {
+        const DOING: &str = "reading relations";
+        let key = keys::relation(user, user);
+        let (mut relations, mut start) = (Vec::new(), None);
+        loop {
+            let page = self
+                .client
+                .query()
+                .table_name(&*self.name)
+                .consistent_read(true)
+                .key_condition_expression("pk = :pk AND begins_with(sk, :relations)")
+                .expression_attribute_values(":pk", AttributeValue::S(key.pk.clone()))
+                .expression_attribute_values(":relations", text(keys::RELATIONS))
+                .set_exclusive_start_key(start)
+                .send()
+                .await
+                .map_err(|error| Fault::new(DOING, error.into_service_error()))?;
+            for relation in page.items() {
+                relations.push(items::read_relation(relation)?);
+            }
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                relations.sort_unstable_by_key(|relation| relation.other);
+                return Ok(relations);
+            }
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! Groups: each a small item that every sync looks at, and its roster in another.
+
+use std::collections::{BTreeSet, HashMap};
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
+
+use super::super::batch::Reads;
+use super::super::item::{self, Item, moment, number};
+use super::super::keys::{self, Key};
+use super::super::write::{Change, key_attributes};
+use super::super::{Table, Transacted, change_by, failed};
+use super::items;
+use crate::domain::account::{Caller, UserId};
+use crate::domain::clock::Timestamp;
+use crate::domain::social::group::{Bulletin, Changed, Group, GroupId, Held, MOST_GROUPS, Roster, Stage};
+use crate::domain::social::{GroupStore, Memberships, Written};
+use crate::domain::{Error, Fault, Result};
+use crate::trips;
+
+/// A list of groups remembers at most so many that somebody left. It bounds an item that others can make grow.
+const MOST_LEFT: usize = 1_000;
+
+#[async_trait]
+impl GroupStore for Table {
+    async fn held(&self, caller: Caller, group: GroupId, now: Timestamp) -> Result<Option<Held>> {
+        Ok(trips::both(self.check_living(caller, now), self.read_held(group)).await?.1)
+    }
+
+    async fn shown(&self, caller: Caller, group: GroupId, now: Timestamp) -> Result<Option<(Held, Option<Bulletin>)>> {
+        let key = keys::bulletin(group);
+        let board = self.get("reading a bulletin", &key);
+        let (held, board) = trips::both(self.held(caller, group, now), board).await?;
+        let bulletin = board.as_ref().map(items::read_bulletin).transpose()?;
+        Ok(held.map(|held| (held, bulletin)))
+    }
+
+    async fn memberships(&self, caller: Caller, now: Timestamp) -> Result<Memberships> {
+        let key = keys::memberships(caller.user);
+        let list = self.get("reading a list of groups", &key);
+        let ((), list) = trips::both(self.check_living(caller, now), list).await?;
+        Ok(items::read_memberships(list.as_ref()))
+    }
+
+    async fn groups_with_rosters(
+        &self,
+        ids: &BTreeSet<GroupId>,
+    ) -> Result<(HashMap<GroupId, Group>, HashMap<GroupId, Roster>)> {
+        trips::both(self.read_groups(ids), self.read_rosters(ids)).await
+    }
+
+    async fn reachable(
+        &self,
+        caller: Caller,
+        people: &BTreeSet<UserId>,
+        now: Timestamp,
+    ) -> Result<HashMap<UserId, bool>> {
+        let accounts = people.iter().map(|user| keys::account(*user)).collect();
+        let relations = people.iter().map(|user| keys::relation(*user, caller.user)).collect();
+        let accounts = self.get_all(accounts, &["id"], Reads::Consistently);
+        let relations = self.get_all(relations, &["pk", "blocked"], Reads::Consistently);
+        let ((), (accounts, relations)) =
+            trips::both(self.check_living(caller, now), trips::both(accounts, relations)).await?;
+        let blocking: BTreeSet<_> = relations
+            .iter()
+            .filter(|relation| relation.get("blocked").is_some_and(|blocked| blocked.as_bool() == Ok(&true)))
+            .filter_map(|relation| item::get_text(relation, "pk"))
+            .collect();
+        let known = accounts.iter().filter_map(|account| item::get_user(account, "id"));
+        Ok(known.map(|user| (user, blocking.contains(&keys::account(user).pk))).collect())
+    }
+
+    async fn have_room(&self, group: GroupId, people: &BTreeSet<UserId>) -> Result<bool> {
+        let lists = people.iter().map(|user| keys::memberships(*user)).collect();
+        let lists = self.get_all(lists, &["live"], Reads::Consistently).await?;
+        let mut lists = lists.iter().map(|list| items::read_memberships(Some(list)).live);
+        Ok(lists.all(|live| live.len() < MOST_GROUPS || live.contains(&group)))
+    }
+
+    async fn write(
+        &self,
+        caller: Caller,
+        changed: &Changed,
+        bulletin: Option<&Bulletin>,
+        now: Timestamp,
+    ) -> Result<Written> {
+        let mut crowded = BTreeSet::new();
+        loop {
+            let mut writes = vec![change_by(caller, "", now).in_transaction(&self.name)?];
+            writes.extend(items::put_held(&self.name, &changed.held)?);
+            let lists = writes.len();
+            for user in &changed.entered {
+                writes.push(enter(changed.held.group.id, *user).in_transaction(&self.name)?);
+            }
+            let leaving = writes.len();
+            for user in &changed.left {
+                let left = leave(changed.held.group.id, *user, crowded.contains(user));
+                writes.push(left.in_transaction(&self.name)?);
+            }
+            let rest = writes.len();
+            writes.extend(self.board_and_job(changed, bulletin, now)?);
+            let reasons = match self.transact("changing a group", writes).await? {
+                Transacted::Done => return Ok(Written::Done),
+                Transacted::Refused(reasons) => reasons,
+            };
+            let refused = |mut positions: std::ops::Range<usize>| positions.any(|position| failed(&reasons, position));
+            if refused(0..1) {
+                return Err(Error::Unauthenticated);
+            }
+            if refused(1..lists) {
+                return Ok(Written::Moved);
+            }
+            if refused(lists..leaving) {
+                return Ok(Written::TooManyGroups);
+            }
+            let full = (leaving..rest).zip(&changed.left).filter(|(position, _)| failed(&reasons, *position));
+            let before = crowded.len();
+            crowded.extend(full.map(|(_, user)| *user));
+            if crowded.len() == before {
+                return Err(Fault::new("changing a group", "a write without a condition was refused").into());
+            }
+        }
+    }
+
+    async fn step_aside(&self, meeting: usize) {
+        self.wait_out_conflict(u32::try_from(meeting).unwrap_or(u32::MAX)).await;
+    }
+}
+
+impl Table {
+    /// A group with its roster, as they belong together.
+    pub(super) async fn read_held(&self, id: GroupId) -> Result<Option<Held>> {
+        let both = self.get_all(vec![keys::group(id), keys::roster(id)], &[], Reads::Consistently).await?;
+        let find = |key: Key| both.iter().find(|item| item::get_text(item, "sk").as_ref() == Some(&key.sk));
+        let (Some(group), Some(roster)) = (find(keys::group(id)), find(keys::roster(id))) else { return Ok(None) };
+        let held = Held { group: items::read_group(group)?, roster: items::read_roster(roster)? };
+        Ok(Some(held))
+    }
+
+    pub(super) async fn read_groups(&self, ids: &BTreeSet<GroupId>) -> Result<HashMap<GroupId, Group>> {
+        let keys = ids.iter().map(|id| keys::group(*id)).collect();
+        let items = self.get_all(keys, &[], Reads::Consistently).await?;
+        items.iter().map(|item| items::read_group(item).map(|group| (group.id, group))).collect()
+    }
+
+    pub(super) async fn read_rosters(&self, ids: &BTreeSet<GroupId>) -> Result<HashMap<GroupId, Roster>> {
+        let by_partition: HashMap<_, _> = ids.iter().map(|id| (keys::roster(*id).pk, *id)).collect();
+        let keys = ids.iter().map(|id| keys::roster(*id)).collect();
+        let items = self.get_all(keys, &[], Reads::Consistently).await?;
+        let id = |item: &Item| item::get_text(item, "pk").and_then(|pk| by_partition.get(&pk).copied());
+        let rosters = items.iter().filter_map(|item| Some((id(item)?, item)));
+        rosters.map(|(id, item)| items::read_roster(item).map(|roster| (id, roster))).collect()
+    }
+
+    /// What a change of a group writes beside the group, its roster and the lists of its people.
+    fn board_and_job(
+        &self,
+        changed: &Changed,
+        bulletin: Option<&Bulletin>,
+        now: Timestamp,
+    ) -> Result<Vec<TransactWriteItem>> {
+        let id = changed.held.group.id;
+        let mut writes = Vec::new();
+        if let Some(bulletin) = bulletin {
+            writes.push(put(&self.name, &keys::bulletin(id), items::bulletin(bulletin))?);
+        } else if changed.held.group.stage == Stage::Dissolved {
+            let delete = Delete::builder().table_name(&*self.name).set_key(Some(key_attributes(&keys::bulletin(id))));
+            let delete = delete.build().map_err(|error| Fault::new("building a delete", error))?;
+            writes.push(TransactWriteItem::builder().delete(delete).build());
+        }
+        if changed.unfinished() {
+            let note = Item::from([("since".to_owned(), moment(now))]);
+            writes.push(put(&self.name, &keys::job(id), note)?);
+        }
+        Ok(writes)
+    }
+}
+
+/// Enters a group into somebody's list.
+pub(super) fn enter(group: GroupId, user: UserId) -> Change {
+    Change::new(keys::memberships(user), "ADD #live :group DELETE #left :group")
+        .when("attribute_not_exists(#live) OR size(#live) < :most OR contains(#live, :id)")
+        .value(":group", set(group))
+        .value(":id", number(group))
+        .value(":most", number(MOST_GROUPS))
+}
+
+/// Takes a group out of somebody's list, and remembers that they left it; where there are too many of those, it is the
+/// only one that is remembered.
+pub(super) fn leave(group: GroupId, user: UserId, crowded: bool) -> Change {
+    let change = if crowded {
+        Change::new(keys::memberships(user), "DELETE #live :group SET #left = :group")
+    } else {
+        Change::new(keys::memberships(user), "DELETE #live :group ADD #left :group")
+            .when("attribute_not_exists(#left) OR size(#left) < :most")
+            .value(":most", number(MOST_LEFT))
+    };
+    change.value(":group", set(group))
+}
+
+fn set(group: GroupId) -> aws_sdk_dynamodb::types::AttributeValue {
+    aws_sdk_dynamodb::types::AttributeValue::Ns(vec![group.to_string()])
+}
+
+fn put(table: &str, key: &Key, mut item: Item) -> Result<TransactWriteItem> {
+    item.extend(key_attributes(key));
+    let put = Put::builder().table_name(table).set_item(Some(item)).build();
+    let put = put.map_err(|error| Fault::new("building a put", error))?;
+    Ok(TransactWriteItem::builder().put(put).build())
+}

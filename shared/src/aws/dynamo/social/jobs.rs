@@ -1,0 +1,84 @@
+//! What is done to groups for nobody in particular.
+
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::types::{Delete, TransactWriteItem};
+
+use super::super::write::key_attributes;
+use super::super::{Table, Transacted, Updated, keys};
+use super::groups::{enter, leave};
+use super::items;
+use crate::domain::account::UserId;
+use crate::domain::social::group::{Changed, GroupId, Held};
+use crate::domain::social::store::JobStore;
+use crate::domain::social::{Memberships, Written};
+use crate::domain::{Fault, Result};
+use crate::trips;
+
+/// So many lists are written side by side.
+const SIDE_BY_SIDE: usize = 50;
+
+#[async_trait]
+impl JobStore for Table {
+    async fn held_by_nobody(&self, group: GroupId) -> Result<Option<Held>> {
+        self.read_held(group).await
+    }
+
+    async fn write_by_nobody(&self, changed: &Changed) -> Result<Written> {
+        let writes = items::put_held(&self.name, &changed.held)?.to_vec();
+        match self.transact("changing a group", writes).await? {
+            Transacted::Done => Ok(Written::Done),
+            Transacted::Refused(_) => Ok(Written::Moved),
+        }
+    }
+
+    async fn memberships_of(&self, user: UserId) -> Result<Memberships> {
+        let list = self.get("reading a list of groups", &keys::memberships(user)).await?;
+        Ok(items::read_memberships(list.as_ref()))
+    }
+
+    async fn enlist(&self, group: GroupId, people: &BTreeSet<UserId>, into: bool) -> Result<bool> {
+        let people: Vec<_> = people.iter().copied().collect();
+        for some in people.chunks(SIDE_BY_SIDE) {
+            let all = trips::all(some.iter().map(|user| self.enlist_one(group, *user, into))).await?;
+            if all.contains(&false) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    async fn conclude(&self, changed: &Changed) -> Result<bool> {
+        let delete = Delete::builder()
+            .table_name(&*self.name)
+            .set_key(Some(key_attributes(&keys::job(changed.held.group.id))))
+            .condition_expression("attribute_exists(pk)")
+            .build()
+            .map_err(|error| Fault::new("building a delete", error))?;
+        let mut writes = items::put_held(&self.name, &changed.held)?.to_vec();
+        writes.push(TransactWriteItem::builder().delete(delete).build());
+        Ok(matches!(self.transact("ending a job", writes).await?, Transacted::Done))
+    }
+
+    async fn forget(&self, group: GroupId) -> Result<()> {
+        let delete = self.client.delete_item().table_name(&*self.name);
+        let deleted = delete.set_key(Some(key_attributes(&keys::job(group)))).send().await;
+        deleted.map_err(|error| Fault::new("ending a job", error.into_service_error()))?;
+        Ok(())
+    }
+}
+
+impl Table {
+    /// `false` when there is no room on the list.
+    async fn enlist_one(&self, group: GroupId, user: UserId, into: bool) -> Result<bool> {
+        const DOING: &str = "changing a list of groups";
+        if into {
+            return Ok(matches!(self.update(DOING, enter(group, user)).await?, Updated::Done(_)));
+        }
+        if matches!(self.update(DOING, leave(group, user, false)).await?, Updated::Refused(_)) {
+            self.update(DOING, leave(group, user, true)).await?;
+        }
+        Ok(true)
+    }
+}

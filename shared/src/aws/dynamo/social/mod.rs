@@ -1,0 +1,74 @@
+//! Friends, groups and what devices were told.
+
+mod friends;
+mod groups;
+mod items;
+mod jobs;
+mod news;
+mod packed;
+mod sync;
+
+pub use self::news::change_of;
+
+use std::collections::BTreeSet;
+
+use super::batch::Reads;
+use super::item::{self, Item};
+use super::{Table, keys};
+use crate::aws::stream::Record;
+use crate::domain::account::{Caller, UserId};
+use crate::domain::clock::Timestamp;
+use crate::domain::social::jobs::Task;
+use crate::domain::social::{Face, Faces};
+use crate::domain::{Error, Result};
+
+/// What a change of the table asks to be done for groups, if anything.
+#[must_use]
+pub fn social_change(record: &Record) -> Option<Task> {
+    let new = record.new.as_ref()?;
+    match record.sk.as_str() {
+        "job" if record.old.is_none() => {
+            let group = record.pk.strip_prefix("group#")?.parse().ok()?;
+            Some(Task::Finish(group))
+        }
+        "account" => {
+            let old = record.old.as_ref()?;
+            let changed = ["name", "avatar"].into_iter().any(|name| old.get(name) != new.get(name));
+            changed.then(|| item::get_user(new, "id").map(Task::Spread)).flatten()
+        }
+        _ => None,
+    }
+}
+
+/// The attributes that a face needs, for a projection.
+const FACE: &[&str] = &["id", "name", "avatar", "phone"];
+
+impl Table {
+    /// What people look like.
+    async fn read_faces(&self, people: &BTreeSet<UserId>, reads: Reads) -> Result<Faces> {
+        let accounts = people.iter().map(|user| keys::account(*user)).collect();
+        let accounts = self.get_all(accounts, FACE, reads).await?;
+        Ok(accounts.iter().filter_map(|account| Some((item::get_user(account, "id")?, face(account)))).collect())
+    }
+
+    /// Refuses a caller whose session is over.
+    async fn check_living(&self, caller: Caller, now: Timestamp) -> Result<()> {
+        let account = self.get("reading an account", &keys::account(caller.user)).await?;
+        living(account.as_ref(), caller, now)
+    }
+}
+
+/// Refuses a caller whose session is over, by their account's item.
+fn living(account: Option<&Item>, caller: Caller, now: Timestamp) -> Result<()> {
+    let account = account.map(item::read_account).transpose()?;
+    let lives = account.is_some_and(|account| account.has_session(caller.session, now));
+    lives.then_some(()).ok_or(Error::Unauthenticated)
+}
+
+fn face(account: &Item) -> Face {
+    Face {
+        name: item::get_text(account, "name").unwrap_or_default(),
+        avatar: item::get_text(account, "avatar").unwrap_or_default(),
+        phone: item::get_text(account, "phone"),
+    }
+}

@@ -1,0 +1,61 @@
+//! What the table's stream tells of changes that are news, and who hears of them.
+
+use std::collections::{BTreeSet, HashMap};
+
+use async_trait::async_trait;
+
+use super::super::batch::Reads;
+use super::super::item::{self, Item};
+use super::super::{Table, keys};
+use super::items;
+use crate::aws::stream::Record;
+use crate::domain::Result;
+use crate::domain::account::UserId;
+use crate::domain::clock::Timestamp;
+use crate::domain::notifications::{Change, Listener, Listeners, Recipients};
+use crate::domain::social::GroupId;
+
+/// The change that a record tells of, if it is of a relation or a group and did not delete it. A fault is an item that
+/// cannot be read, now or ever.
+pub fn change_of(record: &Record) -> Result<Option<Change>> {
+    let Record { pk, sk, old, new, .. } = record;
+    let Some(new) = new else { return Ok(None) };
+    let old = old.as_ref();
+    if let Some(of) = keys::owner_of_relation(pk, sk) {
+        let before = old.map(items::read_relation).transpose()?;
+        return Ok(Some(Change::Relation { of, before, after: items::read_relation(new)? }));
+    }
+    if keys::is_group(pk, sk) {
+        let before = old.map(items::read_group).transpose()?;
+        return Ok(Some(Change::Group { before, after: items::read_group(new)? }));
+    }
+    Ok(None)
+}
+
+#[async_trait]
+impl Listeners for Table {
+    async fn listeners(&self, people: &BTreeSet<UserId>, now: Timestamp) -> Result<HashMap<UserId, Listener>> {
+        let accounts = people.iter().map(|user| keys::account(*user)).collect();
+        let accounts = self.get_all(accounts, &["id", "name", "created", "sessions"], Reads::Eventually).await?;
+        // An account that cannot be read must not keep the others from hearing.
+        let listener = |account: &Item| {
+            let account = item::read_account(account).ok()?;
+            Some((account.id, Listener::of(&account, now)))
+        };
+        Ok(accounts.iter().filter_map(listener).collect())
+    }
+}
+
+#[async_trait]
+impl Recipients for Table {
+    async fn members_of(&self, group: GroupId) -> Result<BTreeSet<UserId>> {
+        let roster = self.get("reading a roster", &keys::roster(group)).await?;
+        let roster = roster.as_ref().map(items::read_roster).transpose()?.unwrap_or_default();
+        Ok(roster.members().map(|(user, _)| user).collect())
+    }
+
+    async fn posted_in(&self, group: GroupId) -> Result<Option<String>> {
+        let board = self.get("reading a bulletin", &keys::bulletin(group)).await?;
+        Ok(board.and_then(|board| items::read_bulletin(&board).ok()).map(|bulletin| bulletin.content))
+    }
+}

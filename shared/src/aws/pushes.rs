@@ -1,0 +1,164 @@
+//! Pushes through SNS platform applications: every device is an endpoint of one.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_config::SdkConfig;
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_sdk_sns::Client;
+use aws_sdk_sns::operation::create_platform_endpoint::CreatePlatformEndpointError;
+use aws_sdk_sns::operation::publish::PublishError;
+use serde_json::json;
+
+use crate::config::Env;
+use crate::domain::notifications::{Device, Platform, Pushed, Pushes};
+
+/// A second attempt after a lost answer would show the same twice, so there is one.
+const CALL: Duration = Duration::from_secs(3);
+/// So many endpoints are remembered, some 2 MB of them.
+const REMEMBERED: usize = 4_096;
+/// What a device would be shown by a service that no payload is for. There is none.
+const DEFAULT: &str = "There is news.";
+
+/// Pushes to the devices of the platforms that have an application.
+#[derive(Clone)]
+pub struct SnsPushes {
+    client: Client,
+    apple: Option<Arc<str>>,
+    google: Option<Arc<str>>,
+    endpoints: Arc<Mutex<Endpoints>>,
+}
+
+impl SnsPushes {
+    /// With the applications of `APNS_APPLICATION_ARN` and `FCM_APPLICATION_ARN`, where they are set.
+    #[must_use]
+    pub fn new(sdk: &SdkConfig, env: &Env) -> Self {
+        let config = aws_sdk_sns::config::Builder::from(sdk).retry_config(RetryConfig::disabled());
+        let once = TimeoutConfig::builder().operation_timeout(CALL).build();
+        Self {
+            client: Client::from_conf(config.timeout_config(once).build()),
+            apple: env.optional("APNS_APPLICATION_ARN").map(Arc::from),
+            google: env.optional("FCM_APPLICATION_ARN").map(Arc::from),
+            endpoints: Arc::default(),
+        }
+    }
+
+    fn application(&self, platform: Platform) -> Option<&Arc<str>> {
+        match platform {
+            Platform::Apple => self.apple.as_ref(),
+            Platform::Google => self.google.as_ref(),
+        }
+    }
+
+    /// The device's endpoint, which is made when there is none; making it again answers the same one.
+    async fn endpoint(&self, device: &Device) -> Result<Arc<str>, Pushed> {
+        if let Some(known) = self.endpoints().find(device) {
+            return Ok(known);
+        }
+        let application = self.application(device.platform).ok_or(Pushed::Failed)?;
+        let create = self.client.create_platform_endpoint().platform_application_arn(&**application);
+        let made = create.token(&device.token).send().await.map_err(|error| match error.into_service_error() {
+            // The service's message quotes the token, so nothing of it is told.
+            CreatePlatformEndpointError::InvalidParameterException(_) => Pushed::Gone,
+            _ => Pushed::Failed,
+        })?;
+        let endpoint: Arc<str> = made.endpoint_arn.ok_or(Pushed::Failed)?.into();
+        self.endpoints().remember(device, &endpoint);
+        Ok(endpoint)
+    }
+
+    fn endpoints(&self) -> std::sync::MutexGuard<'_, Endpoints> {
+        self.endpoints.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn send(&self, device: &Device, payload: &str) -> Result<(), Pushed> {
+        let endpoint = self.endpoint(device).await?;
+        let publish = self.client.publish().target_arn(&*endpoint).message_structure("json");
+        let sent = publish.message(message(device.platform, payload)).send().await;
+        sent.map(drop).map_err(|error| match error.into_service_error() {
+            PublishError::EndpointDisabledException(_)
+            | PublishError::InvalidParameterException(_)
+            | PublishError::InvalidParameterValueException(_)
+            | PublishError::NotFoundException(_) => {
+                // Whoever deleted the endpoint did not tell us: next time it is made anew.
+                self.endpoints().forget(device);
+                Pushed::Gone
+            }
+            _ => Pushed::Failed,
+        })
+    }
+}
+
+#[async_trait]
+impl Pushes for SnsPushes {
+    fn reaches(&self, platform: Platform) -> bool {
+        self.application(platform).is_some()
+    }
+
+    async fn push(&self, device: &Device, payload: &str) -> Pushed {
+        self.send(device, payload).await.err().unwrap_or(Pushed::Sent)
+    }
+}
+
+/// The message to an endpoint: a payload for each service by which it may be reached, and the default that SNS demands.
+fn message(platform: Platform, payload: &str) -> String {
+    match platform {
+        Platform::Apple => json!({ "default": DEFAULT, "APNS": payload, "APNS_SANDBOX": payload }),
+        Platform::Google => json!({ "default": DEFAULT, "GCM": payload }),
+    }
+    .to_string()
+}
+
+/// The endpoints of devices that were met lately.
+#[derive(Default)]
+struct Endpoints(HashMap<Device, Arc<str>>);
+
+impl Endpoints {
+    fn find(&self, device: &Device) -> Option<Arc<str>> {
+        self.0.get(device).cloned()
+    }
+
+    fn remember(&mut self, device: &Device, endpoint: &Arc<str>) {
+        if self.0.len() >= REMEMBERED {
+            // All are cheap to ask for again, so which ones go does not matter.
+            self.0.clear();
+        }
+        self.0.insert(device.clone(), Arc::clone(endpoint));
+    }
+
+    fn forget(&mut self, device: &Device) {
+        self.0.remove(device);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_has_a_payload_for_each_service_and_a_default() {
+        let message = |platform| message(platform, r#"{"aps":{}}"#);
+        assert_eq!(
+            message(Platform::Apple),
+            r#"{"APNS":"{\"aps\":{}}","APNS_SANDBOX":"{\"aps\":{}}","default":"There is news."}"#
+        );
+        assert_eq!(message(Platform::Google), r#"{"GCM":"{\"aps\":{}}","default":"There is news."}"#);
+    }
+
+    #[test]
+    fn only_so_many_endpoints_are_remembered() {
+        let mut endpoints = Endpoints::default();
+        let device = |number: usize| Device { platform: Platform::Google, token: number.to_string() };
+        for number in 0..=2 * REMEMBERED {
+            endpoints.remember(&device(number), &Arc::from(number.to_string()));
+            assert!(endpoints.0.len() <= REMEMBERED);
+        }
+        assert_eq!(endpoints.find(&device(2 * REMEMBERED)).as_deref(), Some("8192"));
+        assert_eq!(endpoints.find(&device(0)), None);
+        endpoints.forget(&device(2 * REMEMBERED));
+        assert_eq!(endpoints.find(&device(2 * REMEMBERED)), None);
+    }
+}

@@ -1,0 +1,175 @@
+//! Who hears of news, and the ways by which it reaches them.
+
+use std::collections::{BTreeSet, HashMap};
+use std::fmt;
+
+use async_trait::async_trait;
+
+use crate::domain::Result;
+use crate::domain::account::{Account, UserId};
+use crate::domain::clock::Timestamp;
+use crate::domain::session::PushTokens;
+use crate::domain::social::GroupId;
+
+/// The service that reaches a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Platform {
+    /// Apple's push service.
+    Apple,
+    /// Firebase Cloud Messaging.
+    Google,
+}
+
+/// A device that notifications go to.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Device {
+    /// By whom it is reached.
+    pub platform: Platform,
+    /// What it is known by there. Whoever has it may not push, but it tells devices apart, so it is never logged.
+    pub token: String,
+}
+
+impl fmt::Debug for Device {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Device({:?})", self.platform)
+    }
+}
+
+impl Device {
+    /// The devices that a session's tokens stand for. Tokens of Android apps are taken for Firebase's.
+    pub fn of(push: &PushTokens) -> impl Iterator<Item = Self> {
+        let device = push.device.as_ref().map(|(token, platform)| {
+            // 1 is iOS (the device API's document).
+            (if *platform == 1 { Platform::Apple } else { Platform::Google }, token)
+        });
+        let apns = push.apns.as_ref().map(|token| (Platform::Apple, token));
+        let ng = push.ng.as_ref().map(|token| (Platform::Google, token));
+        [device, apns, ng].into_iter().flatten().map(|(platform, token)| Self { platform, token: token.clone() })
+    }
+}
+
+/// Somebody who hears news or is named in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listener {
+    /// The nickname; empty when none was set.
+    pub name: String,
+    /// The devices of the sessions that live.
+    pub devices: BTreeSet<Device>,
+}
+
+impl Listener {
+    /// An account as a listener at `now`.
+    #[must_use]
+    pub fn of(account: &Account, now: Timestamp) -> Self {
+        let living = account.sessions.values().filter(|session| session.lives(now));
+        Self { name: account.name.clone(), devices: living.flat_map(|session| Device::of(&session.push)).collect() }
+    }
+}
+
+/// Where people's nicknames and devices lie.
+#[async_trait]
+pub trait Listeners: Send + Sync {
+    /// These people, perhaps as they were a moment ago; who does not exist is left out. One round trip.
+    async fn listeners(&self, people: &BTreeSet<UserId>, now: Timestamp) -> Result<HashMap<UserId, Listener>>;
+}
+
+/// Where groups lie, for nobody in particular.
+#[async_trait]
+pub trait Recipients: Send + Sync {
+    /// Who is in a group, or was when it was dissolved. One round trip.
+    async fn members_of(&self, group: GroupId) -> Result<BTreeSet<UserId>>;
+
+    /// What is posted on a group's board. One round trip.
+    async fn posted_in(&self, group: GroupId) -> Result<Option<String>>;
+}
+
+/// News as it is published for whoever subscribes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// The kind of message, by which subscribers choose.
+    pub kind: &'static str,
+    /// What was done, by which they choose too.
+    pub operation: &'static str,
+    /// The message.
+    pub body: String,
+}
+
+/// What became of a notice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// It was published.
+    Done,
+    /// It will never be: the service calls it invalid.
+    Refused,
+}
+
+/// Where news is published.
+#[async_trait]
+pub trait Topic: Send + Sync {
+    /// Publishes a notice. A fault may pass, so it is worth trying again; the notice may have been published all the
+    /// same.
+    async fn publish(&self, notice: &Notice) -> Result<Taken>;
+}
+
+/// What became of a push.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pushed {
+    /// It was handed to the push service.
+    Sent,
+    /// The push service no longer takes any for the device, or does not know its token.
+    Gone,
+    /// It failed otherwise, and is not tried again.
+    Failed,
+}
+
+/// The push services.
+#[async_trait]
+pub trait Pushes: Send + Sync {
+    /// Whether devices of a platform can be reached.
+    fn reaches(&self, platform: Platform) -> bool;
+
+    /// Sends a payload in the platform's own form to a device.
+    async fn push(&self, device: &Device, payload: &str) -> Pushed;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::session::{Session, SessionId};
+
+    fn session(push: PushTokens, ends: i64) -> Session {
+        let (began, ends) = (Timestamp::from_millis(0), Timestamp::from_millis(ends));
+        Session { turn: 0, moved: began, began, expires: ends, ends, api: String::new(), push }
+    }
+
+    #[test]
+    fn news_goes_to_the_devices_of_sessions_that_live() {
+        let push = |device: Option<(&str, u8)>, apns: Option<&str>, ng: Option<&str>| PushTokens {
+            device: device.map(|(token, platform)| (token.to_owned(), platform)),
+            apns: apns.map(str::to_owned),
+            ng: ng.map(str::to_owned),
+        };
+        let sessions = [
+            session(push(Some(("android", 0)), None, None), 100),
+            session(push(Some(("iphone", 1)), None, None), 100),
+            session(push(None, Some("iphone"), Some("other")), 100),
+            session(push(None, Some("over"), None), 50),
+            session(PushTokens::default(), 100),
+        ];
+        let mut sessions = (0..).zip(sessions).map(|(n, session)| (SessionId::from_bytes([n; 12]), session));
+        let now = Timestamp::from_millis(50);
+        let mut account = Account::new(UserId::new(1).unwrap(), sessions.next().unwrap(), now);
+        account.name = "小明".to_owned();
+        account.sessions.extend(sessions);
+        let listener = Listener::of(&account, now);
+        let devices: Vec<_> = listener.devices.iter().map(|device| (device.platform, device.token.as_str())).collect();
+        assert_eq!(listener.name, "小明");
+        assert_eq!(devices, [(Platform::Apple, "iphone"), (Platform::Google, "android"), (Platform::Google, "other")]);
+    }
+
+    #[test]
+    fn a_devices_token_is_not_printed() {
+        let device = Device { platform: Platform::Apple, token: "secret".to_owned() };
+        assert_eq!(format!("{device:?}"), "Device(Apple)");
+    }
+}

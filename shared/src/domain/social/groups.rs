@@ -1,0 +1,284 @@
+//! Groups, as a signed-in person makes, reads and changes them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::friendship::Remark;
+use super::group::{
+    Bulletin, Changed, Draft, Group, GroupId, GroupName, Held, MOST_AT_ONCE, MOST_MEMBERS, Member, Role, Stage,
+};
+use super::jobs::Jobs;
+use super::store::{FriendStore, GroupStore, MEETINGS, Written};
+use super::{Face, Faces};
+use crate::domain::account::{Caller, UserId};
+use crate::domain::clock::{Clock, Timestamp};
+use crate::domain::random::Random;
+use crate::domain::{Error, Fault, GroupRule, Result};
+
+/// Reads and changes groups.
+pub struct Groups {
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Where ids come from.
+    pub random: Arc<dyn Random>,
+    /// Where groups lie.
+    pub store: Arc<dyn GroupStore>,
+    /// Where faces lie.
+    pub friends: Arc<dyn FriendStore>,
+    /// What does the rest of a change that does not fit into a transaction.
+    pub jobs: Arc<Jobs>,
+}
+
+/// One's own group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mine {
+    /// The group.
+    pub group: Group,
+    /// What the caller is in it.
+    pub role: Role,
+}
+
+/// A group as anybody signed in may see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// The group.
+    pub group: Group,
+    /// What is posted on its board: only for members.
+    pub bulletin: Option<Bulletin>,
+}
+
+impl Groups {
+    /// Makes a group of the caller's. People who block the caller are left out, and the caller is not told. Two round
+    /// trips for a small group; a large one is entered bit by bit and then seen at once.
+    pub async fn create(&self, caller: Caller, draft: Draft) -> Result<GroupId> {
+        // Before anybody is left out, so that whether there is room does not tell who blocks the caller.
+        draft.check_room(caller.user)?;
+        let people = self.willing(caller, &draft.people).await?;
+        let draft = Draft { people, ..draft };
+        let now = self.clock.now();
+        for _ in 0..MEETINGS {
+            let id = GroupId::generate(&*self.random);
+            let mut changed = Held::found(id, &draft, caller.user, now)?;
+            let large = changed.entered.len() > MOST_AT_ONCE;
+            if large {
+                changed.held.group.stage = Stage::Forming;
+                changed.held.group.told = None;
+                changed.entered.clear();
+            }
+            match self.store.write(caller, &changed, None, now).await? {
+                Written::Done if large => self.jobs.form(id, now).await?,
+                Written::Done => {}
+                Written::TooManyGroups => return Err(Error::Group(GroupRule::TooManyGroups)),
+                // Another group has the id.
+                Written::Moved => continue,
+            }
+            return Ok(id);
+        }
+        Err(Fault::new("making a group", "every random id was taken").into())
+    }
+
+    /// Adds people to a group. More than fit into a transaction come in some at a time, once it was seen that all can.
+    pub async fn add(&self, caller: Caller, group: GroupId, people: &BTreeSet<UserId>) -> Result<()> {
+        let willing = self.willing(caller, people).await?;
+        if willing.len() > MOST_AT_ONCE && !self.store.have_room(group, &willing).await? {
+            return Err(Error::Group(GroupRule::TooManyGroups));
+        }
+        let willing: Vec<_> = willing.into_iter().collect();
+        let mut some_at_a_time: Vec<BTreeSet<_>> =
+            willing.chunks(MOST_AT_ONCE).map(|some| some.iter().copied().collect()).collect();
+        if some_at_a_time.is_empty() {
+            // Nobody to add: the caller is still told whether they could.
+            some_at_a_time.push(BTreeSet::new());
+        }
+        for some in some_at_a_time {
+            let judge = |held: Held, now| {
+                // Who blocks the caller counts as well, so that whether there is room does not tell who does.
+                held.check_room(caller.user, people)?;
+                held.add(caller.user, &some, now)
+            };
+            self.change(caller, group, None, judge).await?;
+        }
+        Ok(())
+    }
+
+    /// Comes into a group.
+    pub async fn join(&self, caller: Caller, group: GroupId) -> Result<()> {
+        self.change(caller, group, None, |held, now| held.join(caller.user, now)).await
+    }
+
+    /// Puts people out of a group. More than fit into a transaction go some at a time, once it was seen that all may.
+    pub async fn kick(&self, caller: Caller, group: GroupId, people: &BTreeSet<UserId>) -> Result<()> {
+        check_count(people)?;
+        let each: Vec<_> = people.iter().copied().collect();
+        for some in each.chunks(MOST_AT_ONCE) {
+            let some = some.iter().copied().collect();
+            let judge = |held: Held, now| {
+                held.clone().kick(caller.user, people, now)?;
+                held.kick(caller.user, &some, now)
+            };
+            self.change(caller, group, None, judge).await?;
+        }
+        Ok(())
+    }
+
+    /// Leaves a group.
+    pub async fn quit(&self, caller: Caller, group: GroupId) -> Result<()> {
+        self.change(caller, group, None, |held, now| held.quit(caller.user, now).map(Some)).await
+    }
+
+    /// Dissolves a group: it is gone for everybody at once, however large it was.
+    pub async fn dismiss(&self, caller: Caller, group: GroupId) -> Result<()> {
+        self.change(caller, group, None, |held, now| held.dismiss(caller.user, now).map(Some)).await
+    }
+
+    /// Hands a group to another member.
+    pub async fn transfer(&self, caller: Caller, group: GroupId, to: UserId) -> Result<()> {
+        self.change(caller, group, None, |held, now| held.transfer(caller.user, to, now).map(Some)).await
+    }
+
+    /// Makes members managers, or managers plain members.
+    pub async fn appoint(
+        &self,
+        caller: Caller,
+        group: GroupId,
+        people: &BTreeSet<UserId>,
+        managers: bool,
+    ) -> Result<()> {
+        check_count(people)?;
+        self.change(caller, group, None, |held, now| held.appoint(caller.user, people, managers, now)).await
+    }
+
+    /// Renames a group.
+    pub async fn rename(&self, caller: Caller, group: GroupId, name: &GroupName) -> Result<()> {
+        self.change(caller, group, None, |held, now| held.rename(caller.user, name, now)).await
+    }
+
+    /// Gives a group another picture.
+    pub async fn portray(&self, caller: Caller, group: GroupId, portrait: &str) -> Result<()> {
+        self.change(caller, group, None, |held, now| held.portray(caller.user, portrait, now)).await
+    }
+
+    /// Calls oneself something in a group.
+    pub async fn call_oneself(&self, caller: Caller, group: GroupId, name: &Remark) -> Result<()> {
+        self.change(caller, group, None, |held, now| held.call_oneself(caller.user, name, now)).await
+    }
+
+    /// Posts something on a group's board, in place of what was there.
+    pub async fn post(&self, caller: Caller, group: GroupId, content: &str) -> Result<()> {
+        let bulletin = Bulletin::parse(content, self.clock.now())?;
+        self.change(caller, group, Some(&bulletin), |held, now| held.post(caller.user, now).map(Some)).await
+    }
+
+    /// What is posted on a group's board, for its members: one round trip.
+    pub async fn bulletin(&self, caller: Caller, group: GroupId) -> Result<Bulletin> {
+        let (held, bulletin) = self.shown(caller, group).await?;
+        held.role(caller.user)?;
+        bulletin.ok_or(Error::Group(GroupRule::NoBulletin))
+    }
+
+    /// A group: one round trip.
+    pub async fn show(&self, caller: Caller, group: GroupId) -> Result<Shown> {
+        let (held, bulletin) = self.shown(caller, group).await?;
+
+        let bulletin = bulletin.filter(|_| held.role(caller.user).is_ok());
+        Ok(Shown { group: held.group, bulletin })
+    }
+
+    /// The members of a group with their names as they are now, for its members: two round trips. The owner comes
+    /// first, then the managers, then by when they came in.
+    pub async fn members(&self, caller: Caller, group: GroupId) -> Result<Vec<(UserId, Member, Face)>> {
+        let held = self.held(caller, group).await?;
+        held.role(caller.user)?;
+        let people: BTreeSet<_> = held.roster.members().map(|(user, _)| user).collect();
+        let mut faces: Faces = self.friends.faces(&people).await?;
+        let mut members: Vec<_> = held
+            .roster
+            .members()
+            .map(|(user, member)| (user, member.clone(), faces.remove(&user).unwrap_or_default()))
+            .collect();
+        members.sort_by_key(|(user, member, _)| (rank(member.role), member.joined, *user));
+        Ok(members)
+    }
+
+    /// The groups that the caller is in, by their ids: two round trips.
+    pub async fn mine(&self, caller: Caller) -> Result<Vec<Mine>> {
+        let memberships = self.store.memberships(caller, self.clock.now()).await?;
+        if memberships.live.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (groups, rosters) = self.store.groups_with_rosters(&memberships.live).await?;
+        let groups: BTreeMap<_, _> = groups.into_iter().filter(|(_, group)| group.stage == Stage::Alive).collect();
+        let mine = |(id, group)| {
+            let role = rosters.get(&id)?.member(caller.user)?.role;
+            Some(Mine { group, role })
+        };
+        Ok(groups.into_iter().filter_map(mine).collect())
+    }
+
+    async fn held(&self, caller: Caller, group: GroupId) -> Result<Held> {
+        alive(self.store.held(caller, group, self.clock.now()).await?)
+    }
+
+    async fn shown(&self, caller: Caller, group: GroupId) -> Result<(Held, Option<Bulletin>)> {
+        let shown = self.store.shown(caller, group, self.clock.now()).await?;
+        let (held, bulletin) = shown.ok_or(Error::NotFound("group"))?;
+        Ok((alive(Some(held))?, bulletin))
+    }
+
+    /// Those of `people` who do not block the caller; all of them must exist.
+    async fn willing(&self, caller: Caller, people: &BTreeSet<UserId>) -> Result<BTreeSet<UserId>> {
+        check_count(people)?;
+        let others: BTreeSet<_> = people.iter().copied().filter(|user| *user != caller.user).collect();
+        if others.is_empty() {
+            return Ok(others);
+        }
+        let known = self.store.reachable(caller, &others, self.clock.now()).await?;
+        let willing = |user: UserId| match known.get(&user) {
+            None => Some(Err(Error::NotFound("user"))),
+            Some(true) => None,
+            Some(false) => Some(Ok(user)),
+        };
+        others.into_iter().filter_map(willing).collect()
+    }
+
+    /// Judges a change by the group as it is and writes what it makes of it, again if the group moved meanwhile.
+    async fn change(
+        &self,
+        caller: Caller,
+        group: GroupId,
+        bulletin: Option<&Bulletin>,
+        judge: impl Fn(Held, Timestamp) -> Result<Option<Changed>> + Send + Sync,
+    ) -> Result<()> {
+        let now = self.clock.now();
+        for meeting in 0..MEETINGS {
+            let Some(changed) = judge(self.held(caller, group).await?, now)? else { return Ok(()) };
+            match self.store.write(caller, &changed, bulletin, now).await? {
+                Written::Done => return Ok(()),
+                Written::TooManyGroups => return Err(Error::Group(GroupRule::TooManyGroups)),
+                // More people than there are attempts may want in at once.
+                Written::Moved => self.store.step_aside(meeting).await,
+            }
+        }
+        Err(Fault::new("changing a group", "it changed at every attempt").into())
+    }
+}
+
+fn alive(held: Option<Held>) -> Result<Held> {
+    held.filter(|held| held.group.stage == Stage::Alive).ok_or(Error::NotFound("group"))
+}
+
+fn check_count(people: &BTreeSet<UserId>) -> Result<()> {
+    if people.len() > MOST_MEMBERS {
+        return Err(Error::Invalid { field: "memberIds", rule: "names at most 500 people" });
+    }
+    Ok(())
+}
+
+/// The order of members on a list.
+const fn rank(role: Role) -> u8 {
+    match role {
+        Role::Owner => 0,
+        Role::Manager => 1,
+        Role::Member => 2,
+    }
+}

@@ -1,0 +1,247 @@
+//! An answer in the making: rows are added until it is full, and what the device will then know is kept in step.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::told::{mark_of_blocked, mark_of_friend, mark_of_oneself};
+use super::{Answer, BlockedRow, FriendRow, GroupRow, Known, MemberRow, Row, Told};
+use crate::domain::account::UserId;
+use crate::domain::social::group::{Group, GroupId, Roster, Stage};
+use crate::domain::social::{Face, Faces, Memberships, Relation, Status};
+
+/// About what a row takes on the wire beside its texts.
+const ROW: usize = 165;
+/// About what a member's nickname and picture take, which are looked up last.
+const FACE: usize = 40;
+
+/// An answer in the making.
+pub(super) struct Delta {
+    /// What the device knows, and with this answer will know.
+    told: Told,
+    /// Whether it may hold rows that nobody remembers telling it.
+    uncertain: bool,
+    /// Whether it holds nothing.
+    new: bool,
+    /// About how many bytes there may be.
+    page: usize,
+    /// About how many bytes there are to tell.
+    bytes: usize,
+    answer: Answer,
+}
+
+impl Delta {
+    pub fn new(oneself: &Face, known: Known, page: usize) -> Self {
+        let new = matches!(known, Known::Nothing);
+        let mut told = match known {
+            Known::Rows(told) => told,
+            Known::Nothing => Told::new(),
+            Known::Anything => Told::from([(Row::Uncertain, 0)]),
+        };
+        let uncertain = told.remove(&Row::Uncertain).is_some();
+        let answer = Answer {
+            version: 0,
+            more: false,
+            oneself: oneself.clone(),
+            oneself_changed: false,
+            blacklist: Vec::new(),
+            friends: Vec::new(),
+            groups: Vec::new(),
+            members: Vec::new(),
+        };
+        let mut delta = Self { told, uncertain, new, page, bytes: 0, answer };
+        delta.answer.oneself_changed = delta.mark(Row::Oneself, mark_of_oneself(oneself));
+        delta
+    }
+
+    /// Whether it has to end here. What is left differs at the next sync just as well.
+    pub fn is_full(&self) -> bool {
+        self.answer.more
+    }
+
+    /// Whether the device knows everything.
+    pub fn tells_nothing(&self) -> bool {
+        let answer = &self.answer;
+        !answer.oneself_changed
+            && answer.blacklist.is_empty()
+            && answer.friends.is_empty()
+            && answer.groups.is_empty()
+            && answer.members.is_empty()
+    }
+
+    /// What the device will know.
+    pub fn told(&mut self) -> &Told {
+        if self.uncertain && self.answer.more {
+            self.told.insert(Row::Uncertain, 0);
+        }
+        &self.told
+    }
+
+    /// Whose faces are still to be looked up.
+    pub fn members(&self) -> BTreeSet<UserId> {
+        self.answer.members.iter().filter(|row| !row.member.gone).map(|row| row.user).collect()
+    }
+
+    pub fn put_faces(&mut self, faces: &Faces) {
+        for row in &mut self.answer.members {
+            row.face = faces.get(&row.user).cloned().unwrap_or_default();
+            row.face.phone = None;
+        }
+    }
+
+    pub fn into_answer(self, version: u64) -> Answer {
+        Answer { version, ..self.answer }
+    }
+
+    /// Tells of everybody whose row differs.
+    pub fn tell_people(&mut self, relations: &[Relation], faces: &Faces) {
+        for relation in relations {
+            let user = relation.other;
+            let face = faces.get(&user).cloned().unwrap_or_default();
+            if relation.is_blocked() {
+                if self.would_tell(Row::Blocked(user), mark_of_blocked(&face), &[&face.name, &face.avatar]) {
+                    self.answer.blacklist.push(BlockedRow { user, blocked: true, face: anonymous(&face) });
+                }
+            } else if self.forget(Row::Blocked(user), self.uncertain && relation.blocked.is_some()) {
+                self.answer.blacklist.push(BlockedRow { user, blocked: false, face: anonymous(&face) });
+            }
+            let mark = mark_of_friend(relation, &face);
+            let texts = [relation.remark.as_str(), &relation.message, &face.name, &face.avatar];
+            if relation.status.is_some() && self.would_tell(Row::Friend(user), mark, &texts) {
+                let face = if relation.is_friend() { face } else { anonymous(&face) };
+                self.answer.friends.push(FriendRow { relation: relation.clone(), face });
+            }
+        }
+    }
+
+    /// Tells of friends and people on the blacklist of whom nothing is held any more.
+    pub fn tell_gone_people(&mut self, relations: &[Relation]) {
+        let held: BTreeSet<_> = relations.iter().map(|relation| relation.other).collect();
+        let gone: Vec<_> =
+            self.told.keys().copied().filter(|row| row.user().is_some_and(|user| !held.contains(&user))).collect();
+        for row in gone {
+            match row {
+                Row::Blocked(user) if self.forget(row, false) => {
+                    self.answer.blacklist.push(BlockedRow { user, blocked: false, face: Face::default() });
+                }
+                Row::Friend(user) if self.forget(row, false) => {
+                    let relation = Relation { status: Some(Status::Deleted), ..Relation::stranger(user) };
+                    self.answer.friends.push(FriendRow { relation, face: Face::default() });
+                }
+                Row::Blocked(_) | Row::Friend(_) | Row::Oneself | Row::Group(_) | Row::Uncertain => {}
+            }
+        }
+    }
+
+    /// Tells of groups that the person is no longer in, and gives those back whose rosters are needed to tell more.
+    pub fn tell_gone_groups(
+        &mut self,
+        memberships: &Memberships,
+        groups: &HashMap<GroupId, Group>,
+    ) -> BTreeSet<GroupId> {
+        let here: BTreeSet<_> = memberships
+            .live
+            .iter()
+            .copied()
+            .filter(|id| groups.get(id).is_some_and(|group| group.stage == Stage::Alive))
+            .collect();
+        let known = self.told.keys().filter_map(|row| if let Row::Group(id) = row { Some(*id) } else { None });
+        let mut gone: BTreeSet<_> = known.filter(|id| !here.contains(id)).collect();
+        if self.uncertain {
+            gone.extend(memberships.left.union(&memberships.live).filter(|id| !here.contains(id)));
+        }
+        for id in gone {
+            if self.forget(Row::Group(id), self.uncertain) {
+                self.answer.groups.push(GroupRow::Gone(id));
+            }
+        }
+        here.into_iter().filter(|id| self.seq(*id) != Some(groups[id].seq)).collect()
+    }
+
+    /// Tells of groups that changed, each as a whole.
+    pub fn tell_groups(
+        &mut self,
+        oneself: UserId,
+        ids: &BTreeSet<GroupId>,
+        groups: &HashMap<GroupId, Group>,
+        rosters: &HashMap<GroupId, Roster>,
+    ) {
+        for id in ids {
+            let (Some(group), Some(roster)) = (groups.get(id), rosters.get(id)) else { continue };
+            self.tell_group(oneself, group, roster);
+        }
+    }
+
+    fn tell_group(&mut self, oneself: UserId, group: &Group, roster: &Roster) {
+        let id = group.id;
+        let Some(own) = roster.member(oneself) else {
+            // Put out since the list of groups was read, or not quite in yet.
+            if self.forget(Row::Group(id), self.uncertain) {
+                self.answer.groups.push(GroupRow::Gone(id));
+            }
+            return;
+        };
+        // The two were read one after the other: what the older of them does not know yet, is told next time.
+        let seq = group.seq.min(roster.seq);
+        let before = self.seq(id);
+        if before.is_some_and(|before| before >= seq) {
+            return;
+        }
+        // A device that was in the group before may still know who has left since.
+        let changed = roster
+            .people
+            .iter()
+            .filter(|(_, member)| member.version > before.unwrap_or_default() && !(self.new && member.gone));
+        let rows: Vec<_> = changed
+            .map(|(user, member)| MemberRow { group: id, user: *user, member: member.clone(), face: Face::default() })
+            .collect();
+        let bytes: usize = rows.iter().map(|row| ROW + FACE + row.member.name.len()).sum();
+        if !self.has_room(ROW + group.name.len() + group.portrait.len() + own.name.len() + bytes) {
+            return;
+        }
+        self.told.insert(Row::Group(id), seq);
+        self.answer.groups.push(GroupRow::Here {
+            group: Box::new(group.clone()),
+            role: own.role,
+            name: own.name.clone(),
+        });
+        self.answer.members.extend(rows);
+    }
+
+    fn seq(&self, id: GroupId) -> Option<u64> {
+        self.told.get(&Row::Group(id)).copied()
+    }
+
+    /// Whether a row differs from what the device knows, and there is room to tell it.
+    fn would_tell(&mut self, row: Row, mark: u64, texts: &[&str]) -> bool {
+        let bytes = ROW + texts.iter().map(|text| text.len()).sum::<usize>();
+        self.told.get(&row) != Some(&mark) && self.has_room(bytes) && self.mark(row, mark)
+    }
+
+    /// Whether there is a row to take from the device and there is room to say so, or there might be one: then there always is room, so that the answers
+    /// come to an end.
+    fn forget(&mut self, row: Row, might_be: bool) -> bool {
+        let forgets = might_be || (self.told.contains_key(&row) && self.has_room(ROW));
+        if forgets {
+            self.told.remove(&row);
+        }
+        forgets
+    }
+
+    /// Notes that the device will know a row; whether it did not before.
+    fn mark(&mut self, row: Row, mark: u64) -> bool {
+        self.told.insert(row, mark) != Some(mark)
+    }
+
+    /// Whether so many bytes more fit in. The first row always does.
+    fn has_room(&mut self, bytes: usize) -> bool {
+        self.answer.more |= self.bytes > 0 && self.bytes + bytes > self.page;
+        if !self.answer.more {
+            self.bytes += bytes;
+        }
+        !self.answer.more
+    }
+}
+
+/// A face without its phone.
+fn anonymous(face: &Face) -> Face {
+    Face { phone: None, ..face.clone() }
+}
