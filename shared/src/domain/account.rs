@@ -134,7 +134,7 @@ impl Account {
 }
 
 /// Changes to accounts by their signed-in owners. Every method checks the session in the write itself and answers
-/// [`Error::Unauthenticated`] when it is over; each is one round trip.
+/// [`super::Error::Unauthenticated`] when it is over; each is one round trip.
 #[async_trait]
 pub trait AccountStore: Send + Sync {
     /// Changes the profile.

@@ -590,9 +590,9 @@ fn requests_about_groups_stay_within_their_round_trips() {
             answer.body
         };
         let alone = json!({ "name": "ab", "memberIds": [] });
-        costs(tom, "social: make a group", post("create", alone), 1).await;
+        costs(tom, "… of oneself alone", post("create", alone), 1).await;
         let made = json!({ "name": "ab", "memberIds": [jerry.id] });
-        let made = costs(tom, "… with others in it", post("create", made), 2).await;
+        let made = costs(tom, "SealTalk: make a group", post("create", made), 2).await;
         let group = made["result"]["id"].as_str().expect("an id");
         let of = |mut body: Value| {
             body["groupId"] = json!(group);
@@ -600,23 +600,23 @@ fn requests_about_groups_stay_within_their_round_trips() {
         };
         let bulletin = of(json!({ "bulletin": "hello" }));
         for (who, row, request, rounds) in [
-            (tom, "social: a group, or its board", get(format!("/group/{group}")), 1),
-            (anna, "social: a group, or its board", get(format!("/group/{group}")), 1),
-            (tom, "social: a group, or its board", get(format!("/group/get_bulletin?groupId={group}")), 1),
-            (tom, "social: a change of a group", post("set_bulletin", bulletin), 2),
-            (tom, "social: a group, or its board", get(format!("/group/get_bulletin?groupId={group}")), 1),
-            (tom, "social: the members of a group", get(format!("/group/{group}/members")), 2),
-            (tom, "social: a list of groups", get("/user/groups".to_owned()), 2),
-            (anna, "social: a change of a group", post("join", of(json!({}))), 2),
-            (anna, "… that changes nothing", post("join", of(json!({}))), 1),
-            (anna, "social: a change of a group", post("quit", of(json!({}))), 2),
-            (tom, "social: add people to a group", post("add", of(json!({ "memberIds": [anna.id] }))), 3),
-            (tom, "social: a change of a group", post("rename", of(json!({ "name": "cd" }))), 2),
-            (tom, "social: a change of a group", post("set_manager", of(json!({ "memberIds": [anna.id] }))), 2),
-            (tom, "social: a change of a group", post("transfer", of(json!({ "userId": anna.id }))), 2),
-            (anna, "social: a change of a group", post("kick", of(json!({ "memberIds": [tom.id] }))), 2),
+            (tom, "SealTalk: a group, its board", get(format!("/group/{group}")), 1),
+            (anna, "SealTalk: a group, its board", get(format!("/group/{group}")), 1),
+            (tom, "SealTalk: a group, its board", get(format!("/group/get_bulletin?groupId={group}")), 1),
+            (tom, "SealTalk: change a group", post("set_bulletin", bulletin), 2),
+            (tom, "SealTalk: a group, its board", get(format!("/group/get_bulletin?groupId={group}")), 1),
+            (tom, "SealTalk: members of a group", get(format!("/group/{group}/members")), 2),
+            (tom, "SealTalk: groups", get("/user/groups".to_owned()), 2),
+            (anna, "SealTalk: change a group", post("join", of(json!({}))), 2),
+            (anna, "… that changes nothing of it", post("join", of(json!({}))), 1),
+            (anna, "SealTalk: change a group", post("quit", of(json!({}))), 2),
+            (tom, "SealTalk: add to a group", post("add", of(json!({ "memberIds": [anna.id] }))), 3),
+            (tom, "SealTalk: change a group", post("rename", of(json!({ "name": "cd" }))), 2),
+            (tom, "SealTalk: change a group", post("set_manager", of(json!({ "memberIds": [anna.id] }))), 2),
+            (tom, "SealTalk: change a group", post("transfer", of(json!({ "userId": anna.id }))), 2),
+            (anna, "SealTalk: change a group", post("kick", of(json!({ "memberIds": [tom.id] }))), 2),
             (tom, "… that is refused", post("rename", of(json!({ "name": "ef" }))), 1),
-            (anna, "social: a change of a group", post("dismiss", of(json!({}))), 2),
+            (anna, "SealTalk: change a group", post("dismiss", of(json!({}))), 2),
         ] {
             costs(who, row, request, rounds).await;
         }

@@ -6,6 +6,7 @@ mod pages;
 mod races;
 mod replica;
 mod rows;
+mod torn;
 
 use std::collections::HashMap;
 use std::time::Duration;

@@ -186,9 +186,9 @@ pub fn memberships(id: UserId) -> Key {
     key(user(id), "groups")
 }
 
-/// What a device was told by the answer to a sync that has this version.
-pub fn told(id: UserId, version: u64) -> Key {
-    key(user(id), format!("sync#{version}"))
+/// What a device was told by the answer to a sync that has this version; of somebody with very many rows in parts.
+pub fn told(id: UserId, version: u64, part: usize) -> Key {
+    key(user(id), if part == 0 { format!("sync#{version}") } else { format!("sync#{version}#{part}") })
 }
 
 /// A group.

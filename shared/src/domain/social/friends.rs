@@ -110,6 +110,7 @@ impl Friends {
     /// A friend: one round trip. [`Error::NotFriends`] for anybody else, whether or not they exist.
     pub async fn friend(&self, caller: Caller, friend: UserId) -> Result<Friend> {
         if friend == caller.user {
+            self.store.living(caller, self.clock.now()).await?;
             return Err(Error::NotFriends);
         }
         let (pair, face) = self.store.pair(caller, friend, self.clock.now()).await?;
@@ -150,10 +151,11 @@ impl Friends {
         friend: UserId,
         judge: impl Fn(Pair) -> Result<Outcome<T>> + Send + Sync,
     ) -> Result<T> {
+        let now = self.clock.now();
         if friend == caller.user {
+            self.store.living(caller, now).await?;
             return Err(Error::Invalid { field: "friendId", rule: "is somebody else" });
         }
-        let now = self.clock.now();
         for _ in 0..MEETINGS {
             let (pair, face) = self.store.pair(caller, friend, now).await?;
             face.ok_or(Error::NotFound("user"))?;

@@ -197,9 +197,11 @@ impl Pair {
         Ok(Invited::Sent(Box::new(self.changed(now))))
     }
 
-    /// I agree to be friends; `None` when we are already. Whoever agrees with somebody they block, unblocks them.
+    /// I agree to be friends; `None` when we are already, and when they have come to block me, of which I am not told.
+    /// Whoever agrees with somebody they block, unblocks them.
     pub fn agree(mut self, now: Timestamp) -> Result<Option<Self>> {
         match self.mine.status {
+            Some(Status::WasAsked) if self.theirs.is_blocked() => Ok(None),
             Some(Status::WasAsked) => {
                 self.mine.unblock();
                 self.mine.befriend();

@@ -206,12 +206,9 @@ impl Groups {
         if memberships.live.is_empty() {
             return Ok(Vec::new());
         }
-        let (groups, rosters) = self.store.groups_with_rosters(&memberships.live).await?;
+        let (groups, roles) = self.store.groups_with_roles(caller.user, &memberships.live).await?;
         let groups: BTreeMap<_, _> = groups.into_iter().filter(|(_, group)| group.stage == Stage::Alive).collect();
-        let mine = |(id, group)| {
-            let role = rosters.get(&id)?.member(caller.user)?.role;
-            Some(Mine { group, role })
-        };
+        let mine = |(id, group)| Some(Mine { group, role: *roles.get(&id)? });
         Ok(groups.into_iter().filter_map(mine).collect())
     }
 

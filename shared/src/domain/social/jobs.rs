@@ -4,13 +4,13 @@
 //! Nothing here is ever half-visible. A large group is [`Stage::Forming`], which nobody sees, until everybody's own
 //! list has it, and alive for all of them in one write. A dissolved one is gone in one write, and the lists are tidied
 //! afterwards. A note beside the group says that there is something left to do; the table's stream reads it out, so
-//! that a function that died in the middle is carried on for, as often as it takes. Every step may be done twice.
+//! that a function that died in the middle is carried on for. Every step may be done twice.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::group::{Changed, GroupId, Held, Stage};
-use super::store::{JobStore, MEETINGS, Written};
+use super::store::{Enlist, JobStore, MEETINGS, Written};
 use crate::domain::account::UserId;
 use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::{Error, Fault, GroupRule, Result};
@@ -20,7 +20,7 @@ use crate::trips;
 const SIDE_BY_SIDE: usize = 10;
 
 /// What the table's stream asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Task {
     /// Something is left to do for this group.
     Finish(GroupId),
@@ -55,7 +55,7 @@ impl Jobs {
                 Stage::Dissolved => return self.release(group, &held).await,
                 Stage::Forming => {
                     let people = people(&held);
-                    let entered = self.store.enlist(group, &people, true).await?;
+                    let entered = self.store.enlist(group, &people, Enlist::Enter).await?;
                     let ended = if entered { held.formed(now) } else { held.abandoned(now) };
                     let alive = ended.held.group.stage == Stage::Alive;
                     // An abandoned group's note stays: its people are still to be taken out.
@@ -96,15 +96,16 @@ impl Jobs {
 
     /// Takes everybody of a dissolved group out of their own lists.
     async fn release(&self, group: GroupId, held: &Held) -> Result<()> {
-        self.store.enlist(group, &people(held), false).await?;
+        // Nobody saw a group that never formed, so nobody left it, and its maker is told why there is none.
+        let how = if held.was_abandoned() { Enlist::Forget } else { Enlist::Leave };
+        self.store.enlist(group, &people(held), how).await?;
         self.store.forget(group).await?;
-        // Nobody saw a group that never formed, so its maker is told why there is none.
         if held.was_abandoned() { Err(Error::Group(GroupRule::TooManyGroups)) } else { Ok(()) }
     }
 }
 
 fn people(held: &Held) -> BTreeSet<UserId> {
-    held.roster.people.keys().copied().collect()
+    held.roster.members().map(|(user, _)| user).collect()
 }
 
 impl Held {

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use async_trait::async_trait;
 
 use super::friendship::{Pair, Relation};
-use super::group::{Bulletin, Changed, Group, GroupId, Held, Roster};
+use super::group::{Bulletin, Changed, Group, GroupId, Held, Role, Roster};
 use super::sync::Told;
 use super::{Face, Faces};
 use crate::domain::Result;
@@ -44,6 +44,9 @@ pub trait FriendStore: Send + Sync {
     /// trip.
     async fn pair(&self, caller: Caller, other: UserId, now: Timestamp) -> Result<(Pair, Option<Face>)>;
 
+    /// Whether the caller's session lives. One round trip.
+    async fn living(&self, caller: Caller, now: Timestamp) -> Result<()>;
+
     /// Everything the caller holds of others, by their ids. One round trip, or one for each megabyte.
     async fn relations(&self, caller: Caller, now: Timestamp) -> Result<Vec<Relation>>;
 
@@ -55,23 +58,35 @@ pub trait FriendStore: Send + Sync {
     async fn write(&self, caller: Caller, mine: &Relation, theirs: Option<&Relation>, now: Timestamp) -> Result<bool>;
 }
 
+/// How people's own lists of groups change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Enlist {
+    /// A group is entered.
+    Enter,
+    /// It moves to those that they left.
+    Leave,
+    /// It is taken out as if it had never been there: nobody saw it.
+    Forget,
+}
+
 /// Groups.
 #[async_trait]
 pub trait GroupStore: Send + Sync {
     /// A group with its roster, for a signed-in caller. One round trip.
     async fn held(&self, caller: Caller, group: GroupId, now: Timestamp) -> Result<Option<Held>>;
 
-    /// A group without its roster, whether the caller is in it, and its board if they are. One round trip.
+    /// A group with its roster and its board. One round trip.
     async fn shown(&self, caller: Caller, group: GroupId, now: Timestamp) -> Result<Option<(Held, Option<Bulletin>)>>;
 
     /// The groups that a signed-in caller is in. One round trip.
     async fn memberships(&self, caller: Caller, now: Timestamp) -> Result<Memberships>;
 
-    /// The groups of these ids that exist, and their rosters. One round trip.
-    async fn groups_with_rosters(
+    /// The groups of these ids that exist, and what somebody is in those that they are in. One round trip.
+    async fn groups_with_roles(
         &self,
+        user: UserId,
         ids: &BTreeSet<GroupId>,
-    ) -> Result<(HashMap<GroupId, Group>, HashMap<GroupId, Roster>)>;
+    ) -> Result<(HashMap<GroupId, Group>, HashMap<GroupId, Role>)>;
 
     /// Who of these people exists, and of those who blocks the caller. One round trip.
     async fn reachable(
@@ -111,9 +126,9 @@ pub trait JobStore: Send + Sync {
     /// The groups that somebody is in. One round trip.
     async fn memberships_of(&self, user: UserId) -> Result<Memberships>;
 
-    /// Enters people into their own lists of groups, or takes them out, one by one. Doing it twice does no more.
-    /// `false` when one of them is in too many groups.
-    async fn enlist(&self, group: GroupId, people: &BTreeSet<UserId>, into: bool) -> Result<bool>;
+    /// Changes people's own lists of groups, one by one. Doing it twice does no more. `false` when one who was to be
+    /// entered is in too many groups.
+    async fn enlist(&self, group: GroupId, people: &BTreeSet<UserId>, how: Enlist) -> Result<bool>;
 
     /// Ends a job: puts away the note of it and writes the group and its roster, if they still are what they were
     /// changed from; `false` when they are not. One round trip.
@@ -146,8 +161,10 @@ pub trait SyncStore: Send + Sync {
     /// Remembers for longer what the device of this version was told. One round trip.
     async fn renew(&self, user: UserId, version: u64, now: Timestamp) -> Result<()>;
 
-    /// Remembers what a device is told; `false` when another answer has that version. One round trip.
-    async fn remember(&self, user: UserId, version: u64, told: &Told, now: Timestamp) -> Result<bool>;
+    /// Remembers what a device is told; `false` when another answer has that version. What it was told by the answer
+    /// before its last is forgotten beside it, since it has shown that it got the last. One round trip, and another for
+    /// somebody with more than fifteen thousand rows.
+    async fn remember(&self, user: UserId, version: u64, telling: &Telling, now: Timestamp) -> Result<bool>;
 }
 
 /// What [`SyncStore::own`] reads.
@@ -170,4 +187,17 @@ pub struct Remembered {
     pub rows: Told,
     /// When that was written, or last renewed.
     pub since: Timestamp,
+    /// The version of the answer before.
+    pub before: u64,
+}
+
+/// What a device is about to be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Telling {
+    /// Everything that it will know.
+    pub rows: Told,
+    /// The version that it came with.
+    pub before: u64,
+    /// The version before that one, which it does not need any more.
+    pub outlived: Option<u64>,
 }

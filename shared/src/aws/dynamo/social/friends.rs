@@ -35,6 +35,10 @@ impl FriendStore for Table {
         Ok((pair, take(others).as_ref().map(face)))
     }
 
+    async fn living(&self, caller: Caller, now: Timestamp) -> Result<()> {
+        self.check_living(caller, now).await
+    }
+
     async fn relations(&self, caller: Caller, now: Timestamp) -> Result<Vec<Relation>> {
         Ok(trips::both(self.check_living(caller, now), self.relations_of(caller.user)).await?.1)
     }

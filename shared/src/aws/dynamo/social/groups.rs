@@ -13,13 +13,18 @@ use super::super::{Table, Transacted, change_by, failed};
 use super::items;
 use crate::domain::account::{Caller, UserId};
 use crate::domain::clock::Timestamp;
-use crate::domain::social::group::{Bulletin, Changed, Group, GroupId, Held, MOST_GROUPS, Roster, Stage};
+use crate::domain::social::group::{Bulletin, Changed, Group, GroupId, Held, MOST_GROUPS, Role, Roster, Stage};
 use crate::domain::social::{GroupStore, Memberships, Written};
 use crate::domain::{Error, Fault, Result};
 use crate::trips;
 
 /// A list of groups remembers at most so many that somebody left. It bounds an item that others can make grow.
 const MOST_LEFT: usize = 1_000;
+/// Rosters that are held at once where many are looked at.
+const FEW: usize = 25;
+/// A group and its roster that were read in the middle of a change are read again this often, after growing waits of
+/// about half a second in all.
+const TORN_READS: u32 = 7;
 
 #[async_trait]
 impl GroupStore for Table {
@@ -42,11 +47,20 @@ impl GroupStore for Table {
         Ok(items::read_memberships(list.as_ref()))
     }
 
-    async fn groups_with_rosters(
+    async fn groups_with_roles(
         &self,
+        user: UserId,
         ids: &BTreeSet<GroupId>,
-    ) -> Result<(HashMap<GroupId, Group>, HashMap<GroupId, Roster>)> {
-        trips::both(self.read_groups(ids), self.read_rosters(ids)).await
+    ) -> Result<(HashMap<GroupId, Group>, HashMap<GroupId, Role>)> {
+        let all: Vec<_> = ids.iter().copied().collect();
+        // Of each roster only what the person is in it is kept, because all of them together may be large.
+        let roles = trips::all(all.chunks(FEW).map(|some| async {
+            let rosters = self.read_rosters(&some.iter().copied().collect()).await?;
+            let role = |(id, roster): (GroupId, Roster)| Some((id, roster.member(user)?.role));
+            Ok::<_, Error>(rosters.into_iter().filter_map(role).collect::<Vec<_>>())
+        }));
+        let (groups, roles) = trips::both(self.read_groups(ids), roles).await?;
+        Ok((groups, roles.into_iter().flatten().collect()))
     }
 
     async fn reachable(
@@ -128,13 +142,25 @@ impl GroupStore for Table {
 }
 
 impl Table {
-    /// A group with its roster, as they belong together.
+    /// A group with its roster, as they belong together: a batch is no snapshot, so a change that is being applied may
+    /// show in one of the two alone. Judged and written like that, it would be undone.
     pub(super) async fn read_held(&self, id: GroupId) -> Result<Option<Held>> {
-        let both = self.get_all(vec![keys::group(id), keys::roster(id)], &[], Reads::Consistently).await?;
-        let find = |key: Key| both.iter().find(|item| item::get_text(item, "sk").as_ref() == Some(&key.sk));
-        let (Some(group), Some(roster)) = (find(keys::group(id)), find(keys::roster(id))) else { return Ok(None) };
-        let held = Held { group: items::read_group(group)?, roster: items::read_roster(roster)? };
-        Ok(Some(held))
+        for attempt in 0..TORN_READS {
+            let both = self.get_all(vec![keys::group(id), keys::roster(id)], &[], Reads::Consistently).await?;
+            let find = |key: Key| both.iter().find(|item| item::get_text(item, "sk").as_ref() == Some(&key.sk));
+            match (find(keys::group(id)), find(keys::roster(id))) {
+                (None, None) => return Ok(None),
+                (Some(group), Some(roster)) => {
+                    let held = Held { group: items::read_group(group)?, roster: items::read_roster(roster)? };
+                    if held.group.seq == held.roster.seq {
+                        return Ok(Some(held));
+                    }
+                }
+                (Some(_), None) | (None, Some(_)) => {}
+            }
+            self.wait_out_conflict(attempt).await;
+        }
+        Err(Fault::new("reading a group", "the group and its roster do not belong together").into())
     }
 
     pub(super) async fn read_groups(&self, ids: &BTreeSet<GroupId>) -> Result<HashMap<GroupId, Group>> {
@@ -196,6 +222,11 @@ pub(super) fn leave(group: GroupId, user: UserId, crowded: bool) -> Change {
             .value(":most", number(MOST_LEFT))
     };
     change.value(":group", set(group))
+}
+
+/// Takes a group out of somebody's list who never saw it.
+pub(super) fn forget(group: GroupId, user: UserId) -> Change {
+    Change::new(keys::memberships(user), "DELETE #live :group").value(":group", set(group))
 }
 
 fn set(group: GroupId) -> aws_sdk_dynamodb::types::AttributeValue {

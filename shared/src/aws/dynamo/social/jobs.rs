@@ -7,11 +7,11 @@ use aws_sdk_dynamodb::types::{Delete, TransactWriteItem};
 
 use super::super::write::key_attributes;
 use super::super::{Table, Transacted, Updated, keys};
-use super::groups::{enter, leave};
+use super::groups::{enter, forget, leave};
 use super::items;
 use crate::domain::account::UserId;
 use crate::domain::social::group::{Changed, GroupId, Held};
-use crate::domain::social::store::JobStore;
+use crate::domain::social::store::{Enlist, JobStore};
 use crate::domain::social::{Memberships, Written};
 use crate::domain::{Fault, Result};
 use crate::trips;
@@ -38,10 +38,10 @@ impl JobStore for Table {
         Ok(items::read_memberships(list.as_ref()))
     }
 
-    async fn enlist(&self, group: GroupId, people: &BTreeSet<UserId>, into: bool) -> Result<bool> {
+    async fn enlist(&self, group: GroupId, people: &BTreeSet<UserId>, how: Enlist) -> Result<bool> {
         let people: Vec<_> = people.iter().copied().collect();
         for some in people.chunks(SIDE_BY_SIDE) {
-            let all = trips::all(some.iter().map(|user| self.enlist_one(group, *user, into))).await?;
+            let all = trips::all(some.iter().map(|user| self.enlist_one(group, *user, how))).await?;
             if all.contains(&false) {
                 return Ok(false);
             }
@@ -71,14 +71,17 @@ impl JobStore for Table {
 
 impl Table {
     /// `false` when there is no room on the list.
-    async fn enlist_one(&self, group: GroupId, user: UserId, into: bool) -> Result<bool> {
+    async fn enlist_one(&self, group: GroupId, user: UserId, how: Enlist) -> Result<bool> {
         const DOING: &str = "changing a list of groups";
-        if into {
-            return Ok(matches!(self.update(DOING, enter(group, user)).await?, Updated::Done(_)));
-        }
-        if matches!(self.update(DOING, leave(group, user, false)).await?, Updated::Refused(_)) {
+        let change = match how {
+            Enlist::Enter => enter(group, user),
+            Enlist::Leave => leave(group, user, false),
+            Enlist::Forget => forget(group, user),
+        };
+        let done = matches!(self.update(DOING, change).await?, Updated::Done(_));
+        if !done && how == Enlist::Leave {
             self.update(DOING, leave(group, user, true)).await?;
         }
-        Ok(true)
+        Ok(done || how != Enlist::Enter)
     }
 }

@@ -48,10 +48,16 @@ pub fn read_people(bytes: &[u8]) -> Option<BTreeMap<UserId, Member>> {
     Some(people)
 }
 
-/// What a device was told.
-pub fn told(told: &Told) -> Vec<u8> {
+/// What a device was told, in parts of at most so many rows; at least one.
+pub fn told(told: &Told, rows_of_part: usize) -> Vec<Vec<u8>> {
+    let rows: Vec<_> = told.iter().collect();
+    let parts: Vec<_> = rows.chunks(rows_of_part).map(rows_packed).collect();
+    if parts.is_empty() { vec![rows_packed(&[])] } else { parts }
+}
+
+fn rows_packed(rows: &[(&Row, &u64)]) -> Vec<u8> {
     let mut bytes = vec![FORMAT];
-    for (row, mark) in told {
+    for (row, mark) in rows {
         let (kind, id) = match row {
             Row::Oneself => (0, 0),
             Row::Blocked(user) => (1, user.get()),
@@ -67,7 +73,7 @@ pub fn told(told: &Told) -> Vec<u8> {
     bytes
 }
 
-/// What [`told`] packed.
+/// One part of what [`told`] packed.
 pub fn read_told(bytes: &[u8]) -> Option<Told> {
     let mut rest = format(bytes)?;
     let mut told = Told::new();
@@ -165,7 +171,11 @@ mod tests {
                 marks.insert(Row::Blocked(UserId::generate(&SystemRandom)), 0);
                 marks.insert(Row::Group(GroupId::generate(&SystemRandom)), 7);
             }
-            assert_eq!(read_told(&told(&marks)).unwrap(), marks);
+            for rows_of_part in [1, 7, 10_000] {
+                let parts = told(&marks, rows_of_part);
+                let read = parts.iter().flat_map(|part| read_told(part).unwrap()).collect::<Told>();
+                assert_eq!((read, parts.len()), (marks.clone(), marks.len().div_ceil(rows_of_part)));
+            }
         }
     }
 

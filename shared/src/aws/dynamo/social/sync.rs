@@ -15,21 +15,28 @@ use crate::domain::account::UserId;
 use crate::domain::clock::Timestamp;
 use crate::domain::social::Faces;
 use crate::domain::social::group::{Group, GroupId, Roster};
-use crate::domain::social::store::{Own, Remembered, SyncStore};
+use crate::domain::social::store::{Own, Remembered, SyncStore, Telling};
 use crate::domain::social::sync::{REMEMBERED, Told};
 use crate::domain::{Fault, Result};
 use crate::trips;
 
+/// So many rows go into one item, which ends at 400 KB: 17 bytes each.
+const ROWS_OF_PART: usize = 15_000;
+
 #[async_trait]
 impl SyncStore for Table {
     async fn own(&self, user: UserId, version: u64, now: Timestamp) -> Result<Own> {
-        let (account, memberships, told) = (keys::account(user), keys::memberships(user), keys::told(user, version));
+        let (account, memberships, told) = (keys::account(user), keys::memberships(user), keys::told(user, version, 0));
         let items = self.get_all(vec![account.clone(), memberships.clone(), told.clone()], &[], Reads::Consistently);
         let (items, relations) = trips::both(items, self.relations_of(user)).await?;
         let find = |key: &keys::Key| items.iter().find(|item| item::get_text(item, "sk").as_ref() == Some(&key.sk));
+        let told = match find(&told) {
+            Some(first) => self.read_told(user, version, first, now).await?,
+            None => None,
+        };
         Ok(Own {
             account: find(&account).map(item::read_account).transpose()?,
-            told: find(&told).and_then(|item| read_told(item, now)),
+            told,
             relations,
             memberships: items::read_memberships(find(&memberships)),
         })
@@ -53,20 +60,45 @@ impl SyncStore for Table {
     }
 
     async fn renew(&self, user: UserId, version: u64, now: Timestamp) -> Result<()> {
-        let renew = Change::new(keys::told(user, version), "SET #since = :now, #ttl = :ttl")
+        let renew = Change::new(keys::told(user, version, 0), "SET #since = :now, #ttl = :ttl")
             .when("attribute_exists(pk)")
             .value(":now", moment(now))
             .value(":ttl", number(now.plus(REMEMBERED).seconds()));
         self.update("remembering an answer for longer", renew).await.map(drop)
     }
 
-    async fn remember(&self, user: UserId, version: u64, told: &Told, now: Timestamp) -> Result<bool> {
+    async fn remember(&self, user: UserId, version: u64, telling: &Telling, now: Timestamp) -> Result<bool> {
+        let parts = packed::told(&telling.rows, ROWS_OF_PART);
+        let first = self.put_part(user, version, 0, &parts, telling.before, now);
+        let (free, ()) = trips::both(first, self.forget_answer(user, telling.outlived)).await?;
+        if free {
+            // Somebody who finds the first without these is told everything again.
+            let rest = 1..parts.len();
+            trips::all(rest.map(|part| self.put_part(user, version, part, &parts, telling.before, now))).await?;
+        }
+        Ok(free)
+    }
+}
+
+impl Table {
+    /// Puts one of the items that hold what a device was told; `false` when there is one already.
+    async fn put_part(
+        &self,
+        user: UserId,
+        version: u64,
+        part: usize,
+        parts: &[Vec<u8>],
+        before: u64,
+        now: Timestamp,
+    ) -> Result<bool> {
         let mut item = Item::from([
-            ("rows".to_owned(), blob(&packed::told(told))),
+            ("rows".to_owned(), blob(&parts[part])),
+            ("parts".to_owned(), number(parts.len())),
+            ("before".to_owned(), number(before)),
             ("since".to_owned(), moment(now)),
             ("ttl".to_owned(), number(now.plus(REMEMBERED).seconds())),
         ]);
-        item.extend(key_attributes(&keys::told(user, version)));
+        item.extend(key_attributes(&keys::told(user, version, part)));
         let put = self.client.put_item().table_name(&*self.name).set_item(Some(item));
         let sent = put.condition_expression("attribute_not_exists(pk)").send().await;
         match sent.map_err(SdkError::into_service_error) {
@@ -75,11 +107,33 @@ impl SyncStore for Table {
             Err(error) => Err(Fault::new("remembering an answer", error).into()),
         }
     }
-}
 
-/// What a device was told, unless that was too long ago or cannot be read: it is told everything then.
-fn read_told(item: &Item, now: Timestamp) -> Option<Remembered> {
-    let since = item::get_moment(item, "since")?;
-    let rows = packed::read_told(&item::get_blob(item, "rows")?)?;
-    (since.plus(REMEMBERED) > now).then_some(Remembered { rows, since })
+    /// Forgets what a device was told by an answer that it does not need any more. Further parts are left to TTL.
+    async fn forget_answer(&self, user: UserId, version: Option<u64>) -> Result<()> {
+        let Some(version) = version else { return Ok(()) };
+        let delete = self.client.delete_item().table_name(&*self.name);
+        let deleted = delete.set_key(Some(key_attributes(&keys::told(user, version, 0)))).send().await;
+        deleted.map_err(|error| Fault::new("forgetting an answer", error.into_service_error()))?;
+        Ok(())
+    }
+
+    /// What a device was told, unless that was too long ago or cannot be read: it is told everything then.
+    async fn read_told(&self, user: UserId, version: u64, first: &Item, now: Timestamp) -> Result<Option<Remembered>> {
+        let parts: usize = item::get_number(first, "parts").unwrap_or(1);
+        let keys = (1..parts).map(|part| keys::told(user, version, part)).collect();
+        let rest = self.get_all(keys, &["rows"], Reads::Consistently).await?;
+        if rest.len() + 1 < parts {
+            return Ok(None);
+        }
+        let mut rows = Told::new();
+        for part in [first].into_iter().chain(&rest) {
+            let Some(some) = item::get_blob(part, "rows").and_then(|rows| packed::read_told(&rows)) else {
+                return Ok(None);
+            };
+            rows.extend(some);
+        }
+        let Some(since) = item::get_moment(first, "since") else { return Ok(None) };
+        let before = item::get_number(first, "before").unwrap_or_default();
+        Ok((since.plus(REMEMBERED) > now).then_some(Remembered { rows, since, before }))
+    }
 }

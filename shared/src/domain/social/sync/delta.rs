@@ -19,8 +19,6 @@ pub(super) struct Delta {
     told: Told,
     /// Whether it may hold rows that nobody remembers telling it.
     uncertain: bool,
-    /// Whether it holds nothing.
-    new: bool,
     /// About how many bytes there may be.
     page: usize,
     /// About how many bytes there are to tell.
@@ -30,7 +28,6 @@ pub(super) struct Delta {
 
 impl Delta {
     pub fn new(oneself: &Face, known: Known, page: usize) -> Self {
-        let new = matches!(known, Known::Nothing);
         let mut told = match known {
             Known::Rows(told) => told,
             Known::Nothing => Told::new(),
@@ -47,7 +44,7 @@ impl Delta {
             groups: Vec::new(),
             members: Vec::new(),
         };
-        let mut delta = Self { told, uncertain, new, page, bytes: 0, answer };
+        let mut delta = Self { told, uncertain, page, bytes: 0, answer };
         delta.answer.oneself_changed = delta.mark(Row::Oneself, mark_of_oneself(oneself));
         delta
     }
@@ -68,11 +65,11 @@ impl Delta {
     }
 
     /// What the device will know.
-    pub fn told(&mut self) -> &Told {
+    pub fn told(&mut self) -> Told {
         if self.uncertain && self.answer.more {
             self.told.insert(Row::Uncertain, 0);
         }
-        &self.told
+        self.told.clone()
     }
 
     /// Whose faces are still to be looked up.
@@ -186,10 +183,13 @@ impl Delta {
             return;
         }
         // A device that was in the group before may still know who has left since.
+        // Who was gone before a device came to know the group is none of its business; one that may have known it has
+        // to be told.
+        let forgets = before.is_some() || self.uncertain;
         let changed = roster
             .people
             .iter()
-            .filter(|(_, member)| member.version > before.unwrap_or_default() && !(self.new && member.gone));
+            .filter(|(_, member)| member.version > before.unwrap_or_default() && (forgets || !member.gone));
         let rows: Vec<_> = changed
             .map(|(user, member)| MemberRow { group: id, user: *user, member: member.clone(), face: Face::default() })
             .collect();

@@ -9,14 +9,14 @@
 mod delta;
 mod told;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 use self::delta::Delta;
 pub use self::told::{Row, Told};
 use super::group::{Group, GroupId, Member, Role};
-use super::store::{Own, SyncStore};
+use super::store::{Own, SyncStore, Telling};
 use super::{Face, Faces, Relation};
 use crate::domain::account::{Caller, UserId};
 use crate::domain::clock::{Clock, Timestamp};
@@ -30,6 +30,9 @@ pub const REMEMBERED: Duration = Duration::from_hours(60 * 24);
 /// About as many bytes of rows are told in one answer. A gateway takes 6 MB from a function, and a phone would rather
 /// have them in pieces.
 pub const PAGE: usize = 1_000_000;
+
+/// Members of the groups whose rosters are read at once, which bounds the memory that takes.
+const SLICE: usize = 100_000;
 
 /// Another device's answer may have the version that was drawn; the next number is free but for further devices.
 const DRAWS: u64 = 16;
@@ -131,22 +134,33 @@ impl Sync {
         delta.tell_gone_people(&own.relations);
         let candidates = delta.tell_gone_groups(&own.memberships, &groups);
         delta.tell_people(&own.relations, &faces);
-        if !candidates.is_empty() && !delta.is_full() {
-            let rosters = self.store.rosters(&candidates).await?;
-            delta.tell_groups(caller.user, &candidates, &groups, &rosters);
+        for some in slices(candidates, &groups) {
+            if delta.is_full() {
+                break;
+            }
+            let rosters = self.store.rosters(&some).await?;
+            delta.tell_groups(caller.user, &some, &groups, &rosters);
         }
         if delta.tells_nothing() {
             return Ok(delta.into_answer(version));
         }
-        self.remember(caller.user, version, delta, now).await
+        let outlived = own.told.as_ref().map(|told| told.before).filter(|before| *before > 0);
+        self.remember(caller.user, version, outlived, delta, now).await
     }
 
     /// Remembers what the answer tells beside looking up the members' faces.
-    async fn remember(&self, user: UserId, before: u64, mut delta: Delta, now: Timestamp) -> Result<Answer> {
+    async fn remember(
+        &self,
+        user: UserId,
+        before: u64,
+        outlived: Option<u64>,
+        mut delta: Delta,
+        now: Timestamp,
+    ) -> Result<Answer> {
         let first = before.max(u64::try_from(now.millis()).unwrap_or_default());
         let people = delta.members();
-        let told = delta.told().clone();
-        let (version, faces) = trips::both(self.name(user, first + 1, &told, now), async {
+        let telling = Telling { rows: delta.told(), before, outlived };
+        let (version, faces) = trips::both(self.name(user, first + 1, &telling, now), async {
             if people.is_empty() { Ok(Faces::new()) } else { self.store.faces_now(&people).await }
         })
         .await?;
@@ -163,9 +177,9 @@ impl Sync {
     }
 
     /// Remembers what is told under the first version from `first` that no other answer has.
-    async fn name(&self, user: UserId, first: u64, told: &Told, now: Timestamp) -> Result<u64> {
+    async fn name(&self, user: UserId, first: u64, telling: &Telling, now: Timestamp) -> Result<u64> {
         for version in first..first + DRAWS {
-            if self.store.remember(user, version, told, now).await? {
+            if self.store.remember(user, version, telling, now).await? {
                 return Ok(version);
             }
         }
@@ -181,6 +195,27 @@ enum Known {
     Nothing,
     /// Perhaps anything: it was away for too long, or its version is another server's.
     Anything,
+}
+
+/// Groups whose rosters are read at once: as many as have so many members together. Fewer than that is the rule; who is
+/// in hundreds of large groups takes a round trip more for each slice, and an answer is full long before the last.
+fn slices(candidates: BTreeSet<GroupId>, groups: &HashMap<GroupId, Group>) -> Vec<BTreeSet<GroupId>> {
+    let mut slices: Vec<BTreeSet<GroupId>> = Vec::new();
+    let mut members = usize::MAX;
+    for id in candidates {
+        let more = groups.get(&id).map_or(0, |group| group.members);
+        match slices.last_mut() {
+            Some(slice) if members.saturating_add(more) <= SLICE => {
+                slice.insert(id);
+                members += more;
+            }
+            Some(_) | None => {
+                slices.push(BTreeSet::from([id]));
+                members = more;
+            }
+        }
+    }
+    slices
 }
 
 fn known(own: &Own, version: u64, now: Timestamp) -> Result<Known> {

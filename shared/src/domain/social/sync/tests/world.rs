@@ -12,8 +12,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::random::Random;
 use crate::domain::session::{Lifetime, NewSession, PushTokens, Session, SessionId};
 use crate::domain::social::group::{Changed, Group, GroupId, Held, Roster};
-use crate::domain::social::store::{Own, Remembered, SyncStore};
-use crate::domain::social::sync::Told;
+use crate::domain::social::store::{Own, Remembered, SyncStore, Telling};
 use crate::domain::social::{Face, Faces, Memberships, Relation};
 
 /// Repeatable randomness (`SplitMix64`).
@@ -256,12 +255,16 @@ impl SyncStore for World {
         Ok(())
     }
 
-    async fn remember(&self, user: UserId, version: u64, told: &Told, now: Timestamp) -> Result<bool> {
+    async fn remember(&self, user: UserId, version: u64, telling: &Telling, now: Timestamp) -> Result<bool> {
         let mut items = self.items();
+        if let Some(outlived) = telling.outlived {
+            items.told.remove(&(user, outlived));
+        }
         if items.told.contains_key(&(user, version)) {
             return Ok(false);
         }
-        items.told.insert((user, version), Remembered { rows: told.clone(), since: now });
+        let (rows, before) = (telling.rows.clone(), telling.before);
+        items.told.insert((user, version), Remembered { rows, since: now, before });
         Ok(true)
     }
 }
