@@ -164,12 +164,15 @@ fn nobody_lifts_anothers_block() {
         assert_eq!(sides(backend, &tom, &jerry).await, "-b -");
         assert_eq!(jerry.invites(backend, &tom, "").await, action("None"));
         assert_eq!(sides(backend, &tom, &jerry).await, "-b -");
-        // Who asked and blocked meanwhile has a friend who is blocked.
+        // Who asked and blocked since does not become a friend, and whoever agrees is not told.
         assert_eq!(tom.invites(backend, &jerry, "").await, action("Sent"));
         assert_eq!(tom.does(backend, ADD, &jerry).await, done());
         assert_eq!(jerry.does(backend, "/friendship/agree", &tom).await, action("Added"));
-        assert_eq!(sides(backend, &tom, &jerry).await, "31 20");
+        assert_eq!(sides(backend, &tom, &jerry).await, "10b 11");
         assert_eq!(list(backend, &tom).await.len(), 1);
+        assert_eq!(tom.does(backend, REMOVE, &jerry).await, done());
+        assert_eq!(jerry.does(backend, "/friendship/agree", &tom).await, action("Added"));
+        assert_eq!(sides(backend, &tom, &jerry).await, "20 20");
     });
 }
 

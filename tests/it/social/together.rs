@@ -109,7 +109,13 @@ struct Race {
 }
 
 const RACES: [Race; 9] = [
-    Race { before: "10 11", by_asker: true, path: "/user/add_to_blacklist", after: &[("31 20", true, true)] },
+    Race {
+        before: "10 11",
+        by_asker: true,
+        path: "/user/add_to_blacklist",
+        // Agreeing with somebody who blocks does nothing, and says nothing of it.
+        after: &[("31 20", true, true), ("10b 11", true, true)],
+    },
     Race {
         before: "10 11",
         by_asker: false,
@@ -117,7 +123,12 @@ const RACES: [Race; 9] = [
         // Agreeing takes off the blacklist whom it finds there.
         after: &[("20 31", true, true), ("20 20", true, true)],
     },
-    Race { before: "10b 11", by_asker: true, path: "/user/remove_from_blacklist", after: &[("20 20", true, true)] },
+    Race {
+        before: "10b 11",
+        by_asker: true,
+        path: "/user/remove_from_blacklist",
+        after: &[("20 20", true, true), ("10 11", true, true)],
+    },
     Race { before: "10 11b", by_asker: false, path: "/user/remove_from_blacklist", after: &[("20 20", true, true)] },
     Race {
         before: "10 11",
