@@ -1,12 +1,23 @@
-//! Thumbnails from the bytes of a JPEG, PNG, WebP or GIF.
+//! Thumbnails from the bytes of a JPEG, PNG, WebP, GIF or HEIC.
 //!
 //! [`thumbnails`] is the whole surface: it decodes a picture once and makes every thumbnail that was asked for from
 //! that decode. Whatever the bytes are, the answer is thumbnails or an [`Error`], never a panic.
 
-mod decode;
 mod encode;
+mod exif;
 mod geometry;
-mod reduce;
+mod gif;
+mod heic;
+mod icc;
+pub mod jpeg;
+mod photo;
+mod png;
+mod raster;
+mod sharpen;
+mod shrink;
+mod small;
+mod webp;
+mod ycbcr;
 
 use image::metadata::Orientation;
 
@@ -64,9 +75,12 @@ pub struct Thumbnail {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The bytes are not a JPEG, PNG, WebP or GIF.
-    #[error("the bytes are not a JPEG, PNG, WebP or GIF")]
+    /// The bytes are not a JPEG, PNG, WebP, GIF or HEIC.
+    #[error("the bytes are not a JPEG, PNG, WebP, GIF or HEIC")]
     NotAPicture,
+    /// The bytes are a kind of picture that few programs write and that is not read here, which the text names.
+    #[error("{0} is not supported")]
+    Unsupported(&'static str),
     /// The header claims more pixels than [`Limits::max_pixels`], or none at all.
     #[error("a picture of {width} by {height} pixels is not within the limit")]
     TooManyPixels {
@@ -101,18 +115,13 @@ pub fn thumbnails(bytes: &[u8], specs: &[Spec], limits: Limits) -> Result<Vec<Th
     if specs.iter().any(|spec| spec.width == 0 || spec.height == 0) {
         return Err(Error::EmptyBox);
     }
-    let picture = decode::decode(bytes, limits)?;
-    let encoder = encode::Encoder::for_picture(&picture);
-    specs
-        .iter()
-        .map(|spec| {
-            let plan = geometry::plan(picture.size(), &turned(spec, picture.orientation));
-            let mut small = reduce::reduce(&picture, &plan);
-            // Turning the small picture costs nothing beside turning the original.
-            small.apply_orientation(picture.orientation);
-            encoder.encode(small)
-        })
-        .collect()
+    if let Some(format) = raster::Format::of(bytes) {
+        return raster::pictures(format, bytes, specs, limits)?.into_iter().map(encode::plain).collect();
+    }
+    if jpeg::is_jpeg(bytes) {
+        return photo::thumbnails(bytes, specs, limits);
+    }
+    Err(Error::NotAPicture)
 }
 
 /// The box as the stored, not yet upright, picture has to meet it.

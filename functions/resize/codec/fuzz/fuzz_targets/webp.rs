@@ -1,0 +1,12 @@
+//! Files that begin as a WebP does.
+
+#![no_main]
+
+mod common;
+mod formats;
+
+use libfuzzer_sys::{Corpus, fuzz_target};
+
+fuzz_target!(|bytes: &[u8]| -> Corpus {
+    formats::run(bytes, |bytes| bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WEBP"))
+});

@@ -1,0 +1,296 @@
+//! Where the coded tiles of a HEIC lie, and how they make a picture (ISO/IEC 23008-12, 6.6).
+//!
+//! The decoder of the tiles could read the container as well, but copies what the container points at, and a small
+//! container can point at the same megabytes thousands of times. Here nothing is copied, and what is pointed at may not
+//! be more than the file has.
+
+use std::collections::BTreeMap;
+
+use super::boxes::{Boxes, Reader};
+
+/// The most items of a file. The largest photographs of telephones have about 200.
+const MAX_ITEMS: usize = 8192;
+
+/// The most pieces that the data of one item may lie in.
+const MAX_PIECES: u16 = 64;
+
+/// A picture and what it consists of.
+pub(super) struct Picture<'a> {
+    /// The coded pictures that make it, line by line.
+    pub(super) tiles: Vec<Coded<'a>>,
+    /// How they are laid out; `None` for a single one, which is the picture.
+    pub(super) grid: Option<Grid>,
+    /// What is done to the finished picture, in this order.
+    pub(super) changes: Vec<Change>,
+    /// The colour profile.
+    pub(super) profile: Option<&'a [u8]>,
+    /// The colours, by number.
+    pub(super) colours: Option<Colours>,
+}
+
+/// A picture coded with HEVC.
+pub(super) struct Coded<'a> {
+    /// The content of its `hvcC` box.
+    pub(super) config: &'a [u8],
+    /// The coded data, in pieces.
+    pub(super) data: Vec<&'a [u8]>,
+}
+
+/// How tiles are laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Grid {
+    /// Lines of tiles.
+    pub(super) rows: u32,
+    /// Tiles of a line.
+    pub(super) columns: u32,
+    /// Width and height of the picture in pixels. The last tiles may stick out of it.
+    pub(super) size: (u32, u32),
+}
+
+/// A change to the finished picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Change {
+    /// Only a part is shown: its size, and how far its centre is from the picture's, as fractions.
+    Crop([(u32, u32); 4]),
+    /// So many quarter turns against the clock.
+    Turn(u8),
+    /// Upper and lower edge change places.
+    FlipVertical,
+    /// Left and right edge change places.
+    FlipHorizontal,
+}
+
+/// Colours by the numbers of ITU-T H.273.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Colours {
+    /// Number of the primaries.
+    pub(super) primaries: u16,
+    /// Number of the transfer characteristics.
+    pub(super) transfer: u16,
+    /// Number of the matrix.
+    pub(super) matrix: u16,
+    /// Whether luma goes from 0 to 255 instead of from 16 to 235.
+    pub(super) full_range: bool,
+}
+
+/// Finds the primary picture of `file`. `None` if there is none that could be shown.
+pub(super) fn picture(file: &[u8]) -> Option<Picture<'_>> {
+    let (_, meta) = Boxes::of(file).find(|(name, _)| name == b"meta")?;
+    let items = Items::read(file, meta)?;
+    let primary = items.primary;
+    let changes = items.changes(primary);
+    let (grid, tiles) = match items.kinds.get(&primary)? {
+        b"hvc1" => (None, vec![primary]),
+        b"grid" => (Some(items.grid()?), items.parts.clone()),
+        _ => return None,
+    };
+    let mut left = file.len();
+    let mut coded = Vec::with_capacity(tiles.len());
+    for id in &tiles {
+        let data = items.data(*id).filter(|_| items.kinds.get(id) == Some(b"hvc1"))?;
+        left = left.checked_sub(data.iter().map(|piece| piece.len()).sum())?;
+        let config = items.property(*id, |name, content| (name == *b"hvcC").then_some(content))?;
+        coded.push(Coded { config, data });
+    }
+    // Some writers describe the colours of the tiles rather than of the whole.
+    let described = [Some(primary), tiles.first().copied()];
+    let mut described = described.into_iter().flatten();
+    let profile = described.clone().find_map(|id| items.property(id, profile));
+    let colours = described.find_map(|id| items.property(id, colours));
+    Some(Picture { tiles: coded, grid, changes, profile, colours })
+}
+
+fn profile(name: [u8; 4], content: &[u8]) -> Option<&[u8]> {
+    let (kind, profile) = content.split_first_chunk()?;
+    (name == *b"colr" && matches!(kind, b"prof" | b"rICC")).then_some(profile)
+}
+
+fn colours(name: [u8; 4], content: &[u8]) -> Option<Colours> {
+    let mut reader = Reader(content.strip_prefix(b"nclx")?);
+    (name == *b"colr").then_some(())?;
+    let (primaries, transfer, matrix) = (reader.u16()?, reader.u16()?, reader.u16()?);
+    Some(Colours { primaries, transfer, matrix, full_range: reader.u8()? & 0x80 != 0 })
+}
+
+/// What the `meta` box of a file lists.
+struct Items<'a> {
+    file: &'a [u8],
+    /// Data that lies in the `meta` box itself.
+    inner: &'a [u8],
+    /// Which item is the picture.
+    primary: u32,
+    kinds: BTreeMap<u32, [u8; 4]>,
+    places: BTreeMap<u32, Place>,
+    properties: Vec<([u8; 4], &'a [u8])>,
+    /// Which properties each item has, counted from 1.
+    has: BTreeMap<u32, Vec<u16>>,
+    /// What the primary item consists of.
+    parts: Vec<u32>,
+}
+
+/// Where the data of an item lies.
+struct Place {
+    /// Whether in the `meta` box instead of the file.
+    inner: bool,
+    /// Start and length of each piece.
+    pieces: Vec<(u64, u64)>,
+}
+
+impl<'a> Items<'a> {
+    fn read(file: &'a [u8], meta: &'a [u8]) -> Option<Self> {
+        let mut reader = Reader(meta);
+        reader.version()?;
+        let find = |wanted: &[u8; 4]| Boxes(reader).find(|(name, _)| name == wanted).map(|(_, content)| content);
+        let mut pitm = Reader(find(b"pitm")?);
+        let (version, _) = pitm.version()?;
+        let primary = pitm.id(version > 0)?;
+        let mut properties = Vec::new();
+        let mut has = BTreeMap::new();
+        for (name, content) in Boxes::of(find(b"iprp")?) {
+            match &name {
+                b"ipco" => properties.extend(Boxes::of(content)),
+                b"ipma" => associations(content, &mut has)?,
+                _ => {}
+            }
+        }
+        Some(Self {
+            file,
+            inner: find(b"idat").unwrap_or_default(),
+            primary,
+            kinds: kinds(find(b"iinf")?)?,
+            places: places(find(b"iloc")?)?,
+            properties,
+            has,
+            parts: find(b"iref").and_then(|iref| parts(iref, primary)).unwrap_or_default(),
+        })
+    }
+
+    /// The first property of an item that `pick` makes something of.
+    fn property<T>(&self, id: u32, pick: impl Fn([u8; 4], &'a [u8]) -> Option<T>) -> Option<T> {
+        self.properties_of(id).find_map(|(name, content)| pick(*name, content))
+    }
+
+    fn properties_of(&self, id: u32) -> impl Iterator<Item = &([u8; 4], &'a [u8])> {
+        let indices = self.has.get(&id).into_iter().flatten();
+        indices.filter_map(|index| self.properties.get(usize::from(*index).checked_sub(1)?))
+    }
+
+    fn data(&self, id: u32) -> Option<Vec<&'a [u8]>> {
+        let place = self.places.get(&id)?;
+        let whole = if place.inner { self.inner } else { self.file };
+        let piece = |(start, length): &(u64, u64)| {
+            let from = whole.get(usize::try_from(*start).ok()?..)?;
+            // A length of zero means all of it (ISO/IEC 14496-12, 8.11.3.3).
+            if *length == 0 { Some(from) } else { from.get(..usize::try_from(*length).ok()?) }
+        };
+        place.pieces.iter().map(piece).collect()
+    }
+
+    fn grid(&self) -> Option<Grid> {
+        let data = self.data(self.primary)?.concat();
+        let mut reader = Reader(&data);
+        let (_version, flags) = (reader.u8()?, reader.u8()?);
+        let (rows, columns) = (u32::from(reader.u8()?) + 1, u32::from(reader.u8()?) + 1);
+        let wide = flags & 1 != 0;
+        let size = (reader.id(wide)?, reader.id(wide)?);
+        (self.parts.len() == usize::try_from(rows * columns).ok()?).then_some(Grid { rows, columns, size })
+    }
+
+    fn changes(&self, id: u32) -> Vec<Change> {
+        self.properties_of(id).filter_map(|(name, content)| change(*name, content)).collect()
+    }
+}
+
+fn change(name: [u8; 4], content: &[u8]) -> Option<Change> {
+    let mut reader = Reader(content);
+    match &name {
+        b"irot" => Some(Change::Turn(reader.u8()? & 3)),
+        b"imir" if reader.u8()? & 1 == 0 => Some(Change::FlipVertical),
+        b"imir" => Some(Change::FlipHorizontal),
+        b"clap" => {
+            let mut fraction = || Some((reader.u32()?, reader.u32()?));
+            Some(Change::Crop([fraction()?, fraction()?, fraction()?, fraction()?]))
+        }
+        _ => None,
+    }
+}
+
+/// The kind of each item.
+fn kinds(iinf: &[u8]) -> Option<BTreeMap<u32, [u8; 4]>> {
+    let mut reader = Reader(iinf);
+    let (version, _) = reader.version()?;
+    reader.id(version > 0)?;
+    let entry = |(name, content): ([u8; 4], &[u8])| {
+        let mut reader = Reader(content);
+        let (version, _) = reader.version().filter(|(version, _)| name == *b"infe" && *version >= 2)?;
+        let id = reader.id(version > 2)?;
+        let _protection = reader.u16()?;
+        Some((id, *reader.bytes(4)?.first_chunk()?))
+    };
+    Some(Boxes(reader).take(MAX_ITEMS).filter_map(entry).collect())
+}
+
+/// Where the data of each item lies.
+fn places(iloc: &[u8]) -> Option<BTreeMap<u32, Place>> {
+    let mut reader = Reader(iloc);
+    let (version, _) = reader.version()?;
+    let sizes = reader.u16()?;
+    let [of_start, of_length, of_base, of_index] = [12, 8, 4, 0].map(|shift| usize::from(sizes >> shift & 0xf));
+    if [of_start, of_length, of_base, of_index].iter().any(|size| *size > 8) {
+        return None;
+    }
+    let count = usize::try_from(reader.id(version > 1)?).ok().filter(|count| *count <= MAX_ITEMS)?;
+    let mut places = BTreeMap::new();
+    for _ in 0..count {
+        let id = reader.id(version > 1)?;
+        let method = if version > 0 { reader.u16()? & 0xf } else { 0 };
+        let _reference = reader.u16()?;
+        let base = reader.number(of_base)?;
+        let count = reader.u16().filter(|count| *count <= MAX_PIECES)?;
+        let mut pieces = Vec::with_capacity(count.into());
+        for _ in 0..count {
+            if version > 0 {
+                reader.number(of_index)?;
+            }
+            let start = base.checked_add(reader.number(of_start)?)?;
+            pieces.push((start, reader.number(of_length)?));
+        }
+        // Method 2 makes items of parts of other items, which no camera does.
+        if method < 2 {
+            places.insert(id, Place { inner: method == 1, pieces });
+        }
+    }
+    Some(places)
+}
+
+/// Adds which properties each item has.
+fn associations(ipma: &[u8], has: &mut BTreeMap<u32, Vec<u16>>) -> Option<()> {
+    let mut reader = Reader(ipma);
+    let (version, flags) = reader.version()?;
+    for _ in 0..reader.u32()? {
+        let id = reader.id(version > 0)?;
+        let count = reader.u8()?;
+        let mut indices = Vec::with_capacity(count.into());
+        for _ in 0..count {
+            // The highest bit says whether the property must be understood.
+            let index = if flags & 1 != 0 { reader.u16()? & 0x7fff } else { u16::from(reader.u8()? & 0x7f) };
+            indices.push(index);
+        }
+        has.insert(id, indices);
+    }
+    Some(())
+}
+
+/// The items that item `id` is made of.
+fn parts(iref: &[u8], id: u32) -> Option<Vec<u32>> {
+    let mut reader = Reader(iref);
+    let (version, _) = reader.version()?;
+    let wide = version > 0;
+    Boxes(reader).find_map(|(name, content)| {
+        let mut reader = Reader(content);
+        reader.id(wide).filter(|from| name == *b"dimg" && *from == id)?;
+        let count = usize::from(reader.u16()?);
+        (count <= MAX_ITEMS).then_some(())?;
+        (0..count).map(|_| reader.id(wide)).collect()
+    })
+}

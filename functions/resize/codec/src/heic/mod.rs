@@ -1,0 +1,231 @@
+//! HEIC, the format of telephones' photographs: one picture coded with HEVC, or a grid of them.
+//!
+//! The tiles of a grid are decoded two at a time and averaged at once, as luma and colour differences, so a
+//! picture of any size takes the memory of two tiles. What has to be turned says so in the container; the Exif block
+//! says it again, and is to be ignored (ISO/IEC 23008-12, 6.5.10). Alpha and depth maps are ignored too.
+
+mod boxes;
+mod container;
+mod single;
+mod upright;
+
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use container::{Coded, Colours, Grid, Picture};
+use heic_decoder::{DecodedImage, HeifError};
+
+use crate::geometry::Plan;
+use crate::raster::{self, Decoded, Header, Raster};
+use crate::shrink::{Order, Shrink};
+use crate::ycbcr::Matrix;
+use crate::{Error, Limits, icc};
+
+/// Brands of files whose picture is coded with HEVC (ISO/IEC 23008-12, annex B.4).
+const BRANDS: [[u8; 4]; 4] = [*b"heic", *b"heix", *b"heim", *b"heis"];
+
+/// How many of the brands of a file are looked at.
+const MAX_BRANDS: usize = 32;
+
+/// Decoding takes about a second for 10 MB of code and another for 50 million pixels, so more code than this is
+/// refused. Photographs of 48 million pixels have about half of it.
+const MAX_CODE: usize = 12 << 20;
+
+/// The most tiles that are decoded at a time.
+const THREADS: usize = 2;
+
+/// What a file that says nothing about its colours means (ISO/IEC 23000-22, 7.3.6.4).
+const UNSAID: Colours = Colours { primaries: 1, transfer: 13, matrix: 5, full_range: true };
+
+/// Whether `bytes` begins as a HEIC does.
+pub(crate) fn is_heic(bytes: &[u8]) -> bool {
+    let Some((name, brands)) = boxes::Boxes::of(bytes).next() else { return false };
+    let brands = brands.as_chunks::<4>().0.iter().take(MAX_BRANDS);
+    // The second is the version of the first.
+    name == *b"ftyp" && brands.enumerate().any(|(place, brand)| place != 1 && BRANDS.contains(brand))
+}
+
+/// A HEIC whose container has been read.
+pub(crate) struct Heic<'a> {
+    picture: Picture<'a>,
+    grid: Grid,
+    /// Width and height of a tile in pixels.
+    tile: (u32, u32),
+    /// The part that is shown.
+    window: upright::Window,
+    header: Header,
+}
+
+impl<'a> Heic<'a> {
+    /// Reads the container of `bytes` and judges the picture, and the tiles it is made of, by `limits`.
+    pub(crate) fn open(bytes: &'a [u8], limits: Limits) -> Result<Self, Error> {
+        let picture = container::picture(bytes).ok_or_else(|| broken("the HEIC has no picture that could be shown"))?;
+        let first = picture.tiles.first().ok_or_else(|| broken("the HEIC has no tile"))?;
+        if picture.tiles.iter().flat_map(|tile| &tile.data).map(|piece| piece.len()).sum::<usize>() > MAX_CODE {
+            return Err(Error::TooMuchMemory);
+        }
+        let tile = size_of(&single::file(first), limits)?;
+        let grid = picture.grid.unwrap_or(Grid { rows: 1, columns: 1, size: tile });
+        raster::judge(grid.size.0, grid.size.1, limits)?;
+        // Tiles begin within the picture and reach its end, so there are no more of them than it has pixels for.
+        for (size, tile, count) in [(grid.size.0, tile.0, grid.columns), (grid.size.1, tile.1, grid.rows)] {
+            let (begins, ends) = (tile.saturating_mul(count - 1), tile.saturating_mul(count));
+            if begins >= size || ends < size {
+                return Err(broken("the tiles of the HEIC do not make its picture"));
+            }
+        }
+        let (window, orientation) = upright::upright(grid.size, &picture.changes)
+            .ok_or_else(|| broken("the crop of the HEIC is impossible"))?;
+        let profile = picture.profile.filter(|profile| profile.len() <= icc::MAX_PROFILE).map(<[u8]>::to_vec);
+        let profile = profile.or_else(|| {
+            let colours = picture.colours?;
+            icc::numbered(colours.primaries, colours.transfer)
+        });
+        let header = Header { size: (window.width, window.height), orientation, profile };
+        Ok(Self { picture, grid, tile, window, header })
+    }
+}
+
+impl Raster for Heic<'_> {
+    fn header(&self) -> &Header {
+        &self.header
+    }
+
+    fn decode(self, plans: &[Plan]) -> Result<Decoded, Error> {
+        let next = AtomicUsize::new(0);
+        let work = Mutex::new(Work { shrink: Shrink::new(plans, Order::Any), colours: self.picture.colours });
+        let threads = thread::available_parallelism().map_or(1, usize::from).min(THREADS);
+        let decode_some = || self.decode_some(&next, &work);
+        thread::scope(|scope| {
+            let others: Vec<_> = (1..threads.min(self.picture.tiles.len())).map(|_| scope.spawn(decode_some)).collect();
+            let own = decode_some();
+            others
+                .into_iter()
+                .map(|other| other.join().unwrap_or_else(|panic| resume_unwind(panic)))
+                .fold(own, Result::and)
+        })?;
+        let Work { shrink, colours } = work.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let Colours { matrix, full_range, .. } = colours.unwrap_or(UNSAID);
+        let matrix = Matrix::new(matrix, full_range);
+        Ok(Decoded { reduced: shrink.finish(), opaque: true, matrix: Some(matrix) })
+    }
+}
+
+/// What the threads work on together.
+struct Work {
+    shrink: Shrink<3>,
+    /// The colours, of the container or else of the first tile.
+    colours: Option<Colours>,
+}
+
+impl Heic<'_> {
+    /// Decodes tiles until there is none that is not being decoded.
+    fn decode_some(&self, next: &AtomicUsize, work: &Mutex<Work>) -> Result<(), Error> {
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(coded) = self.picture.tiles.get(index) else { return Ok(()) };
+            let tile =
+                self.decode_tile(coded).inspect_err(|_| next.store(self.picture.tiles.len(), Ordering::Relaxed))?;
+            let index = u32::try_from(index).unwrap_or(u32::MAX);
+            let place = (index % self.grid.columns * self.tile.0, index / self.grid.columns * self.tile.1);
+            let mut work = work.lock().unwrap_or_else(PoisonError::into_inner);
+            if index == 0 {
+                work.colours = work.colours.or_else(|| tile.color_info.map(said));
+            }
+            self.add(&mut work.shrink, &tile, place);
+        }
+    }
+
+    fn decode_tile(&self, coded: &Coded) -> Result<DecodedImage, Error> {
+        let file = single::file(coded);
+        // The first tile was judged; the others may not be larger.
+        let tile = heic_decoder::probe(&file).map_err(translate)?;
+        if (tile.coded_width, tile.coded_height) != (self.tile.0 as usize, self.tile.1 as usize) {
+            return Err(broken("the tiles of the HEIC differ in size"));
+        }
+        heic_decoder::decode(&file).map_err(translate)
+    }
+
+    /// Adds the part of `tile` that is shown. Its left upper corner is at `x` and `y` of the picture.
+    fn add(&self, shrink: &mut Shrink<3>, tile: &DecodedImage, (x, y): (u32, u32)) {
+        let window = &self.window;
+        // Pixels of the tile that are left of or above the window.
+        let (skipped, above) = (window.x.saturating_sub(x), window.y.saturating_sub(y));
+        let left = x.saturating_sub(window.x);
+        let mut pixels = Vec::with_capacity(tile.width * 3);
+        for (row, luma) in (0_u32..).zip(tile.y.chunks_exact(tile.width.max(1))).skip(above as usize) {
+            let Some(top) = (y + row).checked_sub(window.y).filter(|top| *top < window.height) else { break };
+            let chroma = Chroma::of(tile, row as usize);
+            pixels.clear();
+            for (column, luma) in luma.iter().enumerate().skip(skipped as usize) {
+                let (blue, red) = chroma.at(column);
+                pixels.extend([eight(*luma, tile.bit_depth_luma), blue, red]);
+            }
+            shrink.add((left, 1), top, &pixels);
+        }
+    }
+}
+
+/// The colour differences of one row.
+struct Chroma<'t> {
+    rows: Option<(&'t [i32], &'t [i32])>,
+    /// Pixels of luma for one of these: 1 or 2.
+    step: usize,
+    depth: u32,
+}
+
+impl<'t> Chroma<'t> {
+    fn of(tile: &'t DecodedImage, row: usize) -> Self {
+        let step = if tile.cb_width < tile.width { 2 } else { 1 };
+        let row = if tile.cb_height < tile.height { row / 2 } else { row };
+        let of = |plane: &'t [i32]| plane.get(row * tile.cb_width..)?.get(..tile.cb_width);
+        // A grey picture has none.
+        let rows = of(&tile.cb).zip(of(&tile.cr)).filter(|_| tile.cb_width > 0);
+        Self { rows, step, depth: tile.bit_depth_chroma }
+    }
+
+    /// The differences that belong to the pixel of luma in this column.
+    fn at(&self, column: usize) -> (u8, u8) {
+        let Some((blue, red)) = self.rows else { return (128, 128) };
+        let of = |row: &[i32]| row.get(column / self.step).map_or(128, |value| eight(*value, self.depth));
+        (of(blue), of(red))
+    }
+}
+
+/// The upper eight of the `depth` bits of a sample.
+fn eight(sample: i32, depth: u32) -> u8 {
+    u8::try_from((sample >> depth.saturating_sub(8)).clamp(0, 255)).unwrap_or(u8::MAX)
+}
+
+/// The size of the only picture of `file`, judged.
+fn size_of(file: &[u8], limits: Limits) -> Result<(u32, u32), Error> {
+    let info = heic_decoder::probe(file).map_err(translate)?;
+    let side = |side| u32::try_from(side).unwrap_or(u32::MAX);
+    let size = raster::judge(side(info.coded_width), side(info.coded_height), limits)?;
+    // The decoder keeps each sample, luma and two differences, in four bytes, and a copy while it crops.
+    let samples = u64::from(size.0) * u64::from(size.1) * if info.chroma_format_idc == 3 { 3 } else { 2 };
+    if samples.saturating_mul(8) > limits.max_bytes { Err(Error::TooMuchMemory) } else { Ok(size) }
+}
+
+fn said(colours: heic_decoder::ColorInfo) -> Colours {
+    Colours {
+        primaries: colours.color_primaries,
+        transfer: colours.transfer_characteristics,
+        matrix: colours.matrix_coefficients,
+        full_range: colours.full_range,
+    }
+}
+
+fn translate(error: HeifError) -> Error {
+    match error {
+        HeifError::LimitExceeded(_) => Error::TooMuchMemory,
+        HeifError::Unsupported(_) => Error::Unsupported("this kind of HEIC"),
+        error => Error::Broken(Box::new(error)),
+    }
+}
+
+fn broken(reason: &'static str) -> Error {
+    Error::Broken(reason.into())
+}

@@ -1,0 +1,140 @@
+//! Bits of a scan, first bit highest, without the zero bytes that are stuffed after 0xff (T.81, B.1.1.5).
+
+/// Reads one scan, or one stretch between two restart markers. Past its end it reads zeros and remembers that.
+#[derive(Clone, Copy)]
+pub(super) struct Bits<'a> {
+    data: &'a [u8],
+    /// Index of the first byte that is not counted in `word`.
+    at: usize,
+    /// The next bits, from the highest on.
+    word: u64,
+    /// How many bits of `word` count. The rest is zero or what the next bytes will say again.
+    count: u32,
+    /// How many zeros were made up because a marker or the end of the file was met.
+    invented: u32,
+}
+
+impl<'a> Bits<'a> {
+    /// Starts at byte `at`.
+    pub(super) fn new(data: &'a [u8], at: usize) -> Self {
+        Self { data, at, word: 0, count: 0, invented: 0 }
+    }
+
+    /// Where the first byte that was not read is. Meaningful once all bits were asked for: then a marker is there.
+    pub(super) fn position(&self) -> usize {
+        self.at
+    }
+
+    /// Whether more bits were used than there are.
+    pub(super) fn overran(&self) -> bool {
+        self.invented > self.count
+    }
+
+    /// Makes at least 56 bits available.
+    #[inline(always)]
+    pub(super) fn refill(&mut self) {
+        if let Some(bytes) = self.data.get(self.at..self.at.wrapping_add(8)).and_then(|bytes| bytes.first_chunk()) {
+            let next = u64::from_be_bytes(*bytes);
+            if !has_ff(next) {
+                self.word |= next >> self.count;
+                self.at += ((63 - self.count) >> 3) as usize;
+                // Of eight bytes at least seven are new, so 56 and what was there modulo 8.
+                self.count |= 0b11_1000;
+                return;
+            }
+        }
+        *self = self.refilled();
+    }
+
+    /// Byte by byte, which is what stuffed zeros and the end need.
+    #[cold]
+    #[inline(never)]
+    fn refilled(mut self) -> Self {
+        // What lies below the counted bits would be doubled by bytes that are not the same as in the quick way.
+        self.word &= !(u64::MAX.checked_shr(self.count).unwrap_or(0));
+        while self.count < 56 {
+            let byte = match self.data.get(self.at..) {
+                Some([0xff, 0x00, ..]) => {
+                    self.at += 2;
+                    0xff
+                }
+                Some([byte, ..]) if *byte != 0xff => {
+                    self.at += 1;
+                    *byte
+                }
+                _ => {
+                    self.invented += 8;
+                    0
+                }
+            };
+            self.word |= u64::from(byte) << (56 - self.count);
+            self.count += 8;
+        }
+        self
+    }
+
+    /// The next `count` bits, 1 to 32 of them, which stay.
+    #[inline(always)]
+    pub(super) fn peek(&self, count: u32) -> usize {
+        (self.word >> (64 - count)) as usize
+    }
+
+    /// What `undo` needs to take back steps over bits, as long as there is no refill between.
+    #[inline(always)]
+    pub(super) fn mark(&self) -> (u64, u32) {
+        (self.word, self.count)
+    }
+
+    /// Goes back to `mark`.
+    pub(super) fn undo(&mut self, mark: (u64, u32)) {
+        (self.word, self.count) = mark;
+    }
+
+    /// Steps over `count` bits, fewer than 64 of them, which have to be there.
+    #[inline(always)]
+    pub(super) fn skip(&mut self, count: u32) {
+        self.word <<= count & 63;
+        self.count = self.count.wrapping_sub(count);
+    }
+
+    /// The next `count` bits as a number; 0 to 16 of them, which have to be there.
+    #[inline(always)]
+    pub(super) fn take(&mut self, count: u32) -> i32 {
+        // Two shifts, as one by 64 is none.
+        let value = (self.word >> 1 >> (63 - count)) as i32;
+        self.skip(count);
+        value
+    }
+
+    /// The next bit.
+    #[inline(always)]
+    pub(super) fn bit(&mut self) -> i32 {
+        if self.count == 0 {
+            self.refill();
+        }
+        self.take(1)
+    }
+
+    /// A number of `size` bits as T.81 F.2.2.1 extends it: its first bit is 0 when it is negative.
+    #[inline(always)]
+    pub(super) fn signed(&mut self, size: u32) -> i32 {
+        let value = self.take(size);
+        extended(value, size)
+    }
+}
+
+/// The number that `size` bits stand for.
+#[inline(always)]
+pub(super) fn extended(value: i32, size: u32) -> i32 {
+    let negative = i32::from(value < (1 << size >> 1));
+    value - negative * ((1 << size) - 1)
+}
+
+/// Whether one of the eight bytes is 0xff.
+#[inline(always)]
+fn has_ff(word: u64) -> bool {
+    const LOW: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    // A byte carries into its highest bit only when it was 0xff, unless a lower one did, and then the answer is yes too.
+    word & HIGH & !word.wrapping_add(LOW) != 0
+}

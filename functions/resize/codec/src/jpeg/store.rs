@@ -1,0 +1,182 @@
+//! The coefficients of a component that its scans tell piece by piece.
+
+use std::ops::Range;
+
+use super::Damage;
+use super::bits::Bits;
+use super::frame::Component;
+use super::inverse::{self, ZIGZAG};
+use super::plane::{Canvas, Scale};
+use super::scan::Scan;
+
+/// What is kept of a component: the coefficients that its reduced size needs, and which of the others are not zero,
+/// since how later scans are coded depends on that.
+pub(super) struct Store {
+    component: Component,
+    scale: Scale,
+    /// Samples of a block in each direction: 1, 2, 4 or 8; so many coefficients are kept.
+    side: usize,
+    /// The kept coefficients of each block, line by line.
+    kept: Vec<i16>,
+    /// A bit for each coefficient of each block that is not zero, by its place in the zigzag. Empty when only DC counts.
+    marks: Vec<u64>,
+    /// Where each coefficient of the zigzag is kept in its block.
+    places: [Option<u8>; 64],
+    /// Down to which bit each coefficient has been told.
+    told: [Option<u32>; 64],
+    quantiser: Option<[u16; 64]>,
+}
+
+/// One block of a store.
+pub(super) struct Block<'a> {
+    kept: &'a mut [i16],
+    marks: &'a mut u64,
+    places: &'a [Option<u8>; 64],
+}
+
+impl Store {
+    /// Makes room for `component` at `scale`.
+    pub(super) fn new(component: &Component, scale: Scale) -> Self {
+        let side = scale.side();
+        let blocks = component.padded.0 as usize * component.padded.1 as usize;
+        let place = |at: u8| {
+            let (line, column) = (at / 8, at % 8);
+            (usize::from(line.max(column)) < side).then_some(line * side as u8 + column)
+        };
+        Self {
+            component: component.clone(),
+            scale,
+            side,
+            kept: vec![0; blocks * side * side],
+            marks: vec![0; if side > 1 { blocks } else { 0 }],
+            places: ZIGZAG.map(place),
+            told: [None; 64],
+            quantiser: None,
+        }
+    }
+
+    /// Whether only the DC coefficients are kept.
+    pub(super) fn is_flat(&self) -> bool {
+        self.side == 1
+    }
+
+    /// Notes that `scan` tells this component. Scans that tell again what was told, or refine what was not, are
+    /// refused, which also bounds their number.
+    pub(super) fn begin_scan(&mut self, scan: &Scan, quantiser: &[u16; 64]) -> Result<(), Damage> {
+        self.quantiser.get_or_insert(*quantiser);
+        let before = (scan.high > 0).then_some(scan.high);
+        for told in &mut self.told[scan.band.0..=scan.band.1] {
+            if *told != before {
+                return Err(Damage::Scan);
+            }
+            *told = Some(scan.low);
+        }
+        Ok(())
+    }
+
+    /// The DC coefficient of a block.
+    #[inline(always)]
+    pub(super) fn dc(&mut self, x: usize, y: usize) -> &mut i16 {
+        let index = y * self.component.padded.0 as usize + x;
+        &mut self.kept[index * self.side * self.side]
+    }
+
+    /// A block, of which more than the DC coefficient is kept.
+    #[inline(always)]
+    pub(super) fn block(&mut self, x: usize, y: usize) -> Block<'_> {
+        let index = y * self.component.padded.0 as usize + x;
+        let area = self.side * self.side;
+        Block {
+            kept: &mut self.kept[index * area..(index + 1) * area],
+            marks: &mut self.marks[index],
+            places: &self.places,
+        }
+    }
+
+    /// The samples.
+    pub(super) fn finish(self) -> Result<Canvas, Damage> {
+        if self.told[0].is_none() {
+            return Err(Damage::Truncated);
+        }
+        let quantiser = self.quantiser.ok_or(Damage::Quantiser)?;
+        let mut canvas = Canvas::new(&self.component, self.scale);
+        let width = self.component.padded.0 as usize;
+        let mut steps = [0.0; 64];
+        for (at, step) in ZIGZAG.iter().zip(quantiser) {
+            steps[usize::from(*at)] = f32::from(step);
+        }
+        for (index, kept) in self.kept.chunks_exact(self.side * self.side).enumerate() {
+            let (x, y) = (index % width, index / width);
+            if self.side == 1 {
+                canvas.set(x, y, &[[inverse::mean(i32::from(kept[0]).wrapping_mul(i32::from(quantiser[0])))]]);
+                continue;
+            }
+            let mut block = [0.0; 64];
+            for (line, values) in kept.chunks_exact(self.side).enumerate() {
+                for (at, value) in (line * 8..).zip(values) {
+                    block[at] = f32::from(*value) * steps[at];
+                }
+            }
+            match self.side {
+                2 => canvas.set(x, y, &inverse::two([block[0], block[1], block[8], block[9]])),
+                4 => canvas.set(x, y, &inverse::four(&block)),
+                _ => canvas.set(x, y, &inverse::eight(&block)),
+            }
+        }
+        Ok(canvas)
+    }
+}
+
+impl Block<'_> {
+    /// Notes the first value of a coefficient, which is not zero.
+    #[inline(always)]
+    pub(super) fn tell(&mut self, index: usize, value: i32) {
+        *self.marks |= 1 << (index & 63);
+        if let Some(kept) = self.places[index & 63].and_then(|place| self.kept.get_mut(usize::from(place))) {
+            *kept = value as i16;
+        }
+    }
+
+    /// Reads a bit more of the coefficients in `band` that are not zero, up to the zero after `run` other zeros, and
+    /// says where that is.
+    pub(super) fn refine_run(&mut self, bits: &mut Bits, band: Range<usize>, mut run: u32, low: u32) -> usize {
+        let mut index = band.start;
+        while index < band.end {
+            let zeros = (*self.marks >> index).trailing_zeros();
+            if zeros > run {
+                return (index + run as usize).min(band.end);
+            }
+            run -= zeros;
+            index += zeros as usize;
+            if index >= band.end {
+                break;
+            }
+            self.refine(bits, index, low);
+            index += 1;
+        }
+        band.end
+    }
+
+    /// Reads a bit more of each coefficient in `band` that is not zero.
+    #[inline(always)]
+    pub(super) fn refine_rest(&mut self, bits: &mut Bits, band: Range<usize>, low: u32) {
+        if band.is_empty() {
+            return;
+        }
+        let mut rest = *self.marks & (u64::MAX << band.start) & (u64::MAX >> (64 - band.end));
+        while rest != 0 {
+            self.refine(bits, rest.trailing_zeros() as usize, low);
+            rest &= rest - 1;
+        }
+    }
+
+    #[inline(always)]
+    fn refine(&mut self, bits: &mut Bits, index: usize, low: u32) {
+        let more = bits.bit() << low;
+        if let Some(kept) = self.places[index & 63].and_then(|place| self.kept.get_mut(usize::from(place))) {
+            // Bits are told of magnitudes.
+            let change = if *kept < 0 { -more } else { more };
+            *kept = kept.wrapping_add(change as i16);
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! From the averaged picture to the exact size, with Lanczos.
+
+use fast_image_resize::images::{Image, ImageRef};
+use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use image::{DynamicImage, ImageBuffer, Pixel};
+
+use crate::Error;
+use crate::geometry::Plan;
+
+/// A rectangle of the original, in pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Area {
+    /// Left edge.
+    pub(crate) x: u32,
+    /// Upper edge.
+    pub(crate) y: u32,
+    /// Width, at least 1.
+    pub(crate) width: u32,
+    /// Height, at least 1.
+    pub(crate) height: u32,
+}
+
+impl Area {
+    /// The smallest rectangle around both.
+    pub(crate) fn and(self, other: Self) -> Self {
+        let (x, y) = (self.x.min(other.x), self.y.min(other.y));
+        let right = (self.x + self.width).max(other.x + other.width);
+        let lower = (self.y + self.height).max(other.y + other.height);
+        Self { x, y, width: right - x, height: lower - y }
+    }
+}
+
+/// A part of the original, already reduced, 8 bits a channel. With an even number of channels, the last is alpha, and
+/// the colours are multiplied by it.
+pub(crate) struct Small {
+    /// The part of the original that it shows.
+    pub(crate) area: Area,
+    /// How many pixels of the original one of its pixels stands for, across and down.
+    pub(crate) block: (f64, f64),
+    /// Width and height in pixels.
+    pub(crate) size: (u32, u32),
+    /// Channels of a pixel, 1 to 4.
+    pub(crate) channels: usize,
+    /// The pixels, line by line.
+    pub(crate) samples: Vec<u8>,
+}
+
+impl Small {
+    /// Cuts what `plan` shows and scales it, with colours no longer multiplied by alpha.
+    pub(crate) fn cut(&self, plan: &Plan, resizer: &mut Resizer) -> Result<DynamicImage, Error> {
+        let kind = match self.channels {
+            1 => PixelType::U8,
+            2 => PixelType::U8x2,
+            3 => PixelType::U8x3,
+            _ => PixelType::U8x4,
+        };
+        let source = ImageRef::new(self.size.0, self.size.1, &self.samples, kind).map_err(broken)?;
+        let mut target = Image::new(plan.target.0, plan.target.1, kind);
+        let (left, width) = span(plan.x - self.area.x, plan.window.0, self.block.0, self.size.0);
+        let (top, height) = span(plan.y - self.area.y, plan.window.1, self.block.1, self.size.1);
+        let options = ResizeOptions::new()
+            .resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3))
+            .crop(left, top, width, height)
+            // The colours are multiplied by alpha already.
+            .use_alpha(false);
+        resizer.resize(&source, &mut target, &options).map_err(broken)?;
+        let samples = target.into_vec();
+        let picture = match self.channels {
+            1 => picture::<image::Luma<u8>>(plan.target, samples),
+            2 => picture::<image::LumaA<u8>>(plan.target, divided::<2>(samples)),
+            3 => picture::<image::Rgb<u8>>(plan.target, samples),
+            _ => picture::<image::Rgba<u8>>(plan.target, divided::<4>(samples)),
+        };
+        picture.ok_or_else(|| Error::Broken("the picture has fewer pixels than it should".into()))
+    }
+}
+
+/// Where a stretch of the original begins in the reduced picture and how long it is there, in its pixels.
+fn span(start: u32, length: u32, block: f64, size: u32) -> (f64, f64) {
+    let (size, start) = (f64::from(size), f64::from(start) / block);
+    (start.min(size), (f64::from(length) / block).min(size - start))
+}
+
+fn broken(error: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::Broken(Box::new(error))
+}
+
+fn picture<P>((width, height): (u32, u32), samples: Vec<u8>) -> Option<DynamicImage>
+where
+    P: Pixel<Subpixel = u8> + 'static,
+    DynamicImage: From<ImageBuffer<P, Vec<u8>>>,
+{
+    ImageBuffer::<P, _>::from_raw(width, height, samples).map(DynamicImage::from)
+}
+
+/// A pixel with its colours multiplied by its alpha, which is the last channel, and divided by 255 again.
+pub(crate) fn multiplied<const CHANNELS: usize>(pixel: [u8; CHANNELS]) -> [u8; CHANNELS] {
+    let alpha = u16::from(pixel[CHANNELS - 1]);
+    let mut out = pixel.map(|colour| over_255(u16::from(colour) * alpha));
+    out[CHANNELS - 1] = pixel[CHANNELS - 1];
+    out
+}
+
+/// Appends pixels with their colours multiplied by alpha, where there is one.
+pub(crate) fn push_multiplied<const CHANNELS: usize>(out: &mut Vec<u8>, pixels: &[[u8; CHANNELS]]) {
+    if !CHANNELS.is_multiple_of(2) {
+        return out.extend_from_slice(pixels.as_flattened());
+    }
+    let start = out.len();
+    out.extend_from_slice(pixels.as_flattened());
+    // Four pixels at once, which compilers turn into instructions that do so.
+    let (fours, rest) = out.get_mut(start..).unwrap_or_default().as_chunks_mut::<16>();
+    for samples in fours {
+        // Most pictures with alpha are opaque nearly everywhere.
+        if samples.iter().skip(CHANNELS - 1).step_by(CHANNELS).all(|alpha| *alpha == u8::MAX) {
+            continue;
+        }
+        let wide = samples.map(u16::from);
+        let alpha = |index: usize| index | (CHANNELS - 1);
+        let by: [u16; 16] = std::array::from_fn(|index| if alpha(index) == index { 255 } else { wide[alpha(index)] });
+        *samples = std::array::from_fn(|index| over_255(wide[index] * by[index]));
+    }
+    for pixel in rest.as_chunks_mut::<CHANNELS>().0 {
+        *pixel = multiplied(*pixel);
+    }
+}
+
+/// A product of two bytes divided by 255, rounded, without a division (Blinn: Three Wrongs Make a Right, 1995).
+fn over_255(product: u16) -> u8 {
+    let product = product + 128;
+    (product + (product >> 8)).to_be_bytes()[0]
+}
+
+/// Undoes the multiplication by alpha; where nothing is seen there is no colour either.
+fn divided<const CHANNELS: usize>(mut samples: Vec<u8>) -> Vec<u8> {
+    for pixel in samples.as_chunks_mut::<CHANNELS>().0 {
+        if let Some((alpha, colours)) = pixel.split_last_mut() {
+            let alpha = u32::from(*alpha);
+            for colour in colours {
+                let value = (u32::from(*colour) * 0xff + alpha / 2).checked_div(alpha).unwrap_or(0);
+                *colour = u8::try_from(value).unwrap_or(u8::MAX);
+            }
+        }
+    }
+    samples
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn small(size: (u32, u32), channels: usize, samples: Vec<u8>) -> Small {
+        let area = Area { x: 0, y: 0, width: size.0, height: size.1 };
+        Small { area, block: (1.0, 1.0), size, channels, samples }
+    }
+
+    #[test]
+    fn a_cut_of_the_same_size_is_a_copy() {
+        let samples: Vec<u8> = (0..=255).collect();
+        let small = small((16, 16), 1, samples.clone());
+        let plan = Plan { x: 0, y: 0, window: (16, 16), target: (16, 16) };
+        assert_eq!(small.cut(&plan, &mut Resizer::new()).unwrap().into_bytes(), samples);
+        let plan = Plan { x: 3, y: 2, window: (2, 1), target: (2, 1) };
+        assert_eq!(small.cut(&plan, &mut Resizer::new()).unwrap().into_bytes(), [35, 36]);
+    }
+
+    #[test]
+    fn colours_are_divided_by_alpha_again() {
+        let small = small((1, 1), 4, vec![64, 128, 200, 128]);
+        let plan = Plan { x: 0, y: 0, window: (1, 1), target: (1, 1) };
+        let pixels = small.cut(&plan, &mut Resizer::new()).unwrap().into_bytes();
+        assert_eq!(pixels, [128, 255, 255, 128]);
+        assert_eq!(divided::<2>(vec![9, 0]), [0, 0]);
+    }
+
+    #[test]
+    fn multiplication_by_alpha_is_rounded() {
+        for alpha in 0..=255 {
+            for colour in 0..=255 {
+                let exact = (u32::from(colour) * u32::from(alpha) + 127) / 255;
+                let exact = [u8::try_from(exact).unwrap(), alpha];
+                assert_eq!(multiplied([colour, alpha]), exact);
+                let mut row = Vec::new();
+                push_multiplied(&mut row, &[[colour, alpha]; 9]);
+                assert_eq!(row, exact.repeat(9));
+            }
+        }
+    }
+
+    #[test]
+    fn the_last_block_may_be_cut_off() {
+        let area = Area { x: 0, y: 0, width: 23, height: 5 };
+        let small = Small { area, block: (7.0, 5.0), size: (4, 1), channels: 1, samples: vec![9; 4] };
+        let plan = Plan { x: 0, y: 0, window: (23, 5), target: (2, 1) };
+        assert_eq!(small.cut(&plan, &mut Resizer::new()).unwrap().into_bytes(), [9, 9]);
+    }
+}
