@@ -7,7 +7,15 @@ use image::{DynamicImage, ImageFormat, RgbaImage};
 use make::heic::Grid;
 use make::png::{Kind, Png, profile};
 use make::webp::{animation, extended, frame, riff, still};
+use made::Made;
 use make::{exif, jpeg, quarters};
+use scripts::{Script, scan};
+
+#[path = "../tests/jpeg/made.rs"]
+#[expect(dead_code, reason = "tests judge what comes of it too")]
+mod made;
+#[path = "../tests/jpeg/scripts.rs"]
+mod scripts;
 
 #[path = "../tests/it/make/mod.rs"]
 #[expect(dead_code, reason = "tests look at thumbnails too")]
@@ -69,16 +77,35 @@ fn jpegs() -> Result<Vec<Vec<u8>>> {
         jpeg(&picture.to_rgb8(), &[], profile),
         saved(&DynamicImage::ImageLuma8(picture.to_luma8()), ImageFormat::Jpeg)?,
     ];
-    // The fixtures of the decoder's own tests, if there are any: progressive, subsampled, with restarts.
-    if let Ok(folder) = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures")) {
-        for entry in folder {
-            let path = entry?.path();
-            if path.extension().is_some_and(|suffix| suffix == "jpg") {
-                files.push(fs::read(path)?);
-            }
+    files.extend(made_jpegs());
+    Ok(files)
+}
+
+/// Files of every way to spread a picture over scans, with sampling factors and restart markers.
+fn made_jpegs() -> Vec<Vec<u8>> {
+    let bits = vec![
+        scan(&[0, 1, 2], (0, 0), 0, 1),
+        scan(&[0], (1, 5), 0, 2),
+        scan(&[2], (1, 63), 0, 1),
+        scan(&[1], (1, 63), 0, 0),
+        scan(&[0], (6, 63), 0, 2),
+        scan(&[0], (1, 63), 2, 1),
+        scan(&[0, 1, 2], (0, 0), 1, 0),
+        scan(&[2], (1, 63), 1, 0),
+        scan(&[0], (1, 63), 1, 0),
+    ];
+    let scripts = [Script::sequential(&[&[0, 1, 2]]), Script::sequential(&[&[2], &[0], &[1]]), Script::progressive(bits)];
+    let mut files = Vec::new();
+    for (number, luma) in (0_u16..).zip([(1, 1), (2, 1), (2, 2), (4, 1)]) {
+        let made = Made::new((21, 18), &[luma, (1, 1), (1, 1)], u64::from(number));
+        for mut script in scripts.clone() {
+            (script.restart, script.long_codes) = (number % 3, number % 2 == 0);
+            files.push(script.write(&made));
         }
     }
-    Ok(files)
+    let four = Made::new((21, 18), &[(1, 1); 4], 9);
+    files.push(Script::sequential(&[&[0, 1, 2, 3]]).write(&four));
+    files
 }
 
 fn pngs() -> Result<Vec<Vec<u8>>> {

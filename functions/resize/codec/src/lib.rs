@@ -10,6 +10,7 @@ mod gif;
 mod heic;
 mod icc;
 pub mod jpeg;
+mod lanczos;
 mod photo;
 mod png;
 mod raster;

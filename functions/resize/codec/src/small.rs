@@ -1,11 +1,11 @@
 //! From the averaged picture to the exact size, with Lanczos.
 
 use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::{PixelType, ResizeAlg, ResizeOptions, Resizer};
 use image::{DynamicImage, ImageBuffer, Pixel};
 
-use crate::Error;
 use crate::geometry::Plan;
+use crate::{Error, lanczos};
 
 /// A rectangle of the original, in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +59,7 @@ impl Small {
         let (left, width) = span(plan.x - self.area.x, plan.window.0, self.block.0, self.size.0);
         let (top, height) = span(plan.y - self.area.y, plan.window.1, self.block.1, self.size.1);
         let options = ResizeOptions::new()
-            .resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3))
+            .resize_alg(ResizeAlg::Convolution(lanczos::three_lobes()))
             .crop(left, top, width, height)
             // The colours are multiplied by alpha already.
             .use_alpha(false);

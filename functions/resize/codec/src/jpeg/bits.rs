@@ -106,6 +106,13 @@ impl<'a> Bits<'a> {
         value
     }
 
+    /// The number of `size` bits, 0 to 15, behind the next `length`, which have to be there.
+    #[inline(always)]
+    pub(super) fn signed_behind(&self, length: u32, size: u32) -> i32 {
+        // Two shifts, as one by 64 is none.
+        extended((self.word << (length & 63) >> 1 >> (63 - (size & 63))) as i32, size)
+    }
+
     /// The next bit.
     #[inline(always)]
     pub(super) fn bit(&mut self) -> i32 {
@@ -125,7 +132,7 @@ impl<'a> Bits<'a> {
 
 /// The number that `size` bits stand for.
 #[inline(always)]
-pub(super) fn extended(value: i32, size: u32) -> i32 {
+fn extended(value: i32, size: u32) -> i32 {
     let negative = i32::from(value < (1 << size >> 1));
     value - negative * ((1 << size) - 1)
 }

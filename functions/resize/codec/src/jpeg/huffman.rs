@@ -1,7 +1,7 @@
 //! Huffman tables (T.81, annex C and F.2.2.3), and look-ups that do more than one step at a time.
 
 use super::Damage;
-use super::bits::{Bits, extended};
+use super::bits::Bits;
 
 /// Bits that a look-up for one symbol sees; longer codes are rare and take the slow way.
 const NEAR: u32 = 10;
@@ -105,44 +105,88 @@ impl Table {
     }
 }
 
-/// Reads the differences of DC coefficients: code and number in one look-up.
-pub(super) struct DcTable {
-    /// Bits used in the low byte and the difference above; 0 where one look-up does not do.
-    whole: Box<[i32; 1 << NEAR]>,
+/// Codes with the numbers behind them. What a look-up finds is where the next code begins; the number itself is cut out
+/// beside that, and so costs next to no time.
+struct Numbers {
+    /// For each pattern of bits the code that it begins with; nothing where that is longer.
+    near: Box<[Found; 1 << NEAR]>,
     table: Table,
 }
 
-impl DcTable {
-    /// Builds the look-ups.
-    pub(super) fn new(spec: &Spec) -> Self {
-        let mut whole = Box::new([0; 1 << NEAR]);
-        for (length, code, size) in spec.codes() {
-            let used = length + u32::from(size);
-            if used <= NEAR {
-                for value in 0..1 << size {
-                    let first = ((code << size | value) << (NEAR - used)) as usize;
-                    let entry = extended(value as i32, u32::from(size)) << 8 | used as i32;
-                    whole[first..first + (1 << (NEAR - used))].fill(entry);
-                }
-            }
+/// A code that a look-up has found.
+#[derive(Clone, Copy, Default)]
+struct Found {
+    /// Bits of the code and of the number behind it; 0 where nothing was found.
+    used: u8,
+    /// Bits of the code.
+    length: u8,
+    /// Zeros before the coefficient, or `END`.
+    run: u8,
+    /// Bits of the number.
+    size: u8,
+}
+
+impl Found {
+    fn new(length: u32, run: u8, size: u8) -> Self {
+        Self { used: length as u8 + size, length: length as u8, run, size }
+    }
+}
+
+impl Numbers {
+    /// Builds the look-up; `split` tells run and size of a symbol.
+    fn new(spec: &Spec, split: impl Fn(u8) -> (u8, u8)) -> Self {
+        let mut near = Box::new([Found::default(); 1 << NEAR]);
+        for (length, code, symbol) in spec.codes().take_while(|(length, ..)| *length <= NEAR) {
+            let (run, size) = split(symbol);
+            let first = (code << (NEAR - length)) as usize;
+            near[first..first + (1 << (NEAR - length))].fill(Found::new(length, run, size));
         }
-        Self { whole, table: Table::new(spec) }
+        Self { near, table: Table::new(spec) }
     }
 
-    /// Reads a difference. At least 32 bits have to be there.
+    /// The next code, and the number behind it. Takes at most 25 of the bits that are there.
+    #[inline(always)]
+    fn next(&self, bits: &mut Bits, split: impl Fn(u8) -> (u8, u8)) -> Result<(u8, i32), Damage> {
+        let mut found = self.near[bits.peek(NEAR)];
+        if found.used == 0 {
+            (*bits, found) = self.longer(*bits, split)?;
+        }
+        let value = bits.signed_behind(u32::from(found.length), u32::from(found.size));
+        bits.skip(u32::from(found.used));
+        Ok((found.run, value))
+    }
+
+    /// Finds a long code and makes sure of its bits.
+    #[cold]
+    #[inline(never)]
+    fn longer<'a>(&self, mut bits: Bits<'a>, split: impl Fn(u8) -> (u8, u8)) -> Result<(Bits<'a>, Found), Damage> {
+        bits.refill();
+        let symbol = self.table.symbol(&mut bits)?;
+        bits.refill();
+        let (run, size) = split(symbol);
+        Ok((bits, Found::new(0, run, size)))
+    }
+}
+
+/// Reads the differences of DC coefficients.
+pub(super) struct DcTable(Numbers);
+
+impl DcTable {
+    /// Builds the look-up.
+    pub(super) fn new(spec: &Spec) -> Self {
+        Self(Numbers::new(spec, Self::split))
+    }
+
+    /// Reads a difference. At least 25 bits have to be there.
     #[inline(always)]
     pub(super) fn difference(&self, bits: &mut Bits) -> Result<i32, Damage> {
-        let entry = self.whole[bits.peek(NEAR)];
-        if entry != 0 {
-            bits.skip((entry & 0xff) as u32);
-            return Ok(entry >> 8);
-        }
-        let size = self.table.symbol(bits)?;
-        // Of 8-bit pictures 11 bits are the most, of any 16 (T.81, table F.1 and H.2); libraries take 15.
-        if size > 15 {
-            return Err(Damage::HuffmanCode);
-        }
-        Ok(bits.signed(u32::from(size)))
+        let (damaged, value) = self.0.next(bits, Self::split)?;
+        if damaged > 0 { Err(Damage::HuffmanCode) } else { Ok(value) }
+    }
+
+    /// Of 8-bit pictures 11 bits are the most, of any 16 (T.81, table F.1 and H.2); libraries take 15.
+    fn split(size: u8) -> (u8, u8) {
+        if size > 15 { (1, 0) } else { (0, size) }
     }
 }
 
@@ -150,9 +194,7 @@ impl DcTable {
 pub(super) struct AcTable {
     /// Bits used in the low byte, coefficients stepped over above; `LAST` more when the block ends there.
     far: Box<[u16; 1 << FAR]>,
-    /// Bits used in the low byte, then the run, then the coefficient; 0 where one look-up does not do.
-    whole: Box<[i32; 1 << NEAR]>,
-    table: Table,
+    numbers: Numbers,
 }
 
 /// What an entry of `AcTable::far` adds where the block ends: more than a block has coefficients.
@@ -161,87 +203,76 @@ const LAST: u16 = 128;
 /// An entry that is no code, or a long one: more than any sum of coefficients.
 const NONE: u16 = 0xff00;
 
-/// The run of an entry of `AcTable::whole` that ends the block: more than any sum of runs.
-pub(super) const END: i32 = 128;
+/// The run of a coefficient that is none, as the block has ended: more than any sum of runs.
+pub(super) const END: u8 = 128;
 
 impl AcTable {
     /// Builds the look-ups.
     pub(super) fn new(spec: &Spec) -> Self {
         let far = steps(spec).try_into().unwrap_or_else(|_| unreachable!("there is an entry for each pattern of bits"));
-        let mut whole = Box::new([0; 1 << NEAR]);
-        for (length, code, symbol) in spec.codes() {
-            let (run, size) = (i32::from(symbol >> 4), u32::from(symbol & 15));
-            let used = length + size;
-            if used <= NEAR {
-                let run = if size == 0 && run != 15 { END } else { run };
-                for value in 0..1 << size {
-                    let first = ((code << size | value) << (NEAR - used)) as usize;
-                    let entry = extended(value as i32, size) << 16 | run << 8 | used as i32;
-                    whole[first..first + (1 << (NEAR - used))].fill(entry);
-                }
-            }
-        }
-        Self { far, whole, table: Table::new(spec) }
+        Self { far, numbers: Numbers::new(spec, Self::split) }
     }
 
     /// Reads a coefficient: how many zeros come before it, which is `END` where the block ends, and its value. At
-    /// least 32 bits have to be there.
+    /// least 25 bits have to be there.
     #[inline(always)]
     pub(super) fn coefficient(&self, bits: &mut Bits) -> Result<(usize, i32), Damage> {
-        let entry = self.whole[bits.peek(NEAR)];
-        if entry != 0 {
-            bits.skip((entry & 0xff) as u32);
-            return Ok(((entry >> 8 & 0xff) as usize, entry >> 16));
+        let (run, value) = self.numbers.next(bits, Self::split)?;
+        Ok((usize::from(run), value))
+    }
+
+    fn split(symbol: u8) -> (u8, u8) {
+        match (symbol >> 4, symbol & 15) {
+            (..15, 0) => (END, 0),
+            split => split,
         }
-        let symbol = self.table.symbol(bits)?;
-        let (run, size) = (symbol >> 4, u32::from(symbol & 15));
-        if size == 0 && run != 15 {
-            return Ok((END as usize, 0));
-        }
-        Ok((usize::from(run), bits.signed(size)))
     }
 
     /// Steps over the last `left` coefficients of a block, which are at least one.
+    ///
+    /// Whether the second look-up is of use changes numbers only and not which way the processor goes: what it can't
+    /// foresee costs it more than what it does in vain.
     #[inline(always)]
     pub(super) fn step_over(&self, bits: &mut Bits, mut left: i32) -> Result<(), Damage> {
         loop {
             bits.refill();
-            // Two look-ups use at most 56 bits: one that begins in its sight has at most 13 and 15.
+            let before = (bits.mark(), left);
+            // Two look-ups use at most 56 bits: one that begins in its sight has at most 13 and 15. Behind the end of
+            // the block a look-up is masked out.
             for _ in 0..2 {
-                let before = bits.mark();
-                let entry = self.far[bits.peek(FAR)];
-                bits.skip(u32::from(entry & 63));
-                let after = left - i32::from(entry >> 8);
-                if after > 0 {
-                    left = after;
-                    continue;
-                }
-                // With its end seen, a block of 63 leaves -65 at most, and -127 at least when nothing went too far.
-                if after == 0 || (after > -i32::from(LAST) && after < -64) {
-                    return Ok(());
-                }
-                bits.undo(before);
-                return self.step_singly(bits, left);
+                let entry = i32::from(self.far[bits.peek(FAR)]) & (left.wrapping_neg() >> 31);
+                bits.skip(entry as u32 & 63);
+                left -= entry >> 8;
             }
+            if left > 0 {
+                continue;
+            }
+            // With its end seen, a block of 63 leaves -65 at most, and -127 at least when nothing went too far.
+            if left == 0 || (left > -i32::from(LAST) && left < -64) {
+                return Ok(());
+            }
+            bits.undo(before.0);
+            *bits = self.step_singly(*bits, before.1)?;
+            return Ok(());
         }
     }
 
     /// Symbol by symbol: where a look-up would read into the next block, and codes that it does not see.
     #[cold]
     #[inline(never)]
-    fn step_singly(&self, bits: &mut Bits, mut left: i32) -> Result<(), Damage> {
+    fn step_singly<'a>(&self, mut bits: Bits<'a>, mut left: i32) -> Result<Bits<'a>, Damage> {
         while left > 0 {
             bits.refill();
-            let symbol = self.table.symbol(bits)?;
+            let symbol = self.numbers.table.symbol(&mut bits)?;
             let (run, size) = (i32::from(symbol >> 4), u32::from(symbol & 15));
             if size == 0 && run != 15 {
-                return Ok(());
+                return Ok(bits);
             }
             bits.skip(size);
             left -= run + 1;
         }
         // A run that leaves the block is damage.
-        if left == 0 { Ok(()) } else { Err(Damage::Run) }
+        if left == 0 { Ok(bits) } else { Err(Damage::Run) }
     }
 }
 

@@ -109,7 +109,7 @@ pub fn decode(
                     return Err(Damage::Scans.into());
                 }
                 let scan = Scan::read(&frame, segment.content)?;
-                let at = picture.scan(bytes, segments.position(), &frame, &scan, &preamble.tables)?;
+                let at = picture.read_scan(bytes, segments.position(), &frame, &scan, &preamble.tables)?;
                 if picture.is_complete() {
                     break;
                 }
@@ -155,7 +155,7 @@ impl Picture {
         Ok(Self::Sequential(canvases, told))
     }
 
-    fn scan(
+    fn read_scan(
         &mut self,
         data: &[u8],
         at: usize,

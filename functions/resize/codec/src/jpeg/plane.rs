@@ -1,6 +1,7 @@
 //! The reduced samples of one component.
 
 use super::frame::{Component, Frame};
+use super::inverse;
 
 /// The samples of a component at a reduced size, in the making: whole blocks, also where the picture ends in one.
 pub(super) struct Canvas {
@@ -34,6 +35,14 @@ impl Canvas {
             if let Some(to) = self.samples.get_mut(at + line * self.stride..).and_then(<[u8]>::first_chunk_mut) {
                 *to = *samples;
             }
+        }
+    }
+
+    /// Puts down the beginning of line of blocks `y`, reduced to 2 by 2, of its coefficients.
+    pub(super) fn set_twos(&mut self, y: usize, coefficients: &[[i32; 4]]) {
+        let lines = self.samples.get_mut(2 * y * self.stride..).unwrap_or_default();
+        if let Some((upper, lower)) = lines.split_at_mut_checked(self.stride) {
+            inverse::two(coefficients, upper, lower);
         }
     }
 

@@ -13,7 +13,7 @@ use super::tables::Tables;
 struct Lane<'a> {
     dc: &'a DcTable,
     ac: &'a AcTable,
-    quantiser: [f32; 64],
+    quantiser: [i32; 65],
     /// The DC coefficient's, as the mean is exact.
     step: i32,
     /// The DC coefficient of the block before.
@@ -21,6 +21,8 @@ struct Lane<'a> {
     canvas: &'a mut Canvas,
     /// Blocks of each unit, across and down.
     blocks: (usize, usize),
+    /// Coefficients of the unit's lines of blocks, where blocks are reduced to 2 by 2.
+    twos: Vec<Vec<[i32; 4]>>,
 }
 
 /// Decodes the scan whose coded data begin at `at` into the canvases of its components, and says where they end.
@@ -55,8 +57,21 @@ pub(super) fn decode(
         if bits.overran() {
             return Err(Damage::Truncated);
         }
+        for lane in &mut lanes {
+            lane.finish_twos(row);
+        }
     }
     Ok(bits.position())
+}
+
+impl Lane<'_> {
+    /// Puts down the lines of blocks of a row of units, where blocks are reduced to 2 by 2.
+    fn finish_twos(&mut self, row: usize) {
+        for (line, twos) in (row * self.blocks.1..).zip(&mut self.twos) {
+            self.canvas.set_twos(line, twos);
+            twos.clear();
+        }
+    }
 }
 
 /// Builds the look-ups of the tables `used`; the others stay empty.
@@ -85,11 +100,12 @@ fn lanes<'a>(
         Ok(Lane {
             dc: dc[part.dc].as_ref().ok_or(Damage::HuffmanTable)?,
             ac: ac[part.ac].as_ref().ok_or(Damage::HuffmanTable)?,
-            quantiser: quantiser.map(f32::from),
+            quantiser: std::array::from_fn(|index| quantiser.get(index).copied().map_or(0, i32::from)),
             step: i32::from(quantiser[0]),
             before: 0,
             canvas,
             blocks: (across as usize, down as usize),
+            twos: vec![Vec::new(); down as usize],
         })
     };
     scan.parts.iter().map(lane).collect()
@@ -108,15 +124,15 @@ fn unit<const FLAT: bool>(bits: &mut Bits, lanes: &mut [Lane], column: usize, ro
                         lane.canvas.set(x, y, &block);
                     }
                     2 => {
-                        let [flat, across, down, _, both] = first::<5>(bits, lane)?;
-                        lane.canvas.set(x, y, &inverse::two([flat, across, down, both]));
+                        let [flat, across, below, _, both, _] = first::<6>(bits, lane)?;
+                        lane.twos[down].push([flat, across, below, both]);
                     }
                     4 => {
-                        let block = in_lines(&first::<25>(bits, lane)?);
+                        let block = in_lines(&first::<26>(bits, lane)?);
                         lane.canvas.set(x, y, &inverse::four(&block));
                     }
                     _ => {
-                        let block = in_lines(&first::<64>(bits, lane)?);
+                        let block = in_lines(&first::<65>(bits, lane)?);
                         lane.canvas.set(x, y, &inverse::eight(&block));
                     }
                 }
@@ -135,24 +151,25 @@ fn flat(bits: &mut Bits, lane: &mut Lane) -> Result<[[u8; 1]; 1], Damage> {
     Ok([[inverse::mean(lane.before.wrapping_mul(lane.step))]])
 }
 
-/// Where the index of a coefficient is after a block's end was read.
-const ENDED: usize = END as usize;
-
-/// Decodes the first coefficients of a block, in zigzag order, and steps over the rest.
+/// Decodes the first coefficients of a block, in zigzag order, and steps over the rest. The last place is for those
+/// that are not wanted.
 #[inline(always)]
-fn first<const COUNT: usize>(bits: &mut Bits, lane: &mut Lane) -> Result<[f32; COUNT], Damage> {
+fn first<const COUNT: usize>(bits: &mut Bits, lane: &mut Lane) -> Result<[i32; COUNT], Damage> {
     let mut values = [0; COUNT];
+    let mut index = 1;
     bits.refill();
     lane.before = lane.before.wrapping_add(lane.dc.difference(bits)?);
     values[0] = lane.before;
-    let mut index = 1;
-    while index < COUNT {
-        bits.refill();
-        let (run, value) = lane.ac.coefficient(bits)?;
-        index += run;
-        if let Some(place) = values.get_mut(index) {
-            *place = value;
+    // A code and its number take at most 25 bits, so what is there suffices for two.
+    let mut enough = true;
+    while index < COUNT - 1 {
+        if !enough {
+            bits.refill();
         }
+        let (run, value) = lane.ac.coefficient(bits)?;
+        enough = !enough;
+        index += run;
+        values[index.min(COUNT - 1)] = value;
         index += 1;
     }
     match index {
@@ -160,14 +177,17 @@ fn first<const COUNT: usize>(bits: &mut Bits, lane: &mut Lane) -> Result<[f32; C
         64 | ENDED.. => {}
         _ => return Err(Damage::Run),
     }
-    Ok(std::array::from_fn(|index| values[index] as f32 * lane.quantiser[index]))
+    Ok(std::array::from_fn(|index| values[index].wrapping_mul(lane.quantiser[index])))
 }
 
+/// Where the index of a coefficient is after a block's end was read.
+const ENDED: usize = END as usize;
+
 /// Coefficients of the zigzag line by line.
-fn in_lines<const COUNT: usize>(values: &[f32; COUNT]) -> [f32; 64] {
+fn in_lines<const COUNT: usize>(values: &[i32; COUNT]) -> [f32; 64] {
     let mut block = [0.0; 64];
     for (at, value) in ZIGZAG.iter().zip(values) {
-        block[usize::from(*at)] = *value;
+        block[usize::from(*at)] = *value as f32;
     }
     block
 }

@@ -101,29 +101,41 @@ impl Store {
         let quantiser = self.quantiser.ok_or(Damage::Quantiser)?;
         let mut canvas = Canvas::new(&self.component, self.scale);
         let width = self.component.padded.0 as usize;
-        let mut steps = [0.0; 64];
+        let mut steps = [0; 64];
         for (at, step) in ZIGZAG.iter().zip(quantiser) {
-            steps[usize::from(*at)] = f32::from(step);
+            steps[usize::from(*at)] = i32::from(step);
         }
-        for (index, kept) in self.kept.chunks_exact(self.side * self.side).enumerate() {
-            let (x, y) = (index % width, index / width);
-            if self.side == 1 {
-                canvas.set(x, y, &[[inverse::mean(i32::from(kept[0]).wrapping_mul(i32::from(quantiser[0])))]]);
+        let area = self.side * self.side;
+        for (y, line) in self.kept.chunks_exact(width * area).enumerate() {
+            if self.side == 2 {
+                let step = [0, 1, 8, 9].map(|at: usize| steps[at]);
+                let two = |kept: &[i16; 4]| std::array::from_fn(|at| i32::from(kept[at]) * step[at]);
+                canvas.set_twos(y, &line.as_chunks().0.iter().map(two).collect::<Vec<_>>());
                 continue;
             }
-            let mut block = [0.0; 64];
-            for (line, values) in kept.chunks_exact(self.side).enumerate() {
-                for (at, value) in (line * 8..).zip(values) {
-                    block[at] = f32::from(*value) * steps[at];
-                }
-            }
-            match self.side {
-                2 => canvas.set(x, y, &inverse::two([block[0], block[1], block[8], block[9]])),
-                4 => canvas.set(x, y, &inverse::four(&block)),
-                _ => canvas.set(x, y, &inverse::eight(&block)),
+            for (x, kept) in line.chunks_exact(area).enumerate() {
+                set(&mut canvas, (x, y), kept, &steps);
             }
         }
         Ok(canvas)
+    }
+}
+
+/// Puts down a block of which `kept` is kept.
+fn set(canvas: &mut Canvas, (x, y): (usize, usize), kept: &[i16], steps: &[i32; 64]) {
+    let side = canvas.side();
+    if side == 1 {
+        return canvas.set(x, y, &[[inverse::mean(i32::from(kept[0]) * steps[0])]]);
+    }
+    let mut block = [0.0; 64];
+    for (line, values) in kept.chunks_exact(side).enumerate() {
+        for (at, value) in (line * 8..).zip(values) {
+            block[at] = (i32::from(*value) * steps[at]) as f32;
+        }
+    }
+    match side {
+        4 => canvas.set(x, y, &inverse::four(&block)),
+        _ => canvas.set(x, y, &inverse::eight(&block)),
     }
 }
 

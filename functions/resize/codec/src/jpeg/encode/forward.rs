@@ -19,11 +19,17 @@ pub(super) fn coefficients(block: &[[f32; 8]; 8], inverse_steps: &[f32; 64]) -> 
     let mut quantised = [0_i16; 64];
     for (u, column) in both.iter().enumerate() {
         for (v, value) in column.iter().enumerate() {
-            let scaled = value * inverse_steps[u * 8 + v];
-            quantised[u * 8 + v] = (scaled + 0.5_f32.copysign(scaled)) as i16;
+            quantised[u * 8 + v] = rounded(value * inverse_steps[u * 8 + v]);
         }
     }
     ZIGZAG.map(|at| quantised[usize::from(at % 8 * 8 + at / 8)])
+}
+
+/// The nearest whole number. Floats beside this sum are whole numbers, and the low bits of them are what was added; a
+/// cast would have to look out for numbers that are too large, which no coefficient is.
+fn rounded(value: f32) -> i16 {
+    const WHOLE: f32 = 12_582_912.0;
+    (value + WHOLE).to_bits() as i16
 }
 
 /// One direction of the transform of 8 points, for eight vectors side by side.

@@ -93,10 +93,11 @@ fn blocks(
                 // Beyond the edge the last sample goes on, which costs the fewest bits.
                 let start = (y + line).min(height.saturating_sub(1)) * width;
                 let line = plane.get(start..start + width).unwrap_or_default();
-                for (at, sample) in samples.iter_mut().enumerate() {
-                    let value = line.get((x + at).min(width.saturating_sub(1))).copied().unwrap_or(128);
-                    *sample = f32::from(value) - 128.0;
-                }
+                let eight = line.get(x..).and_then(<[u8]>::first_chunk).copied();
+                let eight: [u8; 8] = eight.unwrap_or_else(|| {
+                    std::array::from_fn(|at| line.get(x + at).or(line.last()).copied().unwrap_or(128))
+                });
+                *samples = eight.map(|sample| f32::from(sample) - 128.0);
             }
             blocks.push(forward::coefficients(&block, &inverse));
         }
@@ -134,21 +135,22 @@ fn tokens(components: &[Blocks]) -> Vec<Token> {
 
 /// The AC coefficients of a block (T.81, F.1.2.2).
 fn ac_tokens(block: &[i16; 64], table: u8, tokens: &mut Vec<Token>) {
-    let mut run = 0_u8;
-    for value in &block[1..] {
-        if *value == 0 {
-            run += 1;
-            continue;
-        }
+    let is_there = |(index, value): (usize, &i16)| u64::from(*value != 0) << index;
+    let mut there = block.iter().enumerate().map(is_there).fold(0, |all, one| all | one) & !1;
+    let mut next = 1;
+    while there != 0 {
+        let index = there.trailing_zeros() as usize;
+        there &= there - 1;
+        let (bits, size) = magnitude(block[index & 63]);
+        let mut run = (index - next) as u8;
+        next = index + 1;
         while run > 15 {
             tokens.push(Token { table, symbol: 0xf0, bits: 0 });
             run -= 16;
         }
-        let (bits, size) = magnitude(*value);
         tokens.push(Token { table, symbol: run << 4 | size, bits });
-        run = 0;
     }
-    if run > 0 {
+    if next < 64 {
         tokens.push(Token { table, symbol: 0, bits: 0 });
     }
 }
