@@ -1,5 +1,7 @@
 //! Starting a function, and what it is started with.
 
+mod log;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -10,12 +12,16 @@ use lambda_http::request::LambdaRequest;
 use lambda_http::{LambdaEvent, Service, service_fn};
 use serde_json::value::RawValue;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::config::{ConfigError, Env};
 use crate::crypto::SystemRandom;
 use crate::domain::clock::{Clock, SystemClock};
 use crate::domain::random::Random;
+use crate::observe::{Observer, TARGET};
 
+pub use self::log::JsonLines;
 pub use lambda_http::Context;
 
 /// An error that ends an invocation or keeps a function from starting.
@@ -43,6 +49,12 @@ impl Runtime {
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
         }
+    }
+
+    /// What watches the invocations of `function`.
+    #[must_use]
+    pub fn observer(&self, function: &'static str) -> Observer {
+        Observer::new(function, &self.env, self.clock.clone())
     }
 }
 
@@ -77,10 +89,12 @@ pub async fn serve<F: Function>(build: impl FnOnce(&Runtime) -> Result<F, Config
     lambda_http::lambda_runtime::run(service_fn(handle)).await
 }
 
-/// Logs as one JSON object a line, as CloudWatch reads it, at the level of `LOG_LEVEL`.
+/// Logs as one JSON object a line, at the level of `LOG_LEVEL`. The line that ends an invocation is written at any
+/// level where it carries metrics.
 pub fn log_json() {
-    let level = Env::of_process().optional("LOG_LEVEL").map_or_else(EnvFilter::default, EnvFilter::new);
-    let format = tracing_subscriber::fmt().json().flatten_event(true).with_current_span(false).with_env_filter(level);
-    // CloudWatch stamps every line itself.
-    format.without_time().with_target(false).init();
+    let env = Env::of_process();
+    let level = env.optional("LOG_LEVEL").unwrap_or("error");
+    let always = env.optional("METRICS_NAMESPACE").map(|_| format!(",{TARGET}=info")).unwrap_or_default();
+    let filter = EnvFilter::new(format!("{level}{always}"));
+    tracing_subscriber::registry().with(filter).with(JsonLines::new(std::io::stdout)).init();
 }

@@ -11,6 +11,8 @@ pub mod crypto;
 pub mod domain;
 pub mod http;
 pub mod lambda;
+pub mod metrics;
+pub mod observe;
 #[cfg(feature = "outgoing")]
 pub mod outgoing;
 pub mod trips;

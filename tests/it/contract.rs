@@ -2,8 +2,10 @@
 
 mod deployment;
 mod description;
+mod edge;
 mod refusals;
 mod routes;
+mod watch;
 
 use std::collections::BTreeMap;
 use std::fs;

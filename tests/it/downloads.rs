@@ -29,7 +29,7 @@ async fn subjects(backend: &Backend) -> Vec<Subject> {
     let audio = backend.post_audio(&person, note.clone()).await;
     let thumbnail = format!("{image}@128w_128h_1c.jpg");
     // Else it might be made twice, for the event and for the first who asks, and its date would change.
-    backend.running.endpoints().settled().await;
+    backend.settled().await;
     vec![
         Subject { bytes: backend.bytes(&thumbnail).await, path: thumbnail, kind: "image/jpeg" },
         Subject { path: image, kind: "image/jpeg", bytes: picture },

@@ -110,7 +110,7 @@ async fn uploads(backend: &Backend, secrets: &mut Secrets, person: &Person) {
             backend.get(src).send().await.unwrap();
         }
     }
-    backend.running.endpoints().settled().await;
+    backend.settled().await;
 }
 
 #[test]

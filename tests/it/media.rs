@@ -301,7 +301,7 @@ fn a_session_that_ended_uploads_nothing() {
             let bytes = if path == "/audios" { b"#!AMR\n\x3c".to_vec() } else { jpeg(300, 300) };
             let (status, body) = answer(backend.upload(&ended, method.clone(), path, bytes.clone())).await;
             assert_eq!((status, body), not_signed_in(), "{path}");
-            backend.running.endpoints().settled().await;
+            backend.settled().await;
             assert_eq!(backend.objects().await, Vec::<String>::new(), "{path}");
             assert_eq!(backend.count_items().await, before, "{path}");
             assert_eq!(records(&backend, &ended).await, Vec::<String>::new(), "{path}");

@@ -88,7 +88,7 @@ async fn whole_messenger_session(backend: &Backend) {
     let image = backend.post_image(&person, jpeg(300, 200)).await;
     let avatar = backend.put_avatar(&person, jpeg(300, 300)).await;
     let audio = backend.post_audio(&person, b"#!AMR\n\x3c\x91".to_vec()).await;
-    backend.running.endpoints().settled().await;
+    backend.settled().await;
     for path in [&image, &avatar, &audio, &audio.replace("/audios/", "/audio/"), &format!("{image}@128w_128h_1c")] {
         backend.bytes(path).await;
         assert_eq!(backend.request(reqwest::Method::HEAD, path).send().await.expect("an answer").status(), 200);
@@ -118,11 +118,11 @@ async fn whole_messenger_session(backend: &Backend) {
         let method = method.parse().expect("a method");
         assert_eq!(answer(backend.upload(&person, method, path, jpeg(20, 20))).await.0, 401, "{path}");
     }
-    backend.running.endpoints().settled().await;
+    backend.settled().await;
 }
 
 /// Does once whatever the APIs can do.
-async fn whole_session(backend: &Backend) {
+pub async fn whole_session(backend: &Backend) {
     whole_messenger_session(backend).await;
     crate::web::whole_session(backend).await;
     crate::sealtalk::whole_session(backend).await;
@@ -155,10 +155,31 @@ fn every_permission_is_enough_and_every_one_is_needed() {
         whole_session(&backend).await;
 
         assert_eq!(endpoints.denied(), Vec::new());
-        let used: BTreeSet<UsedStatement> = endpoints.used_statements().into_iter().collect();
+        // A part is needed when it alone allowed a call: without it that call is denied, and the line above fails, or,
+        // for the right that only shapes an answer, the next test does.
+        let needed: BTreeSet<UsedStatement> = endpoints.needed_statements().into_iter().collect();
         let idle: Vec<_> =
-            expected.iter().filter(|(statement, _)| !used.contains(statement)).map(|(_, text)| text).collect();
+            expected.iter().filter(|(statement, _)| !needed.contains(statement)).map(|(_, text)| text).collect();
         assert!(idle.is_empty(), "never needed: {idle:#?}");
+    });
+}
+
+#[test]
+fn without_the_right_to_list_what_is_missing_looks_like_a_fault() {
+    run(async {
+        let options = Options { port: 0, data: None, ..Options::default() };
+        let backend = Backend::with(options, WithOwnKeys).await.expect("the backend starts");
+        for function in &backend.running.stack().functions {
+            let mut statements = function.policies.clone();
+            statements.retain(|statement| statement["Action"] != "s3:ListBucket");
+            let (access_key_id, secret_access_key) = key(&function.binary);
+            let name = function.binary.clone();
+            let role = Principal { name, access_key_id, secret_access_key, statements: Some(statements) };
+            backend.running.endpoints().register(role).expect("a role");
+        }
+        for path in ["/images/0123456789abcdef0123456789abcdef.jpg", "/audios/0123456789abcdef0123456789abcdef.amr"] {
+            assert_eq!(answer(backend.get(path)).await.0, 500, "{path}");
+        }
     });
 }
 

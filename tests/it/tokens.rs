@@ -23,7 +23,7 @@ const INVALID: &str = "the refresh token is not valid";
 
 /// The keys of a backend's functions, with some of their settings changed.
 fn keys(backend: &Backend, changes: &[(&str, &str)]) -> Keys {
-    let env = backend.running.environments()["auth"].clone().into_iter();
+    let env = backend.environment("auth").into_iter();
     let changes = changes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     Keys::from_env(&env.chain(changes).collect::<Env>()).expect("keys")
 }

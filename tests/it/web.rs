@@ -481,7 +481,7 @@ fn a_real_name_is_written_once_and_readable_by_nobody_else() {
         let mut stolen = item.clone();
         stolen.insert("pk".into(), aws_sdk_dynamodb::types::AttributeValue::S(format!("user#{}", other.id)));
         let client = aws_sdk_dynamodb::Client::new(backend.administrator());
-        let put = client.put_item().table_name(&backend.running.stack().tables[0].name).set_item(Some(stolen));
+        let put = client.put_item().table_name(backend.table_name()).set_item(Some(stolen));
         put.send().await.expect("a put");
         assert_eq!(other.gets(backend, "user/auth").await, (200, refused("4500", "内部错误").1));
     });

@@ -3,6 +3,7 @@
 use shared::aws::events;
 use shared::domain::media::{DirectUploads, ImageName, Key};
 use shared::domain::{Error, Result};
+use shared::metrics::{self, Metric};
 
 /// The waiting pictures that an event of the bucket is about, or `None` when the payload is not one.
 pub(super) fn waiting(payload: &[u8]) -> Option<Vec<ImageName>> {
@@ -16,6 +17,7 @@ pub(super) async fn taken_in(uploads: &DirectUploads, pictures: Vec<ImageName>) 
             Ok(()) => tracing::info!(event = "upload_taken_in", "took in a picture that came by a ticket"),
             Err(Error::Fault(fault)) => {
                 tracing::error!(event = "fault", chain = fault.chain(), "a picture could not be taken in");
+                metrics::count(Metric::Faults);
                 return Err(fault.into());
             }
             Err(refusal) => {

@@ -20,6 +20,7 @@ use shared::domain::tokens::Keys;
 use shared::http::caller::{Gate, PublicUrl};
 use shared::http::observe;
 use shared::lambda::{self, Context, Function, Http, Runtime};
+use shared::observe::Observer;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -79,6 +80,7 @@ pub fn api() -> OpenApi {
 pub struct Media {
     http: Http,
     direct: Arc<DirectUploads>,
+    observer: Observer,
 }
 
 #[async_trait]
@@ -86,7 +88,8 @@ impl Function for Media {
     async fn invoke(&self, payload: &[u8], context: Context) -> Result<Vec<u8>, lambda::Error> {
         match events::waiting(payload) {
             Some(pictures) => {
-                events::taken_in(&self.direct, pictures).await?;
+                let work = events::taken_in(&self.direct, pictures);
+                self.observer.event("s3", &context, work).await?;
                 Ok(b"null".to_vec())
             }
             None => self.http.invoke(payload, context).await,
@@ -99,6 +102,7 @@ pub fn function(runtime: &Runtime) -> Result<Media, ConfigError> {
     let (router, _) = routes().split_for_parts();
     let state = State::new(runtime)?;
     let direct = state.direct.clone();
-    let http = Http(observe::finish(router.with_state(state), "media", runtime.clock.clone()));
-    Ok(Media { http, direct })
+    let observer = runtime.observer("media");
+    let http = Http(observe::finish(router.with_state(state), &observer));
+    Ok(Media { http, direct, observer })
 }

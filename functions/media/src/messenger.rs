@@ -48,8 +48,8 @@ impl Stored {
 
 /// Upload a picture.
 ///
-/// A JPEG, PNG, WebP or GIF as the whole body or as the part `file` of a form, whatever the Content-Type says. Its
-/// metadata (such as the place) is left out, its orientation and its pixels stay as they are.
+/// A JPEG, PNG, WebP, GIF or HEIC as the whole body or as the part `file` of a form, whatever the Content-Type says.
+/// Its metadata (such as the place) is left out, its orientation and its pixels stay as they are.
 #[utoipa::path(
     post, path = "/images", tag = "messenger", security(("bearer" = [])),
     request_body(description = "The picture", content(
@@ -58,7 +58,7 @@ impl Stored {
     responses(
         (status = 200, description = "Stored", body = Stored),
         (status = 400, description = "Not a whole picture, or too large",
-            body = Refused, example = json!({ "error": "not a JPEG, PNG, WebP or GIF picture" })),
+            body = Refused, example = json!({ "error": "not a JPEG, PNG, WebP, GIF or HEIC picture" })),
         (status = 401, description = "Not signed in", body = Refused, example = json!({ "error": "not signed in" })),
     ),
 )]

@@ -23,7 +23,7 @@ pub(super) fn router() -> OpenApiRouter<State> {
 #[schema(as = web::AvatarForm)]
 #[expect(dead_code, reason = "only described; the form is read part by part")]
 struct AvatarForm {
-    /// A JPEG, PNG, WebP or GIF.
+    /// A JPEG, PNG, WebP, GIF or HEIC.
     #[schema(value_type = String, format = Binary)]
     avatar: Vec<u8>,
 }

@@ -16,17 +16,22 @@ use shared::aws::topic::SnsTopic;
 use shared::config::ConfigError;
 use shared::domain::policy::Policy;
 use shared::lambda::{self, Function, Runtime};
+use shared::observe::Observer;
 
 use self::teller::{PUSHING, Teller};
 
 /// The function.
-pub struct Notify(Teller);
+pub struct Notify {
+    teller: Teller,
+    observer: Observer,
+}
 
 #[async_trait]
 impl Function for Notify {
-    async fn invoke(&self, payload: &[u8], _: Context) -> Result<Vec<u8>, lambda::Error> {
+    async fn invoke(&self, payload: &[u8], context: Context) -> Result<Vec<u8>, lambda::Error> {
         let records = stream::records(payload).ok_or("the payload is no event of the table's stream")?;
-        Ok(stream::answer(self.0.tell(&records).await))
+        let told = self.observer.event("dynamodb", &context, self.teller.tell(&records)).await;
+        Ok(stream::answer(told))
     }
 }
 
@@ -35,12 +40,13 @@ pub fn function(runtime: &Runtime) -> Result<Notify, ConfigError> {
     let Runtime { env, sdk, clock, random } = runtime;
     let policy = Arc::new(Policy::from_env(env)?);
     let table = Arc::new(Table::new(sdk, env, policy, random.clone())?);
-    Ok(Notify(Teller {
+    let teller = Teller {
         clock: clock.clone(),
         listeners: table.clone(),
         recipients: table,
         topic: Arc::new(SnsTopic::new(sdk, env)?),
         pushes: Arc::new(SnsPushes::new(sdk, env)),
         pushing: PUSHING,
-    }))
+    };
+    Ok(Notify { teller, observer: runtime.observer("notify") })
 }

@@ -14,6 +14,7 @@ use shared::domain::notifications::{
     Change, Device, Listeners, News, Notice, Operation, Platform, Pushed, Pushes, Recipients, Taken, Topic,
 };
 use shared::domain::{Error, Result};
+use shared::metrics::{self, Metric};
 
 use crate::content::{Message, People};
 use crate::push::{Text, payload};
@@ -77,6 +78,7 @@ impl Teller {
                 Err(error) => {
                     let chain = if let Error::Fault(fault) = error { fault.chain() } else { error.to_string() };
                     tracing::error!(event = "fault", chain, "news could not be published and will be tried again");
+                    metrics::count(Metric::Faults);
                     failed = Some(record.sequence.as_str());
                     break;
                 }
@@ -128,6 +130,7 @@ impl Teller {
                 if let Err(error) = self.push(told, &tally).await {
                     let chain = if let Error::Fault(fault) = error { fault.chain() } else { error.to_string() };
                     tracing::error!(event = "fault", chain, "news could not be pushed");
+                    metrics::count(Metric::Faults);
                 }
             }
         };

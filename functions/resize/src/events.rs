@@ -3,6 +3,7 @@
 use shared::aws::events;
 use shared::domain::media::{ImageName, Key};
 use shared::domain::{Error, Result};
+use shared::metrics::{self, Metric};
 
 use super::thumbnails::Thumbnails;
 
@@ -23,6 +24,7 @@ pub(super) async fn made(thumbnails: &Thumbnails, pictures: Vec<ImageName>) -> R
                     chain = fault.chain(),
                     "the thumbnails of a picture could not be made"
                 );
+                metrics::count(Metric::Faults);
                 return Err(fault.into());
             }
             Err(refusal) => {

@@ -1,8 +1,11 @@
 //! The `resize` function: makes the thumbnails of a picture when it is stored, and serves pictures. The only function
 //! that may write thumbnails.
 
+mod claim;
 mod events;
+mod flights;
 mod messenger;
+mod room;
 mod thumbnails;
 
 use std::sync::Arc;
@@ -14,6 +17,7 @@ use shared::config::ConfigError;
 use shared::domain::policy::Policy;
 use shared::http::observe;
 use shared::lambda::{self, Function, Http, Runtime};
+use shared::observe::Observer;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -30,7 +34,7 @@ impl State {
         let Runtime { env, sdk, clock, .. } = runtime;
         let policy = Policy::from_env(env)?;
         let objects = Arc::new(S3Objects::new(sdk, env)?);
-        Ok(Self { thumbnails: Arc::new(Thumbnails::new(objects, clock.clone(), &policy)) })
+        Ok(Self { thumbnails: Arc::new(Thumbnails::new(objects, clock.clone(), &policy, env)?) })
     }
 }
 
@@ -48,6 +52,7 @@ pub fn api() -> OpenApi {
 pub struct Resize {
     http: Http,
     thumbnails: Arc<Thumbnails>,
+    observer: Observer,
 }
 
 #[async_trait]
@@ -55,7 +60,8 @@ impl Function for Resize {
     async fn invoke(&self, payload: &[u8], context: Context) -> Result<Vec<u8>, lambda::Error> {
         match events::pictures(payload) {
             Some(pictures) => {
-                events::made(&self.thumbnails, pictures).await?;
+                let work = events::made(&self.thumbnails, pictures);
+                self.observer.event("s3", &context, work).await?;
                 Ok(b"null".to_vec())
             }
             None => self.http.invoke(payload, context).await,
@@ -68,6 +74,7 @@ pub fn function(runtime: &Runtime) -> Result<Resize, ConfigError> {
     let (router, _) = routes().split_for_parts();
     let state = State::new(runtime)?;
     let thumbnails = state.thumbnails.clone();
-    let http = Http(observe::finish(router.with_state(state), "resize", runtime.clock.clone()));
-    Ok(Resize { http, thumbnails })
+    let observer = runtime.observer("resize");
+    let http = Http(observe::finish(router.with_state(state), &observer));
+    Ok(Resize { http, thumbnails, observer })
 }

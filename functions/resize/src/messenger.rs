@@ -20,7 +20,8 @@ pub(super) fn router() -> OpenApiRouter<State> {
 /// Download a picture or a thumbnail of it.
 ///
 /// `@{width}w_{height}h_{1|0}c` after the name asks for a thumbnail of 128x128 or 256x256: with `1c` the box is filled
-/// and the middle cropped, with `0c` the picture fits inside. Neither enlarges. An extension after it is ignored.
+/// and the middle cropped, with `0c` the picture fits inside. Neither enlarges. An extension after it is ignored: a
+/// thumbnail is a JPEG, or a PNG where something can be seen through it.
 /// Byte ranges and conditional requests work as in RFC 9110. What is longer than 4 MB is a redirect to a link that
 /// works for a quarter of an hour.
 #[utoipa::path(
@@ -32,7 +33,7 @@ pub(super) fn router() -> OpenApiRouter<State> {
         (status = 206, description = "The range asked for", content_type = "image/jpeg"),
         (status = 302, description = "It is longer than 4 MB and lies at `Location`"),
         (status = 304, description = "The client has it already"),
-        (status = 400, description = "No thumbnails of this size are made",
+        (status = 400, description = "No thumbnails of this size are made, or none of this picture, which is damaged",
             body = Refused, example = json!({ "error": "thumbnail size is 128x128 or 256x256" })),
         (status = 404, description = "No such picture", body = Refused, example = json!({ "error": "no such image" })),
         (status = 416, description = "The range begins after the end; `Content-Range` tells the length"),
@@ -52,7 +53,7 @@ async fn get_image(Held(state): Held<State>, Name(name): Name, request: Download
         (status = 200, description = "The headers that GET would answer with"),
         (status = 302, description = "It is longer than 4 MB and lies at `Location`"),
         (status = 304, description = "The client has it already"),
-        (status = 400, description = "No thumbnails of this size are made"),
+        (status = 400, description = "No thumbnails of this size are made, or none of this picture, which is damaged"),
         (status = 404, description = "No such picture"),
     ),
 )]

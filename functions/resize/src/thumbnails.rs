@@ -1,73 +1,133 @@
 //! Making thumbnails of stored pictures, and serving them.
+//!
+//! All thumbnails of a picture come from one read of the original and one decode, whether an event or a request asks
+//! first, and are stored whole, each by one call. They are the same bytes whoever makes them, so it does no harm to be
+//! killed in between, or to do it twice.
 
 use std::sync::Arc;
 
 use axum::body::Bytes;
 use codec::{Fit, Limits, Spec};
-use futures::future::try_join_all;
+use futures::future::join_all;
+use shared::config::{ConfigError, Env};
 use shared::domain::clock::Clock;
 use shared::domain::media::store::{Fetched, Meta, Part};
 use shared::domain::media::{ImageName, ImageRequest, Mode, ObjectStore, Thumbnail};
 use shared::domain::policy::Policy;
 use shared::domain::{Error, Fault, Result};
 use shared::http::download::{self, Answer, DownloadRequest};
+use shared::metrics::{self, Metric};
+
+use super::claim;
+use super::flights::{Flights, Made, Outcome};
+use super::room::Room;
 
 /// Makes and serves thumbnails.
 pub(super) struct Thumbnails {
+    work: Arc<Work>,
+    flights: Flights,
+}
+
+/// What it takes to make them.
+struct Work {
     objects: Arc<dyn ObjectStore>,
     clock: Arc<dyn Clock>,
     /// The longest original in bytes.
     longest: u64,
     limits: Limits,
+    room: Room,
 }
 
 impl Thumbnails {
-    pub(super) fn new(objects: Arc<dyn ObjectStore>, clock: Arc<dyn Clock>, policy: &Policy) -> Self {
-        let limits = Limits { max_pixels: policy.image_max_pixels, ..Limits::default() };
-        Self { objects, clock, longest: policy.image_max_bytes, limits }
+    pub(super) fn new(
+        objects: Arc<dyn ObjectStore>,
+        clock: Arc<dyn Clock>,
+        policy: &Policy,
+        env: &Env,
+    ) -> std::result::Result<Self, ConfigError> {
+        let longest = policy.image_max_bytes;
+        Ok(Self::within(Room::of(env, longest)?, objects, clock, longest, policy.image_max_pixels))
     }
 
-    /// Answers a request for a picture or for one of its thumbnails, which is made when it is missing.
+    fn within(room: Room, objects: Arc<dyn ObjectStore>, clock: Arc<dyn Clock>, longest: u64, max_pixels: u64) -> Self {
+        let max_bytes = Limits::default().max_bytes.min(room.most());
+        let limits = Limits { max_pixels, max_bytes };
+        Self { work: Arc::new(Work { objects, clock, longest, limits, room }), flights: Flights::default() }
+    }
+
+    /// Answers a request for a picture or for one of its thumbnails, which is made when it is missing. That a picture
+    /// has none is only found out once in a process: it is remembered by name.
     pub(super) async fn answer(&self, asked: &ImageRequest, request: &DownloadRequest) -> Result<Answer> {
-        if let Some(answer) = download::stored(&*self.objects, &asked.key(), request).await? {
+        let refusal = asked.thumbnail.and_then(|_| self.flights.refusal(&asked.image));
+        if let Some(refusal) = refusal {
+            return Err(refusal.into());
+        }
+        if let Some(answer) = download::stored(&*self.work.objects, &asked.key(), request).await? {
             return Ok(answer);
         }
         let thumbnail = asked.thumbnail.ok_or(Error::NotFound("image"))?;
-        let (meta, bytes) = self.make_one(&asked.image, thumbnail).await?;
-        download::at_hand(&meta, &bytes, request)
+        let made = self.make(&asked.image).await?;
+        let made = Thumbnail::ALL.iter().zip(&made.thumbnails).find(|(offered, _)| **offered == thumbnail);
+        let (_, (meta, bytes)) = made.ok_or_else(|| Fault::new("making a thumbnail", "the codec gave none"))?;
+        download::at_hand(meta, bytes, request)
     }
 
-    /// Makes and stores every thumbnail of a picture, from one read and one decode; answers their bytes in sum.
+    /// Makes and stores every thumbnail of a picture; answers their bytes in sum.
     pub(super) async fn make_all(&self, image: &ImageName) -> Result<usize> {
-        let made = self.make(image, &Thumbnail::ALL).await?;
-        let bytes = made.iter().map(|made| made.bytes.len()).sum();
-        try_join_all(Thumbnail::ALL.into_iter().zip(made).map(async |(thumbnail, made)| {
-            self.objects.put(&thumbnail.key(image), made.content_type, made.bytes.into()).await
-        }))
-        .await?;
-        Ok(bytes)
+        Ok(self.make(image).await?.thumbnails.iter().map(|(_, bytes)| bytes.len()).sum())
     }
 
-    async fn make_one(&self, image: &ImageName, thumbnail: Thumbnail) -> Result<(Meta, Bytes)> {
-        let made = self.make(image, &[thumbnail]).await?.pop();
-        let made = made.ok_or_else(|| Fault::new("making a thumbnail", "the codec gave none"))?;
-        let bytes = Bytes::from(made.bytes);
-        let etag = self.objects.put(&thumbnail.key(image), made.content_type, bytes.clone()).await?;
-        let content_type = made.content_type.to_owned();
-        Ok((Meta { content_type, length: bytes.len() as u64, etag, modified: self.clock.now() }, bytes))
+    async fn make(&self, image: &ImageName) -> Result<Arc<Made>> {
+        let begin = || {
+            let (work, image) = (self.work.clone(), *image);
+            async move { work.make(&image).await }
+        };
+        let (outcome, begun) = self.flights.make(*image, begin).await;
+        let made = outcome?;
+        // Counted once they lie where they are asked for: what could not be stored is made again.
+        if begun {
+            metrics::add(Metric::Thumbnails, made.thumbnails.len() as u64);
+            metrics::add(Metric::ThumbnailMillis, made.millis);
+        }
+        Ok(made)
+    }
+}
+
+impl Work {
+    async fn make(&self, image: &ImageName) -> Outcome {
+        let (made, millis) = self.decode(image).await?;
+        // All are tried, so that a fault of one does not undo what the others may keep.
+        let stored = join_all(Thumbnail::ALL.into_iter().zip(made).map(async |(thumbnail, made)| {
+            let (bytes, content_type) = (Bytes::from(made.bytes), made.content_type);
+            let etag = self.objects.put(&thumbnail.key(image), content_type, bytes.clone()).await?;
+            let modified = self.clock.now();
+            Ok((Meta { content_type: content_type.to_owned(), length: bytes.len() as u64, etag, modified }, bytes))
+        }));
+        let thumbnails = stored.await.into_iter().collect::<Result<_>>()?;
+        Ok(Arc::new(Made { thumbnails, millis }))
     }
 
-    async fn make(&self, image: &ImageName, thumbnails: &[Thumbnail]) -> Result<Vec<codec::Thumbnail>> {
+    /// The thumbnails, and how many milliseconds they took once the original was there and had its turn.
+    async fn decode(&self, image: &ImageName) -> Result<(Vec<codec::Thumbnail>, u64)> {
+        let held = self.room.for_original().await?;
         let original = match self.objects.get(&image.key(), Part::Whole, self.longest).await? {
             Fetched::Found { bytes, .. } => bytes,
             Fetched::Missing | Fetched::PastTheEnd => return Err(Error::NotFound("image")),
             Fetched::TooLong => return Err(Error::TooLarge { limit: self.longest }),
         };
-        let specs: Vec<_> = thumbnails.iter().map(|thumbnail| spec(*thumbnail)).collect();
         let limits = self.limits;
-        // Decoding takes a processor for as long as a second; other requests of a local run go on meanwhile.
-        let made = tokio::task::spawn_blocking(move || codec::thumbnails(&original, &specs, limits)).await;
-        made.map_err(|error| Fault::new("making thumbnails", error))?.map_err(refused)
+        let taken = self.room.for_decode(claim::memory(&original, limits.max_pixels)).await?;
+        let (specs, began) = (Thumbnail::ALL.map(spec), self.clock.now());
+        // Decoding takes a processor for as long as a second; other requests of a local run go on meanwhile. It goes on
+        // when nobody waits for it any longer, so it gives the memory back itself.
+        let made = tokio::task::spawn_blocking(move || {
+            let made = codec::thumbnails(&original, &specs, limits);
+            drop((original, taken, held));
+            made
+        });
+        let made = made.await.map_err(|error| Fault::new("making thumbnails", error))?.map_err(refused)?;
+        let millis = self.clock.now().millis().saturating_sub(began.millis());
+        Ok((made, u64::try_from(millis).unwrap_or_default()))
     }
 }
 
@@ -81,7 +141,8 @@ fn spec(thumbnail: Thumbnail) -> Spec {
 
 fn refused(error: codec::Error) -> Error {
     match error {
-        codec::Error::NotAPicture => Error::UnsupportedMedia("not a JPEG, PNG, WebP or GIF picture"),
+        codec::Error::NotAPicture => Error::UnsupportedMedia("not a JPEG, PNG, WebP, GIF or HEIC picture"),
+        codec::Error::Unsupported(_) => Error::UnsupportedMedia("a kind of picture that no thumbnails are made of"),
         codec::Error::TooManyPixels { .. } => Error::UnsupportedMedia("the picture has too many pixels"),
         codec::Error::TooMuchMemory => Error::UnsupportedMedia("the picture takes too much memory to show"),
         codec::Error::Broken(_) => Error::UnsupportedMedia("the picture is damaged"),

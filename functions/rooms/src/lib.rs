@@ -102,7 +102,7 @@ impl State {
             identity,
             rooms: Arc::new(rooms),
             sender: Arc::new(sender),
-            providers: Arc::new(Providers::from_env(env)?),
+            providers: Arc::new(Providers::from_env(env, runtime.random.clone())?),
             uploads: Arc::new(uploads),
             url: PublicUrl::from_env(env),
             expose: env.flag("EXPOSE_CODES")?,
@@ -148,5 +148,5 @@ pub fn api() -> OpenApi {
 /// The function.
 pub fn function(runtime: &Runtime) -> Result<Http, ConfigError> {
     let (router, _) = routes().split_for_parts();
-    Ok(Http(observe::finish(router.with_state(State::new(runtime)?), "rooms", runtime.clock.clone())))
+    Ok(Http(observe::finish(router.with_state(State::new(runtime)?), &runtime.observer("rooms"))))
 }

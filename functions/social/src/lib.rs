@@ -17,6 +17,7 @@ use shared::domain::tokens::Keys;
 use shared::http::caller::{Gate, PublicUrl};
 use shared::http::observe;
 use shared::lambda::{self, Function, Http, Runtime};
+use shared::observe::Observer;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -75,13 +76,17 @@ pub fn api() -> OpenApi {
 pub struct Social {
     http: Http,
     jobs: Arc<Jobs>,
+    observer: Observer,
 }
 
 #[async_trait]
 impl Function for Social {
     async fn invoke(&self, payload: &[u8], context: Context) -> Result<Vec<u8>, lambda::Error> {
         match shared::aws::stream::records(payload) {
-            Some(records) => Ok(stream::follow(&self.jobs, &records).await),
+            Some(records) => {
+                let work = stream::follow(&self.jobs, &records);
+                Ok(self.observer.event("dynamodb", &context, work).await)
+            }
             None => self.http.invoke(payload, context).await,
         }
     }
@@ -92,6 +97,7 @@ pub fn function(runtime: &Runtime) -> Result<Social, ConfigError> {
     let (router, _) = routes().split_for_parts();
     let state = State::new(runtime)?;
     let jobs = state.jobs.clone();
-    let http = Http(observe::finish(router.with_state(state), "social", runtime.clock.clone()));
-    Ok(Social { http, jobs })
+    let observer = runtime.observer("social");
+    let http = Http(observe::finish(router.with_state(state), &observer));
+    Ok(Social { http, jobs, observer })
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use shared::aws::dynamo::social_change;
 use shared::aws::stream::{self, Record};
 use shared::domain::social::jobs::{Jobs, Task};
+use shared::metrics::{self, Metric};
 
 /// No task is begun after this time, so that the last one has as much again before the function is stopped.
 const TIME: Duration = Duration::from_secs(12);
@@ -33,6 +34,7 @@ pub(super) async fn follow(jobs: &Jobs, records: &[Record]) -> Vec<u8> {
             let chain =
                 if let shared::domain::Error::Fault(fault) = &error { fault.chain() } else { error.to_string() };
             tracing::error!(event = "fault", chain, "what the table's stream asked for could not be done");
+            metrics::count(Metric::Faults);
             return stream::answer(Some(&record.sequence));
         }
     }

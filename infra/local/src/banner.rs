@@ -82,14 +82,27 @@ pub fn endpoints_only(running: &Running) -> Result<String, Error> {
     };
     let list = folder.join("environment.json");
     deployment::write_private(&list, &all)?;
-    let _ = writeln!(text, "\n  The functions' environments, all in one and one by one:");
-    let _ = writeln!(text, "\n  sam local start-api --docker-network host --env-vars {}", list.display());
+    let _ = writeln!(text, "\n  The functions on these endpoints, all on one port (docs/local-testing.md):\n");
+    // No two functions give a name different values (a test holds the template to it), so one file serves all.
+    let all = running.environments().values().flatten();
+    let all = all.map(|(name, value)| (name.clone(), value.clone())).collect();
+    let file = write_env_file(folder, "all", &all)?;
+    let _ = writeln!(text, "  cargo lambda watch --env-file {}", file.display());
+    let _ = writeln!(text, "  sam local start-api --docker-network host --env-vars {}", list.display());
     for (binary, environment) in running.environments() {
-        let file = write_env_file(folder, binary, environment)?;
-        let _ = writeln!(text, "  cargo lambda watch --bin {binary} --env-file {}", file.display());
+        write_env_file(folder, binary, environment)?;
     }
     let _ = write!(text, "\n  Stop with Ctrl-C.\n\n");
     Ok(text)
+}
+
+/// A value as `cargo lambda watch` reads it: with a space in it, only between quotation marks.
+fn quoted(value: &str) -> String {
+    match value {
+        plain if !plain.contains([' ', '\'', '"', '#']) => plain.to_owned(),
+        text if text.contains('\'') => format!("\"{text}\""),
+        text => format!("'{text}'"),
+    }
 }
 
 fn write_env_file(
@@ -97,7 +110,7 @@ fn write_env_file(
     binary: &str,
     environment: &std::collections::BTreeMap<String, String>,
 ) -> Result<std::path::PathBuf, Error> {
-    let lines = environment.iter().map(|(name, value)| format!("{name}={value}\n"));
+    let lines = environment.iter().map(|(name, value)| format!("{name}={}\n", quoted(value)));
     let file = folder.join("environment").join(format!("{binary}.env"));
     deployment::write_private(&file, &lines.collect::<String>())?;
     Ok(file)

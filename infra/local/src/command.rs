@@ -3,8 +3,14 @@
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
+use shared::observe::METRICS;
 use tokio::sync::broadcast::error::RecvError;
-use tracing_subscriber::EnvFilter;
+use tracing::Metadata;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::fmt::format::debug_fn;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _, fmt};
 
 use crate::options::{self, Command, Options};
 use crate::start::{Functions, Running, start};
@@ -95,10 +101,17 @@ fn show_texts(running: &Running) -> tokio::task::JoinHandle<()> {
 fn log(quiet: bool) {
     let default = if quiet { "warn" } else { "info" };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(std::io::stdout().is_terminal())
-        .with_target(false)
-        .compact()
-        .init();
+    // A line for people: the ids that spans carry and the metrics of CloudWatch would drown what it says.
+    let fields = debug_fn(|writer, field, value| match field.name() {
+        METRICS => Ok(()),
+        "message" => write!(writer, "{value:?}"),
+        name => write!(writer, " {name}={value:?}"),
+    });
+    let lines = fmt::layer().with_ansi(std::io::stdout().is_terminal()).with_target(false).compact().fmt_fields(fields);
+    let lines = lines.with_filter(filter_fn(is_event));
+    tracing_subscriber::registry().with(filter).with(lines).init();
+}
+
+fn is_event(metadata: &Metadata<'_>) -> bool {
+    metadata.is_event()
 }

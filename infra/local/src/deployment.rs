@@ -16,7 +16,7 @@ const FILE: &str = "template.yaml";
 /// texts cost nothing, so the caps for each address and country are lifted (0), and every country
 /// may be texted; codes are exposed so that a script needs no inbox. Devices of both platforms are
 /// pushed to.
-const LOCAL: [(&str, &str); 9] = [
+pub const LOCAL: [(&str, &str); 9] = [
     ("ExposeCodes", "true"),
     ("AllowedCountries", "*"),
     ("CodesPerIpHour", "0"),
@@ -80,9 +80,13 @@ fn secrets(
             kept.insert(secret.name.clone(), secret.generate(clock::random)?);
             made = true;
         }
-        let value = &kept[&secret.name];
-        values.insert(secret.name, value.clone());
-        values.insert(secret.arn, value.clone());
+        // A rotation is played through by writing other versions into the file.
+        for stage in ["", ":AWSPENDING", ":AWSPREVIOUS"] {
+            if let Some(value) = kept.get(&format!("{}{stage}", secret.name)) {
+                values.insert(format!("{}{stage}", secret.name), value.clone());
+                values.insert(format!("{}{stage}", secret.arn), value.clone());
+            }
+        }
     }
     if let Some(file) = file
         && made

@@ -108,6 +108,7 @@ fn sdk(environment: &BTreeMap<String, String>) -> SdkConfig {
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .timeout_config(shared::aws::timeouts())
         .retry_config(shared::aws::retries())
+        .stalled_stream_protection(shared::aws::stalled_streams())
         .build()
 }
 

@@ -31,6 +31,7 @@ mod standins;
 mod start;
 
 pub use command::main;
+pub use deployment::LOCAL as PARAMETERS;
 pub use error::Error;
 pub use functions::{Handset, api};
 pub use gateway::Gateway;

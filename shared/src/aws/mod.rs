@@ -21,36 +21,77 @@ mod trips;
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
+use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 
+// How the times fit together (docs/observability.md, "Time-outs"): three attempts of 3 s with their pauses end with the
+// call's 8 s; three calls that use up all their time end with the request's 25 s (`observe.rs`); the function is
+// stopped after 29 s, and the gateway waits for 30.
+
+/// Until a connection stands.
+const CONNECT: Duration = Duration::from_secs(2);
 /// One attempt at a call: long enough for a slow answer of a healthy service, short enough to try again.
 const ATTEMPT: Duration = Duration::from_secs(3);
-/// A whole call with its retries: no request makes more than three after one another, and the gateway gives it 30 s.
+/// A whole call with its attempts and the pauses between them.
 const OPERATION: Duration = Duration::from_secs(8);
-const CONNECT: Duration = Duration::from_secs(2);
 const ATTEMPTS: u32 = 3;
+/// The pause before the second attempt at a call that was throttled is drawn between nothing and this, the next from
+/// twice as much; after other failures the SDK starts with a tenth of it.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+/// No pause is longer.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// A body that does not move for so long is given up: the time-outs above end with an answer's head.
+const STALLED: Duration = Duration::from_secs(5);
 
 /// The SDK's configuration from a function's environment, with time-outs that fit inside the gateway's.
 pub async fn load() -> SdkConfig {
-    aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts()).retry_config(retries()).load().await
+    let config = aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts()).retry_config(retries());
+    config.stalled_stream_protection(stalled_streams()).load().await
 }
 
-/// The time-outs of every call.
+/// The time-outs of every call that may be tried again.
 #[must_use]
 pub fn timeouts() -> TimeoutConfig {
-    TimeoutConfig::builder()
-        .connect_timeout(CONNECT)
-        .operation_attempt_timeout(ATTEMPT)
-        .operation_timeout(OPERATION)
-        .build()
+    let attempt = TimeoutConfig::builder().connect_timeout(CONNECT).read_timeout(ATTEMPT);
+    attempt.operation_attempt_timeout(ATTEMPT).operation_timeout(OPERATION).build()
 }
 
-/// How often a failed call is tried again; the SDK waits with jitter in between.
+/// The time-outs of a call that is made once and has all the time to itself.
+#[cfg(feature = "sns")]
+fn once(whole: Duration) -> TimeoutConfig {
+    let attempt = TimeoutConfig::builder().connect_timeout(CONNECT).read_timeout(whole);
+    attempt.operation_attempt_timeout(whole).operation_timeout(whole).build()
+}
+
+/// How often a failed call is tried again; the SDK draws the pause in between at random, longer each time.
 #[must_use]
 pub fn retries() -> RetryConfig {
-    RetryConfig::standard().with_max_attempts(ATTEMPTS)
+    let retries = RetryConfig::standard().with_max_attempts(ATTEMPTS);
+    retries.with_initial_backoff(FIRST_PAUSE).with_max_backoff(LONGEST_PAUSE)
+}
+
+/// How long a body may stand still.
+#[must_use]
+pub fn stalled_streams() -> StalledStreamProtectionConfig {
+    StalledStreamProtectionConfig::enabled().grace_period(STALLED).build()
 }
 
 #[cfg(all(test, feature = "sns"))]
 mod sns_tests;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_of_three_slow_calls_ends_before_the_function_does() {
+        let limits = timeouts();
+        let attempts = ATTEMPT * (ATTEMPTS - 1) + FIRST_PAUSE + LONGEST_PAUSE;
+        assert!(attempts < OPERATION, "the last attempt at a call has no time at all");
+        assert!(limits.connect_timeout() < limits.read_timeout());
+        assert!(OPERATION * 3 < crate::observe::PATIENCE);
+        assert!(crate::observe::PATIENCE < Duration::from_secs(29));
+        assert_eq!((retries().max_attempts(), retries().max_backoff()), (3, LONGEST_PAUSE));
+    }
+}

@@ -7,7 +7,6 @@ use std::time::Duration;
 use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
-use aws_config::timeout::TimeoutConfig;
 use aws_sdk_sns::Client;
 use aws_sdk_sns::operation::create_platform_endpoint::CreatePlatformEndpointError;
 use aws_sdk_sns::operation::publish::PublishError;
@@ -37,9 +36,8 @@ impl SnsPushes {
     #[must_use]
     pub fn new(sdk: &SdkConfig, env: &Env) -> Self {
         let config = aws_sdk_sns::config::Builder::from(sdk).retry_config(RetryConfig::disabled());
-        let once = TimeoutConfig::builder().operation_timeout(CALL).build();
         Self {
-            client: Client::from_conf(config.timeout_config(once).build()),
+            client: Client::from_conf(config.timeout_config(super::once(CALL)).build()),
             apple: env.optional("APNS_APPLICATION_ARN").map(Arc::from),
             google: env.optional("FCM_APPLICATION_ARN").map(Arc::from),
             endpoints: Arc::default(),

@@ -7,7 +7,6 @@ use async_trait::async_trait;
 
 use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
-use aws_config::timeout::TimeoutConfig;
 use aws_sdk_sns::Client;
 use aws_sdk_sns::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sns::types::MessageAttributeValue;
@@ -33,8 +32,7 @@ impl SnsTexts {
     #[must_use]
     pub fn new(sdk: &SdkConfig, env: &Env) -> Self {
         let config = aws_sdk_sns::config::Builder::from(sdk).retry_config(RetryConfig::disabled());
-        let once = TimeoutConfig::builder().operation_timeout(PUBLISH).build();
-        let client = Client::from_conf(config.timeout_config(once).build());
+        let client = Client::from_conf(config.timeout_config(super::once(PUBLISH)).build());
         Self { client, sender: env.optional("SMS_SENDER_ID").map(Arc::from) }
     }
 }

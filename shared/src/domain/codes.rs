@@ -12,6 +12,7 @@ use super::policy::Policy;
 use super::random::{self, Random};
 use super::tokens::Keys;
 use super::{Error, Result};
+use crate::metrics::{self, Metric};
 
 /// What a code is good for. A code for one purpose is wrong for every other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,6 +127,12 @@ impl CodeSender {
     /// The code and all limits are written before the text-message service is called, so that a crash in between can
     /// only cost the caller a minute, never let a code out uncounted. A refusal of that service takes the code back.
     pub async fn send(&self, phone: &Phone, purpose: Purpose, from: Option<IpAddr>) -> Result<String> {
+        let sent = self.keep_and_text(phone, purpose, from).await;
+        metrics::refused(Metric::CodesRefused, &sent);
+        sent
+    }
+
+    async fn keep_and_text(&self, phone: &Phone, purpose: Purpose, from: Option<IpAddr>) -> Result<String> {
         if self.policy.countries.as_ref().is_some_and(|served| !served.contains(&phone.zone())) {
             return Err(Error::CountryNotServed);
         }
@@ -145,12 +152,16 @@ impl CodeSender {
                 let ((), owner) = crate::trips::both(self.store.keep(&kept, false), self.store.owner(phone)).await?;
                 if owner.is_none() {
                     self.store.release(&kept).await?;
+                    metrics::count_by(Metric::CodesRefused, metrics::NO_ACCOUNT);
                     return Ok(code);
                 }
             }
         }
         match self.texts.send(phone, &self.body(&code)).await {
-            Ok(()) => Ok(code),
+            Ok(()) => {
+                metrics::count(Metric::CodesSent);
+                Ok(code)
+            }
             Err(Error::TextNotSent) => {
                 self.store.take_back(&kept).await?;
                 Err(Error::TextNotSent)

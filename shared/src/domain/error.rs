@@ -121,6 +121,46 @@ pub enum Error {
     Fault(#[from] Fault),
 }
 
+impl Error {
+    /// A word for what happened, without a detail of the request: for log lines and counts.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Malformed(_) => "malformed",
+            Self::Invalid { .. } => "invalid",
+            Self::TooLarge { .. } => "too_large",
+            Self::UnsupportedMedia(_) => "unsupported_media",
+            Self::NoRoute => "no_route",
+            Self::NotFound(_) => "not_found",
+            Self::Unauthenticated => "unauthenticated",
+            Self::CodeNotAsked => "code_not_asked",
+            Self::CodeExpired => "code_expired",
+            Self::CodeWrong => "code_wrong",
+            Self::CodeGuessesSpent => "code_guesses_spent",
+            Self::CodeTooSoon { .. } => "code_too_soon",
+            Self::Limited { cap, .. } => cap.kind(),
+            Self::CountryNotServed => "country_not_served",
+            Self::TextNotSent => "text_not_sent",
+            Self::RefreshInvalid => "refresh_invalid",
+            Self::RefreshReused => "refresh_reused",
+            Self::Taken(_) => "taken",
+            Self::PasswordWrong => "password_wrong",
+            Self::CaptchaWrong => "captcha_wrong",
+            Self::CaptchaExpired => "captcha_expired",
+            Self::CaptchaNeeded => "captcha_needed",
+            Self::VerificationUnknown => "verification_unknown",
+            Self::NotYours => "not_yours",
+            Self::AlreadyWritten => "already_written",
+            Self::ProviderRefused => "provider_refused",
+            Self::ProviderUnreachable => "provider_unreachable",
+            Self::AlreadyFriends => "already_friends",
+            Self::NotFriends => "not_friends",
+            Self::Group(_) => "group_rule",
+            Self::Fault(_) => "fault",
+        }
+    }
+}
+
 /// A rule of groups that a request ran into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GroupRule {
@@ -177,6 +217,20 @@ pub enum Cap {
     SignInFailures,
     /// Rooms made without an owner from one address.
     AnonymousRooms,
+}
+
+impl Cap {
+    const fn kind(self) -> &'static str {
+        match self {
+            Self::CodesToNumber => "codes_to_number",
+            Self::UnusedCodes => "unused_codes",
+            Self::CodesFromAddress => "codes_from_address",
+            Self::CodesToCountry => "codes_to_country",
+            Self::Lookups => "lookups",
+            Self::SignInFailures => "sign_in_failures",
+            Self::AnonymousRooms => "anonymous_rooms",
+        }
+    }
 }
 
 impl fmt::Display for Cap {

@@ -1,5 +1,5 @@
 //! The HTTP kit: one envelope and error table per API, extractors that refuse in the envelope of the API called, and
-//! the log line of every request.
+//! the end and the log line of every request.
 
 pub mod api;
 pub mod body;

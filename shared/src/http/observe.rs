@@ -1,46 +1,114 @@
-//! One log line for every request, with what it cost and never with what it said.
-
-use std::sync::Arc;
+//! One log line for every request, with what it cost and never with what it said; and an end to every request in time.
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request};
 use axum::middleware::{self, Next};
 use axum::response::Response;
+use lambda_http::Context;
 
-use super::api::refuse_by_path;
+use super::api::{Outcome, refuse_by_path};
 use super::caller::gateway;
-use crate::domain::Error;
-use crate::domain::clock::Clock;
+use crate::domain::{Error, Fault};
+use crate::metrics::Metric;
+use crate::observe::{Caller, Observer, PATIENCE, TARGET};
 use crate::trips::Trips;
 
-/// Gives a function's router its last layer: what no route answers is refused in the envelope of its path's API, and
-/// every request is logged.
-pub fn finish(router: Router, function: &'static str, clock: Arc<dyn Clock>) -> Router {
+/// Gives a function's router its last layer: what no route answers is refused in the envelope of its path's API, every
+/// request has an end, and every request is logged.
+pub fn finish(router: Router, observer: &Observer) -> Router {
     let refuse = |request: Request| async move { refuse_by_path(request.uri().path(), &Error::NoRoute) };
+    let observer = observer.clone();
     router.fallback(refuse).method_not_allowed_fallback(refuse).layer(middleware::from_fn(
         move |request: Request, next: Next| {
-            let clock = clock.clone();
-            async move { log(function, &*clock, request, next).await }
+            let observer = observer.clone();
+            async move { observed(&observer, request, next).await }
         },
     ))
 }
 
-async fn log(function: &'static str, clock: &dyn Clock, request: Request, next: Next) -> Response {
-    let began = clock.now();
-    let method = request.method().clone();
-    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
-    let gateway_request_id = gateway(request.extensions()).and_then(|context| context.request_id.clone());
-    let (response, trips) = Trips::of(next.run(request)).await;
-    tracing::info!(
-        event = "request",
-        function,
-        %method,
-        route = route.as_deref().unwrap_or("none"),
-        status = response.status().as_u16(),
-        millis = clock.now().millis().saturating_sub(began.millis()),
-        dynamo_calls = trips.calls,
-        dynamo_rounds = trips.rounds,
-        gateway_request_id,
-    );
+async fn observed(observer: &Observer, request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
+    let caller = Caller {
+        gateway_request_id: gateway(request.extensions()).and_then(|context| context.request_id.clone()),
+        method: Some(request.method().as_str().to_owned()),
+        route: Some(route),
+    };
+    let invocation = observer.begin(request.extensions().get::<Context>(), &caller);
+    let (response, trips) = invocation.run(Trips::of(answer(request, next))).await;
+    let millis = invocation.millis();
+    invocation.add(Metric::RequestMillis, millis);
+    invocation.end(|metrics| {
+        tracing::info!(
+            target: TARGET,
+            event = "request",
+            function = observer.function(),
+            method = caller.method,
+            route = caller.route,
+            status = response.status().as_u16(),
+            outcome = outcome(&response),
+            millis,
+            dynamo_calls = trips.calls,
+            dynamo_rounds = trips.rounds,
+            gateway_request_id = caller.gateway_request_id,
+            metrics,
+        );
+    });
     response
+}
+
+/// The answer, or in its place that there was none in time. What was under way then is dropped as if the function had
+/// been stopped, which may happen anywhere.
+async fn answer(request: Request, next: Next) -> Response {
+    let path = request.uri().path().to_owned();
+    tokio::time::timeout(PATIENCE, next.run(request)).await.unwrap_or_else(|_| {
+        let reason = format!("no answer within {} s", PATIENCE.as_secs());
+        refuse_by_path(&path, &Fault::new("answering a request", reason).into())
+    })
+}
+
+/// How a request ended: the kind of its refusal, or what its status says.
+fn outcome(response: &Response) -> &'static str {
+    match response.extensions().get::<Outcome>() {
+        Some(Outcome(kind)) => kind,
+        None if response.status().is_server_error() => "fault",
+        None if response.status().is_client_error() => "refused",
+        None => "ok",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use axum::body::{Body, to_bytes};
+    use axum::routing::get;
+    use http::StatusCode;
+    use lambda_http::Service;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::config::Env;
+    use crate::domain::clock::SystemClock;
+
+    /// A router whose handler never answers.
+    fn hanging() -> Router {
+        let router = Router::new().route("/user/login", get(async || std::future::pending::<()>().await));
+        finish(router, &Observer::new("auth", &Env::default(), Arc::new(SystemClock)))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_that_hangs_is_answered_in_its_apis_words_before_the_function_is_stopped() {
+        let request = Request::builder().uri("/user/login").body(Body::empty()).unwrap();
+        let answer = tokio::spawn(hanging().call(request));
+        tokio::time::sleep(PATIENCE.saturating_sub(Duration::from_millis(1))).await;
+        assert!(!answer.is_finished());
+        tokio::time::sleep(Duration::from_millis(2)).await;
+        let response = answer.await.unwrap().unwrap();
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(response.extensions().get::<Outcome>(), Some(&Outcome("fault")));
+        let body = to_bytes(response.into_body(), 1_000).await.unwrap();
+        let body: Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(body["code"], json!(500), "{body}");
+    }
 }

@@ -15,6 +15,13 @@ use serde::de::DeserializeOwned;
 use tokio::sync::OnceCell;
 
 use crate::config::{ConfigError, Env};
+use crate::domain::random::{self, Random};
+
+/// Where no connection can be made, another is tried this often in all; nothing was said by then, so it may be said
+/// again. What was said is not: a person waits and can press again.
+const CONNECTIONS: u32 = 2;
+/// The pause in between is drawn from nothing to this, in milliseconds, so that not everybody comes back at once.
+const LONGEST_PAUSE: u64 = 300;
 
 /// How far a call may go.
 #[derive(Clone, Copy, Debug)]
@@ -129,19 +136,21 @@ pub struct HttpsClient {
     /// Built at the first call, because reading the root certificates takes time that most invocations need not spend.
     secure: OnceCell<Secure>,
     plain: Plain,
-}
-
-impl Default for HttpsClient {
-    fn default() -> Self {
-        Self::new(Limits::default())
-    }
+    random: Arc<dyn Random>,
 }
 
 impl HttpsClient {
-    /// A client with these limits.
+    /// A client with the usual limits.
     #[must_use]
-    pub fn new(limits: Limits) -> Self {
-        Self { limits, secure: OnceCell::new(), plain: builder().build(connector(limits)) }
+    pub fn new(random: Arc<dyn Random>) -> Self {
+        let limits = Limits::default();
+        Self { limits, secure: OnceCell::new(), plain: builder().build(connector(limits)), random }
+    }
+
+    /// The same client with other limits.
+    #[must_use]
+    pub fn within(self, limits: Limits) -> Self {
+        Self { limits, secure: OnceCell::new(), plain: builder().build(connector(limits)), ..self }
     }
 
     /// `GET {base}{path}?{query}`.
@@ -173,8 +182,19 @@ impl HttpsClient {
         let mut request = Request::builder().method(method).uri(uri).body(Full::new(body))?;
         *request.headers_mut() = headers;
         request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json, text/plain, */*"));
-        let answer = tokio::time::timeout(self.limits.whole, self.send(base, request));
+        let answer = tokio::time::timeout(self.limits.whole, self.connect_and_send(base, request));
         answer.await.map_err(|_| CallError::TimedOut)?
+    }
+
+    async fn connect_and_send(&self, base: &BaseUrl, request: Request<Full<Bytes>>) -> Result<Answer, CallError> {
+        for _ in 1..CONNECTIONS {
+            match self.send(base, request.clone()).await {
+                Err(CallError::Send(error)) if error.is_connect() => {}
+                answer => return answer,
+            }
+            tokio::time::sleep(Duration::from_millis(random::below(&*self.random, LONGEST_PAUSE))).await;
+        }
+        self.send(base, request).await
     }
 
     async fn send(&self, base: &BaseUrl, request: Request<Full<Bytes>>) -> Result<Answer, CallError> {

@@ -67,7 +67,7 @@ impl RongCloud {
         let base = BaseUrl::from_env(env, "RONGCLOUD_BASE_URL")?.ok_or(ConfigError::Missing("RONGCLOUD_BASE_URL"))?;
         let unreadable = |_| ConfigError::unreadable("RONGCLOUD_APP_KEY", "an app key of RongCloud's console");
         Ok(Some(Self {
-            client: HttpsClient::default(),
+            client: HttpsClient::new(random.clone()),
             base,
             app_key: key.parse().map_err(unreadable)?,
             app_secret: env.text("RONGCLOUD_APP_SECRET")?.to_owned(),
@@ -79,7 +79,7 @@ impl RongCloud {
     /// The same service, asked within other limits.
     #[must_use]
     pub fn within(self, limits: Limits) -> Self {
-        Self { client: HttpsClient::new(limits), ..self }
+        Self { client: self.client.within(limits), ..self }
     }
 
     /// The headers that show that we know the secret.

@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
-use super::client::{BaseUrl, Limits};
+use super::client::{BaseUrl, CallError, HttpsClient, Limits};
 use super::{Providers, RongCloud};
 use crate::config::Env;
 use crate::crypto::{self, SystemRandom};
@@ -16,6 +16,7 @@ use crate::domain::account::UserId;
 use crate::domain::chat::ChatTokens;
 use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::provider::{Provider, ProviderCheck};
+use crate::domain::random::Random;
 use crate::domain::{Error, Result};
 
 const TOKEN: &str = "a+token/with=signs&of=its?own";
@@ -67,7 +68,7 @@ fn providers(at: SocketAddr) -> Providers {
         ("WEIBO_BASE_URL", &base),
         ("WEIBO_APP_KEY", "200"),
     ]);
-    Providers::from_env(&env).unwrap().within(SHORT)
+    Providers::from_env(&env, Arc::new(SystemRandom)).unwrap().within(SHORT)
 }
 
 async fn vouches(provider: Provider, answer: Vec<u8>) -> Result<()> {
@@ -174,6 +175,38 @@ async fn a_broken_service_is_unreachable_in_bounded_time_and_space() {
     assert!(matches!(answer, Err(Error::ProviderUnreachable)));
 }
 
+/// Draws a quarter of a second for a pause.
+struct Quarter;
+
+impl Random for Quarter {
+    fn fill(&self, bytes: &mut [u8]) {
+        bytes.fill(0);
+        bytes[0] = 250;
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_takes_no_connection_is_tried_once_more_after_a_pause() {
+    let port = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let at = port.local_addr().unwrap();
+    let base = BaseUrl::parse(&format!("http://{at}")).unwrap();
+    drop(port);
+    let client = HttpsClient::new(Arc::new(Quarter));
+    let asked = tokio::spawn(async move { client.get(&base, "/x", &[]).await });
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let port = TcpListener::bind(at).await.unwrap();
+    let (mut stream, _) = port.accept().await.unwrap();
+    question(&mut stream).await;
+    stream.write_all(&http("200 OK", "{}")).await.unwrap();
+    assert_eq!(asked.await.unwrap().unwrap().status, 200);
+
+    // What was said once is not said again: the person's token may have been taken for used.
+    let (at, mut questions) = answering(Vec::new()).await;
+    let base = BaseUrl::parse(&format!("http://{at}")).unwrap();
+    assert!(matches!(HttpsClient::new(Arc::new(Quarter)).get(&base, "/x", &[]).await, Err(CallError::Send(_))));
+    assert!(questions.recv().await.is_some() && questions.try_recv().is_err());
+}
+
 #[tokio::test]
 async fn a_redirect_takes_the_token_nowhere() {
     let (elsewhere, mut asked) = answering(http("200 OK", r#"{"errcode":0}"#)).await;
@@ -209,7 +242,8 @@ async fn what_is_no_token_and_who_is_not_configured_is_refused_without_asking() 
         let answer = providers(address).vouches(Provider::WeChat, bad, "42").await;
         assert!(matches!(answer, Err(Error::ProviderRefused)), "{bad}");
     }
-    let bare = Providers::from_env(&Env::from_iter([("QQ_BASE_URL", format!("http://{address}"))])).unwrap();
+    let env = Env::from_iter([("QQ_BASE_URL", format!("http://{address}"))]);
+    let bare = Providers::from_env(&env, Arc::new(SystemRandom)).unwrap();
     for provider in Provider::ALL {
         assert!(matches!(bare.vouches(provider, TOKEN, "42").await, Err(Error::ProviderRefused)), "{provider:?}");
     }
@@ -242,7 +276,8 @@ fn only_this_machine_is_reached_without_tls() {
     ] {
         assert!(BaseUrl::parse(bad).is_none(), "{bad}");
     }
-    let wrong = Providers::from_env(&Env::from_iter([("QQ_BASE_URL", "http://graph.qq.com")]));
+    let env = Env::from_iter([("QQ_BASE_URL", "http://graph.qq.com")]);
+    let wrong = Providers::from_env(&env, Arc::new(SystemRandom));
     assert!(wrong.err().unwrap().to_string().contains("QQ_BASE_URL"));
 }
 

@@ -63,7 +63,20 @@ fn policy_numbers_are_the_documented_ones() {
     }
     let listed: BTreeSet<&str> = expected.iter().map(|(name, _)| *name).collect();
     // What is no policy towards people.
-    let others = ["LogRetentionDays", "PreviousSigningSecret", "ThrottleBurst", "ThrottleRate"];
+    let others = [
+        "CodesConcurrency",
+        "DeletedMediaDays",
+        "DeletionProtection",
+        "LogRetentionDays",
+        "MediaCdn",
+        "Observability",
+        "PreviousSigningSecret",
+        "ResizeConcurrency",
+        "RollbackFailures",
+        "SmsBudgetUsd",
+        "ThrottleBurst",
+        "ThrottleRate",
+    ];
     for (name, parameter) in template.parameters() {
         let default = parameter.default.as_deref().unwrap_or_default();
         let is_policy = default == "true" || default == "false" || default.parse::<u64>().is_ok();
@@ -126,6 +139,8 @@ fn the_table_has_its_keys_its_indexes_and_its_safety_nets() {
     assert_eq!(table["TimeToLiveSpecification"], json!({ "AttributeName": "ttl", "Enabled": true }));
     assert_eq!(table["PointInTimeRecoverySpecification"], json!({ "PointInTimeRecoveryEnabled": true }));
     assert_eq!(table["SSESpecification"], json!({ "SSEEnabled": true }));
+    // By parameter, because a stage of one's own should go when it is told to.
+    assert_eq!(table["DeletionProtectionEnabled"], "false");
 }
 
 #[test]

@@ -99,15 +99,12 @@ fn now(backend: &Backend) -> i64 {
 
 /// Every message of the topic so far, oldest first, after all that is under way.
 async fn news(backend: &Backend) -> Vec<Value> {
-    let endpoints = backend.running.endpoints();
-    endpoints.settled().await;
-    let [topic] = backend.running.stack().topics.as_slice() else { panic!("one topic") };
-    let told = endpoints.notifications().into_iter().rev().map(|told| {
-        let message: Value = serde_json::from_str(&told.message).expect("JSON");
-        assert_eq!(told.topic, topic.arn);
+    backend.settled().await;
+    let told = backend.published().into_iter().map(|(message, attributes)| {
+        let message: Value = serde_json::from_str(&message).expect("JSON");
         assert_eq!(
             (&message["objectName"], &message["operation"]),
-            (&json!(told.attributes["type"]), &json!(told.attributes["operation"]))
+            (&json!(attributes["type"]), &json!(attributes["operation"]))
         );
         assert_eq!(message["operation"], message["content"]["operation"]);
         message
@@ -126,9 +123,8 @@ async fn operations(backend: &Backend) -> Vec<String> {
 
 /// The pushes so far, in no order: each one's token and the text that is shown.
 async fn pushes(backend: &Backend) -> Vec<(String, String)> {
-    let endpoints = backend.running.endpoints();
-    endpoints.settled().await;
-    let mut pushes: Vec<_> = endpoints.pushes().iter().map(|push| (push.token.clone(), shown(&push.payload))).collect();
+    backend.settled().await;
+    let mut pushes: Vec<_> = backend.pushed().into_iter().map(|(token, payload)| (token, shown(&payload))).collect();
     pushes.sort();
     pushes
 }

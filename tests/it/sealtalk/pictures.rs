@@ -13,6 +13,8 @@ use serde_json::{Value, json};
 
 use super::{as_of, costs, done, post, refused, register, result};
 use crate::support::backend::answer;
+use crate::support::heic::{QUARTERS, code, heic_of_a_place};
+use crate::support::pictures::{Bucket, SECRET, holds};
 use crate::support::{Backend, fresh_phone, run, shared, trips};
 
 /// Fetches a captcha's picture as a client does; answers its id and what it says.
@@ -143,7 +145,7 @@ async fn upload(token: &Token, bytes: Vec<u8>) -> u16 {
 
 /// What the bucket holds after all its events were dealt with.
 async fn settled(backend: &Backend) -> Vec<String> {
-    backend.running.endpoints().settled().await;
+    backend.settled().await;
     backend.objects().await
 }
 
@@ -222,8 +224,81 @@ fn a_token_is_for_one_place_one_type_one_size_and_ten_minutes() {
         assert!(png.image.rsplit_once('.').is_some_and(|(_, extension)| extension == "png"));
         assert!((200..300).contains(&upload(&png, encoded(ImageFormat::Png)).await));
         assert!(settled(&backend).await.iter().any(|key| key.starts_with("originals/images/")));
-        let rule = refused(400, 400, "type is image/jpeg, image/png, image/webp or image/gif");
+        let rule = refused(400, 400, "type is image/jpeg, image/png, image/webp, image/gif or image/heic");
         let asked = as_of(backend.post("/user/get_image_token"), &owner.cookie).json(&json!({ "type": "text/html" }));
         assert_eq!(answer(asked).await, rule);
+    });
+}
+
+#[test]
+fn a_heic_comes_by_a_token_too() {
+    run(async {
+        let backend = Backend::start(&[]).await;
+        let owner = register(&backend).await;
+        let token = token(&backend, &owner.cookie, &[("type", "image/heic")]).await;
+        let path = token.image.strip_prefix(&backend.url("")).expect("a url of this backend").to_owned();
+        assert!(path.rsplit('.').next() == Some("heic") && token.fields["Content-Type"] == "image/heic");
+        assert!((200..300).contains(&upload(&token, heic_of_a_place(0, (512, 512))).await));
+        let objects = settled(&backend).await;
+        assert!(objects.len() == 5 && objects.iter().all(|key| !key.starts_with("uploads/")), "{objects:?}");
+        let kept = backend.bytes(&path).await;
+        assert!(code(&kept) == code(QUARTERS) && !holds(&kept, SECRET));
+        assert_eq!(backend.bytes(&format!("{path}@128w_128h_1c")).await[..2], [0xff, 0xd8]);
+    });
+}
+
+#[test]
+fn what_comes_by_a_token_is_judged_like_any_upload_and_dropped() {
+    run(async {
+        let backend = Backend::start(&[]).await;
+        let owner = register(&backend).await;
+        let jpeg = encoded(ImageFormat::Jpeg);
+        let frame = jpeg.windows(2).position(|pair| pair == [0xff, 0xc0]).expect("a frame");
+        let mut bomb = jpeg.clone();
+        bomb[frame + 5..frame + 9].copy_from_slice(&[0xff, 0xdc, 0xff, 0xdc]);
+        let cases = [
+            ("image/jpeg", "a page", b"<html><script>alert(1)</script>".to_vec()),
+            ("image/jpeg", "a PNG", encoded(ImageFormat::Png)),
+            ("image/jpeg", "a HEIC", QUARTERS.to_vec()),
+            ("image/jpeg", "a JPEG of 4 gigapixels", bomb),
+            ("image/jpeg", "a JPEG without its end", jpeg[..jpeg.len() - 2].to_vec()),
+            ("image/png", "a JPEG", jpeg.clone()),
+            ("image/gif", "an archive", b"PK\x03\x04 GIF89a".to_vec()),
+            ("image/heic", "a JPEG", jpeg),
+            ("image/heic", "a HEIC that is cut", QUARTERS[..QUARTERS.len() - 1].to_vec()),
+            ("image/heic", "a HEIC of 4 gigapixels", heic_of_a_place(0, (65_500, 65_500))),
+        ];
+        for (kind, what, bytes) in cases {
+            let token = token(&backend, &owner.cookie, &[("type", kind)]).await;
+            assert!((200..300).contains(&upload(&token, bytes).await), "{what}");
+            assert_eq!(settled(&backend).await, Vec::<String>::new(), "{what} as {kind}");
+            let path = token.image.strip_prefix(&backend.url("")).expect("a url of this backend").to_owned();
+            let missing = (404, json!({ "error": "no such image" }));
+            assert_eq!(answer(backend.get(&path)).await, missing, "{what} as {kind}");
+            // The token was not spent by what was refused, and still is for its own type alone.
+            if kind == "image/png" {
+                assert!((200..300).contains(&upload(&token, encoded(ImageFormat::Png)).await));
+                assert_eq!(settled(&backend).await.len(), 5);
+                for key in backend.objects().await {
+                    Bucket::of(&backend).delete(&key).await;
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn a_token_that_has_expired_puts_nothing_into_the_bucket() {
+    run(async {
+        let backend = Backend::start(&[]).await;
+        let owner = register(&backend).await;
+        // The bucket's clock goes on while the token's stood still for ten minutes and some seconds.
+        backend.set_back(Duration::from_secs(605));
+        let late = token(&backend, &owner.cookie, &[]).await;
+        assert_eq!(upload(&late, encoded(ImageFormat::Jpeg)).await, 403);
+        backend.advance(Duration::from_secs(30));
+        let just_in_time = token(&backend, &owner.cookie, &[]).await;
+        assert!((200..300).contains(&upload(&just_in_time, encoded(ImageFormat::Jpeg)).await));
+        assert_eq!(settled(&backend).await.len(), 5);
     });
 }

@@ -1,5 +1,7 @@
 //! A running backend.
 
+use std::collections::BTreeMap;
+use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -11,10 +13,12 @@ use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::Value;
 use shared::domain::clock::{Clock, SystemClock, Timestamp};
 
+use super::elsewhere::{Elsewhere, engine, not_here};
 use super::trips;
 
 /// The machine's clock and how far this backend's is ahead of it, or a clock that stands still between the moves of
 /// its test.
+#[derive(Default)]
 pub struct TestClock {
     stopped: AtomicBool,
     /// Milliseconds: ahead of the machine's clock, or since the Unix epoch when it is stopped.
@@ -29,10 +33,47 @@ impl Clock for TestClock {
     }
 }
 
+/// What runs.
+pub enum Runs {
+    /// The local run in this process.
+    Here(Box<Running>),
+    /// The built binaries on engines that are not ours.
+    Elsewhere(Box<Elsewhere>),
+}
+
+impl Runs {
+    /// The gateway's URL.
+    pub fn url(&self) -> String {
+        match self {
+            Self::Here(running) => running.url(),
+            Self::Elsewhere(elsewhere) => elsewhere.url(),
+        }
+    }
+
+    /// Stops in an orderly way.
+    pub async fn stop(self) {
+        if let Self::Here(running) = self {
+            running.stop().await;
+        }
+    }
+}
+
+/// What tests ask of our own engines: faults, what was denied, the resolved template.
+impl Deref for Runs {
+    type Target = Running;
+
+    fn deref(&self) -> &Running {
+        match self {
+            Self::Here(running) => running,
+            Self::Elsewhere(_) => not_here("our own engines"),
+        }
+    }
+}
+
 /// A backend of one's own, in memory, on a free port.
 pub struct Backend {
     /// What runs.
-    pub running: Running,
+    pub running: Runs,
     /// Its clock.
     pub clock: Arc<TestClock>,
     pub(super) administrator: OnceLock<SdkConfig>,
@@ -43,7 +84,11 @@ pub struct Backend {
 impl Backend {
     /// Starts a backend with these parameters of the template set on top of the local run's.
     pub async fn start(parameters: &[(&str, &str)]) -> Self {
-        let parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let parameters: Vec<_> =
+            parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        if let Some(engine) = engine() {
+            return Self::of(Runs::Elsewhere(Box::new(Elsewhere::start(engine, &parameters).await)), Arc::default());
+        }
         let options = Options { port: 0, data: None, parameters, ..Options::default() };
         Self::with(options, |handset| handset).await.expect("the backend starts")
     }
@@ -53,16 +98,34 @@ impl Backend {
         options: Options,
         functions: impl FnOnce(Handset) -> F,
     ) -> Result<Self, local::Error> {
-        let clock = Arc::new(TestClock { stopped: AtomicBool::new(false), millis: AtomicI64::new(0) });
+        if engine().is_some() {
+            not_here("functions or options of its own");
+        }
+        let clock = Arc::new(TestClock::default());
         let functions = functions(Handset { clock: clock.clone(), ..Handset::default() });
         let running = local::start(options, &functions).await?;
+        Ok(Self::of(Runs::Here(Box::new(running)), clock))
+    }
+
+    fn of(running: Runs, clock: Arc<TestClock>) -> Self {
         let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
-        Ok(Self { running, clock, administrator: OnceLock::new(), table: OnceLock::new(), client })
+        Self { running, clock, administrator: OnceLock::new(), table: OnceLock::new(), client }
+    }
+
+    /// Waits until no event of the bucket or the table's stream is under way, nor what comes of one.
+    pub async fn settled(&self) {
+        match &self.running {
+            Runs::Here(running) => running.endpoints().settled().await,
+            Runs::Elsewhere(elsewhere) => elsewhere.settled().await,
+        }
     }
 
     /// The same with a clock that only [`Backend::advance`] moves, so that waiting times are exact. It begins at ten
     /// o'clock in the morning (UTC) of tomorrow: 60 minutes before the hour is over, and 14 hours before the day is.
     pub async fn frozen(parameters: &[(&str, &str)]) -> Self {
+        if engine().is_some() {
+            not_here("a clock that stands still");
+        }
         let backend = Self::start(parameters).await;
         let ten = ((SystemClock.now().day() + 1) * 24 + 10) * 3_600_000;
         backend.clock.millis.store(ten, Ordering::SeqCst);
@@ -83,10 +146,45 @@ impl Backend {
         Self::frozen(&caps).await
     }
 
+    /// The messages of the topic so far with their attributes, oldest first.
+    pub fn published(&self) -> Vec<(String, BTreeMap<String, String>)> {
+        match &self.running {
+            Runs::Here(running) => {
+                let [topic] = running.stack().topics.as_slice() else { panic!("one topic") };
+                let told = running.endpoints().notifications().into_iter().rev();
+                told.map(|told| {
+                    assert_eq!(told.topic, topic.arn);
+                    (told.message, told.attributes)
+                })
+                .collect()
+            }
+            Runs::Elsewhere(elsewhere) => elsewhere.published(),
+        }
+    }
+
+    /// The pushes so far: the token and the payload of each.
+    pub fn pushed(&self) -> Vec<(String, String)> {
+        match &self.running {
+            Runs::Here(running) => {
+                running.endpoints().pushes().into_iter().map(|push| (push.token, push.payload)).collect()
+            }
+            Runs::Elsewhere(elsewhere) => elsewhere.pushed(),
+        }
+    }
+
     /// Lets time pass for the backend.
     pub fn advance(&self, by: Duration) {
+        if engine().is_some() {
+            not_here("a clock to set");
+        }
         let millis = i64::try_from(by.as_millis()).expect("a time that tests use");
         self.clock.millis.fetch_add(millis, Ordering::SeqCst);
+    }
+
+    /// Sets the backend's clock back, behind that of the services it uses.
+    pub fn set_back(&self, by: Duration) {
+        let millis = i64::try_from(by.as_millis()).expect("a time that tests use");
+        self.clock.millis.fetch_sub(millis, Ordering::SeqCst);
     }
 
     /// The URL of a path.

@@ -2,6 +2,8 @@
 
 pub mod accounts;
 pub mod backend;
+pub mod elsewhere;
+pub mod heic;
 pub mod people;
 pub mod pictures;
 pub mod table;

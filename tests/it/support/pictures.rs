@@ -254,7 +254,7 @@ pub struct Bucket {
 impl Bucket {
     /// The bucket of a backend.
     pub fn of(backend: &Backend) -> Self {
-        let name = backend.running.stack().buckets[0].name.clone();
+        let name = backend.bucket_name().to_owned();
         Self { client: aws_sdk_s3::Client::new(backend.administrator()), name }
     }
 

@@ -1,6 +1,6 @@
 //! Looking into the table and the bucket, as an administrator.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
@@ -8,6 +8,7 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_dynamodb::types::AttributeValue;
 use local_aws::Principal;
 
+use super::backend::Runs;
 use super::{Backend, Phone};
 
 pub type Item = HashMap<String, AttributeValue>;
@@ -17,22 +18,51 @@ impl Backend {
     pub fn administrator(&self) -> &SdkConfig {
         self.administrator.get_or_init(|| {
             let (id, secret) = ("TESTADMINISTRATOR000", "test/administrator");
-            let endpoints = self.running.endpoints();
-            let principal = Principal {
-                name: "test".into(),
-                access_key_id: id.into(),
-                secret_access_key: secret.into(),
-                statements: None,
+            let url = match &self.running {
+                Runs::Here(running) => {
+                    let principal = Principal {
+                        name: "test".into(),
+                        access_key_id: id.into(),
+                        secret_access_key: secret.into(),
+                        statements: None,
+                    };
+                    running.endpoints().register(principal).expect("an administrator");
+                    running.endpoints().url()
+                }
+                Runs::Elsewhere(elsewhere) => &elsewhere.aws,
             };
-            endpoints.register(principal).expect("an administrator");
             let credentials = Credentials::new(id, secret, None, None, "test");
             SdkConfig::builder()
                 .behavior_version(BehaviorVersion::latest())
                 .region(Region::new(local_aws::REGION))
-                .endpoint_url(endpoints.url())
+                .endpoint_url(url)
                 .credentials_provider(SharedCredentialsProvider::new(credentials))
                 .build()
         })
+    }
+
+    /// The table's name.
+    pub fn table_name(&self) -> &str {
+        match &self.running {
+            Runs::Here(running) => &running.stack().tables[0].name,
+            Runs::Elsewhere(elsewhere) => &elsewhere.table,
+        }
+    }
+
+    /// The bucket's name.
+    pub fn bucket_name(&self) -> &str {
+        match &self.running {
+            Runs::Here(running) => &running.stack().buckets[0].name,
+            Runs::Elsewhere(elsewhere) => &elsewhere.bucket,
+        }
+    }
+
+    /// The environment of a function.
+    pub fn environment(&self, binary: &str) -> BTreeMap<String, String> {
+        match &self.running {
+            Runs::Here(running) => running.environments()[binary].clone(),
+            Runs::Elsewhere(elsewhere) => elsewhere.environments[binary].clone(),
+        }
     }
 
     fn table(&self) -> &aws_sdk_dynamodb::Client {
@@ -41,7 +71,7 @@ impl Backend {
 
     /// Every item whose partition key is `pk`.
     pub async fn items(&self, pk: &str) -> Vec<Item> {
-        let query = self.table().query().table_name(&self.running.stack().tables[0].name).consistent_read(true);
+        let query = self.table().query().table_name(self.table_name()).consistent_read(true);
         let pk = AttributeValue::S(pk.into());
         let query = query.key_condition_expression("pk = :pk").expression_attribute_values(":pk", pk);
         query.send().await.expect("a query").items.unwrap_or_default()
@@ -55,7 +85,7 @@ impl Backend {
 
     /// Every item whose partition key begins with `start`. Only tests scan.
     pub async fn items_below(&self, start: &str) -> Vec<Item> {
-        let scan = self.table().scan().table_name(&self.running.stack().tables[0].name).consistent_read(true);
+        let scan = self.table().scan().table_name(self.table_name()).consistent_read(true);
         let scan = scan.filter_expression("begins_with(pk, :start)");
         let scan = scan.expression_attribute_values(":start", AttributeValue::S(start.into()));
         scan.send().await.expect("a scan").items.unwrap_or_default()
@@ -63,13 +93,13 @@ impl Backend {
 
     /// Puts an item as it is.
     pub async fn put_item(&self, item: Item) {
-        let put = self.table().put_item().table_name(&self.running.stack().tables[0].name).set_item(Some(item));
+        let put = self.table().put_item().table_name(self.table_name()).set_item(Some(item));
         put.send().await.expect("a put");
     }
 
     /// How many items the whole table holds. Only tests scan.
     pub async fn count_items(&self) -> i32 {
-        self.table().scan().table_name(&self.running.stack().tables[0].name).send().await.expect("a scan").count
+        self.table().scan().table_name(self.table_name()).send().await.expect("a scan").count
     }
 
     /// The code waiting for a phone, and when codes were sent to it.
@@ -92,7 +122,7 @@ impl Backend {
     /// The keys of all objects in the bucket.
     pub async fn objects(&self) -> Vec<String> {
         let client = aws_sdk_s3::Client::new(self.administrator());
-        let listed = client.list_objects_v2().bucket(&self.running.stack().buckets[0].name).send().await;
+        let listed = client.list_objects_v2().bucket(self.bucket_name()).send().await;
         let objects = listed.expect("a list").contents.unwrap_or_default();
         objects.into_iter().filter_map(|object| object.key).collect()
     }

@@ -2,16 +2,23 @@
 
 use std::collections::HashMap;
 use std::fmt::Debug;
-use std::fs;
+use std::io::Write;
 use std::sync::{LazyLock, Mutex};
+use std::{fs, io};
 
 use reqwest::Response;
 use reqwest::header::HeaderMap;
+use serde_json::Value;
+use shared::lambda::JsonLines;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id};
 use tracing::{Event, Metadata, Subscriber};
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
+
+use super::elsewhere::{engine, not_here};
 
 /// The fields of every event and span that was logged so far, each one's as one line.
 static LOG: LazyLock<Mutex<Vec<HashMap<String, String>>>> = LazyLock::new(Mutex::default);
@@ -52,9 +59,45 @@ impl<S: Subscriber> Layer<S> for Collect {
     }
 }
 
+/// What deployed functions would have written to `CloudWatch` so far.
+static OUTPUT: LazyLock<Mutex<Vec<u8>>> = LazyLock::new(Mutex::default);
+
+struct Output;
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        OUTPUT.lock().expect("the output").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for Output {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        Self
+    }
+}
+
 /// Starts collecting.
 pub fn install() {
-    tracing_subscriber::registry().with(Collect).init();
+    let deployed = JsonLines::new(Output).with_filter(LevelFilter::INFO);
+    tracing_subscriber::registry().with(deployed).with(Collect).init();
+}
+
+/// The lines that deployed functions would have written so far, to the byte.
+pub fn output() -> Vec<String> {
+    let written = OUTPUT.lock().expect("the output");
+    std::str::from_utf8(&written).expect("text").lines().map(str::to_owned).collect()
+}
+
+/// The same as JSON.
+pub fn lines() -> Vec<Value> {
+    output().iter().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect()
 }
 
 /// Everything that was logged so far.
@@ -64,6 +107,9 @@ pub fn log() -> Vec<HashMap<String, String>> {
 
 /// The log line of the request whose answer has this head.
 pub fn line_in(headers: &HeaderMap) -> HashMap<String, String> {
+    if engine().is_some() {
+        not_here("log lines");
+    }
     let id = headers["apigw-requestid"].to_str().expect("an id");
     let log = LOG.lock().expect("the log");
     let line = log.iter().rev().find(|line| {

@@ -116,5 +116,5 @@ pub async fn crowd(backend: &Backend, count: u64) -> Vec<String> {
 
 /// Waits until the table's stream has been followed to its end.
 pub async fn settled(backend: &Backend) {
-    tokio::time::timeout(Duration::from_mins(1), backend.running.endpoints().settled()).await.expect("it settles");
+    tokio::time::timeout(Duration::from_mins(1), backend.settled()).await.expect("it settles");
 }

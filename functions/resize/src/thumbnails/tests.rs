@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Cursor;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::body::to_bytes;
@@ -20,6 +21,23 @@ struct Memory {
     objects: Mutex<BTreeMap<String, (&'static str, Bytes)>>,
     calls: Mutex<Vec<String>>,
     broken: bool,
+    /// After so many calls, the next does this.
+    then: Mutex<Option<(usize, Then)>>,
+    /// The original is not handed out before so many calls were made.
+    crowd: usize,
+}
+
+/// How a call ends badly.
+#[derive(Clone, Copy, Debug)]
+enum Then {
+    /// It fails, and nothing is stored.
+    Fails,
+    /// It is done, but its answer is lost.
+    IsDoneAndFails,
+    /// It never ends, as if the process were killed in it.
+    Hangs,
+    /// It is done and never ends: the process was killed right after it.
+    IsDoneAndHangs,
 }
 
 impl Memory {
@@ -31,7 +49,33 @@ impl Memory {
 
     fn call(&self, name: &str) -> Result<()> {
         self.calls.lock().unwrap().push(name.to_owned());
-        if self.broken { Err(Fault::new("asking", "the line was cut").into()) } else { Ok(()) }
+        if self.broken { Err(cut()) } else { Ok(()) }
+    }
+
+    /// What the next call comes to, if something else than usual.
+    fn fate(&self) -> Option<Then> {
+        let mut then = self.then.lock().unwrap();
+        match then.take() {
+            Some((0, fate)) => Some(fate),
+            Some((left, fate)) => {
+                *then = Some((left - 1, fate));
+                None
+            }
+            None => None,
+        }
+    }
+
+    /// Meets the fate of a call, which `does` something to the store.
+    async fn meet(&self, does: impl FnOnce()) -> Result<()> {
+        let fate = self.fate();
+        if matches!(fate, None | Some(Then::IsDoneAndFails | Then::IsDoneAndHangs)) {
+            does();
+        }
+        match fate {
+            None => Ok(()),
+            Some(Then::Fails | Then::IsDoneAndFails) => Err(cut()),
+            Some(Then::Hangs | Then::IsDoneAndHangs) => std::future::pending().await,
+        }
     }
 
     fn calls(&self) -> Vec<String> {
@@ -51,12 +95,16 @@ impl Memory {
 impl ObjectStore for Memory {
     async fn put(&self, key: &Key, content_type: &'static str, bytes: Bytes) -> Result<String> {
         self.call("put")?;
-        self.objects.lock().unwrap().insert(key.to_string(), (content_type, bytes));
+        self.meet(|| drop(self.objects.lock().unwrap().insert(key.to_string(), (content_type, bytes)))).await?;
         Ok("\"t\"".to_owned())
     }
 
     async fn get(&self, key: &Key, _: Part, most: u64) -> Result<Fetched> {
         self.call("get")?;
+        self.meet(|| {}).await?;
+        while key.as_str().starts_with("originals/") && self.calls.lock().unwrap().len() < self.crowd {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
         Ok(match self.meta(key) {
             None => Fetched::Missing,
             Some((meta, _)) if meta.length > most => Fetched::TooLong,
@@ -78,9 +126,12 @@ impl ObjectStore for Memory {
     }
 }
 
+fn cut() -> Error {
+    Fault::new("asking", "the line was cut").into()
+}
+
 fn over(objects: Arc<Memory>) -> Thumbnails {
-    let limits = Limits { max_pixels: 1_000_000, ..Limits::default() };
-    Thumbnails { objects, clock: Arc::new(SystemClock), longest: 1_000_000, limits }
+    Thumbnails::within(Room::with(1769, 1_000_000), objects, Arc::new(SystemClock), 1_000_000, 1_000_000)
 }
 
 fn jpeg(width: u32, height: u32) -> Vec<u8> {
@@ -127,10 +178,13 @@ async fn a_missing_thumbnail_is_made_in_place_and_kept() {
     let thumbnails = over(store.clone());
     let (status, headers, made) = ask(&thumbnails, "@128w_128h_1c.jpg", &Method::GET).await.unwrap();
     assert_eq!((status, &headers["content-type"]), (StatusCode::OK, &"image/jpeg".parse().unwrap()));
-    assert_eq!(store.calls(), ["get", "get", "put"]);
+    // The thumbnail that is not there, the original, and the others too, since they are missing as well.
+    assert_eq!(store.calls(), ["get", "get", "put", "put", "put", "put"]);
     let (_, again, kept) = ask(&thumbnails, "@128w_128h_1c", &Method::GET).await.unwrap();
     assert_eq!(store.calls(), ["get"]);
     assert_eq!((made, &headers["etag"]), (kept, &again["etag"]));
+    assert_eq!(store.objects.lock().unwrap().len(), 5);
+    store.objects.lock().unwrap().remove(Thumbnail::ALL[2].key(&name()).as_str());
     let (status, headers, body) = ask(&thumbnails, "@256w_256h_0c", &Method::HEAD).await.unwrap();
     assert!(status == StatusCode::OK && body.is_empty() && headers["content-length"] != "0");
 }
@@ -152,7 +206,8 @@ async fn what_cannot_be_made_is_refused_and_stores_nothing() {
         assert!(matches!(error, Error::UnsupportedMedia(_) | Error::TooLarge { .. }), "{error:?}");
         assert_eq!(store.calls(), ["get"]);
         // An event about it is done with.
-        crate::events::made(&over(store), vec![name()]).await.unwrap();
+        crate::events::made(&over(store.clone()), vec![name()]).await.unwrap();
+        assert_eq!(store.objects.lock().unwrap().len(), 1);
     }
 }
 
@@ -160,4 +215,128 @@ async fn what_cannot_be_made_is_refused_and_stores_nothing() {
 async fn a_fault_of_the_store_makes_the_event_come_again() {
     let store = Arc::new(Memory { broken: true, ..Memory::default() });
     assert!(matches!(crate::events::made(&over(store), vec![name()]).await, Err(Error::Fault(_))));
+}
+
+#[tokio::test]
+async fn a_refusal_is_found_out_once_and_then_costs_nothing() {
+    let store = Memory::holding(jpeg(60, 60)[..500].to_vec());
+    let thumbnails = over(store.clone());
+    assert!(ask(&thumbnails, "@128w_128h_1c", &Method::GET).await.is_err());
+    assert_eq!(store.calls(), ["get", "get"]);
+    for suffix in ["@128w_128h_1c", "@256w_256h_0c"] {
+        let again = ask(&thumbnails, suffix, &Method::GET).await;
+        assert!(matches!(again, Err(Error::UnsupportedMedia("the picture is damaged"))));
+    }
+    crate::events::made(&thumbnails, vec![name()]).await.unwrap();
+    assert_eq!(store.calls(), [""; 0]);
+    // The original is served all the same.
+    assert_eq!(ask(&thumbnails, "", &Method::GET).await.unwrap().0, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_kind_that_the_codec_does_not_read_is_refused_and_no_fault() {
+    let mut arithmetic = jpeg(60, 60);
+    let frame = arithmetic.windows(2).position(|pair| pair == [0xff, 0xc0]).unwrap();
+    arithmetic[frame + 1] = 0xc9;
+    let store = Memory::holding(arithmetic);
+    let words = "a kind of picture that no thumbnails are made of";
+    let error = over(store.clone()).make_all(&name()).await.unwrap_err();
+    assert!(matches!(error, Error::UnsupportedMedia(told) if told == words), "{error:?}");
+    crate::events::made(&over(store), vec![name()]).await.unwrap();
+}
+
+#[tokio::test]
+async fn killed_or_failed_at_any_step_the_event_that_comes_again_makes_all_right() {
+    let whole = Memory::holding(jpeg(600, 300));
+    over(whole.clone()).make_all(&name()).await.unwrap();
+    let right = whole.objects.lock().unwrap().clone();
+    assert_eq!(right.len(), 5);
+    // One read and four writes, before, in and after each of which the process ends.
+    for step in 0..5 {
+        for fate in [Then::Fails, Then::IsDoneAndFails, Then::Hangs, Then::IsDoneAndHangs] {
+            let store = Memory::holding(jpeg(600, 300));
+            *store.then.lock().unwrap() = Some((step, fate));
+            let thumbnails = over(store.clone());
+            let first = crate::events::made(&thumbnails, vec![name()]);
+            let ended = tokio::time::timeout(Duration::from_millis(300), first).await;
+            assert!(!matches!(ended, Ok(Ok(()))), "step {step}, {fate:?}: nothing went wrong");
+            assert!(store.then.lock().unwrap().is_none(), "step {step} was not reached");
+            // Whatever is there is whole and right.
+            let left = store.objects.lock().unwrap().clone();
+            assert!(left.iter().all(|(key, object)| right.get(key) == Some(object)), "step {step}, {fate:?}");
+            // Another process, and the same one, and both of them once more.
+            for thumbnails in [&over(store.clone()), &thumbnails, &thumbnails] {
+                crate::events::made(thumbnails, vec![name()]).await.unwrap();
+                assert!(*store.objects.lock().unwrap() == right, "step {step}, {fate:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_who_ask_at_once_share_one_read_and_one_decode() {
+    let object = (name().key().to_string(), ("image/jpeg", jpeg(900, 900).into()));
+    let store = Memory { objects: Mutex::new([object].into()), crowd: 64 + 1, ..Memory::default() };
+    let store = Arc::new(store);
+    let thumbnails = Arc::new(over(store.clone()));
+    let asking = (0..64).map(|turn| {
+        let thumbnails = thumbnails.clone();
+        tokio::spawn(async move {
+            let suffix = format!("@{}", Thumbnail::ALL[turn % 4]);
+            let method = if turn % 3 == 0 { Method::HEAD } else { Method::GET };
+            ask(&thumbnails, &suffix, &method).await.unwrap().0
+        })
+    });
+    for asked in asking.collect::<Vec<_>>() {
+        assert_eq!(asked.await.unwrap(), StatusCode::OK);
+    }
+    let calls = store.calls();
+    let count = |name| calls.iter().filter(|call| *call == name).count();
+    // Each looks for its thumbnail, once by GET or HEAD; the original is read by whoever found none.
+    assert_eq!((count("get") + count("head"), count("put")), (64 + 1, 4), "{calls:?}");
+}
+
+/// Megabytes that this process has held at most since it was last asked, and holds now.
+#[cfg(target_os = "linux")]
+fn resident() -> (u64, u64) {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = |name| status.lines().find_map(|line: &str| line.strip_prefix(name)).unwrap();
+    let number = |name| line(name).split_whitespace().next().unwrap().parse::<u64>().unwrap() / 1024;
+    let found = (number("VmHWM:"), number("VmRSS:"));
+    // 5 resets the peak (proc(5), clear_refs).
+    std::fs::write("/proc/self/clear_refs", "5").unwrap();
+    found
+}
+
+/// Pictures in lossless WebP, of which libwebp holds many pixels: as many at once as there are processors would take
+/// twice what there is.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_burst_of_large_pictures_takes_no_more_memory_than_there_is() {
+    const PICTURES: u32 = 8;
+    const SIDE: u32 = 4000;
+    let mut bytes = Vec::new();
+    let encoder = image::codecs::webp::WebPEncoder::new_lossless(&mut bytes);
+    let picture = image::RgbaImage::from_pixel(SIDE, SIDE, image::Rgba([200, 10, 10, 128]));
+    encoder.encode(&picture, SIDE, SIDE, image::ExtendedColorType::Rgba8).unwrap();
+    drop(picture);
+    let (store, bytes) = (Arc::new(Memory::default()), Bytes::from(bytes));
+    let names: Vec<_> = (0..PICTURES).map(|number| ImageName::parse(&format!("{number:032x}.webp")).unwrap()).collect();
+    for name in &names {
+        store.objects.lock().unwrap().insert(name.key().to_string(), ("image/webp", bytes.clone()));
+    }
+    // 120 MB to decode in, where each claims 10 bytes a pixel: one at a time.
+    let room = Room::with(96 + 4 + 120, 1_000_000);
+    let most = room.most() >> 20;
+    let thumbnails = Thumbnails::within(room, store.clone(), Arc::new(SystemClock), 1_000_000, 50_000_000);
+    let before = {
+        resident();
+        resident().1
+    };
+    let made = join_all(names.iter().map(|name| thumbnails.make_all(name))).await;
+    let (peak, _) = resident();
+    assert!(made.iter().all(Result::is_ok), "{made:?}");
+    assert!(peak - before <= most, "{} MB of {most}", peak - before);
+    // It is worth bounding: one alone takes a good part of it.
+    assert!(peak - before > 50, "{} MB", peak - before);
 }

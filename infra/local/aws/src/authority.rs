@@ -95,6 +95,7 @@ impl Caller {
 pub struct Authority {
     callers: RwLock<HashMap<String, Arc<Caller>>>,
     used: Mutex<BTreeSet<UsedStatement>>,
+    needed: Mutex<BTreeSet<UsedStatement>>,
     denied: Mutex<VecDeque<Denial>>,
 }
 
@@ -152,6 +153,10 @@ impl Authority {
             let used = UsedStatement { principal: caller.name.clone(), index };
             self.used.lock().unwrap_or_else(PoisonError::into_inner).insert(used);
         }
+        if let Some(index) = policy.needed(access) {
+            let needed = UsedStatement { principal: caller.name.clone(), index };
+            self.needed.lock().unwrap_or_else(PoisonError::into_inner).insert(needed);
+        }
         let denied_by = match verdict {
             Verdict::AllowedBy(_) => return Ok(()),
             Verdict::DeniedBy(index) => Some(index),
@@ -169,6 +174,12 @@ impl Authority {
     pub fn used(&self) -> Vec<UsedStatement> {
         let used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         used.iter().cloned().collect()
+    }
+
+    /// The statements without which a call so far would have been decided otherwise, because no other allows it.
+    pub fn needed(&self) -> Vec<UsedStatement> {
+        let needed = self.needed.lock().unwrap_or_else(PoisonError::into_inner);
+        needed.iter().cloned().collect()
     }
 
     /// The newest refusals, oldest first.

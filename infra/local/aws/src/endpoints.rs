@@ -96,6 +96,13 @@ impl Endpoints {
         self.services.authority.used()
     }
 
+    /// The statements without which at least one call so far would have been refused, because no other of the
+    /// caller's allows it.
+    #[must_use]
+    pub fn needed_statements(&self) -> Vec<UsedStatement> {
+        self.services.authority.needed()
+    }
+
     /// The newest thousand calls that were refused, oldest first.
     #[must_use]
     pub fn denied(&self) -> Vec<Denial> {

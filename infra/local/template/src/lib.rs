@@ -56,6 +56,12 @@ impl Template {
         Ok(Self { document, parameters })
     }
 
+    /// The file as it was written.
+    #[must_use]
+    pub fn document(&self) -> &Value {
+        &self.document
+    }
+
     /// The declared parameters, by name.
     #[must_use]
     pub fn parameters(&self) -> &BTreeMap<String, Parameter> {

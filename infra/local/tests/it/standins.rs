@@ -33,7 +33,7 @@ async fn standins(more: &[(&str, &str)]) -> (Standins, Env) {
 #[tokio::test]
 async fn only_the_documented_tokens_vouch() {
     let (_standins, env) = standins(&[]).await;
-    let providers = &Providers::from_env(&env).unwrap();
+    let providers = &Providers::from_env(&env, Arc::new(SystemRandom)).unwrap();
     for provider in Provider::ALL {
         let ask = |token: &'static str, subject: &'static str| providers.vouches(provider, token, subject);
         ask("test-42", "42").await.unwrap();
@@ -57,7 +57,7 @@ async fn only_the_documented_tokens_vouch() {
 #[tokio::test]
 async fn nobody_waits_for_a_slow_provider() {
     let (_standins, env) = standins(&[]).await;
-    let providers = &Providers::from_env(&env).unwrap();
+    let providers = &Providers::from_env(&env, Arc::new(SystemRandom)).unwrap();
     let all = Provider::ALL.map(|provider| providers.vouches(provider, "test-slow", "slow"));
     for answer in futures::future::join_all(all).await {
         assert!(matches!(answer, Err(Error::ProviderUnreachable)), "{answer:?}");

@@ -14,10 +14,10 @@ use crate::trips;
 
 /// `BatchGetItem` takes this many keys.
 const BATCH: usize = 100;
-/// A batch that comes back with keys it had no capacity for is asked again this often, after growing waits. Large items
-/// come back the same way where more than 16 MB were asked for.
+/// A batch that comes back with keys it had no capacity for is asked again this often, after waits that are drawn from
+/// growing times. Large items come back the same way where more than 16 MB were asked for.
 const ATTEMPTS: u32 = 5;
-const WAIT: Duration = Duration::from_millis(20);
+const WAIT: Duration = Duration::from_millis(40);
 
 /// Which writes a read has to see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +57,7 @@ impl Table {
             if rest.is_empty() {
                 return Ok(items);
             }
-            tokio::time::sleep(WAIT * 2_u32.pow(attempt)).await;
+            self.pause(WAIT * 2_u32.pow(attempt)).await;
         }
         Err(Fault::new(DOING, "the table had no capacity for it").into())
     }

@@ -171,7 +171,11 @@ impl Table {
 
     /// Waits a random part of a time that doubles with every attempt, so that those who met do not meet again.
     async fn wait_out_conflict(&self, attempt: u32) {
-        let most = CONFLICT_WAIT * 2_u32.pow(attempt.min(CONFLICT_ATTEMPTS));
+        self.pause(CONFLICT_WAIT * 2_u32.pow(attempt.min(CONFLICT_ATTEMPTS))).await;
+    }
+
+    /// Waits for a random part of a time.
+    async fn pause(&self, most: Duration) {
         let micros = random::below(&*self.random, u64::try_from(most.as_micros()).unwrap_or(u64::MAX).max(1));
         tokio::time::sleep(Duration::from_micros(micros)).await;
     }

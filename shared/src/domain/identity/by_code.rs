@@ -13,6 +13,7 @@ use crate::domain::phone::Phone;
 use crate::domain::random;
 use crate::domain::session::NewSession;
 use crate::domain::{Error, Fault, Result};
+use crate::metrics::{self, Metric};
 
 impl Identity {
     /// Signs in with a code, making the account when the number has none.
@@ -24,8 +25,21 @@ impl Identity {
         session: NewSession,
     ) -> Result<SignedIn> {
         let now = self.clock.now();
-        let guess = self.guess(phone, code, Purpose::SignIn, from, now).await?;
-        let proof = Proof::Code(spent(phone, &guess, from));
+        let guess = self.guess(phone, code, &[Purpose::SignIn], from, now).await?;
+        let signed_in = self.spend_on_sign_in(phone, &guess, from, session, now).await?;
+        metrics::count(Metric::CodesUsed);
+        Ok(signed_in)
+    }
+
+    async fn spend_on_sign_in(
+        &self,
+        phone: &Phone,
+        guess: &Guess,
+        from: Option<IpAddr>,
+        session: NewSession,
+        now: Timestamp,
+    ) -> Result<SignedIn> {
+        let proof = Proof::Code(spent(phone, guess, from));
         let session = self.begin(session, now);
         let claim = Claim::Phone(phone.clone());
         let mut user = guess.user;
@@ -57,12 +71,15 @@ impl Identity {
         session: NewSession,
     ) -> Result<SignedIn> {
         let now = self.clock.now();
-        let guess = self.guess(phone, code, Purpose::SignUp, from, now).await?;
+        let guess = self.guess(phone, code, &[Purpose::SignUp], from, now).await?;
         if guess.user.is_some() {
             return Err(Error::Taken("number"));
         }
         let proof = Proof::Code(spent(phone, &guess, from));
-        self.register(Claim::Phone(phone.clone()), registration, session, &proof, now).await?.or_taken("number")
+        let made = self.register(Claim::Phone(phone.clone()), registration, session, &proof, now).await?;
+        let signed_in = made.or_taken("number")?;
+        metrics::count(Metric::CodesUsed);
+        Ok(signed_in)
     }
 
     /// Sets a new password with a code of [`Purpose::Recovery`], and ends every session.
@@ -74,9 +91,11 @@ impl Identity {
         password: Password,
     ) -> Result<()> {
         let now = self.clock.now();
-        let guess = self.guess(phone, code, Purpose::Recovery, from, now).await?;
+        let guess = self.guess(phone, code, &[Purpose::Recovery], from, now).await?;
         let user = guess.user.ok_or(Error::CodeNotAsked)?;
-        self.recover(user, password, &Proof::Code(spent(phone, &guess, from)), now).await
+        self.recover(user, password, &Proof::Code(spent(phone, &guess, from)), now).await?;
+        metrics::count(Metric::CodesUsed);
+        Ok(())
     }
 
     /// Whether a code is right, without spending it. A wrong one counts as a guess.
@@ -88,21 +107,20 @@ impl Identity {
         purposes: &[Purpose],
     ) -> Result<()> {
         let now = self.clock.now();
-        let guess = self.codes.guess(phone, from, now).await?;
-        let code = codes::typed(code, self.policy.code_digits);
-        let right = |purpose: &Purpose| self.keys.code_matches(&purpose.subject(phone), &code, &guess.digest);
-        if purposes.iter().any(right) { self.codes.forgive(from, now).await } else { Err(Error::CodeWrong) }
+        self.guess(phone, code, purposes, from, now).await?;
+        self.codes.forgive(from, now).await
     }
 
     /// Exchanges a code of [`Purpose::Verification`] for a token that proves the number once, later: a random UUID.
     pub async fn verify_code(&self, phone: &Phone, code: &str, from: Option<IpAddr>) -> Result<String> {
         let now = self.clock.now();
-        let guess = self.guess(phone, code, Purpose::Verification, from, now).await?;
+        let guess = self.guess(phone, code, &[Purpose::Verification], from, now).await?;
         let token = uuid(random::bytes(&*self.random));
         let expires = now.plus(self.policy.verification_ttl);
         self.store
             .keep_verification(&spent(phone, &guess, from), &crypto::sha256(token.as_bytes()), expires, now)
             .await?;
+        metrics::count(Metric::CodesUsed);
         Ok(token)
     }
 
@@ -126,19 +144,23 @@ impl Identity {
         self.recover(owner.ok_or(Error::NotFound("user"))?, password, &proof, now).await
     }
 
-    /// Counts a guess and compares it.
+    /// Counts a guess and compares it: right is a code for any of these purposes.
     async fn guess(
         &self,
         phone: &Phone,
         code: &str,
-        purpose: Purpose,
+        purposes: &[Purpose],
         from: Option<IpAddr>,
         now: Timestamp,
     ) -> Result<Guess> {
-        let guess = self.codes.guess(phone, from, now).await?;
+        let guess = self.codes.guess(phone, from, now).await;
         let code = codes::typed(code, self.policy.code_digits);
-        let right = self.keys.code_matches(&purpose.subject(phone), &code, &guess.digest);
-        if right { Ok(guess) } else { Err(Error::CodeWrong) }
+        let guess = guess.and_then(|guess| {
+            let right = |purpose: &Purpose| self.keys.code_matches(&purpose.subject(phone), &code, &guess.digest);
+            if purposes.iter().any(right) { Ok(guess) } else { Err(Error::CodeWrong) }
+        });
+        metrics::refused(Metric::GuessesRefused, &guess);
+        guess
     }
 
     async fn verified(&self, token: &str, now: Timestamp) -> Result<(Phone, Proof)> {

@@ -19,6 +19,7 @@ use super::random::Random;
 use super::session::{NewSession, Session, SessionId};
 use super::tokens::{Keys, RefreshToken};
 use super::{Error, Fault, Result};
+use crate::metrics::{self, Metric};
 
 /// Signs people up, in and out.
 pub struct Identity {
@@ -101,6 +102,9 @@ impl Identity {
     async fn admit(&self, user: UserId, admission: &Admission, now: Timestamp) -> Result<Option<SignedIn>> {
         let account = self.store.admit(user, admission, now).await?;
         let caller = Caller { user, session: admission.session.0 };
+        if account.is_some() {
+            metrics::count_by(Metric::SignIns, &admission.session.1.api);
+        }
         Ok(account.map(|account| SignedIn { account, caller, turn: 0, new_account: false }))
     }
 
@@ -113,6 +117,7 @@ impl Identity {
             match self.store.create(&account, claim, proof, now).await? {
                 Creation::Done => {
                     let caller = Caller { user: id, session: draft.session.0 };
+                    metrics::count_by(Metric::SignIns, &draft.session.1.api);
                     return Ok(Made::Account(Box::new(SignedIn { account, caller, turn: 0, new_account: true })));
                 }
                 Creation::ClaimTaken => return Ok(Made::ClaimTaken),

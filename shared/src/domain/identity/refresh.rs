@@ -3,6 +3,7 @@
 use super::{Identity, Move, SignedIn};
 use crate::domain::account::UserId;
 use crate::domain::{Error, Result};
+use crate::metrics::{self, Metric};
 
 impl Identity {
     /// Exchanges a refresh token for the next one. Presenting the one before again within the grace period, as after
@@ -36,6 +37,7 @@ impl Identity {
             event = "refresh_token_theft",
             "an old refresh token came back; its session was ended"
         );
+        metrics::count(Metric::RefreshTokenThefts);
         Err(Error::RefreshReused)
     }
 }

@@ -320,7 +320,7 @@ mod tests {
 
     #[test]
     fn thumbnails_are_read_with_and_without_an_extension() {
-        for extension in ["", ".jpg", ".jpeg", ".png", ".webp", ".gif"] {
+        for extension in ["", ".jpg", ".jpeg", ".png", ".webp", ".gif", ".heic"] {
             let request = ImageRequest::parse(&format!("{NAME}@128w_128h_1c{extension}")).unwrap();
             assert_eq!(request.key().as_str(), format!("thumbnails/{NAME}@128w_128h_1c"));
         }

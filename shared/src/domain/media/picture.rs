@@ -7,6 +7,7 @@
 
 mod exif;
 mod gif;
+mod heic;
 mod jpeg;
 mod png;
 mod webp;
@@ -42,13 +43,14 @@ pub struct Clean {
 /// not a whole, undamaged picture of an accepted format is [`Error::UnsupportedMedia`].
 pub fn clean(bytes: &[u8], max_pixels: u64) -> Result<Clean> {
     let Sniffed::Picture(format) = sniff(bytes) else {
-        return Err(Error::UnsupportedMedia("not a JPEG, PNG, WebP or GIF picture"));
+        return Err(Error::UnsupportedMedia("not a JPEG, PNG, WebP, GIF or HEIC picture"));
     };
     let walk = match format {
         Format::Jpeg => jpeg::walk(bytes),
         Format::Png => png::walk(bytes),
         Format::WebP => webp::walk(bytes),
         Format::Gif => gif::walk(bytes),
+        Format::Heic => heic::walk(bytes),
     };
     let Walk { width, height, largest_frame, orientation, clean } =
         walk.map_err(|Broken(reason)| Error::UnsupportedMedia(reason))?;

@@ -3,7 +3,7 @@
 //!
 //! Signatures are those of the WHATWG MIME Sniffing standard (§6) where it has one, else of the format's own
 //! document: RFC 4867 §5 (AMR), ISO/IEC 13818-7 (ADTS), ISO/IEC 11172-3 (MPEG audio), RFC 3533 (Ogg), RFC 9639 (FLAC),
-//! Apple's Core Audio Format, RFC 8794 (EBML), ISO/IEC 14496-12 (`ftyp`).
+//! Apple's Core Audio Format, RFC 8794 (EBML), ISO/IEC 14496-12 (`ftyp`), ISO/IEC 23008-12 annex B (HEIC).
 
 mod audio;
 mod forbidden;
@@ -19,11 +19,13 @@ pub enum Format {
     WebP,
     /// GIF, animated or not.
     Gif,
+    /// HEIC, of which the picture is kept and any film is not.
+    Heic,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 4] = [Self::Jpeg, Self::Png, Self::WebP, Self::Gif];
+    pub const ALL: [Self; 5] = [Self::Jpeg, Self::Png, Self::WebP, Self::Gif, Self::Heic];
 
     /// The media type.
     #[must_use]
@@ -33,6 +35,7 @@ impl Format {
             Self::Png => "image/png",
             Self::WebP => "image/webp",
             Self::Gif => "image/gif",
+            Self::Heic => "image/heic",
         }
     }
 
@@ -44,6 +47,7 @@ impl Format {
             Self::Png => "png",
             Self::WebP => "webp",
             Self::Gif => "gif",
+            Self::Heic => "heic",
         }
     }
 }
@@ -178,9 +182,23 @@ fn picture(bytes: &[u8]) -> Option<Format> {
         Some(Format::Gif)
     } else if riff(bytes) == Some(b"WEBP") {
         Some(Format::WebP)
+    } else if heic(bytes) {
+        Some(Format::Heic)
     } else {
         None
     }
+}
+
+/// Brands of files whose picture is coded with HEVC.
+pub(super) const HEIC_BRANDS: [&[u8; 4]; 4] = [b"heic", b"heix", b"heim", b"heis"];
+
+/// Whether bytes begin as a HEIC does: with its brand, or with that of pictures in general and its brand among the
+/// others that the file names. What is a film first of all, or an AVIF, is not one.
+fn heic(bytes: &[u8]) -> bool {
+    let Some(major) = brand(bytes) else { return false };
+    let length = bytes.first_chunk().and_then(|length| usize::try_from(u32::from_be_bytes(*length)).ok());
+    let others = length.and_then(|length| bytes.get(16..length)).unwrap_or_default().as_chunks().0;
+    HEIC_BRANDS.contains(&major) || (major == b"mif1" && others.iter().any(|other| HEIC_BRANDS.contains(&other)))
 }
 
 fn other_picture(bytes: &[u8]) -> bool {
@@ -193,7 +211,7 @@ fn other_picture(bytes: &[u8]) -> bool {
         b"\0\0\0\x0cJXL \r\n\x87\n",
         b"\0\0\0\x0cjP  \r\n\x87\n",
     ];
-    const BRANDS: [&[u8; 4]; 7] = [b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"avif", b"avis"];
+    const BRANDS: [&[u8; 4]; 6] = [b"hevc", b"hevx", b"mif1", b"msf1", b"avif", b"avis"];
     let bmp = bytes.starts_with(b"BM") && bytes.get(6..10) == Some(&[0; 4]);
     bmp || SIGNATURES.iter().any(|signature| bytes.starts_with(signature))
         || brand(bytes).is_some_and(|brand| BRANDS.contains(&brand))
@@ -215,14 +233,21 @@ mod tests {
 
     #[test]
     fn pictures_are_recognised() {
-        let cases: [(&[u8], Sniffed); 12] = [
+        let cases: [(&[u8], Sniffed); 19] = [
             (b"\xff\xd8\xff\xe0\0\x10JFIF", Sniffed::Picture(Format::Jpeg)),
             (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", Sniffed::Picture(Format::Png)),
             (b"GIF87a", Sniffed::Picture(Format::Gif)),
             (b"GIF89a", Sniffed::Picture(Format::Gif)),
             (b"RIFF\x10\0\0\0WEBPVP8 ", Sniffed::Picture(Format::WebP)),
             (b"BM\x36\0\0\0\0\0\0\0\x36\0\0\0", Sniffed::OtherPicture),
-            (b"\0\0\0\x18ftypheic\0\0\0\0", Sniffed::OtherPicture),
+            (b"\0\0\0\x18ftypheic\0\0\0\0", Sniffed::Picture(Format::Heic)),
+            (b"\0\0\0\x18ftypheix\0\0\0\0mif1heix", Sniffed::Picture(Format::Heic)),
+            (b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic", Sniffed::Picture(Format::Heic)),
+            (b"\0\0\0\x14ftypmif1\0\0\0\0mif1heic", Sniffed::OtherPicture),
+            (b"\0\0\0\x14ftypmif1heic\0\0\0\0", Sniffed::OtherPicture),
+            (b"\0\0\0\x18ftypmif1\0\0\0\0mif1avif", Sniffed::OtherPicture),
+            (b"\0\0\0\x18ftyphevc\0\0\0\0msf1heic", Sniffed::OtherPicture),
+            (b"\0\0\0\x18ftypmsf1\0\0\0\0msf1hevc", Sniffed::OtherPicture),
             (b"\0\0\0\x1cftypavif\0\0\0\0", Sniffed::OtherPicture),
             (b"II\x2a\0\x08\0\0\0", Sniffed::OtherPicture),
             (b"\0\0\x01\0\x01\0", Sniffed::OtherPicture),

@@ -27,6 +27,7 @@ pub use self::web::Web;
 use super::caller::Gate;
 use crate::domain::Error;
 use crate::domain::account::Caller;
+use crate::metrics::{self, Metric};
 
 /// One of the APIs.
 pub trait Api: Send + Sync + 'static {
@@ -75,14 +76,20 @@ impl<A: Api> IntoResponse for Refusal<A> {
     }
 }
 
-/// The response with which an API refuses. A fault is logged here, once.
+/// The kind of the error that a response tells, for the request's log line; it stays on this machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outcome(pub &'static str);
+
+/// The response with which an API refuses. A fault is logged and counted here, once.
 #[must_use]
 pub fn refuse<A: Api>(error: &Error) -> Response {
     if let Error::Fault(fault) = error {
         tracing::error!(event = "fault", api = A::NAME, chain = fault.chain(), "a request failed");
+        metrics::count(Metric::Faults);
     }
     let reply = A::refuse(error);
     let mut response = (reply.status, axum::Json(reply.body)).into_response();
+    response.extensions_mut().insert(Outcome(error.kind()));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(A::REFUSAL_TYPE));
     if let Error::CodeTooSoon { retry_after } | Error::Limited { retry_after, .. } = error {

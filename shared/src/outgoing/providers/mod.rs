@@ -8,6 +8,7 @@ mod wechat;
 mod weibo;
 
 use std::fmt::Display;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde::Deserialize;
@@ -18,6 +19,7 @@ use self::weibo::Weibo;
 use super::client::{BaseUrl, CallError, HttpsClient, Limits};
 use crate::config::{ConfigError, Env};
 use crate::domain::provider::{Provider, ProviderCheck};
+use crate::domain::random::Random;
 use crate::domain::{Error, Result};
 
 /// Longer tokens are nobody's: the longest that a provider gives has about 200 bytes, of which none is special.
@@ -60,11 +62,11 @@ impl From<CallError> for Refusal {
 
 impl Providers {
     /// From `WECHAT_BASE_URL`, `QQ_BASE_URL` with `QQ_APP_ID`, and `WEIBO_BASE_URL` with `WEIBO_APP_KEY`. A provider
-    /// that lacks one of its settings refuses everybody.
-    pub fn from_env(env: &Env) -> std::result::Result<Self, ConfigError> {
+    /// that lacks one of its settings refuses everybody. `random` spreads what is tried again.
+    pub fn from_env(env: &Env, random: Arc<dyn Random>) -> std::result::Result<Self, ConfigError> {
         let app = |name| env.optional(name).map(str::to_owned);
         Ok(Self {
-            client: HttpsClient::default(),
+            client: HttpsClient::new(random),
             wechat: BaseUrl::from_env(env, "WECHAT_BASE_URL")?.map(|base| WeChat { base }),
             qq: BaseUrl::from_env(env, "QQ_BASE_URL")?.zip(app("QQ_APP_ID")).map(|(base, app_id)| Qq { base, app_id }),
             weibo: BaseUrl::from_env(env, "WEIBO_BASE_URL")?
@@ -76,7 +78,7 @@ impl Providers {
     /// The same providers, asked within other limits.
     #[must_use]
     pub fn within(self, limits: Limits) -> Self {
-        Self { client: HttpsClient::new(limits), ..self }
+        Self { client: self.client.within(limits), ..self }
     }
 
     async fn ask(&self, provider: Provider, token: &str, subject: &str) -> Verdict {

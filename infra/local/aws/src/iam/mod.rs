@@ -96,6 +96,19 @@ impl Policy {
         }
         verdict
     }
+
+    /// The statement that alone allows an access: without it the access would be denied.
+    #[must_use]
+    pub fn needed(&self, access: &Access) -> Option<usize> {
+        let verdict = self.evaluate(access);
+        let allowing = self.statements.iter().filter(|one| {
+            one.effect() == Effect::Allow && one.matches(&access.action, &access.resource, &access.context)
+        });
+        match verdict {
+            Verdict::AllowedBy(index) if allowing.count() == 1 => Some(index),
+            _ => None,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -36,6 +36,48 @@ impl Orientation {
     }
 }
 
+/// What a HEIC has instead of an orientation: turns and flips, one after the other.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Turns {
+    /// Whether left and right change places first.
+    flipped: bool,
+    /// Quarter turns with the clock after that, 0 to 3.
+    quarters: u8,
+}
+
+impl Turns {
+    /// So many quarter turns against the clock.
+    pub(super) const fn against_the_clock(&mut self, quarters: u8) {
+        self.quarters = (self.quarters + 4 - quarters % 4) % 4;
+    }
+
+    /// Left and right change places. Flipping after a turn is turning the other way after flipping.
+    pub(super) const fn left_to_right(&mut self) {
+        self.flipped = !self.flipped;
+        self.quarters = (4 - self.quarters) % 4;
+    }
+
+    /// Above and below change places.
+    pub(super) const fn upside_down(&mut self) {
+        self.left_to_right();
+        self.against_the_clock(2);
+    }
+
+    /// All of them as one.
+    pub(super) const fn orientation(self) -> Orientation {
+        Orientation(match (self.flipped, self.quarters) {
+            (false, 0) => 1,
+            (true, 0) => 2,
+            (false, 2) => 3,
+            (true, 2) => 4,
+            (true, 3) => 5,
+            (false, 1) => 6,
+            (true, _) => 7,
+            (false, _) => 8,
+        })
+    }
+}
+
 /// A byte order.
 struct Order {
     two: fn([u8; 2]) -> u16,

@@ -45,9 +45,14 @@ fn marker(reader: &mut Reader<'_>) -> Walked<u8> {
     }
 }
 
+/// What browsers do not show: arithmetic coding, lossless and hierarchical JPEG, 12 bits a sample.
+const OTHER_KIND: Broken = Broken("a kind of JPEG that browsers do not show");
+
 #[derive(Default)]
 struct Walker {
     size: Option<(u16, u16)>,
+    /// The components that no scan has told anything of yet.
+    untold: Vec<u8>,
     scans: u32,
     orientation: Option<Orientation>,
     /// The JFIF segment, which has to come first.
@@ -63,7 +68,7 @@ impl Walker {
             0xc0..=0xc2 => self.frame(payload)?,
             // Tables and restart intervals.
             0xc4 | 0xdb | 0xdd => {}
-            SCAN if self.size.is_some() && self.scans < MAX_SCANS => self.scans += 1,
+            SCAN if self.size.is_some() && self.scans < MAX_SCANS => self.tell(payload)?,
             0xe0 => {
                 self.jfif = self.jfif.or_else(|| jfif(payload));
                 return Ok(());
@@ -76,22 +81,43 @@ impl Walker {
             }
             // The colour profile, and how Adobe's programs stored colours: without them the picture looks different.
             0xe2 if payload.starts_with(b"ICC_PROFILE\0") => {}
-            0xee if payload.starts_with(b"Adobe") => {}
+            0xee if payload.starts_with(b"Adobe") => {
+                // Twelve bytes (Adobe's Technical Note 5116); what follows them is nobody's.
+                return write(&mut self.kept, marker, payload.get(..12).ok_or(DAMAGED)?);
+            }
             0xe2..=0xef | COMMENT => return Ok(()),
-            0xc3 | 0xc5..=0xcf => return Err(Broken("a kind of JPEG that browsers do not show")),
+            0xc3 | 0xc5..=0xcf => return Err(OTHER_KIND),
             _ => return Err(DAMAGED),
         }
         write(&mut self.kept, marker, payload)
     }
 
     fn frame(&mut self, payload: &[u8]) -> Walked<()> {
-        let [_precision, height_0, height_1, width_0, width_1, components, parameters @ ..] = payload else {
+        let [precision, height_0, height_1, width_0, width_1, components, parameters @ ..] = payload else {
             return Err(DAMAGED);
         };
-        if self.size.is_some() || parameters.len() != 3 * usize::from(*components) {
+        if self.size.is_some() || parameters.is_empty() || parameters.len() != 3 * usize::from(*components) {
             return Err(DAMAGED);
         }
+        if *precision != 8 {
+            return Err(OTHER_KIND);
+        }
+        self.untold = parameters.as_chunks::<3>().0.iter().map(|[component, ..]| *component).collect();
         self.size = Some((u16::from_be_bytes([*width_0, *width_1]), u16::from_be_bytes([*height_0, *height_1])));
+        Ok(())
+    }
+
+    /// Reads whose samples a scan tells. It is a scan of at least one component, and says three bytes more (B.2.3).
+    fn tell(&mut self, payload: &[u8]) -> Walked<()> {
+        let Some((count, rest)) = payload.split_first() else { return Err(DAMAGED) };
+        let Some((components, [_, _, _])) = rest.split_at_checked(2 * usize::from(*count)) else {
+            return Err(DAMAGED);
+        };
+        if components.is_empty() {
+            return Err(DAMAGED);
+        }
+        self.untold.retain(|untold| components.as_chunks::<2>().0.iter().all(|[component, _]| component != untold));
+        self.scans += 1;
         Ok(())
     }
 
@@ -112,7 +138,11 @@ impl Walker {
     }
 
     fn finish(self) -> Walked<Walk> {
-        let (width, height) = self.size.filter(|_| self.scans > 0).ok_or(DAMAGED)?;
+        let (width, height) = self.size.ok_or(DAMAGED)?;
+        // A file whose last scans were cut off, and that was closed all the same.
+        if !self.untold.is_empty() {
+            return Err(CUT_SHORT);
+        }
         let orientation = self.orientation.unwrap_or(Orientation::UPRIGHT);
         let mut clean = vec![0xff, START];
         if let Some(jfif) = self.jfif {

@@ -5,9 +5,8 @@ use super::{Broken, CUT_SHORT, DAMAGED, Orientation, Reader, Walk, Walked, index
 const SIGNATURE: [u8; 8] = *b"\x89PNG\r\n\x1a\n";
 
 /// What is part of how a picture looks and moves. Other chunks say something about it.
-const KEPT: [&[u8; 4]; 15] = [
-    b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"cICP", b"mDCV", b"cLLI", b"sBIT", b"bKGD", b"pHYs", b"acTL",
-    b"fcTL", b"fdAT", b"sPLT",
+const KEPT: [&[u8; 4]; 13] = [
+    b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"cICP", b"mDCV", b"cLLI", b"sBIT", b"bKGD", b"pHYs", b"acTL", b"fdAT",
 ];
 
 /// Walks a PNG from its first to its last chunk.
@@ -93,6 +92,18 @@ impl Header {
         let (width, height) = (u32::from_be_bytes([w0, w1, w2, w3]), u32::from_be_bytes([h0, h1, h2, h3]));
         Ok(Self { width, height, needs_palette: colour == 3 })
     }
+
+    /// Whether the frame of an animation lies within the picture (§11.3.6.2).
+    fn holds(&self, control: &[u8]) -> bool {
+        let Ok(control) = <[u8; 26]>::try_from(control) else { return false };
+        let field = |at: usize| {
+            let [a, b, c, d] = [control[at], control[at + 1], control[at + 2], control[at + 3]];
+            u64::from(u32::from_be_bytes([a, b, c, d]))
+        };
+        let (width, height) = (field(4), field(8));
+        let within = field(12) + width <= self.width.into() && field(16) + height <= self.height.into();
+        within && width > 0 && height > 0
+    }
 }
 
 struct Walker {
@@ -127,6 +138,8 @@ impl Walker {
                 self.orientation = self.orientation.or_else(|| Orientation::of_tiff(chunk.data));
                 return Ok(());
             }
+            b"fcTL" if !self.header.holds(chunk.data) => return Err(DAMAGED),
+            b"fcTL" => {}
             _ if critical => return Err(Broken("the PNG needs something that is not in the standard")),
             kind if KEPT.contains(&kind) => {}
             _ => return Ok(()),

@@ -10,6 +10,9 @@ use image::{AnimationDecoder, Delay, ExtendedColorType, Frame, ImageDecoder, Ima
 
 use super::*;
 
+mod heic;
+mod hidden;
+
 const SECRET: &[u8] = b"GPS 31.2304N 121.4737E";
 const MAX: u64 = 50_000_000;
 const SIZE: (u32, u32) = (37, 23);
@@ -124,15 +127,29 @@ fn gif(_: u8) -> Vec<u8> {
 
 type Maker = fn(u8) -> Vec<u8>;
 
-const MAKERS: [(Format, Maker); 4] =
-    [(Format::Jpeg, jpeg), (Format::Png, png), (Format::WebP, webp), (Format::Gif, gif)];
+const MAKERS: [(Format, Maker); 5] = [
+    (Format::Jpeg, jpeg),
+    (Format::Png, png),
+    (Format::WebP, webp),
+    (Format::Gif, gif),
+    (Format::Heic, heic::photograph),
+];
+
+/// The size of what the maker of a format makes.
+fn size(format: Format) -> (u32, u32) {
+    if format == Format::Heic { (128, 128) } else { SIZE }
+}
 
 fn holds(bytes: &[u8], what: &[u8]) -> bool {
     bytes.windows(what.len()).any(|window| window == what)
 }
 
-/// The pixels, the profile and the orientation as a decoder sees them.
+/// The pixels, the profile and the orientation as a decoder sees them. That of HEIC turns the pixels itself.
 fn seen(bytes: &[u8]) -> (Vec<u8>, Option<Vec<u8>>, u8) {
+    if let Sniffed::Picture(Format::Heic) = sniff(bytes) {
+        assert!(holds(bytes, b"colrprofa profile of colours"));
+        return (heic::seen(bytes), None, 1);
+    }
     let mut decoder = ImageReader::new(Cursor::new(bytes)).with_guessed_format().unwrap().into_decoder().unwrap();
     let (profile, orientation) = (decoder.icc_profile().unwrap(), decoder.orientation().unwrap().to_exif());
     let mut pixels = vec![0; usize::try_from(decoder.total_bytes()).unwrap()];
@@ -146,7 +163,7 @@ fn the_pixels_the_profile_and_the_orientation_stay() {
         for orientation in 1..=8 {
             let original = make(orientation);
             let clean = clean(&original, MAX).unwrap();
-            assert_eq!((clean.facts.format, clean.facts.width, clean.facts.height), (format, SIZE.0, SIZE.1));
+            assert_eq!((clean.facts.format, (clean.facts.width, clean.facts.height)), (format, size(format)));
             assert!(seen(&clean.bytes) == seen(&original), "{format:?} {orientation}");
             let expected = if format == Format::Gif { 1 } else { orientation };
             assert_eq!(clean.facts.orientation.number(), expected, "{format:?}");
@@ -198,7 +215,8 @@ fn a_file_cut_anywhere_is_refused() {
 fn the_pixel_cap_is_judged_without_decoding() {
     for (format, make) in MAKERS {
         let bytes = make(1);
-        let pixels = u64::from(SIZE.0 * SIZE.1);
+        let (width, height) = size(format);
+        let pixels = u64::from(width * height);
         assert!(clean(&bytes, pixels).is_ok(), "{format:?}");
         let refused = clean(&bytes, pixels - 1);
         assert!(matches!(refused, Err(Error::UnsupportedMedia("the picture has too many pixels"))), "{format:?}");

@@ -167,10 +167,12 @@ fn bitstream(chunk: Chunk<'_>) -> Walked<(u32, u32)> {
     match &chunk.kind {
         // RFC 6386 §9.1: a key frame's tag, its start code, and 14 bits each of width and height.
         b"VP8 " => {
-            let [tag, _, _, 0x9d, 0x01, 0x2a, w0, w1, h0, h1] = reader.array()? else { return Err(DAMAGED) };
-            if tag & 1 != 0 {
+            let [tag_0, tag_1, tag_2, 0x9d, 0x01, 0x2a, w0, w1, h0, h1] = reader.array()? else { return Err(DAMAGED) };
+            if tag_0 & 1 != 0 {
                 return Err(DAMAGED);
             }
+            // The tag's upper 19 bits: how long the first partition is, which follows.
+            reader.take(index(u32::from_le_bytes([tag_0, tag_1, tag_2, 0]) >> 5)?)?;
             let side = |bytes| u32::from(u16::from_le_bytes(bytes) & 0x3fff);
             Ok((side([w0, w1]), side([h0, h1])))
         }

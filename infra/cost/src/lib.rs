@@ -1,0 +1,24 @@
+//! What a stage costs in a month: people's habits, the units and rounds of each request, the memory that `template.yaml`
+//! gives each function, and a list of prices. `docs/cost.md` shows what comes of it.
+
+pub mod actions;
+pub mod bill;
+pub mod load;
+pub mod prices;
+pub mod report;
+
+use std::collections::BTreeMap;
+
+use local_template::{Deployment, Template};
+
+/// The memory of each function in MB, by the name of its binary, as the template gives it.
+pub fn memory(template: &str) -> Result<BTreeMap<String, f64>, local_template::Error> {
+    let template = Template::parse(template)?;
+    let mut deployment = Deployment::default();
+    for secret in template.secrets(&deployment)? {
+        // None of it is looked at.
+        deployment.secrets.insert(secret.arn, r#"{"secret":""}"#.to_owned());
+    }
+    let functions = template.resolve(&deployment)?.functions;
+    Ok(functions.into_iter().map(|function| (function.binary, f64::from(function.memory_mb))).collect())
+}

@@ -1,0 +1,47 @@
+//! HEIC: the items of the file's `meta` box (ISO/IEC 23008-12), of which those that are seen are kept.
+//!
+//! A file is written anew from the coded pictures, which are copied as they are, and from what says how they look.
+//! Exif and XMP are items of their own and so are thumbnails, depth maps and whatever else a telephone adds; as they
+//! are not listed in the new file, their bytes are not in it either.
+
+mod boxes;
+mod items;
+mod shown;
+mod write;
+
+use self::boxes::part;
+use self::items::Items;
+use self::shown::Shown;
+use super::{CUT_SHORT, DAMAGED, Reader, Walk, Walked};
+
+/// Walks a HEIC from its first box to the last that the picture needs; what follows is not part of it.
+pub(super) fn walk(bytes: &[u8]) -> Walked<Walk> {
+    let (brands, meta) = outer(bytes)?;
+    let items = Items::read(bytes, meta)?;
+    let shown = Shown::of(&items)?;
+    let clean = write::file(brands, &items, &shown, bytes.len())?;
+    let Shown { size: (width, height), pixels, orientation, .. } = shown;
+    Ok(Walk { width, height, largest_frame: pixels, orientation, clean })
+}
+
+/// The contents of the boxes with the brands and with the items.
+fn outer(bytes: &[u8]) -> Walked<(&[u8], &[u8])> {
+    let mut reader = Reader(bytes);
+    let brands = part(&mut reader)?;
+    let mut meta = None;
+    while !reader.0.is_empty() {
+        let kind = reader.0.get(4..8);
+        match part(&mut reader) {
+            Ok(part) if &part.kind == b"meta" => {
+                if meta.replace(part.data).is_some() {
+                    return Err(DAMAGED);
+                }
+            }
+            Ok(_) => {}
+            Err(broken) if matches!(kind, Some(b"meta" | b"mdat")) => return Err(broken),
+            // What hangs on the file need not be boxes at all. Where items lie is judged one by one.
+            Err(_) => break,
+        }
+    }
+    Ok((brands.data, meta.ok_or(CUT_SHORT)?))
+}

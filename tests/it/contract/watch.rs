@@ -1,0 +1,59 @@
+//! `cargo lambda watch` serves the routes of the template.
+
+use std::collections::BTreeMap;
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use super::{root, stack};
+
+/// The workspace's metadata, as cargo reads it.
+fn metadata() -> Value {
+    let mut cargo = Command::new(env!("CARGO"));
+    let cargo = cargo.current_dir(root()).args(["metadata", "--no-deps", "--offline", "--format-version", "1"]);
+    let told = cargo.output().expect("cargo");
+    let mut told: Value = serde_json::from_slice(&told.stdout).expect("JSON");
+    told["metadata"].take()
+}
+
+/// The table of routes as `cargo lambda watch` wants it: its key is `method`, not `methods`, and what has no route of
+/// its own is a wildcard, which matches everything but the root.
+#[test]
+fn cargo_lambda_watch_knows_every_route_and_no_other() {
+    let mut expected: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
+    let mut default = None;
+    for function in stack().functions {
+        for route in function.routes {
+            if route.path == "$default" {
+                default = Some(function.binary.clone());
+            } else {
+                expected.entry(route.path).or_default().push((route.method, function.binary.clone()));
+            }
+        }
+    }
+    let mut routes: BTreeMap<String, Value> = expected
+        .into_iter()
+        .map(|(path, mut methods)| {
+            methods.sort();
+            let methods = methods.iter().map(|(method, function)| json!({ "method": method, "function": function }));
+            (path, methods.collect())
+        })
+        .collect();
+    let default = default.expect("a default route");
+    for path in ["/", "/{*path}"] {
+        routes.insert(path.to_owned(), json!(default));
+    }
+    assert_eq!(metadata()["lambda"]["watch"]["router"], json!(routes), "Cargo.toml");
+}
+
+/// It hands one environment to all functions.
+#[test]
+fn no_two_functions_give_a_variable_different_values() {
+    let mut values = BTreeMap::new();
+    for function in stack().functions {
+        for (name, value) in function.environment {
+            let known = values.entry(name.clone()).or_insert_with(|| value.clone());
+            assert_eq!(*known, value, "{name} of {}", function.binary);
+        }
+    }
+}
