@@ -207,14 +207,18 @@ impl<const CHANNELS: usize> Rows<CHANNELS> {
                 self.samples.resize(self.samples.len() + width * CHANNELS, 0);
                 continue;
             }
-            for columns in self.columns.as_chunks_mut::<CHANNELS>().0.chunks_mut(across) {
-                let mut sum = [0; CHANNELS];
-                for column in &mut *columns {
-                    add(&mut sum, column.map(u32::from));
-                    *column = [0; CHANNELS];
-                }
-                push_mean(&mut self.samples, sum, rows * u32::try_from(columns.len()).unwrap_or(1));
+            let columns = self.columns.as_chunks::<CHANNELS>().0.chunks(across);
+            let start = self.samples.len();
+            self.samples.resize(start + width.div_ceil(across) * CHANNELS, 0);
+            let out = self.samples.get_mut(start..).unwrap_or_default().as_chunks_mut::<CHANNELS>().0;
+            let [whole, last] =
+                [across, width % across].map(|columns| share(rows * u32::try_from(columns).unwrap_or(1)));
+            let narrow = rows as usize * across <= NARROW;
+            for (out, columns) in out.iter_mut().zip(columns) {
+                let share = if columns.len() == across { whole } else { last };
+                *out = mean(if narrow { narrow_sum(columns) } else { wide_sum(columns) }, share);
             }
+            self.columns.fill(0);
         }
     }
 
@@ -256,7 +260,7 @@ impl<const CHANNELS: usize> Sums<CHANNELS> {
         for (line, sums) in (0..).zip(self.sums.chunks(self.need.size().0 as usize)) {
             let rows = self.need.rows(line);
             for (column, sum) in (0..).zip(sums) {
-                push_mean(&mut samples, *sum, rows * across.min(area.width - column * across));
+                samples.extend(mean(*sum, share(rows * across.min(area.width - column * across))));
             }
         }
         self.need.small(CHANNELS, samples)
@@ -273,16 +277,43 @@ fn add<const CHANNELS: usize>(sum: &mut [u32; CHANNELS], more: [u32; CHANNELS]) 
     }
 }
 
-/// Appends the means of the sums of `count` pixels, rounded.
+/// The most bytes whose sum is sure to fit 16 bits.
+const NARROW: usize = 257;
+
+/// The sums of columns of at most `NARROW` samples in all. Processors add twice as many of the narrow ones at once.
+fn narrow_sum<const CHANNELS: usize>(columns: &[[u16; CHANNELS]]) -> [u32; CHANNELS] {
+    let mut sum = [0_u16; CHANNELS];
+    for column in columns {
+        for (sum, more) in sum.iter_mut().zip(column) {
+            *sum = sum.wrapping_add(*more);
+        }
+    }
+    sum.map(u32::from)
+}
+
+fn wide_sum<const CHANNELS: usize>(columns: &[[u16; CHANNELS]]) -> [u32; CHANNELS] {
+    let mut sum = [0; CHANNELS];
+    for column in columns {
+        add(&mut sum, column.map(u32::from));
+    }
+    sum
+}
+
+/// What a pixel is of a mean of `count`.
+#[expect(clippy::cast_precision_loss, reason = "a block has at most 255 by 255 pixels")]
+fn share(count: u32) -> f32 {
+    1.0 / count.max(1) as f32
+}
+
+/// The means of sums, rounded.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     clippy::cast_precision_loss,
     reason = "a block has at most 255 by 255 pixels of 255: sums are exact as floats, and means are bytes"
 )]
-fn push_mean<const CHANNELS: usize>(out: &mut Vec<u8>, sum: [u32; CHANNELS], count: u32) {
-    let one = 1.0 / count.max(1) as f32;
-    out.extend(sum.map(|sum| (sum.cast_signed() as f32 * one + 0.5) as u8));
+fn mean<const CHANNELS: usize>(sum: [u32; CHANNELS], share: f32) -> [u8; CHANNELS] {
+    sum.map(|sum| (sum.cast_signed() as f32 * share + 0.5) as u8)
 }
 
 #[cfg(test)]
