@@ -151,6 +151,8 @@ struct Rows<const CHANNELS: usize> {
     columns: Vec<u16>,
     /// A row with its colours multiplied by alpha.
     multiplied: Vec<u8>,
+    /// Sums of the blocks of a line.
+    sums: Vec<[u32; CHANNELS]>,
     /// The line of blocks that is being added up.
     line: u32,
     /// The finished lines.
@@ -165,6 +167,7 @@ impl<const CHANNELS: usize> Rows<CHANNELS> {
             need,
             columns: vec![0; if need.block == (1, 1) { 0 } else { row }],
             multiplied: Vec::new(),
+            sums: Vec::with_capacity(width as usize),
             line: 0,
             samples: Vec::with_capacity(width as usize * height as usize * CHANNELS),
         }
@@ -208,15 +211,16 @@ impl<const CHANNELS: usize> Rows<CHANNELS> {
                 continue;
             }
             let columns = self.columns.as_chunks::<CHANNELS>().0.chunks(across);
-            let start = self.samples.len();
-            self.samples.resize(start + width.div_ceil(across) * CHANNELS, 0);
-            let out = self.samples.get_mut(start..).unwrap_or_default().as_chunks_mut::<CHANNELS>().0;
-            let [whole, last] =
-                [across, width % across].map(|columns| share(rows * u32::try_from(columns).unwrap_or(1)));
-            let narrow = rows as usize * across <= NARROW;
-            for (out, columns) in out.iter_mut().zip(columns) {
-                let share = if columns.len() == across { whole } else { last };
-                *out = mean(if narrow { narrow_sum(columns) } else { wide_sum(columns) }, share);
+            self.sums.clear();
+            if rows as usize * across <= NARROW {
+                self.sums.extend(columns.map(narrow_sum));
+            } else {
+                self.sums.extend(columns.map(wide_sum));
+            }
+            let (whole, cut_off) = self.sums.split_at(width / across);
+            for (sums, columns) in [(whole, across), (cut_off, width % across)] {
+                let share = share(rows * u32::try_from(columns).unwrap_or(1));
+                self.samples.extend(sums.as_flattened().iter().map(|sum| mean(*sum, share)));
             }
             self.columns.fill(0);
         }
@@ -260,7 +264,8 @@ impl<const CHANNELS: usize> Sums<CHANNELS> {
         for (line, sums) in (0..).zip(self.sums.chunks(self.need.size().0 as usize)) {
             let rows = self.need.rows(line);
             for (column, sum) in (0..).zip(sums) {
-                samples.extend(mean(*sum, share(rows * across.min(area.width - column * across))));
+                let share = share(rows * across.min(area.width - column * across));
+                samples.extend(sum.map(|sum| mean(sum, share)));
             }
         }
         self.need.small(CHANNELS, samples)
@@ -305,15 +310,17 @@ fn share(count: u32) -> f32 {
     1.0 / count.max(1) as f32
 }
 
-/// The means of sums, rounded.
+/// Added to a float below it, leaves that float as a whole number in the lowest bits: floats of this size have no
+/// fraction. Processors add several floats at once, but convert them to bytes one by one.
+const WHOLE: f32 = 8_388_608.0;
+
+/// The mean of a sum, rounded.
 #[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
     clippy::cast_precision_loss,
-    reason = "a block has at most 255 by 255 pixels of 255: sums are exact as floats, and means are bytes"
+    reason = "a block has at most 255 by 255 pixels of 255: sums are exact as floats"
 )]
-fn mean<const CHANNELS: usize>(sum: [u32; CHANNELS], share: f32) -> [u8; CHANNELS] {
-    sum.map(|sum| (sum.cast_signed() as f32 * share + 0.5) as u8)
+fn mean(sum: u32, share: f32) -> u8 {
+    (sum.cast_signed() as f32 * share + WHOLE).to_bits().to_le_bytes()[0]
 }
 
 #[cfg(test)]

@@ -110,9 +110,11 @@ pub(crate) fn push_multiplied<const CHANNELS: usize>(out: &mut Vec<u8>, pixels: 
     out.extend_from_slice(pixels.as_flattened());
     // Four pixels at once, which compilers turn into instructions that do so.
     let (fours, rest) = out.get_mut(start..).unwrap_or_default().as_chunks_mut::<16>();
+    let alphas =
+        u128::from_ne_bytes(std::array::from_fn(|index| if is_alpha::<CHANNELS>(index) { u8::MAX } else { 0 }));
     for samples in fours {
         // Most pictures with alpha are opaque nearly everywhere.
-        if samples.iter().skip(CHANNELS - 1).step_by(CHANNELS).all(|alpha| *alpha == u8::MAX) {
+        if u128::from_ne_bytes(*samples) & alphas == alphas {
             continue;
         }
         let wide = samples.map(u16::from);
@@ -123,6 +125,11 @@ pub(crate) fn push_multiplied<const CHANNELS: usize>(out: &mut Vec<u8>, pixels: 
     for pixel in rest.as_chunks_mut::<CHANNELS>().0 {
         *pixel = multiplied(*pixel);
     }
+}
+
+/// Whether a sample at `index` of a row is alpha.
+const fn is_alpha<const CHANNELS: usize>(index: usize) -> bool {
+    index % CHANNELS == CHANNELS - 1
 }
 
 /// A product of two bytes divided by 255, rounded, without a division (Blinn: Three Wrongs Make a Right, 1995).
