@@ -1,26 +1,20 @@
 //! Files made to break a decoder: every one gets its answer in time, and none a panic.
 
 use std::io::Cursor;
-use std::time::{Duration, Instant};
 
 use handset_codec::{Error, Limits, thumbnails};
 use image::{ImageFormat, RgbImage};
 
+use crate::clock::in_time;
 use crate::make::heic::{Code, Grid, named};
 use crate::make::png::{Kind, Png, chunk};
 use crate::make::webp::{extended, frame, riff};
 use crate::make::{CONTAIN, COVER, one};
 
-/// What no file of less than 20 MB may take.
-const MOST: Duration = Duration::from_secs(2);
-
-#[expect(clippy::disallowed_methods, reason = "how long it takes is the question")]
+/// Why `bytes` were refused, if they were.
 fn refusal(bytes: &[u8]) -> Option<Error> {
-    let start = Instant::now();
-    let answer = thumbnails(bytes, &[COVER, CONTAIN], Limits::default());
-    let took = start.elapsed();
-    assert!(took < MOST, "{took:?} for {} bytes that begin with {:?}", bytes.len(), &bytes[..bytes.len().min(40)]);
-    answer.err()
+    let what = format!("{} bytes that begin with {:?}", bytes.len(), &bytes[..bytes.len().min(40)]);
+    in_time(&what, || thumbnails(bytes, &[COVER, CONTAIN], Limits::default())).err()
 }
 
 /// A picture of noise in a format.
@@ -274,6 +268,19 @@ fn a_heic_that_points_at_the_same_data_often_is_refused() {
         same.copy_within(at + 6..at + 14, at + 14 * tile + 6);
     }
     assert!(matches!(refusal(&same), Some(Error::Broken(_))));
+}
+
+#[test]
+fn a_heic_with_more_code_than_can_be_decoded_in_time_is_refused_before_it_is() {
+    let (grid, [first, second, third, fourth]) = Grid::quarters();
+    let file = |bytes: u32| {
+        // Filler, which decoders pass over (H.265, 7.3.2.8), behind its length.
+        let filler = [&(bytes + 2).to_be_bytes()[..], &[0x4c, 0x01], &vec![0xff; bytes as usize]].concat();
+        let heavy = Code { config: first.config.clone(), data: [&first.data[..], &filler].concat() };
+        grid.file(&[heavy, second.clone(), third.clone(), fourth.clone()])
+    };
+    assert!(matches!(refusal(&file(23 << 20)), Some(Error::Unsupported("a HEIC with so much code"))));
+    assert!(refusal(&file(1 << 20)).is_none());
 }
 
 #[test]

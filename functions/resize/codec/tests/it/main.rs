@@ -1,5 +1,6 @@
 //! Tests of the whole codec, from the bytes of an original to those of its thumbnails, for each format.
 
+mod clock;
 mod colour;
 mod gif;
 mod heic;

@@ -1,5 +1,7 @@
 //! The JPEG decoder against files made for it, against another decoder, and against hostile bytes.
 
+#[path = "../it/clock.rs"]
+mod clock;
 mod colours;
 mod hostile;
 mod made;

@@ -1,42 +1,42 @@
 //! What another decoder makes of the same files.
 
+use std::thread;
+
 use handset_codec::Limits;
 use handset_codec::jpeg::{Plane, Scale, decode};
-use zune_jpeg::JpegDecoder;
-use zune_jpeg::zune_core::bytestream::ZCursor;
-use zune_jpeg::zune_core::colorspace::ColorSpace;
-use zune_jpeg::zune_core::options::DecoderOptions;
+use jpeg_decoder::{ColorTransform, Decoder};
 
 use crate::made::{Made, Transform};
-use crate::scripts::{Script, scan};
+use crate::scripts::Script;
+use crate::variants::progressions;
 
-/// The factors of luma that the other decoder reads, those of the colour differences being 1.
-const FACTORS: [(u32, u32); 8] = [(1, 1), (2, 1), (1, 2), (2, 2), (4, 1), (4, 2), (1, 4), (2, 4)];
+/// The qualities that the matrix has.
+const QUALITIES: [u32; 4] = [30, 75, 95, 100];
 
-fn written(made: &Made, restart: u16, progressive: bool) -> Vec<u8> {
-    let mut script = if progressive {
-        Script::progressive(vec![
-            scan(&[0, 1, 2], (0, 0), 0, 1),
-            scan(&[0], (1, 5), 0, 2),
-            scan(&[2], (1, 63), 0, 1),
-            scan(&[1], (1, 63), 0, 1),
-            scan(&[0], (6, 63), 0, 2),
-            scan(&[0], (1, 63), 2, 1),
-            scan(&[0, 1, 2], (0, 0), 1, 0),
-            scan(&[2], (1, 63), 1, 0),
-            scan(&[1], (1, 63), 1, 0),
-            scan(&[0], (1, 63), 1, 0),
-        ])
-    } else {
-        Script::sequential(&[&[0, 1, 2]])
-    };
-    script.restart = restart;
-    script.write(made)
+/// The restart intervals that the matrix has, in units of the scan.
+const RESTARTS: [u16; 4] = [0, 1, 3, 7];
+
+/// All factors of luma, those of the colour differences being 1.
+fn factors() -> impl Iterator<Item = (u32, u32)> {
+    (1..=4).flat_map(|across| (1..=4).map(move |down| (across, down)))
 }
 
-fn reference(file: &[u8], colours: ColorSpace) -> Vec<u8> {
-    let options = DecoderOptions::default().jpeg_set_out_colorspace(colours);
-    JpegDecoder::new_with_options(ZCursor::new(file), options).decode().unwrap()
+/// Ways to write a picture of three components.
+fn scripts(luma: (u32, u32)) -> Vec<(&'static str, Script)> {
+    let mut scripts =
+        vec![("one scan", Script::sequential(&[&[0, 1, 2]])), ("three scans", Script::sequential(&[&[2], &[0], &[1]]))];
+    scripts.extend(progressions().into_iter().map(|(name, scans)| (name, Script::progressive(scans))));
+    // A unit of a scan has ten blocks at most (T.81, B.2.3).
+    scripts.retain(|(_, script)| luma.0 * luma.1 <= 8 || script.scans.iter().all(|scan| scan.components.len() == 1));
+    scripts
+}
+
+/// All samples as the other decoder sees them, luma and differences in turn.
+fn reference(file: &[u8]) -> Vec<u8> {
+    let mut decoder = Decoder::new(file);
+    // Called red, green and blue, they are handed out as they are.
+    decoder.set_color_transform(ColorTransform::RGB);
+    decoder.decode().unwrap()
 }
 
 fn luma(file: &[u8], scale: Scale) -> Plane {
@@ -47,7 +47,7 @@ fn luma(file: &[u8], scale: Scale) -> Plane {
 /// frequencies of each block, transformed back to fewer points.
 fn compare(what: &str, made: &Made, file: &[u8], scales: &[Scale]) {
     let (width, height) = (made.size.0 as usize, made.size.1 as usize);
-    let reference = reference(file, ColorSpace::Luma);
+    let reference: Vec<u8> = reference(file).into_iter().step_by(3).collect();
     assert_eq!(reference.len(), width * height, "{what}");
     let eight = Transform::new(8);
     for scale in scales {
@@ -72,26 +72,37 @@ fn compare(what: &str, made: &Made, file: &[u8], scales: &[Scale]) {
     }
 }
 
-#[test]
-fn luma_is_what_another_decoder_sees_over_the_whole_matrix() {
-    for side in 1..=70_u32 {
-        for (number, luma) in (0..).zip(FACTORS) {
-            let size = (side, 1 + (side * 31 + number * 17) % 70);
-            let quality = [30, 75, 95, 100][(side + number) as usize % 4];
-            let restart = [0, 1, 3][side as usize % 3];
+/// Every way of writing pictures of `side` columns, of every factor and quality; how many there were.
+fn compare_all(side: u32) -> usize {
+    let mut count = 0;
+    for (number, luma) in (0..).zip(factors()) {
+        let size = (side, 1 + (side * 31 + number * 17) % 70);
+        for quality in QUALITIES {
             let made = Made::smooth(size, &[luma, (1, 1), (1, 1)], quality);
-            for progressive in [false, true] {
-                // In progressive pictures with more lines of luma than of colour the other decoder loses its way, where
-                // libjpeg gives what the formulas give.
-                if progressive && luma.1 > 1 {
-                    continue;
+            for (name, mut script) in scripts(luma) {
+                for restart in RESTARTS {
+                    script.restart = restart;
+                    script.long_codes = count % 2 == 0;
+                    let what = format!("{size:?} {luma:?} quality {quality} restart {restart} in {name}");
+                    compare(&what, &made, &script.write(&made), &[Scale::Whole, Scale::ALL[count % 3]]);
+                    count += 1;
                 }
-                let what = format!("{size:?} {luma:?} quality {quality} restart {restart} progressive {progressive}");
-                let more = Scale::ALL[(side + number) as usize % 3];
-                compare(&what, &made, &written(&made, restart, progressive), &[Scale::Whole, more]);
             }
         }
     }
+    count
+}
+
+#[test]
+fn luma_is_what_another_decoder_sees_over_the_whole_matrix() {
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    let count: usize = thread::scope(|scope| {
+        let part = |first| move || (1..=70).skip(first).step_by(threads).map(compare_all).sum::<usize>();
+        let parts: Vec<_> = (0..threads).map(|first| scope.spawn(part(first))).collect();
+        parts.into_iter().map(|part| part.join().unwrap()).sum()
+    });
+    // Four factors have more blocks than one scan of all components may; two ways have only scans of one each.
+    assert_eq!(count, 70 * (12 * 8 + 4 * 2) * QUALITIES.len() * RESTARTS.len());
 }
 
 #[test]
@@ -99,9 +110,10 @@ fn all_qualities_and_restart_intervals_at_all_scales() {
     for quality in [1, 10, 50, 75, 90, 100] {
         let made = Made::smooth((67, 45), &[(2, 2), (1, 1), (1, 1)], quality);
         for restart in [0, 1, 2, 7] {
-            for progressive in [false, true] {
-                let what = format!("quality {quality} restart {restart} progressive {progressive}");
-                compare(&what, &made, &written(&made, restart, progressive), &Scale::ALL);
+            for (name, mut script) in scripts((2, 2)) {
+                script.restart = restart;
+                let what = format!("quality {quality} restart {restart} in {name}");
+                compare(&what, &made, &script.write(&made), &Scale::ALL);
             }
         }
     }
@@ -110,13 +122,13 @@ fn all_qualities_and_restart_intervals_at_all_scales() {
 #[test]
 fn colour_differences_are_what_another_decoder_sees() {
     let made = Made::smooth((70, 53), &[(1, 1); 3], 90);
-    for progressive in [false, true] {
-        let file = written(&made, 0, progressive);
-        let reference = reference(&file, ColorSpace::YCbCr);
+    for (name, script) in scripts((1, 1)) {
+        let file = script.write(&made);
+        let reference = reference(&file);
         let (_, planes) = decode(&file, Limits::default(), |_| vec![Scale::Whole; 3]).unwrap();
         for (channel, plane) in planes.iter().enumerate() {
             let reference = reference.iter().skip(channel).step_by(3);
-            assert!(plane.samples.iter().zip(reference).all(|(a, b)| a.abs_diff(*b) <= 1), "channel {channel}");
+            assert!(plane.samples.iter().zip(reference).all(|(a, b)| a.abs_diff(*b) <= 1), "{name}: channel {channel}");
         }
     }
 }

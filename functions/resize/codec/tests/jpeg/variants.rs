@@ -80,7 +80,7 @@ fn four_components_and_restart_intervals_of_every_length() {
 }
 
 /// Scripts of three components: in bands, in bits, in both, in the order that encoders use, and in odd ones.
-fn progressions() -> Vec<(&'static str, Vec<Scan>)> {
+pub fn progressions() -> Vec<(&'static str, Vec<Scan>)> {
     let each = |band, high, low| [0, 1, 2].map(|index| scan(&[index], band, high, low)).to_vec();
     let dc = || vec![scan(&[0, 1, 2], (0, 0), 0, 0)];
     vec![

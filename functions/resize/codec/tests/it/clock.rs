@@ -1,0 +1,24 @@
+//! How long an answer takes.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+/// What no file of less than 20 MB may take.
+const MOST: Duration = Duration::from_secs(2);
+
+/// The answer of `ask`, which has to come in the time that is promised for any file.
+#[expect(clippy::disallowed_methods, reason = "how long it takes is the question")]
+pub fn in_time<T>(what: &str, ask: impl FnOnce() -> T) -> T {
+    let (start, before) = (Instant::now(), computed());
+    let answer = ask();
+    let took = before.zip(computed()).map_or_else(|| start.elapsed(), |(before, after)| after.saturating_sub(before));
+    assert!(took < MOST, "{what} took {took:?}");
+    answer
+}
+
+/// How long this thread has been computing, where the system tells (`proc_pid_schedstat(5)`): a busy machine makes
+/// everything take longer by the clock on the wall.
+fn computed() -> Option<Duration> {
+    let told = fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    told.split(' ').next()?.parse().ok().map(Duration::from_nanos)
+}
