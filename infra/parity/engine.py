@@ -21,8 +21,8 @@ from urllib.parse import quote_plus, unquote_plus
 
 import moto.s3.notifications
 import werkzeug.serving
-from moto.dynamodb.models import dynamodb_backends
-from moto.dynamodb.models.table import StreamShard
+from moto.dynamodb.models import DynamoDBBackend, dynamodb_backends
+from moto.dynamodb.models.table import Table
 from moto.dynamodbstreams.models import dynamodbstreams_backends
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.sns.models import sns_backends
@@ -45,7 +45,7 @@ class OneByOne:
 
     def __call__(self, environ, start_response):
         with self.turn:
-            # moto keeps every iterator it ever gave, each with a copy of the whole table.
+            # moto keeps every iterator that it ever gave.
             given = dynamodbstreams_backends[ACCOUNT][REGION].shard_iterators
             for old in list(given)[:-KEPT]:
                 del given[old]
@@ -53,19 +53,34 @@ class OneByOne:
 
 
 def lighten_transactions():
-    """Bounds what moto copies for every transaction, which otherwise takes longer than the functions' time-outs.
+    """Has moto keep, for a transaction that fails, the items that it names.
 
-    It backs up the table with all that its stream ever said, which no transaction changes.
+    By itself it copies the whole table for each of them, which takes longer than the functions' time-outs.
     """
+    whole = DynamoDBBackend.transact_write_items
 
-    def copied(self, memo):
-        twin = copy.copy(self)
-        memo[id(self)] = twin
-        twin.items = list(self.items)
-        twin.table = copy.deepcopy(self.table, memo)
-        return twin
+    def transact_write_items(self, transact_items):
+        before, lengths = [], {}
+        for one in transact_items:
+            ((_, operation),) = one.items()
+            if table := self.tables.get(operation.get("TableName")):
+                keys = self.get_keys_value(table, operation.get("Key") or operation["Item"])
+                before.append((table, keys, copy.deepcopy(table.get_item(*keys))))
+                lengths[table] = len(table.stream_shard.items)
+        try:
+            whole(self, transact_items)
+        except Exception:
+            for table, (first, second), item in before:
+                if item:
+                    table.items[first][second] = item
+                else:
+                    table.items.get(first, {}).pop(second, None)
+            for table, length in lengths.items():
+                del table.stream_shard.items[length:]
+            raise
 
-    StreamShard.__deepcopy__ = copied
+    DynamoDBBackend.transact_write_items = transact_write_items
+    Table.__deepcopy__ = lambda self, memo: self
 
 
 class Quiet(werkzeug.serving.WSGIRequestHandler):

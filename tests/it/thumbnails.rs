@@ -379,7 +379,7 @@ fn whichever_call_fails_for_good_the_event_that_comes_again_leaves_the_right_thu
         let whole = Backend::start(&[]).await;
         let person = whole.person().await;
         let src = whole.post_image(&person, jpeg(400, 300)).await;
-        whole.running.endpoints().settled().await;
+        whole.settled().await;
         let right = stored_thumbnails(&whole, &src).await;
         // The first write is the upload's own. A fault is tried three times at each of three deliveries; of writes side
         // by side it takes whichever comes.

@@ -66,7 +66,7 @@ impl Ways {
     }
 
     async fn holdings(&self) -> (i32, Vec<String>) {
-        self.backend.running.endpoints().settled().await;
+        self.backend.settled().await;
         (self.backend.count_items().await, self.backend.objects().await)
     }
 }
@@ -259,7 +259,7 @@ fn a_bomb_is_a_picture_and_a_broken_picture_has_a_clear_answer_instead_of_thumbn
             ("a scan cut and closed", closed),
         ] {
             let src = backend.post_image(&person, bytes).await;
-            backend.running.endpoints().settled().await;
+            backend.settled().await;
             for suffix in ["@128w_128h_1c", "@128w_128h_1c", "@256w_256h_0c"] {
                 let answered = answer(backend.get(&format!("{src}{suffix}"))).await;
                 assert_eq!(answered, (400, json!({ "error": DAMAGED })), "{what}");

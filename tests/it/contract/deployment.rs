@@ -89,6 +89,47 @@ fn policy_numbers_are_the_documented_ones() {
     }
 }
 
+/// The default that a cell of README's table tells in words that people read.
+fn told(words: &str) -> Option<String> {
+    match words {
+        "none" | "the host of the request" => Some(String::new()),
+        // The text itself would not fit the cell.
+        "English" => None,
+        number if number.starts_with(|first: char| first.is_ascii_digit()) => {
+            let (digits, unit) = number.split_once(' ').unwrap_or((number, ""));
+            let times = match unit {
+                "" => 1,
+                "MB" => 1 << 20,
+                "million" => 1_000_000,
+                unit => panic!("what is the unit {unit}?"),
+            };
+            Some((digits.replace(',', "").parse::<u64>().unwrap() * times).to_string())
+        }
+        quoted => Some(quoted.trim_matches('`').to_owned()),
+    }
+}
+
+#[test]
+fn the_readme_tells_the_defaults_of_parameters_that_there_are() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let (_, table) = readme.split_once("| parameter | default | is |\n").unwrap();
+    let template = template();
+    let mut count = 0;
+    for row in table.lines().skip(1).take_while(|row| row.starts_with('|')) {
+        let cells: Vec<_> = row.split('|').map(str::trim).collect();
+        let names: Vec<_> = cells[1].split(", ").map(|name| name.trim_matches('`')).collect();
+        let defaults: Vec<_> = cells[2].split(", ").map(told).collect();
+        assert!([1, names.len()].contains(&defaults.len()), "{row}");
+        for (name, default) in names.iter().zip(defaults.iter().cycle()) {
+            let parameter = template.parameters().get(*name).unwrap_or_else(|| panic!("no parameter {name}"));
+            let real = parameter.default.clone().unwrap_or_default();
+            assert!(default.as_ref().is_none_or(|default| *default == real), "{name} is {real:?}, not {default:?}");
+            count += 1;
+        }
+    }
+    assert!(count > 40, "only {count} parameters were found in the table");
+}
+
 /// `CodeTtlSeconds` as `CODE_TTL_SECONDS`.
 fn screaming(name: &str) -> String {
     let mut variable = String::new();

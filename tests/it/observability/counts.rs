@@ -215,7 +215,7 @@ fn every_api_signs_in_under_its_own_name_and_every_metric_is_met() {
     run(async {
         let (backend, record) = recorded(&[OBSERVED, ("SessionsPerAccount", "1")]).await;
         crate::permissions::whole_session(&backend).await;
-        backend.running.endpoints().settled().await;
+        backend.settled().await;
         let counted = counted(&record);
         let of = |metric: Metric| -> BTreeMap<&str, u64> {
             let of = counted.iter().filter(|((found, _), _)| *found == metric);

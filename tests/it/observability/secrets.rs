@@ -223,7 +223,7 @@ fn no_line_of_a_full_session_holds_what_was_said_or_given_in_it() {
         let (backend, record) = recorded(&[OBSERVED, ("SessionsPerAccount", "1")]).await;
         crate::permissions::whole_session(&backend).await;
         says_more(&backend).await;
-        backend.running.endpoints().settled().await;
+        backend.settled().await;
 
         let mut secrets = Secrets::default();
         secrets.add_invocations(&record);

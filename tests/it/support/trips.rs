@@ -89,8 +89,16 @@ pub fn install() {
     tracing_subscriber::registry().with(deployed).with(Collect).init();
 }
 
+/// Ends a test that reads what functions log where they are other processes.
+fn only_here() {
+    if engine().is_some() {
+        not_here("log lines");
+    }
+}
+
 /// The lines that deployed functions would have written so far, to the byte.
 pub fn output() -> Vec<String> {
+    only_here();
     let written = OUTPUT.lock().expect("the output");
     std::str::from_utf8(&written).expect("text").lines().map(str::to_owned).collect()
 }
@@ -102,14 +110,13 @@ pub fn lines() -> Vec<Value> {
 
 /// Everything that was logged so far.
 pub fn log() -> Vec<HashMap<String, String>> {
+    only_here();
     LOG.lock().expect("the log").clone()
 }
 
 /// The log line of the request whose answer has this head.
 pub fn line_in(headers: &HeaderMap) -> HashMap<String, String> {
-    if engine().is_some() {
-        not_here("log lines");
-    }
+    only_here();
     let id = headers["apigw-requestid"].to_str().expect("an id");
     let log = LOG.lock().expect("the log");
     let line = log.iter().rev().find(|line| {
