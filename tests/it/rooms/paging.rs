@@ -66,7 +66,7 @@ fn pages_and_totals_are_right_under_concurrent_changes() {
                 2 => drop(join_all((0..4).map(|_| put(true))).await),
                 3 => {
                     let toggles = join_all((0..12).map(|turn| put(turn % 2 == 0))).await;
-                    assert!(toggles.into_iter().all(|(status, _)| status == 200));
+                    assert!(toggles.iter().all(|(status, _)| *status == 200), "{toggles:?}");
                     put(true).await;
                 }
                 _ => {}
