@@ -147,6 +147,13 @@ def texts():
     return list(sns_backends[ACCOUNT][REGION].sms_messages.values())
 
 
+class Server(http.server.ThreadingHTTPServer):
+    """Listens for hundreds of requests at once; by itself it keeps five waiting and turns others away."""
+
+    request_queue_size = 1024
+    daemon_threads = True
+
+
 class Engine:
     """All stacks."""
 
@@ -214,7 +221,7 @@ class Engine:
             def log_message(self, *_args):
                 pass
 
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        server = Server(("127.0.0.1", 0), Handler)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         return f"http://127.0.0.1:{server.server_port}"
 
