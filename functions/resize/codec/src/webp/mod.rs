@@ -7,7 +7,7 @@ use webpx::{At, BitstreamFormat, Decoder, DecoderConfig, ImageInfo};
 
 use crate::geometry::Plan;
 use crate::raster::{self, Decoded, Header, Raster};
-use crate::shrink::{HEADROOM, Order, Reduced, Shrink};
+use crate::shrink::{Order, Reduced, Shrink};
 use crate::small::{self, Area, Small};
 use crate::{Error, Limits, exif, icc};
 
@@ -18,6 +18,9 @@ const WHOLE: u64 = 4 << 20;
 /// From this many pixels for one on, the filter that smooths the blocks of the code is left out. It takes a fifth of
 /// the time, and its work does not survive the average.
 const UNFILTERED: f64 = 2.0;
+
+/// How many times the size of a thumbnail libwebp is asked for.
+const HEADROOM: u32 = 2;
 
 /// A WebP whose header has been read.
 pub(crate) struct WebP<'a> {
