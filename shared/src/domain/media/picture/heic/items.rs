@@ -57,6 +57,8 @@ pub(super) struct Items<'a> {
     pub(super) properties: Vec<Part<'a>>,
     pub(super) has: BTreeMap<u32, Vec<Has>>,
     pub(super) references: Vec<Reference>,
+    /// Bytes of the file, which no item has more of.
+    pub(super) length: usize,
 }
 
 impl<'a> Items<'a> {
@@ -83,6 +85,7 @@ impl<'a> Items<'a> {
             properties,
             has,
             references: only(&meta, *b"iref")?.map_or(Ok(Vec::new()), references)?,
+            length: file.len(),
         })
     }
 

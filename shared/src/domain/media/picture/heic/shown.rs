@@ -12,6 +12,10 @@ const OTHER: Broken = Broken("a kind of HEIC that is not kept");
 /// How the two standards name transparency (ISO/IEC 23008-12, 6.5.8; ISO/IEC 23091-2).
 const ALPHA: [&[u8]; 2] = [b"urn:mpeg:hevc:2015:auxid:1\0", b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha\0"];
 
+/// The longest configuration of a coded picture; encoders write a few hundred bytes. Whoever decodes the tiles one by
+/// one copies it for each.
+const MAX_CONFIG: usize = 16 << 10;
+
 /// What is seen.
 pub(super) struct Shown {
     /// The items, tiles included.
@@ -29,7 +33,10 @@ impl Shown {
         let mut shown = BTreeSet::new();
         let (size, mut pixels) = picture(items, items.primary, &mut shown)?;
         let extras = items.references.iter().filter(|reference| &reference.kind == b"auxl");
-        for extra in extras.filter(|extra| extra.to.contains(&items.primary) && extra.from != items.primary) {
+        let of_this = extras.filter(|extra| extra.to.contains(&items.primary) && extra.from != items.primary);
+        // One may say many times that it belongs to the picture.
+        let mut seen = BTreeSet::new();
+        for extra in of_this.filter(|extra| seen.insert(extra.from)) {
             let auxiliary = items.property(extra.from, *b"auxC").and_then(|data| data.get(4..)).unwrap_or_default();
             if ALPHA.iter().any(|alpha| auxiliary.starts_with(alpha)) {
                 pixels = pixels.max(picture(items, extra.from, &mut shown)?.1);
@@ -89,7 +96,9 @@ fn grid(items: &Items<'_>, item: u32, size: (u32, u32)) -> Walked<Vec<u32>> {
             return Err(DAMAGED);
         }
     }
-    for part in &tiles.to {
+    // A tile may be named as often as there is room for it, and is looked at once.
+    let mut seen = BTreeSet::new();
+    for part in tiles.to.iter().filter(|part| seen.insert(**part)) {
         let coded_alike = items.kinds.get(part).is_some_and(|kind| &kind.name == b"hvc1");
         if !coded_alike || self::size(items, *part)? != tile {
             return Err(OTHER);
@@ -104,6 +113,10 @@ fn coded(items: &Items<'_>, item: u32) -> Walked<()> {
     let config = items.property(item, *b"hvcC").ok_or(DAMAGED)?;
     let of_length = usize::from(config.get(21).ok_or(DAMAGED)? & 3) + 1;
     let data = items.data.get(&item).ok_or(CUT_SHORT)?;
+    // Its pieces may be the same bytes many times.
+    if config.len() > MAX_CONFIG || data.length() > items.length {
+        return Err(DAMAGED);
+    }
     let code = data.pieces.concat();
     if code.len() <= of_length {
         return Err(CUT_SHORT);

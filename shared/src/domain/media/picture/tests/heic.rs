@@ -380,6 +380,31 @@ fn films_and_avif_are_told_apart() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "how long it takes is the question")]
+fn a_grid_that_names_one_tile_often_is_looked_at_once() {
+    let mut file = File::photograph(1);
+    // One unit of code behind the others.
+    file.item(1).data.extend([&long(4 << 20)[..], &vec![1; 4 << 20]].concat());
+    file.item(GRID).data = vec![0, 0, 254, 254, 0, 255, 0, 255];
+    (file.properties[4], file.properties[5]) = (ispe(1, 1), ispe(255, 255));
+    let tiles = file.references.iter_mut().find(|(kind, ..)| kind == b"dimg").unwrap();
+    tiles.2 = vec![1; 255 * 255];
+    let start = std::time::Instant::now();
+    let _ = clean(&file.bytes(), MAX);
+    // To copy it as often as it is named takes half a minute.
+    assert!(start.elapsed().as_secs() < 5);
+}
+
+#[test]
+fn what_a_tile_says_of_its_code_is_short() {
+    let mut file = File::photograph(1);
+    file.properties[0].1.extend(vec![0; 16_000]);
+    assert!(clean(&file.bytes(), MAX).is_ok());
+    file.properties[0].1.extend(vec![0; 1_000]);
+    assert!(matches!(clean(&file.bytes(), MAX), Err(Error::UnsupportedMedia("the picture is damaged"))));
+}
+
+#[test]
 fn a_small_file_that_names_the_same_bytes_often_is_not_copied_often() {
     let mut file = File::photograph(1);
     file.item(1).data.extend(vec![0; 20_000]);
