@@ -11,6 +11,12 @@ use super::boxes::{Boxes, Reader};
 /// The most items of a file. The largest photographs of telephones have about 200.
 const MAX_ITEMS: usize = 8192;
 
+/// The longest configuration of a tile. It is copied for each; encoders write a few hundred bytes.
+const MAX_CONFIG: usize = 16 << 10;
+
+/// The longest description of a grid (ISO/IEC 23008-12, 6.6.2.3.2).
+const MAX_GRID: usize = 12;
+
 /// The most pieces that the data of one item may lie in.
 const MAX_PIECES: u16 = 64;
 
@@ -32,6 +38,8 @@ pub(super) struct Picture<'a> {
 pub(super) struct Coded<'a> {
     /// The content of its `hvcC` box.
     pub(super) config: &'a [u8],
+    /// Width and height, as its `ispe` box has them.
+    pub(super) size: Option<(u32, u32)>,
     /// The coded data, in pieces.
     pub(super) data: Vec<&'a [u8]>,
 }
@@ -90,7 +98,10 @@ pub(super) fn picture(file: &[u8]) -> Option<Picture<'_>> {
         let data = items.data(*id).filter(|_| items.kinds.get(id) == Some(b"hvc1"))?;
         left = left.checked_sub(data.iter().map(|piece| piece.len()).sum())?;
         let config = items.property(*id, |name, content| (name == *b"hvcC").then_some(content))?;
-        coded.push(Coded { config, data });
+        if config.len() > MAX_CONFIG {
+            return None;
+        }
+        coded.push(Coded { config, size: items.property(*id, size), data });
     }
     // Some writers describe the colours of the tiles rather than of the whole.
     let described = [Some(primary), tiles.first().copied()];
@@ -110,6 +121,13 @@ fn colours(name: [u8; 4], content: &[u8]) -> Option<Colours> {
     (name == *b"colr").then_some(())?;
     let (primaries, transfer, matrix) = (reader.u16()?, reader.u16()?, reader.u16()?);
     Some(Colours { primaries, transfer, matrix, full_range: reader.u8()? & 0x80 != 0 })
+}
+
+fn size(name: [u8; 4], content: &[u8]) -> Option<(u32, u32)> {
+    let mut reader = Reader(content);
+    (name == *b"ispe").then_some(())?;
+    reader.version()?;
+    Some((reader.u32()?, reader.u32()?))
 }
 
 /// What the `meta` box of a file lists.
@@ -187,7 +205,11 @@ impl<'a> Items<'a> {
     }
 
     fn grid(&self) -> Option<Grid> {
-        let data = self.data(self.primary)?.concat();
+        let data = self.data(self.primary)?;
+        if data.iter().map(|piece| piece.len()).sum::<usize>() > MAX_GRID {
+            return None;
+        }
+        let data = data.concat();
         let mut reader = Reader(&data);
         let (_version, flags) = (reader.u8()?, reader.u8()?);
         let (rows, columns) = (u32::from(reader.u8()?) + 1, u32::from(reader.u8()?) + 1);

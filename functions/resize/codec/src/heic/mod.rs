@@ -7,6 +7,7 @@
 mod boxes;
 mod container;
 mod single;
+mod stated;
 mod upright;
 
 use std::panic::resume_unwind;
@@ -16,6 +17,7 @@ use std::thread;
 
 use container::{Coded, Colours, Grid, Picture};
 use heic_decoder::{DecodedImage, HeifError};
+use stated::{Stated, stated};
 
 use crate::geometry::Plan;
 use crate::raster::{self, Decoded, Header, Raster};
@@ -55,8 +57,8 @@ pub(crate) fn is_heic(bytes: &[u8]) -> bool {
 pub(crate) struct Heic<'a> {
     picture: Picture<'a>,
     grid: Grid,
-    /// Width and height of a tile in pixels.
-    tile: (u32, u32),
+    /// What the first tile says, and all have to.
+    tile: Stated,
     /// The part that is shown.
     window: upright::Window,
     header: Header,
@@ -67,11 +69,11 @@ impl<'a> Heic<'a> {
     pub(crate) fn open(bytes: &'a [u8], limits: Limits) -> Result<Self, Error> {
         let picture = container::picture(bytes).ok_or_else(|| broken("the HEIC has no picture that could be shown"))?;
         let first = picture.tiles.first().ok_or_else(|| broken("the HEIC has no tile"))?;
-        let tile = size_of(&single::file(first), limits)?;
-        let grid = picture.grid.unwrap_or(Grid { rows: 1, columns: 1, size: tile });
+        let tile = judged(first, limits)?;
+        let grid = picture.grid.unwrap_or(Grid { rows: 1, columns: 1, size: tile.shown });
         raster::judge(grid.size.0, grid.size.1, limits)?;
         // Tiles begin within the picture and reach its end, so there are no more of them than it has pixels for.
-        for (size, tile, count) in [(grid.size.0, tile.0, grid.columns), (grid.size.1, tile.1, grid.rows)] {
+        for (size, tile, count) in [(grid.size.0, tile.shown.0, grid.columns), (grid.size.1, tile.shown.1, grid.rows)] {
             let (begins, ends) = (tile.saturating_mul(count - 1), tile.saturating_mul(count));
             if begins >= size || ends < size {
                 return Err(broken("the tiles of the HEIC do not make its picture"));
@@ -79,7 +81,7 @@ impl<'a> Heic<'a> {
         }
         let tiles = u64::from(grid.columns) * u64::from(grid.rows);
         let code = picture.tiles.iter().flat_map(|tile| &tile.data).map(|piece| piece.len() as u64).sum();
-        if time(u64::from(tile.0) * u64::from(tile.1) * tiles, code) > MOST_TIME {
+        if time(pixels(tile.coded) * tiles, code) > MOST_TIME {
             return Err(Error::Unsupported("a HEIC with so much code"));
         }
         let (window, orientation) = upright::upright(grid.size, &picture.changes)
@@ -135,7 +137,8 @@ impl Heic<'_> {
             let tile =
                 self.decode_tile(coded).inspect_err(|_| next.store(self.picture.tiles.len(), Ordering::Relaxed))?;
             let index = u32::try_from(index).unwrap_or(u32::MAX);
-            let place = (index % self.grid.columns * self.tile.0, index / self.grid.columns * self.tile.1);
+            let (width, height) = self.tile.shown;
+            let place = (index % self.grid.columns * width, index / self.grid.columns * height);
             let mut work = work.lock().unwrap_or_else(PoisonError::into_inner);
             if index == 0 {
                 work.colours = work.colours.or_else(|| tile.color_info.map(said));
@@ -147,8 +150,7 @@ impl Heic<'_> {
     fn decode_tile(&self, coded: &Coded) -> Result<DecodedImage, Error> {
         let file = single::file(coded);
         // The first tile was judged; the others may not be larger.
-        let tile = heic_decoder::probe(&file).map_err(translate)?;
-        if (tile.coded_width, tile.coded_height) != (self.tile.0 as usize, self.tile.1 as usize) {
+        if stated(&file).map_err(translate)? != self.tile || said_otherwise(coded, self.tile) {
             return Err(broken("the tiles of the HEIC differ in size"));
         }
         heic_decoder::decode(&file).map_err(translate)
@@ -210,14 +212,26 @@ fn time(pixels: u64, code: u64) -> u64 {
     pixels.saturating_mul(TIME.0).saturating_add(code.saturating_mul(TIME.1))
 }
 
-/// The size of the only picture of `file`, judged.
-fn size_of(file: &[u8], limits: Limits) -> Result<(u32, u32), Error> {
-    let info = heic_decoder::probe(file).map_err(translate)?;
-    let side = |side| u32::try_from(side).unwrap_or(u32::MAX);
-    let size = raster::judge(side(info.coded_width), side(info.coded_height), limits)?;
-    // The decoder keeps each sample, luma and two differences, in four bytes, and a copy while it crops.
-    let samples = u64::from(size.0) * u64::from(size.1) * if info.chroma_format_idc == 3 { 3 } else { 2 };
-    if samples.saturating_mul(8) > limits.max_bytes { Err(Error::TooMuchMemory) } else { Ok(size) }
+/// What a tile says of itself, judged.
+fn judged(coded: &Coded, limits: Limits) -> Result<Stated, Error> {
+    let tile = stated(&single::file(coded)).map_err(translate)?;
+    if said_otherwise(coded, tile) {
+        return Err(broken("the HEIC says another size than its code"));
+    }
+    raster::judge(tile.coded.0, tile.coded.1, limits)?;
+    // The decoder keeps each sample, of all planes, in four bytes, and a copy while it crops.
+    let samples = pixels(tile.coded).saturating_mul(tile.planes);
+    if samples.saturating_mul(8) > limits.max_bytes { Err(Error::TooMuchMemory) } else { Ok(tile) }
+}
+
+/// Whether the container gives a tile another size than its code does. What is said there is what memory is set aside
+/// by.
+fn said_otherwise(coded: &Coded, tile: Stated) -> bool {
+    coded.size.is_some_and(|size| size != tile.shown)
+}
+
+fn pixels((width, height): (u32, u32)) -> u64 {
+    u64::from(width) * u64::from(height)
 }
 
 fn said(colours: heic_decoder::ColorInfo) -> Colours {

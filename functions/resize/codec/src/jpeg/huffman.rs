@@ -197,6 +197,9 @@ pub(super) struct AcTable {
     numbers: Numbers,
 }
 
+/// The most bits that an entry of `AcTable::far` uses: of the 56 that are there, two entries may.
+const REACH: u32 = 28;
+
 /// What an entry of `AcTable::far` adds where the block ends: more than a block has coefficients.
 const LAST: u16 = 128;
 
@@ -237,8 +240,7 @@ impl AcTable {
         loop {
             bits.refill();
             let before = (bits.mark(), left);
-            // Two look-ups use at most 56 bits: one that begins in its sight has at most 13 and 15. Behind the end of
-            // the block a look-up is masked out.
+            // Two look-ups use at most twice `REACH` bits. Behind the end of the block a look-up is masked out.
             for _ in 0..2 {
                 let entry = i32::from(self.far[bits.peek(FAR)]) & (left.wrapping_neg() >> 31);
                 bits.skip(entry as u32 & 63);
@@ -287,6 +289,9 @@ fn steps(spec: &Spec) -> Vec<u16> {
             let first = (code << (sight - length)) as usize;
             let entries = &mut table[first..first + (1 << (sight - length))];
             let used = length + size;
+            if used > REACH {
+                continue;
+            }
             if size == 0 && run != 15 {
                 entries.fill(LAST << 8 | used as u16);
                 continue;
@@ -299,9 +304,11 @@ fn steps(spec: &Spec) -> Vec<u16> {
             let rest = &tables[rest as usize];
             for entries in entries.chunks_exact_mut(rest.len()) {
                 for (entry, more) in entries.iter_mut().zip(rest) {
-                    // More than a block holds is never used, and must not spill over.
+                    // More than a block holds is never used, and must not spill over; nor may more bits be used than
+                    // are there.
                     let sum = (one >> 8) + (more >> 8 & (LAST - 1));
-                    *entry = if sum < 64 { one + more } else { one };
+                    let both = used + u32::from(more & 0xff);
+                    *entry = if sum < 64 && both <= REACH { one + more } else { one };
                 }
             }
         }

@@ -6,7 +6,7 @@ use handset_codec::{Error, Limits, thumbnails};
 use image::{ImageFormat, RgbImage};
 
 use crate::clock::in_time;
-use crate::make::heic::{Code, Grid, named};
+use crate::make::heic::{Code, Grid, named, resized};
 use crate::make::png::{Kind, Png, chunk};
 use crate::make::webp::{extended, frame, riff};
 use crate::make::{CONTAIN, COVER, one};
@@ -281,6 +281,47 @@ fn a_heic_with_more_code_than_can_be_decoded_in_time_is_refused_before_it_is() {
     };
     assert!(matches!(refusal(&file(23 << 20)), Some(Error::Unsupported("a HEIC with so much code"))));
     assert!(refusal(&file(1 << 20)).is_none());
+}
+
+#[test]
+fn a_heic_that_codes_much_more_than_it_shows_is_refused_before_room_is_made_for_it() {
+    let (grid, tiles) = Grid::quarters();
+    let file = |coded| {
+        let resized = |tile: &Code| Code { config: resized(&tile.config, coded, (64, 64)), data: tile.data.clone() };
+        grid.file(&tiles.each_ref().map(resized))
+    };
+    assert!(refusal(&file((64, 64))).is_none());
+    for coded in [(16_384, 64), (64, 128), (16_384, 16_256)] {
+        let refusal = refusal(&file(coded));
+        assert!(matches!(&refusal, Some(Error::Broken(error)) if error.to_string().contains("window")), "{refusal:?}");
+    }
+}
+
+#[test]
+fn a_heic_whose_container_gives_another_size_than_its_code_is_refused() {
+    let mut bytes = include_bytes!("../fixtures/quarters.heic").to_vec();
+    assert!(refusal(&bytes).is_none());
+    let size = bytes.windows(4).position(|word| word == b"ispe").unwrap() + 8;
+    bytes[size + 3] ^= 1;
+    assert!(matches!(refusal(&bytes), Some(Error::Broken(_))));
+}
+
+#[test]
+fn a_heic_whose_tiles_have_a_large_configuration_or_grid_is_refused() {
+    let (mut grid, tiles) = Grid::quarters();
+    let heavy = tiles.clone().map(|tile| Code { config: [tile.config, vec![0; 20_000]].concat(), data: tile.data });
+    assert!(refusal(&grid.file(&heavy)).is_some());
+    grid.rows = 1;
+    assert!(refusal(&grid.file(&tiles)).is_some());
+}
+
+#[test]
+fn a_heic_of_more_units_than_a_picture_has_is_refused() {
+    let (grid, tiles) = Grid::quarters();
+    // Filler without content.
+    let filler = [0, 0, 0, 3, 0x4c, 0x01, 0x80].repeat(3000);
+    let many = tiles.map(|tile| Code { config: tile.config, data: [filler.clone(), tile.data].concat() });
+    assert!(matches!(refusal(&grid.file(&many)), Some(Error::TooMuchMemory)));
 }
 
 #[test]

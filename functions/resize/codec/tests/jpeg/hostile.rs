@@ -197,7 +197,23 @@ fn scan_header(components: &[u8], band: [u8; 2], bits: u8) -> Vec<u8> {
 }
 
 #[test]
-fn bombs_are_answered_answer() {
+fn the_longest_code_of_the_longest_number_uses_no_bits_that_are_not_there() {
+    let one_code = |name: u8, length: usize, symbol: u8| {
+        let mut counts = [0; 16];
+        counts[length - 1] = 1;
+        let mut out = Vec::new();
+        segment(&mut out, 0xc4, &[&[name], counts.as_slice(), &[symbol]].concat());
+        out
+    };
+    // All zeros are a difference of seven bits, and then codes of fourteen bits for numbers of fifteen.
+    let tables = [one_code(0x00, 1, 7), one_code(0x10, 14, 0x0f)].concat();
+    let data = |bytes| [tables.clone(), scan_header(&[1, 2, 3], [0, 63], 0), vec![0; bytes]].concat();
+    assert!(refusal(&claiming(false, (512, 64), 0x11, &data(1 << 20))).is_none());
+    assert!(refusal(&claiming(false, (512, 64), 0x11, &data(4000))).is_some(), "cut short");
+}
+
+#[test]
+fn bombs_are_answered_in_time() {
     let fifty_megapixels = (8192, 6100);
     let tables = [table(0x00, [0, 1]), table(0x10, [0xf0, 0x00])].concat();
     // Every bit is a symbol: a DC difference of none, and coefficients stepped over sixteen at a time.

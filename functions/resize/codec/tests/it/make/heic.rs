@@ -108,3 +108,57 @@ impl Grid {
         named(*b"meta", &[&[0; 4], &primary, &items, &properties, &references, &places])
     }
 }
+
+/// The configuration of a tile with another size in its sequence parameter set: how large it is coded, and how much
+/// less of it is shown (H.265, 7.3.2.2.1).
+pub(crate) fn resized(config: &[u8], coded: (u32, u32), shown: (u32, u32)) -> Vec<u8> {
+    let (mut out, mut rest) = (config[..23].to_vec(), &config[23..]);
+    while let [kind, 0, 1, high, low, units @ ..] = rest {
+        let (unit, after) = units.split_at(usize::from(u16::from_be_bytes([*high, *low])));
+        let unit = if kind & 0x3f == 33 { resized_set(unit, coded, shown) } else { unit.to_vec() };
+        out.extend([&[*kind, 0, 1], &short(unit.len())[..], &unit].concat());
+        rest = after;
+    }
+    assert!(rest.is_empty());
+    out
+}
+
+fn resized_set(unit: &[u8], coded: (u32, u32), shown: (u32, u32)) -> Vec<u8> {
+    let mut plain: Vec<u8> = Vec::new();
+    for byte in unit {
+        if !(*byte == 3 && plain.ends_with(&[0, 0])) {
+            plain.push(*byte);
+        }
+    }
+    let old: Vec<bool> = plain.iter().flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1 == 1)).collect();
+    // Two bytes of the unit, one of versions and twelve of the profile; then two numbers, and the two of the size.
+    let skip = |at: usize| at + 2 * old[at..].iter().take_while(|bit| !**bit).count() + 1;
+    let before = skip(skip(15 * 8));
+    let behind = skip(skip(before));
+    assert!(!old[behind], "the fixture shows all that is coded");
+    let mut new = old[..before].to_vec();
+    put(&mut new, coded.0);
+    put(&mut new, coded.1);
+    new.push(true);
+    // Left, right, top and bottom, in samples of colour differences.
+    for hidden in [0, (coded.0 - shown.0) / 2, 0, (coded.1 - shown.1) / 2] {
+        put(&mut new, hidden);
+    }
+    new.extend(&old[behind + 1..]);
+    let bytes =
+        new.chunks(8).map(|bits| bits.iter().enumerate().fold(0, |byte, (at, bit)| byte | u8::from(*bit) << (7 - at)));
+    let mut out: Vec<u8> = Vec::new();
+    for byte in bytes {
+        if byte <= 3 && out.ends_with(&[0, 0]) {
+            out.push(3);
+        }
+        out.push(byte);
+    }
+    out
+}
+
+/// Appends a number as Exp-Golomb has it (H.265, 9.2).
+fn put(bits: &mut Vec<bool>, number: u32) {
+    let length = 32 - (number + 1).leading_zeros();
+    bits.extend((1..length).map(|_| false).chain((0..length).rev().map(|bit| (number + 1) >> bit & 1 == 1)));
+}
