@@ -11,11 +11,15 @@ import logging
 import os
 import re
 import sys
+import tomllib
 import unittest
+import warnings
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from py_mini_racer import MiniRacer
+from samcli.commands.deploy.auth_utils import auth_per_resource
+from samcli.lib.providers.sam_stack_provider import SamLocalStackProvider
 from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
@@ -134,6 +138,15 @@ class Stack:
 
 CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/00000000-0000-0000-0000-000000000000"
 WEB_ACL = "arn:aws:wafv2:us-east-1:123456789012:global/webacl/media/00000000-0000-0000-0000-000000000000"
+APPLICATION = "arn:aws:sns:us-east-1:123456789012:app"
+BOUNDARY = "arn:aws:iam::123456789012:policy/boundary"
+# What the policies allow that SAM attaches: for logs, traces and the stream.
+MANAGED = {
+    "dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams",
+    "logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents",
+    "xray:GetSamplingRules", "xray:GetSamplingStatisticSummaries", "xray:GetSamplingTargets",
+    "xray:PutTelemetryRecords", "xray:PutTraceSegments",
+}  # fmt: skip
 PRODUCTION = {
     "DomainName": "api.example.com",
     "CertificateArn": CERTIFICATE,
@@ -177,6 +190,8 @@ class Template(unittest.TestCase):
         self.assertEqual(bucket["VersioningConfiguration"], {"Status": "Enabled"})
         rule = bucket["LifecycleConfiguration"]["Rules"][0]
         self.assertEqual(rule["NoncurrentVersionExpiration"], {"NoncurrentDays": "7"})
+        uploads = [rule for rule in bucket["LifecycleConfiguration"]["Rules"] if rule.get("Prefix") == "uploads/"]
+        self.assertEqual([str(rule["NoncurrentVersionExpiration"]["NoncurrentDays"]) for rule in uploads], ["1"])
         self.assertEqual(self.full.broken_rules(), [])
 
     def test_every_call_comes_through_the_alias(self):
@@ -265,6 +280,91 @@ class Template(unittest.TestCase):
             self.assertLessEqual(set(given), set(asked), key)
             needed = {name for name, parameter in asked.items() if "Default" not in parameter}
             self.assertLessEqual(needed, set(given), key)
+
+
+    def test_a_guided_deployment_asks_nothing_about_routes(self):
+        with warnings.catch_warnings(action="ignore"):
+            stacks, _ = SamLocalStackProvider.get_stacks(str(ROOT / "template.yaml"))
+        said = auth_per_resource(stacks)
+        self.assertGreater(len(said), 80)
+        self.assertEqual([function for function, guarded in said if not guarded], [])
+        # And yet the gateway lets everybody through: functions check who calls.
+        body = self.plain.resources["Api"]["Properties"]["Body"]
+        self.assertNotIn("securitySchemes", json.dumps(body))
+        self.assertNotIn('"security"', json.dumps(body))
+
+    def test_a_rollback_looks_at_minutes_that_are_told_late(self):
+        for key in FUNCTIONS:
+            alarm = self.full.properties(f"{key}Fails")
+            self.assertEqual((alarm["EvaluationPeriods"], alarm["DatapointsToAlarm"]), (3, 1))
+            self.assertEqual(alarm["TreatMissingData"], "notBreaching")
+            # Without FILL: a minute filled with 0 would be a good one.
+            (shown,) = [one["Expression"] for one in alarm["Metrics"] if one.get("ReturnData", True)]
+            self.assertEqual(shown, "SUM(METRICS())")
+
+
+def actions_of(statements):
+    listed = [[one["Action"]] if isinstance(one["Action"], str) else one["Action"] for one in statements]
+    return {action for actions in listed for action in actions}
+
+
+class Deployment(unittest.TestCase):
+    """The workflow and its roles."""
+
+    def setUp(self):
+        subject = "repo:owner/handset:environment:production"
+        self.roles = Stack({"StackName": "handset", "Subject": subject}, "infra/deploy-role.yaml")
+        pushes = {"ApnsApplicationArn": f"{APPLICATION}/APNS/a", "FcmApplicationArn": f"{APPLICATION}/GCM/a"}
+        self.stage = Stack({**PRODUCTION, **pushes, "RoleBoundaryArn": BOUNDARY})
+
+    def statement(self, policy, sid):
+        statements = self.roles.properties(policy)["PolicyDocument"]["Statement"]
+        return next(one for one in statements if one["Sid"] == sid)
+
+    def test_roles_are_bounded_by_what_the_functions_need(self):
+        plain = Stack()
+        used = set()
+        for key in (key for key in self.stage.of("AWS::IAM::Role") if key != "CodeDeployServiceRole"):
+            self.assertNotIn("PermissionsBoundary", plain.properties(key))
+            role = self.stage.properties(key)
+            self.assertEqual(role["PermissionsBoundary"], BOUNDARY)
+            for policy in role["Policies"]:
+                used |= actions_of(policy["PolicyDocument"]["Statement"])
+        bounds = self.roles.properties("Boundary")["PolicyDocument"]["Statement"]
+        self.assertEqual(actions_of(bounds), used | MANAGED)
+
+    def test_what_sam_attaches_may_be_attached(self):
+        def names(arns):
+            arns = [arns] if isinstance(arns, dict) else arns
+            return {json.dumps(arn).split(":policy/")[1].strip('"}') for arn in arns}
+
+        for key in self.stage.of("AWS::IAM::Role"):
+            sid = "AttachToTheRoleOfCodeDeploy" if key == "CodeDeployServiceRole" else "AttachToBoundedRoles"
+            allowed = self.statement("Functions", sid)["Condition"]["ArnEquals"]["iam:PolicyARN"]
+            self.assertLessEqual(names(self.stage.properties(key)["ManagedPolicyArns"]), names(allowed), key)
+
+    def test_every_nested_stack_may_be_changed(self):
+        resources = json.dumps(self.statement("Functions", "ChangeNestedStacks")["Resource"])
+        for key in self.stage.of("AWS::CloudFormation::Stack"):
+            self.assertIn(f":stack/handset-{key}-*", resources)
+
+    def test_policies_are_as_short_as_aws_demands(self):
+        long = Stack({"StackName": "s" * 44, "Subject": "", "HostedZoneId": "Z" * 32}, "infra/deploy-role.yaml")
+        for key in long.of("AWS::IAM::ManagedPolicy"):
+            text = json.dumps(long.properties(key)["PolicyDocument"], separators=(",", ":"))
+            for name, longest in [("Partition", "aws-us-gov"), ("Region", "ap-southeast-1"), ("AccountId", "1" * 12)]:
+                text = text.replace("${AWS::" + name + "}", longest)
+            self.assertLess(len(text), 6144, key)
+
+    def test_the_workflow_reads_the_stages_settings(self):
+        jobs = yaml_parse((ROOT / ".github/workflows/deploy.yml").read_text())["jobs"]
+        settings = tomllib.loads((ROOT / "samconfig.toml").read_text())
+        for stage in ("staging", "production"):
+            self.assertIn("stack_name", settings[stage]["global"]["parameters"])
+            (run,) = [step["run"] for step in jobs[stage]["steps"] if "sam deploy" in step.get("run", "")]
+            self.assertIn('--config-env "$STAGE"', run)
+            # SAM looks for samconfig.toml beside the template it is given.
+            self.assertNotIn("--template", run)
 
 
 class Edge(unittest.TestCase):

@@ -32,8 +32,14 @@ fn template() -> Template {
 
 /// The template as it is deployed when no parameter is given.
 fn stack() -> Stack {
+    stack_with(&[])
+}
+
+/// The stack with these parameters besides the defaults.
+fn stack_with(parameters: &[(&str, &str)]) -> Stack {
     let template = template();
     let mut deployment = Deployment::default();
+    deployment.parameters.extend(parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
     for secret in template.secrets(&deployment).expect("secrets") {
         let value = json!({ "secret": "0".repeat(64) }).to_string();
         deployment.secrets.insert(secret.arn, value.clone());

@@ -1,8 +1,9 @@
 //! Downloads of pictures, thumbnails and voice notes: ranges, conditions, caching, and links for what is long.
 
 use reqwest::header::{
-    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap, IF_MODIFIED_SINCE,
-    IF_NONE_MATCH, IF_RANGE, LAST_MODIFIED, LOCATION, RANGE, X_CONTENT_TYPE_OPTIONS,
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap, IF_MATCH,
+    IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, LAST_MODIFIED, LOCATION, RANGE,
+    X_CONTENT_TYPE_OPTIONS,
 };
 use reqwest::{Method, Response};
 use serde_json::json;
@@ -250,6 +251,46 @@ fn who_has_it_already_is_told_so() {
 }
 
 #[test]
+fn who_means_another_object_is_refused() {
+    run(async {
+        let backend = &Backend::start(&[]).await;
+        for Subject { path, bytes, .. } in subjects(backend).await {
+            let (_, headers, _) = get(backend, &path, &[]).await;
+            let (tag, date) = (told(&headers, ETAG.as_str()), told(&headers, LAST_MODIFIED.as_str()));
+            let (only, since) = (IF_MATCH.as_str(), IF_UNMODIFIED_SINCE.as_str());
+            let (weak, list) = (format!("W/{tag}"), format!("\"a\", {tag}"));
+            let long_ago = "Thu, 01 Jan 1970 00:00:00 GMT";
+            let conditions: [(&[(&str, &str)], u16); 11] = [
+                (&[(only, tag)], 200),
+                (&[(only, &list)], 200),
+                (&[(only, "*")], 200),
+                (&[(only, tag), (RANGE.as_str(), "bytes=0-")], 206),
+                (&[(only, &weak)], 412),
+                (&[(only, "\"another\"")], 412),
+                (&[(only, "\"another\""), (IF_NONE_MATCH.as_str(), tag)], 412),
+                (&[(since, date)], 200),
+                (&[(since, "nonsense")], 200),
+                (&[(since, long_ago)], 412),
+                (&[(since, long_ago), (only, tag)], 200),
+            ];
+            for (asked, expected) in conditions {
+                let (status, now, body) = get(backend, &path, asked).await;
+                assert_eq!(status, expected, "{path} {asked:?}");
+                if expected == 412 {
+                    let words = json!({ "error": "the condition of the request does not hold" });
+                    assert_eq!(serde_json::from_slice::<serde_json::Value>(&body).expect("JSON"), words, "{path}");
+                    assert!(!now.contains_key(CACHE_CONTROL), "a refusal that is kept");
+                    let head = ask(backend, Method::HEAD, &path, asked).await;
+                    assert_eq!(head.status(), 412, "{path} {asked:?}");
+                } else {
+                    assert!(body == bytes, "{path} {asked:?}");
+                }
+            }
+        }
+    });
+}
+
+#[test]
 fn what_is_not_there_is_not_found() {
     run(async {
         let backend = &Backend::start(&[]).await;
@@ -274,7 +315,7 @@ fn what_is_not_there_is_not_found() {
             for path in paths {
                 let found = answer(backend.get(path)).await;
                 assert_eq!(found, (404, json!({ "error": format!("no such {what}") })), "{path}");
-                for asked in [("range", "bytes=0-0"), ("if-none-match", "*")] {
+                for asked in [("range", "bytes=0-0"), ("if-none-match", "*"), ("if-match", "*")] {
                     assert_eq!(get(backend, path, &[asked]).await.0, 404, "{path} {asked:?}");
                 }
                 let head = ask(backend, Method::HEAD, path, &[]).await;
@@ -329,6 +370,8 @@ fn what_is_longer_than_4_mb_is_reached_by_a_link() {
             for asked in [("range", "bytes=0-0"), ("range", "bytes=-5"), ("if-none-match", "\"another\"")] {
                 assert_eq!(ask(&backend, Method::GET, path, &[asked]).await.status(), 302, "{path} {asked:?}");
             }
+            let other = ask(&backend, Method::GET, path, &[("if-match", "\"another\"")]).await;
+            assert_eq!(other.status(), 412, "{path}");
             let known = ask(&backend, Method::GET, path, &[("if-none-match", "*")]).await;
             assert_eq!(known.status(), 304, "{path}");
             let head = ask(&backend, Method::HEAD, path, &[]).await;

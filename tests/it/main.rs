@@ -33,4 +33,5 @@ mod tokens;
 mod trips;
 mod unknown;
 mod uploads;
+mod voice;
 mod web;

@@ -9,6 +9,8 @@ use shared::http::body;
 
 /// What the head of a form and the other parts of it may take, beside the file.
 const AROUND_THE_FILE: usize = 64 * 1024;
+/// The first part of a form begins within so many bytes. Further on, a bare file might hold anything by chance.
+const PREAMBLE: usize = 1024;
 /// A malformed form is described in at most this many characters: the description may repeat what was sent.
 const DETAIL: usize = 200;
 
@@ -25,18 +27,36 @@ pub(super) async fn read_part(request: Request, name: &str, limit: u64) -> Resul
         Error::TooLarge { .. } => Error::TooLarge { limit },
         other => other,
     })?;
-    let is_form = parts.headers.get(CONTENT_TYPE).is_some_and(|kind| {
-        let kind = kind.as_bytes();
-        kind.get(..20).is_some_and(|start| start.eq_ignore_ascii_case(b"multipart/form-data;"))
-    });
-    // Some clients say that they send a form and send the bare file.
-    if !is_form || !bytes.starts_with(b"--") {
+    let kind = parts.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    if !is_form(kind, &bytes) {
         return Ok(bytes);
     }
     let mut request = Request::from_parts(parts, bytes.into());
     DefaultBodyLimit::disable().apply(&mut request);
     let form = Multipart::from_request(request, &()).await;
     file_of(form.map_err(|error| malformed(&error.body_text()))?, name).await
+}
+
+/// Whether a body of this type is a form. Some clients say that they send one and send the bare file.
+fn is_form(kind: &str, body: &[u8]) -> bool {
+    if !kind.get(..20).is_some_and(|start| start.eq_ignore_ascii_case("multipart/form-data;")) {
+        return false;
+    }
+    let empty_lines = body.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+    body[empty_lines..].starts_with(b"--") || boundary(kind).is_some_and(|boundary| has_preamble(body, boundary))
+}
+
+/// Whether the first part comes after words that are for nobody (RFC 2046 §5.1.1).
+fn has_preamble(body: &[u8], boundary: &str) -> bool {
+    let line = format!("\n--{boundary}");
+    body[..body.len().min(PREAMBLE)].windows(line.len()).any(|window| window == line.as_bytes())
+}
+
+/// What the parts of a form are told apart by. It holds no semicolon, quoted or not (RFC 2046 §5.1.1).
+fn boundary(kind: &str) -> Option<&str> {
+    let mut parameters = kind.split(';').filter_map(|parameter| parameter.split_once('='));
+    let (_, value) = parameters.find(|(name, _)| name.trim().eq_ignore_ascii_case("boundary"))?;
+    Some(value.trim().trim_matches('"')).filter(|boundary| !boundary.is_empty())
 }
 
 fn malformed(detail: &str) -> Error {
@@ -88,6 +108,27 @@ mod tests {
         assert_eq!(file(FORM, named).await.unwrap(), &b"\x00\x01"[..]);
         let other = b"--x\r\nContent-Disposition: form-data; name=\"a\"; filename=\"a.png\"\r\n\r\nyes\r\n--x--\r\n";
         assert_eq!(file("Multipart/Form-Data; boundary=\"x\"", other).await.unwrap(), &b"yes"[..]);
+    }
+
+    #[tokio::test]
+    async fn a_form_may_begin_with_empty_lines_or_words_for_nobody() {
+        let parts = &b"--x\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\n\x00\x01\r\n--x--\r\n"[..];
+        for preamble in [&b""[..], b"\r\n", b"\n", b"\r\n\r\n", b"This is a form.\r\n", b"\r\nTwo\r\nlines.\r\n"] {
+            for kind in [FORM, "multipart/form-data; charset=utf-8; Boundary=\"x\""] {
+                let body = [preamble, parts].concat();
+                assert_eq!(file(kind, &body).await.unwrap(), &b"\x00\x01"[..], "{kind} {preamble:?}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_bare_file_is_no_form_whatever_it_holds() {
+        let far = [&[b'a'; PREAMBLE][..], b"\r\n--x\r\n"].concat();
+        for body in [&b"\r\n\x89PNG"[..], b"\x89PNG --x\r\n", b"\x89PNG\r\n--y\r\n", b"\r\n", &far] {
+            assert_eq!(file(FORM, body).await.unwrap(), body, "{body:?}");
+        }
+        let bare = &b"\x89PNG\r\n--\r\n"[..];
+        assert_eq!(file("multipart/form-data; boundary=", bare).await.unwrap(), bare);
     }
 
     #[tokio::test]

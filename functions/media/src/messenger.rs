@@ -76,8 +76,8 @@ async fn post_images(
 /// Upload a voice note.
 ///
 /// AMR, AAC, M4A, 3GP, MP3, Ogg, WAV, CAF, FLAC or `WebM` as the whole body or as the part `file` of a form,
-/// whatever the Content-Type says. Audio of an unknown kind is kept as `application/octet-stream`; pictures, pages and programs
-/// are refused.
+/// whatever the Content-Type says. Its metadata (such as the place) is emptied, its length and its sound stay as they are.
+/// Audio of an unknown kind is kept as `application/octet-stream`; pictures, pages and programs are refused.
 #[utoipa::path(
     post, path = "/audios", tag = "messenger", security(("bearer" = [])),
     request_body(description = "The voice note", content(
@@ -149,6 +149,8 @@ struct Form {
         (status = 302, description = "It is longer than 4 MB and lies at `Location`"),
         (status = 304, description = "The client has it already"),
         (status = 404, description = "No such voice note", body = Refused, example = json!({ "error": "no such audio" })),
+        (status = 412, description = "It is not what `If-Match` or `If-Unmodified-Since` is for", body = Refused,
+            example = json!({ "error": "the condition of the request does not hold" })),
         (status = 416, description = "The range begins after the end; `Content-Range` tells the length"),
     ),
 )]
@@ -167,6 +169,7 @@ async fn get_audio(Held(state): Held<State>, Name(name): Name, request: Download
         (status = 302, description = "It is longer than 4 MB and lies at `Location`"),
         (status = 304, description = "The client has it already"),
         (status = 404, description = "No such voice note"),
+        (status = 412, description = "It is not what `If-Match` or `If-Unmodified-Since` is for"),
     ),
 )]
 async fn head_audio(state: Held<State>, name: Name, request: DownloadRequest) -> Answer {
@@ -183,6 +186,8 @@ async fn head_audio(state: Held<State>, name: Name, request: DownloadRequest) ->
         (status = 302, description = "It is longer than 4 MB and lies at `Location`"),
         (status = 304, description = "The client has it already"),
         (status = 404, description = "No such voice note", body = Refused, example = json!({ "error": "no such audio" })),
+        (status = 412, description = "It is not what `If-Match` or `If-Unmodified-Since` is for", body = Refused,
+            example = json!({ "error": "the condition of the request does not hold" })),
         (status = 416, description = "The range begins after the end; `Content-Range` tells the length"),
     ),
 )]
@@ -199,6 +204,7 @@ async fn get_audio_singular(state: Held<State>, name: Name, request: DownloadReq
         (status = 302, description = "It is longer than 4 MB and lies at `Location`"),
         (status = 304, description = "The client has it already"),
         (status = 404, description = "No such voice note"),
+        (status = 412, description = "It is not what `If-Match` or `If-Unmodified-Since` is for"),
     ),
 )]
 async fn head_audio_singular(state: Held<State>, name: Name, request: DownloadRequest) -> Answer {

@@ -36,6 +36,8 @@ pub(super) fn router() -> OpenApiRouter<State> {
         (status = 400, description = "No thumbnails of this size are made, or none of this picture, which is damaged",
             body = Refused, example = json!({ "error": "thumbnail size is 128x128 or 256x256" })),
         (status = 404, description = "No such picture", body = Refused, example = json!({ "error": "no such image" })),
+        (status = 412, description = "It is not what `If-Match` or `If-Unmodified-Since` is for", body = Refused,
+            example = json!({ "error": "the condition of the request does not hold" })),
         (status = 416, description = "The range begins after the end; `Content-Range` tells the length"),
     ),
 )]
@@ -55,6 +57,7 @@ async fn get_image(Held(state): Held<State>, Name(name): Name, request: Download
         (status = 304, description = "The client has it already"),
         (status = 400, description = "No thumbnails of this size are made, or none of this picture, which is damaged"),
         (status = 404, description = "No such picture"),
+        (status = 412, description = "It is not what `If-Match` or `If-Unmodified-Since` is for"),
     ),
 )]
 async fn head_image(state: Held<State>, name: Name, request: DownloadRequest) -> Answer {

@@ -85,8 +85,9 @@ pub const ACTIONS: [Action; 11] = [
         rounds: 2.0,
         cost_row: None,
         function: "auth",
-        // The guess, and in one transaction the code, the conversion, an account and a claim of a KB each.
-        writes: Units::fixed(1.0 + 8.0),
+        // The guess, the address's failures, and in one transaction the code, the conversion, the failures taken back, an
+        // account and a claim of a KB each.
+        writes: Units::fixed(1.0 + 2.0 + 10.0),
         reads: Units::fixed(1.0),
         cpu_ms: 16.0,
         // A trigger of Cognito's writes the profile.
@@ -111,7 +112,7 @@ pub const ACTIONS: [Action; 11] = [
         rounds: 2.0,
         cost_row: Some("sign in by code"),
         function: "auth",
-        writes: Units::with_account(1.0 + 4.0, 2.0),
+        writes: Units::with_account(1.0 + 2.0 + 6.0, 2.0),
         reads: Units::fixed(2.0),
         cpu_ms: 16.0,
         stepwise: BY_COGNITO,

@@ -8,6 +8,8 @@ use crate::prices::What;
 
 /// Days of a month.
 const DAYS: f64 = 30.4;
+/// Seconds of a day.
+const SECONDS: f64 = 86_400.0;
 const KB_IN_GB: f64 = 1024.0 * 1024.0;
 /// From so many MB on a function has a whole processor, and below a share of it. Source: the Lambda developer guide,
 /// "Configure Lambda function memory".
@@ -92,6 +94,7 @@ pub fn month(load: &Load, memory: &BTreeMap<String, f64>, people: f64, carrier: 
     month.uploads();
     month.downloads();
     month.news();
+    month.changes();
     month.kept();
     month.standing();
     month.usage
@@ -197,6 +200,24 @@ impl Month<'_> {
         self.invoke("notify", changes, cpu, wait);
     }
 
+    /// What is passed on of changed accounts: `social` is shown every one, in batches of what a shard of the stream has in
+    /// a second, and enters a new nickname into the person's groups. People of large groups, who take more, are left out.
+    fn changes(&mut self) {
+        let ours = self.ours();
+        let touches = |action: &&Action| if ours { action.writes } else { action.stepwise.writes }.account_kb > 0.0;
+        let records: f64 = ACTIONS.iter().filter(touches).map(|action| self.times(action.name)).sum();
+        let calls = records.min(self.assumed(Knob::StreamShards) * DAYS * SECONDS);
+        let (names, groups) = (self.times("profile-change"), self.assumed(Knob::Groups));
+        // Of the groups' list one, of a group and its roster three, and those two written in a transaction.
+        self.usage.add(What::Reads, names * (1.0 + 3.0 * groups));
+        self.usage.add(What::Writes, names * 4.0 * groups);
+        if calls > 0.0 {
+            let wait = names * (1.0 + 2.0 * groups) * self.assumed(Knob::RoundMs) / calls;
+            let cpu = (calls + 0.02 * records) / calls * if ours { 1.0 } else { self.assumed(Knob::NodeCpu) };
+            self.invoke("social", calls, cpu, wait);
+        }
+    }
+
     /// What lies there.
     fn kept(&mut self) {
         let everybody = self.people * self.assumed(Knob::MonthlyPerDaily);
@@ -213,13 +234,15 @@ impl Month<'_> {
         }
     }
 
-    /// What costs the same whoever comes, with everything of the template on: DNS, WAF, alarms, metrics, key and secret.
+    /// What costs the same whoever comes, with everything of the template on: DNS, WAF, alarms, metrics, dashboard,
+    /// key and secret.
     fn standing(&mut self) {
         self.usage.add(What::Zones, 1.0);
         self.usage.add(What::WebAcl, 1.0);
         self.usage.add(What::WebAclRules, 3.0);
         self.usage.add(What::Metrics, self.assumed(Knob::MetricSeries));
         self.usage.add(What::Alarms, self.assumed(Knob::AlarmMetrics));
+        self.usage.add(What::Dashboards, 1.0);
         self.usage.add(What::Keys, 1.0);
         if self.ours() {
             self.usage.add(What::Secrets, 1.0);
@@ -243,7 +266,9 @@ mod tests {
         for other in &ACTIONS {
             load.assume(&format!("{}=0", other.name)).unwrap();
         }
-        for knob in ["thumbnail-views", "original-views", "cold-share", "table-kb", "metrics", "alarm-metrics"] {
+        for knob in
+            ["thumbnail-views", "original-views", "cold-share", "table-kb", "metrics", "alarm-metrics", "shards"]
+        {
             load.assume(&format!("{knob}=0")).unwrap();
         }
         load.assume(&format!("{action}=1")).unwrap();
@@ -268,6 +293,18 @@ mod tests {
         let usage = month(&only("refresh"), &memory(), 1000.0, Carrier::Essentials);
         near(usage.of(What::HttpApi) + usage.of(What::LambdaCalls) + usage.of(What::Writes), 0.0);
         near(usage.of(What::CognitoEssentials), 3000.0);
+    }
+
+    #[test]
+    fn social_is_shown_every_changed_account_and_called_once_a_second_and_shard_at_most() {
+        let mut load = only("refresh");
+        load.assume("shards=2").unwrap();
+        let calls = |people| month(&load, &memory(), people, Carrier::Handset).of(What::LambdaCalls) - people * DAYS;
+        near(calls(100.0), 100.0 * DAYS);
+        near(calls(1e6), 2.0 * SECONDS * DAYS);
+        // A new nickname is written into each group, whose rosters know who changed.
+        let usage = month(&only("profile-change"), &memory(), 1.0, Carrier::Handset);
+        near(usage.of(What::Writes), (2.0 + 5.0 * 4.0) * DAYS);
     }
 
     #[test]

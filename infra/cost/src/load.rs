@@ -33,6 +33,7 @@ pub enum Knob {
     MetricSeries,
     AlarmMetrics,
     PushesPerChange,
+    StreamShards,
     FourThumbnailsMs,
     SharpFourMs,
     NodeCpu,
@@ -42,7 +43,7 @@ pub enum Knob {
 
 impl Knob {
     /// All of them.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 30] = [
         Self::MonthlyPerDaily,
         Self::DaysKept,
         Self::Friends,
@@ -67,6 +68,7 @@ impl Knob {
         Self::MetricSeries,
         Self::AlarmMetrics,
         Self::PushesPerChange,
+        Self::StreamShards,
         Self::FourThumbnailsMs,
         Self::SharpFourMs,
         Self::NodeCpu,
@@ -99,9 +101,12 @@ impl Knob {
             Self::StartMs => ("start-ms", 80.0, "ms that one of our functions takes to start, billed as time"),
             Self::LogKb => ("log-kb", 1.6, "KB logged for a request: its line, Lambda's report, the access log"),
             Self::TracedShare => ("traced", 0.05, "share of requests that X-Ray records by default"),
-            Self::MetricSeries => ("metrics", 60.0, "metrics of ours, each with one set of dimensions"),
-            Self::AlarmMetrics => ("alarm-metrics", 60.0, "metrics that alarms look at"),
+            Self::MetricSeries => ("metrics", 49.0, "metrics of ours, each with one set of dimensions"),
+            Self::AlarmMetrics => {
+                ("alarm-metrics", 54.0, "metrics that alarms look at, those of gradual deployments among them")
+            }
             Self::PushesPerChange => ("pushes", 3.0, "devices that hear of a change of friends or groups"),
+            Self::StreamShards => ("shards", 4.0, "shards of the table's stream; each calls once a second at most"),
             Self::FourThumbnailsMs => ("thumbnails-ms", 7.3, "ms for all four thumbnails of a 12-megapixel JPEG"),
             Self::SharpFourMs => ("sharp-ms", 63.5, "the same by sharp, one after the other"),
             Self::NodeCpu => {

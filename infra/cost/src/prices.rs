@@ -22,6 +22,7 @@ pub enum What {
     LogKeptGb,
     Metrics,
     Alarms,
+    Dashboards,
     Traces,
     TopicMessages,
     Pushes,
@@ -66,7 +67,7 @@ const fn seen(at: &'static str, price: Price) -> Price {
 
 impl What {
     /// All of them, in the order of the table.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 30] = [
         Self::HttpApi,
         Self::LambdaCalls,
         Self::LambdaGbSeconds,
@@ -85,6 +86,7 @@ impl What {
         Self::LogKeptGb,
         Self::Metrics,
         Self::Alarms,
+        Self::Dashboards,
         Self::Traces,
         Self::TopicMessages,
         Self::Pushes,
@@ -210,6 +212,8 @@ impl What {
             Self::LogKeptGb => price("CloudWatch", "GB-month of logs kept", &[(5.0, 0.0), (ALL, 0.03)], WATCH),
             Self::Metrics => price("CloudWatch", "metric a month", &[(10.0, 0.0), (10_010.0, 0.3), (ALL, 0.1)], WATCH),
             Self::Alarms => price("CloudWatch", "alarm on one metric a month", &[(10.0, 0.0), (ALL, 0.1)], WATCH),
+            // Up to three are free, but only those of up to 50 metrics, and ours has twice as many.
+            Self::Dashboards => price("CloudWatch", "dashboard of more than 50 metrics a month", &[(ALL, 3.0)], WATCH),
             Self::Traces => {
                 price("X-Ray", "trace recorded", &[(1e5, 0.0), (ALL, 5.0 / M)], "aws.amazon.com/xray/pricing")
             }

@@ -11,6 +11,7 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
+use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_smithy_types::DateTime;
 use bytes::Bytes;
@@ -49,18 +50,31 @@ impl S3Objects {
             region: sdk.region().cloned(),
         })
     }
+
+    fn storing(&self, key: &Key, content_type: &'static str, bytes: Bytes) -> PutObjectFluentBuilder {
+        let put = self.client.put_object().bucket(&self.bucket).key(key.as_str()).body(bytes.into());
+        let put = put.content_type(content_type).cache_control(CACHE_CONTROL);
+        // What nobody knows is only ever a download, also when it is reached by a link.
+        let attachment = (content_type == "application/octet-stream").then(|| "attachment".to_owned());
+        put.set_content_disposition(attachment)
+    }
 }
 
 #[async_trait]
 impl ObjectStore for S3Objects {
     async fn put(&self, key: &Key, content_type: &'static str, bytes: Bytes) -> Result<String> {
-        let put = self.client.put_object().bucket(&self.bucket).key(key.as_str()).body(bytes.into());
-        let put = put.content_type(content_type).cache_control(CACHE_CONTROL);
-        // What nobody knows is only ever a download, also when it is reached by a link.
-        let attachment = (content_type == "application/octet-stream").then(|| "attachment".to_owned());
-        let stored = put.set_content_disposition(attachment).send().await;
+        let stored = self.storing(key, content_type, bytes).send().await;
         let stored = stored.map_err(|error| Fault::new("storing an object", error))?;
         Ok(stored.e_tag.unwrap_or_default())
+    }
+
+    async fn put_new(&self, key: &Key, content_type: &'static str, bytes: Bytes) -> Result<bool> {
+        match self.storing(key, content_type, bytes).if_none_match("*").send().await {
+            Ok(_) => Ok(true),
+            // 412 when there is an object, 409 when another came to lie there meanwhile.
+            Err(error) if matches!(status(&error), Some(409 | 412)) => Ok(false),
+            Err(error) => Err(Fault::new("storing a new object", error).into()),
+        }
     }
 
     async fn get(&self, key: &Key, part: Part, most: u64) -> Result<Fetched> {

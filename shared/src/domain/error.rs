@@ -101,6 +101,9 @@ pub enum Error {
     /// What may be written once was written before, and differently.
     #[error("already written, and may not be changed")]
     AlreadyWritten,
+    /// The request was for a certain state of the thing, which is in another.
+    #[error("the condition of the request does not hold")]
+    ConditionFailed,
     /// The sign-in provider says that the token is not this person's, or not meant for this app.
     #[error("the sign-in provider does not vouch for this token")]
     ProviderRefused,
@@ -151,6 +154,7 @@ impl Error {
             Self::VerificationUnknown => "verification_unknown",
             Self::NotYours => "not_yours",
             Self::AlreadyWritten => "already_written",
+            Self::ConditionFailed => "condition_failed",
             Self::ProviderRefused => "provider_refused",
             Self::ProviderUnreachable => "provider_unreachable",
             Self::AlreadyFriends => "already_friends",

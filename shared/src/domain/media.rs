@@ -1,9 +1,9 @@
 //! Pictures and voice notes: what is accepted, under which name it is kept, and how thumbnails are asked for.
 //!
 //! An upload is what its bytes are, whatever its header says. A picture is stored without its metadata
-//! ([`picture::clean`]). Audio is stored as it came: voice recorders write no place into it, and of the many containers
-//! most could only be freed of what they say by being written anew.
+//! ([`picture::clean`]), and so is audio ([`audio::clean`]): phones write the place of a recording into it.
 
+pub mod audio;
 pub mod direct;
 pub mod name;
 pub mod picture;

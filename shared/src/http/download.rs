@@ -29,11 +29,12 @@ const WHILE_THE_LINK_WORKS: &str = "private, max-age=300";
 /// A finished answer.
 pub type Answer = Response<axum::body::Body>;
 
-/// Answers a request for the object under `key`, or `None` when there is none. One call to the store, but two when the
-/// request is conditional and its condition does not hold.
+/// Answers a request for the object under `key`, or `None` when there is none: nothing that is missing fails a
+/// condition. One call to the store, but two when the request is conditional and is answered with bytes.
 pub async fn stored(objects: &dyn ObjectStore, key: &Key, request: &DownloadRequest) -> Result<Option<Answer>> {
     if request.head || request.conditional() {
         let Some(meta) = objects.head(key).await? else { return Ok(None) };
+        request.check(&meta)?;
         if request.not_modified(&meta) {
             return not_modified(&meta).map(Some);
         }
@@ -50,6 +51,7 @@ pub async fn stored(objects: &dyn ObjectStore, key: &Key, request: &DownloadRequ
 
 /// Answers a request for an object whose bytes are at hand, at most [`MOST`] of them.
 pub fn at_hand(meta: &Meta, bytes: &Bytes, request: &DownloadRequest) -> Result<Answer> {
+    request.check(meta)?;
     if request.not_modified(meta) {
         return not_modified(meta);
     }

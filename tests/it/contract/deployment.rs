@@ -5,7 +5,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use super::{root, routes, stack, template};
+use super::{root, routes, stack, stack_with, template};
 
 #[test]
 fn policy_numbers_are_the_documented_ones() {
@@ -208,12 +208,42 @@ fn the_bucket_is_private_encrypted_and_tidy() {
 }
 
 #[test]
+fn what_waits_in_the_bucket_is_gone_in_a_day_where_deleted_media_are_kept_too() {
+    for days in ["0", "7"] {
+        let stack = stack_with(&[("DeletedMediaDays", days)]);
+        let bucket = &stack.buckets[0].properties;
+        assert_eq!(bucket.get("VersioningConfiguration").is_some(), days == "7");
+        let rules = bucket["LifecycleConfiguration"]["Rules"].as_array().expect("rules");
+        let waiting: Vec<_> = rules.iter().filter(|rule| rule["Prefix"] == "uploads/").collect();
+        assert_eq!(waiting.len(), 1, "{rules:?}");
+        let rule = waiting[0];
+        assert_eq!((&rule["Status"], &rule["ExpirationInDays"]), (&json!("Enabled"), &json!(1)));
+        // A raw upload says where it was taken, and taking it in only hides it in a bucket with versions.
+        assert_eq!(rule["NoncurrentVersionExpiration"]["NoncurrentDays"], 1);
+    }
+}
+
+#[test]
+fn scripts_may_read_what_the_bucket_answers() {
+    let stack = stack();
+    let rules = &stack.buckets[0].properties["CorsConfiguration"]["CorsRules"];
+    let [rule] = &rules.as_array().expect("rules")[..] else { panic!("{rules}") };
+    // After a redirect from another host the origin is null, which only * covers.
+    assert_eq!(texts(&rule["AllowedOrigins"]), ["*"]);
+    assert_eq!(texts(&rule["AllowedMethods"]), ["GET", "HEAD", "POST"]);
+    assert_eq!(texts(&rule["AllowedHeaders"]), ["*"]);
+    assert_eq!(texts(&rule["ExposedHeaders"]), ["Accept-Ranges", "Content-Length", "Content-Range", "ETag"]);
+    assert!(rule["MaxAge"].as_u64().is_some_and(|seconds| seconds > 0), "{rule}");
+}
+
+#[test]
 fn data_outlives_the_stack() {
     let text = fs::read_to_string(root().join("template.yaml")).expect("template.yaml");
-    for kind in ["AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::SecretsManager::Secret"] {
+    for kind in ["AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::SecretsManager::Secret", "AWS::KMS::Key"] {
         let (_, after) = text.split_once(&format!("Type: {kind}\n")).unwrap_or_else(|| panic!("no {kind}"));
         let head: Vec<_> = after.lines().take(2).map(str::trim).collect();
-        assert_eq!(head, ["DeletionPolicy: Retain", "UpdateReplacePolicy: Retain"], "{kind}");
+        // But not its own first deployment, or the bucket's name would be taken when that is tried again.
+        assert_eq!(head, ["DeletionPolicy: RetainExceptOnCreate", "UpdateReplacePolicy: Retain"], "{kind}");
     }
 }
 
@@ -306,6 +336,9 @@ fn functions_are_built_and_run_alike() {
     }
 }
 
+/// The headers by which a download is asked for under a condition.
+const CONDITIONS: [&str; 5] = ["if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since"];
+
 #[test]
 fn browsers_may_send_and_read_what_the_api_uses() {
     let cors = stack().cors.expect("CORS rules");
@@ -314,7 +347,7 @@ fn browsers_may_send_and_read_what_the_api_uses() {
         assert!(cors.allow_methods.contains(&method), "{method}");
     }
     let lower = |list: &[String]| list.iter().map(|name| name.to_lowercase()).collect::<BTreeSet<_>>();
-    for header in ["authorization", "content-type", "range", "if-none-match", "if-range", "if-modified-since"] {
+    for header in CONDITIONS.into_iter().chain(["authorization", "content-type", "range"]) {
         assert!(lower(&cors.allow_headers).contains(header), "{header}");
     }
     for header in ["content-range", "accept-ranges", "etag", "retry-after"] {

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use futures::future::join_all;
 use image::{ImageFormat, RgbImage};
+use local_aws::Fault;
 use reqwest::Method;
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
@@ -14,7 +16,7 @@ use serde_json::{Value, json};
 use super::{as_of, costs, done, post, refused, register, result};
 use crate::support::backend::answer;
 use crate::support::heic::{QUARTERS, code, heic_of_a_place};
-use crate::support::pictures::{Bucket, SECRET, holds};
+use crate::support::pictures::{Bucket, SECRET, holds, jpeg, name};
 use crate::support::{Backend, fresh_phone, run, shared, trips};
 
 /// Fetches a captcha's picture as a client does; answers its id and what it says.
@@ -186,6 +188,56 @@ fn a_picture_comes_by_a_token_and_loses_its_metadata() {
         assert!((200..300).contains(&upload(&token, encoded(ImageFormat::Jpeg)).await));
         settled(&backend).await;
         assert_eq!(backend.get(&path).send().await.unwrap().bytes().await.unwrap(), bytes);
+    });
+}
+
+#[test]
+fn what_is_served_stays_when_a_second_upload_missed_it() {
+    run(async {
+        let backend = Backend::start(&[]).await;
+        let owner = register(&backend).await;
+        let token = token(&backend, &owner.cookie, &[]).await;
+        let key = format!("originals/images/{}", name(&token.image));
+        assert!((200..300).contains(&upload(&token, encoded(ImageFormat::Jpeg)).await));
+        let objects = settled(&backend).await;
+        let first = Bucket::of(&backend).get(&key).await.expect("an original");
+        let endpoints = backend.running.endpoints();
+        // As if the first had come to lie there after the question. S3 has two words for it.
+        for conflict in [None, Some(Fault::error(409, "ConditionalRequestConflict"))] {
+            endpoints.fail_next("s3:HeadObject", 1, Fault::error(404, "NotFound"));
+            if let Some(conflict) = conflict {
+                endpoints.fail_next("s3:PutObject", 1, conflict);
+            }
+            assert!((200..300).contains(&upload(&token, jpeg(50, 50)).await));
+            assert_eq!(settled(&backend).await, objects, "dropped, and nothing else");
+            assert_eq!(endpoints.faults_left(), 0, "an ordered fault did not happen");
+            assert!(Bucket::of(&backend).get(&key).await.as_ref() == Some(&first), "what was served was replaced");
+        }
+    });
+}
+
+#[test]
+fn many_uploads_by_one_token_at_once_leave_the_first_that_was_served() {
+    run(async {
+        let backend = Backend::start(&[]).await;
+        let owner = register(&backend).await;
+        for round in 0..4 {
+            let token = token(&backend, &owner.cookie, &[]).await;
+            let key = format!("originals/images/{}", name(&token.image));
+            let uploads = (0..8).map(|nth| upload(&token, jpeg(600 + 8 * nth, 600)));
+            let served = async {
+                loop {
+                    if let Some(original) = Bucket::of(&backend).get(&key).await {
+                        break original;
+                    }
+                }
+            };
+            let (statuses, served) = tokio::join!(join_all(uploads), served);
+            assert!(statuses.iter().all(|status| (200..300).contains(status)), "{statuses:?}");
+            let objects = settled(&backend).await;
+            assert!(objects.iter().all(|key| !key.starts_with("uploads/")), "{objects:?}");
+            assert!(Bucket::of(&backend).get(&key).await == Some(served), "round {round}: it was replaced");
+        }
     });
 }
 

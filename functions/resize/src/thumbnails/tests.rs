@@ -99,6 +99,10 @@ impl ObjectStore for Memory {
         Ok("\"t\"".to_owned())
     }
 
+    async fn put_new(&self, _: &Key, _: &'static str, _: Bytes) -> Result<bool> {
+        unreachable!("a thumbnail may be stored again")
+    }
+
     async fn get(&self, key: &Key, _: Part, most: u64) -> Result<Fetched> {
         self.call("get")?;
         self.meet(|| {}).await?;

@@ -82,6 +82,9 @@ pub trait ObjectStore: Send + Sync {
     /// Stores an object and answers its entity tag. It is never changed afterwards, so it may be cached for ever.
     async fn put(&self, key: &Key, content_type: &'static str, bytes: Bytes) -> Result<String>;
 
+    /// The same, unless there is an object already: then that one stays, and the answer is `false`.
+    async fn put_new(&self, key: &Key, content_type: &'static str, bytes: Bytes) -> Result<bool>;
+
     /// Reads a part of an object, unless the whole is longer than `most` bytes.
     async fn get(&self, key: &Key, part: Part, most: u64) -> Result<Fetched>;
 

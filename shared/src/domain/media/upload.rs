@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::audio;
 use super::name::{AudioName, ImageName};
 use super::picture::{self, Clean};
 use super::sniff::{Audio, Sniffed, sniff};
@@ -42,12 +43,12 @@ impl Uploads {
         Ok(name)
     }
 
-    /// Keeps a voice note, as it came.
+    /// Keeps a voice note, without its metadata.
     pub async fn audio(&self, caller: Caller, bytes: Bytes) -> Result<AudioName> {
-        let audio = self.voice_note(&bytes)?;
-        let name = AudioName::generate(&*self.random, audio);
+        let kind = self.voice_note(&bytes)?;
+        let name = AudioName::generate(&*self.random, kind);
         self.accounts.record_upload(caller, &name.to_string(), self.clock.now()).await?;
-        self.objects.put(&name.key(), audio.content_type(), bytes).await?;
+        self.objects.put(&name.key(), kind.content_type(), audio::clean(kind, bytes)).await?;
         Ok(name)
     }
 

@@ -78,6 +78,7 @@ impl Api for Device {
             | Error::CaptchaNeeded
             | Error::VerificationUnknown
             | Error::AlreadyWritten
+            | Error::ConditionFailed
             | Error::AlreadyFriends
             | Error::NotFriends
             | Error::Group(_)

@@ -1,4 +1,4 @@
-//! The messenger API: bare JSON under 200; refusals `{"error": …}` under 400, 401 or 404; faults 500.
+//! The messenger API: bare JSON under 200; refusals `{"error": …}` under 400, 401, 403, 404 or 412; faults 500.
 
 use http::StatusCode;
 use http::request::Parts;
@@ -54,6 +54,7 @@ impl Api for Messenger {
             Error::Unauthenticated => StatusCode::UNAUTHORIZED,
             Error::NotYours | Error::NotFriends | Error::Group(_) => StatusCode::FORBIDDEN,
             Error::NoRoute | Error::NotFound(_) => StatusCode::NOT_FOUND,
+            Error::ConditionFailed => StatusCode::PRECONDITION_FAILED,
             Error::Fault(_) => StatusCode::INTERNAL_SERVER_ERROR,
         };
         Reply::new(status, json!({ "error": error.to_string() }))

@@ -57,6 +57,7 @@ impl Api for Rooms {
             Error::Unauthenticated | Error::RefreshInvalid | Error::RefreshReused => StatusCode::UNAUTHORIZED,
             Error::NotYours | Error::NotFriends | Error::Group(_) => StatusCode::FORBIDDEN,
             Error::NoRoute | Error::NotFound(_) => StatusCode::NOT_FOUND,
+            Error::ConditionFailed => StatusCode::PRECONDITION_FAILED,
             Error::Fault(_) => StatusCode::INTERNAL_SERVER_ERROR,
         };
         let code = status.as_str().to_owned();

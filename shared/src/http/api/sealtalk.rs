@@ -119,6 +119,7 @@ impl Api for SealTalk {
             | Error::Group(GroupRule::MembersOnly | GroupRule::ManagersOnly | GroupRule::OwnerStays) => {
                 (StatusCode::FORBIDDEN, 403)
             }
+            Error::ConditionFailed => (StatusCode::PRECONDITION_FAILED, 412),
             Error::Group(GroupRule::OwnerAppoints) => (StatusCode::UNAUTHORIZED, 401),
             // The Android client takes this status for a group that has no bulletin yet.
             Error::Group(GroupRule::NotInGroup | GroupRule::NoBulletin) => (StatusCode::PAYMENT_REQUIRED, 402),

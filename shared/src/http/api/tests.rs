@@ -36,6 +36,7 @@ fn every_error() -> Vec<Error> {
         Error::VerificationUnknown,
         Error::NotYours,
         Error::AlreadyWritten,
+        Error::ConditionFailed,
         Error::ProviderRefused,
         Error::ProviderUnreachable,
         Error::CountryNotServed,
@@ -81,6 +82,7 @@ fn every_error() -> Vec<Error> {
             | Error::VerificationUnknown
             | Error::NotYours
             | Error::AlreadyWritten
+            | Error::ConditionFailed
             | Error::ProviderRefused
             | Error::ProviderUnreachable
             | Error::AlreadyFriends

@@ -157,7 +157,7 @@ impl Api for Web {
             | Error::CaptchaExpired
             | Error::VerificationUnknown => ("4002", "无数据"),
             Error::Taken(_) | Error::AlreadyWritten | Error::AlreadyFriends => ("4003", "数据已存在"),
-            Error::CodeWrong | Error::CaptchaWrong => ("4004", "数据错误"),
+            Error::CodeWrong | Error::CaptchaWrong | Error::ConditionFailed => ("4004", "数据错误"),
             Error::PasswordWrong => ("4004", "用户名或密码错误"),
             Error::NotYours | Error::NotFriends | Error::Group(_) => ("4105", "用户身份错误"),
             Error::Unauthenticated | Error::RefreshInvalid | Error::RefreshReused => ("4101", "用户未登录"),

@@ -4,12 +4,13 @@ use std::convert::Infallible;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::extract::{FromRequestParts, Path};
-use http::header::{HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, RANGE};
+use http::header::{HeaderName, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, RANGE};
 use http::request::Parts;
 use http::{HeaderMap, Method};
 
 use crate::domain::clock::Timestamp;
 use crate::domain::media::store::{Meta, Part};
+use crate::domain::{Error, Result};
 
 /// Further than any object reaches and within what every store's arithmetic holds.
 const FAR: u64 = 1 << 53;
@@ -22,7 +23,7 @@ pub struct Name(pub String);
 impl<S: Send + Sync> FromRequestParts<S> for Name {
     type Rejection = Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> std::result::Result<Self, Infallible> {
         let path = Path::<String>::from_request_parts(parts, state).await;
         Ok(Self(path.map(|Path(name)| name).unwrap_or_default()))
     }
@@ -35,6 +36,8 @@ pub struct DownloadRequest {
     pub(super) head: bool,
     /// The part asked for, if its condition holds.
     pub(super) range: Part,
+    if_match: Option<String>,
+    if_unmodified_since: Option<SystemTime>,
     if_none_match: Option<String>,
     if_modified_since: Option<SystemTime>,
     if_range: Option<String>,
@@ -43,7 +46,7 @@ pub struct DownloadRequest {
 impl<S: Send + Sync> FromRequestParts<S> for DownloadRequest {
     type Rejection = Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> std::result::Result<Self, Infallible> {
         Ok(Self::new(&parts.method, &parts.headers))
     }
 }
@@ -54,20 +57,32 @@ impl DownloadRequest {
     pub fn new(method: &Method, headers: &HeaderMap) -> Self {
         let head = method == Method::HEAD;
         let range = joined(headers, &RANGE).filter(|_| !head).map_or(Part::Whole, |range| part(&range));
-        let if_modified_since =
-            joined(headers, &IF_MODIFIED_SINCE).and_then(|date| httpdate::parse_http_date(&date).ok());
         Self {
             head,
             range,
+            if_match: joined(headers, &IF_MATCH),
+            if_unmodified_since: date(headers, &IF_UNMODIFIED_SINCE),
             if_none_match: joined(headers, &IF_NONE_MATCH),
-            if_modified_since,
+            if_modified_since: date(headers, &IF_MODIFIED_SINCE),
             if_range: joined(headers, &IF_RANGE).filter(|_| range != Part::Whole),
         }
     }
 
     /// Whether what is known of the object decides what is answered.
     pub(super) fn conditional(&self) -> bool {
-        self.if_none_match.is_some() || self.if_modified_since.is_some() || self.if_range.is_some()
+        let is_for_one = self.if_match.is_some() || self.if_unmodified_since.is_some();
+        is_for_one || self.if_none_match.is_some() || self.if_modified_since.is_some() || self.if_range.is_some()
+    }
+
+    /// Refuses unless the object is the one that the client means. Asked before anything else, and
+    /// `If-Unmodified-Since` only counts without `If-Match` (RFC 9110 §13.2.2).
+    pub(super) fn check(&self, meta: &Meta) -> Result<()> {
+        let holds = match (&self.if_match, self.if_unmodified_since) {
+            (Some(tags), _) => tags.split(',').map(str::trim).any(|tag| tag == "*" || same(tag, meta)),
+            (None, Some(since)) => system_time(meta.modified) <= since,
+            (None, None) => true,
+        };
+        if holds { Ok(()) } else { Err(Error::ConditionFailed) }
     }
 
     /// Whether the client has the object already. `If-Modified-Since` only counts without `If-None-Match`.
@@ -84,9 +99,8 @@ impl DownloadRequest {
     /// The part to answer: the whole when the client's other parts are of another object.
     pub(super) fn part(&self, meta: &Meta) -> Part {
         let holds = self.if_range.as_deref().is_none_or(|validator| {
-            // Compared strongly: a weak tag promises nothing about bytes.
-            let same_tag = validator == meta.etag && !validator.starts_with("W/");
-            same_tag || httpdate::parse_http_date(validator).is_ok_and(|date| date == system_time(meta.modified))
+            same(validator, meta)
+                || httpdate::parse_http_date(validator).is_ok_and(|date| date == system_time(meta.modified))
         });
         if holds { self.range } else { Part::Whole }
     }
@@ -96,6 +110,16 @@ impl DownloadRequest {
 fn joined(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     let values: Vec<_> = headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
     (!values.is_empty()).then(|| values.join(", "))
+}
+
+/// The moment that a header names, if it names one.
+fn date(headers: &HeaderMap, name: &HeaderName) -> Option<SystemTime> {
+    joined(headers, name).and_then(|date| httpdate::parse_http_date(&date).ok())
+}
+
+/// Whether a tag is the object's by the strong comparison: a weak tag promises nothing about bytes.
+fn same(tag: &str, meta: &Meta) -> bool {
+    tag == meta.etag && !tag.starts_with("W/")
 }
 
 /// An entity tag as the weak comparison sees it.

@@ -7,6 +7,7 @@ use axum::body::to_bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use super::*;
+use crate::domain::Error;
 use crate::domain::clock::Timestamp;
 use crate::domain::media::ImageRequest;
 
@@ -38,6 +39,10 @@ impl Memory {
 #[async_trait]
 impl ObjectStore for Memory {
     async fn put(&self, _: &Key, _: &'static str, _: Bytes) -> Result<String> {
+        unreachable!("a download stores nothing")
+    }
+
+    async fn put_new(&self, _: &Key, _: &'static str, _: Bytes) -> Result<bool> {
         unreachable!("a download stores nothing")
     }
 
@@ -212,6 +217,61 @@ async fn a_client_that_has_the_object_is_told_so() {
 }
 
 #[tokio::test]
+async fn who_means_another_object_is_refused_before_anything_else() {
+    const EARLIER: &str = "Tue, 14 Nov 2023 22:13:19 GMT";
+    const LATER: &str = "Tue, 14 Nov 2023 22:13:21 GMT";
+    let cases: [(&[(&str, &str)], u16); 18] = [
+        (&[("if-match", TAG)], 200),
+        (&[("if-match", "*")], 200),
+        (&[("if-match", "\"x\" , \"0123\"")], 200),
+        (&[("if-match", "\"x\"")], 412),
+        (&[("if-match", "0123")], 412),
+        (&[("if-match", "W/\"0123\"")], 412),
+        (&[("if-unmodified-since", DATE)], 200),
+        (&[("if-unmodified-since", LATER)], 200),
+        (&[("if-unmodified-since", EARLIER)], 412),
+        (&[("if-unmodified-since", "yesterday")], 200),
+        // The tag outranks the date.
+        (&[("if-match", TAG), ("if-unmodified-since", EARLIER)], 200),
+        (&[("if-match", "\"x\""), ("if-unmodified-since", DATE)], 412),
+        // What follows is only asked once these hold.
+        (&[("if-match", TAG), ("if-none-match", TAG)], 304),
+        (&[("if-match", "\"x\""), ("if-none-match", TAG)], 412),
+        (&[("if-unmodified-since", DATE), ("if-modified-since", DATE)], 304),
+        (&[("if-unmodified-since", EARLIER), ("if-modified-since", DATE)], 412),
+        (&[("if-match", "\"x\""), ("range", "bytes=0-9")], 412),
+        (&[("if-match", "\"x\""), ("range", "bytes=5000-")], 412),
+    ];
+    for (headers, expected) in cases {
+        for method in [Method::GET, Method::HEAD] {
+            let (store, request) = (Memory::of(1000, "image/png"), request(&method, headers));
+            let (meta, bytes) = store.object.clone().unwrap();
+            let read = stored(&store, &key(), &request).await.map(|answer| answer.unwrap().status().as_u16());
+            for answered in [read, at_hand(&meta, &bytes, &request).map(|answer| answer.status().as_u16())] {
+                match answered {
+                    Ok(status) => assert_eq!(status, expected, "{method} {headers:?}"),
+                    Err(Error::ConditionFailed) => assert_eq!(412, expected, "{method} {headers:?}"),
+                    Err(error) => panic!("{method} {headers:?}: {error}"),
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn there_is_no_link_to_another_object_than_is_meant() {
+    let store = Memory::of(usize::try_from(MOST).unwrap() + 1, "audio/wav");
+    for method in [Method::GET, Method::HEAD] {
+        for condition in [("if-match", "\"x\""), ("if-unmodified-since", "Tue, 14 Nov 2023 22:13:19 GMT")] {
+            let refused = stored(&store, &key(), &request(&method, &[condition])).await;
+            assert!(matches!(refused, Err(Error::ConditionFailed)), "{method} {condition:?}");
+        }
+        let meant = stored(&store, &key(), &request(&method, &[("if-match", TAG)])).await.unwrap().unwrap();
+        assert_eq!(meant.status(), StatusCode::FOUND, "{method}");
+    }
+}
+
+#[tokio::test]
 async fn a_part_of_another_object_is_answered_with_the_whole() {
     let cases =
         [(TAG, true), (DATE, true), ("W/\"0123\"", false), ("\"x\"", false), ("Tue, 14 Nov 2023 22:13:21 GMT", false)];
@@ -254,6 +314,7 @@ async fn what_is_not_there_is_nothing() {
         (Method::HEAD, vec![]),
         (Method::GET, vec![("range", "bytes=0-9")]),
         (Method::GET, vec![("if-none-match", "*")]),
+        (Method::GET, vec![("if-match", "*")]),
     ] {
         assert!(stored(&store, &key(), &request(&method, &headers)).await.unwrap().is_none());
     }

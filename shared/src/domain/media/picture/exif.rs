@@ -88,11 +88,18 @@ impl Order {
     fn orientation(&self, entry: &[u8; 12]) -> Option<Orientation> {
         const TAG: u16 = 0x112;
         const SHORT: u16 = 3;
-        let [tag_0, tag_1, kind_0, kind_1, count @ .., value_0, value_1, _, _] = *entry;
-        let short =
-            (self.two)([tag_0, tag_1]) == TAG && (self.two)([kind_0, kind_1]) == SHORT && (self.four)(count) == 1;
-        let value = (self.two)([value_0, value_1]);
-        (short && (1..=8).contains(&value)).then(|| u8::try_from(value).ok().map(Orientation))?
+        const LONG: u16 = 4;
+        let [tag_0, tag_1, kind_0, kind_1, a, b, c, d, value @ ..] = *entry;
+        if (self.two)([tag_0, tag_1]) != TAG || (self.four)([a, b, c, d]) != 1 {
+            return None;
+        }
+        let value = match (self.two)([kind_0, kind_1]) {
+            SHORT => u32::from((self.two)([value[0], value[1]])),
+            // The tag is a SHORT by the standard, but some programs write every number as a LONG.
+            LONG => (self.four)(value),
+            _ => return None,
+        };
+        u8::try_from(value).ok().filter(|number| (1..=8).contains(number)).map(Orientation)
     }
 }
 
@@ -115,12 +122,27 @@ mod tests {
     }
 
     #[test]
+    fn a_long_is_read_in_both_byte_orders() {
+        let little = b"II\x2a\0\x08\0\0\0\x01\0\x12\x01\x04\0\x01\0\0\0\x06\0\0\0\0\0\0\0";
+        let big = b"MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x04\0\0\0\x01\0\0\0\x06\0\0\0\0";
+        for long in [little, big] {
+            assert_eq!(Orientation::of_tiff(long), Some(Orientation(6)));
+            // The bytes that a SHORT leaves alone are part of the number.
+            for at in 18..22 {
+                let mut other = *long;
+                other[at] ^= 0x40;
+                assert_eq!(Orientation::of_tiff(&other), None, "byte {at}");
+            }
+        }
+    }
+
+    #[test]
     fn nonsense_is_no_orientation() {
         let whole = Orientation(6).tiff();
         for length in 0..22 {
             assert_eq!(Orientation::of_tiff(&whole[..length]), None);
         }
-        for (at, value) in [(0, b'X'), (4, 0xff), (13, 4), (17, 2), (19, 0), (19, 9), (18, 1)] {
+        for (at, value) in [(0, b'X'), (4, 0xff), (13, 4), (13, 5), (17, 2), (19, 0), (19, 9), (18, 1)] {
             let mut bytes = whole;
             bytes[at] = value;
             assert_eq!(Orientation::of_tiff(&bytes), None, "byte {at}");
