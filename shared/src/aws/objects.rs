@@ -71,8 +71,8 @@ impl ObjectStore for S3Objects {
     async fn put_new(&self, key: &Key, content_type: &'static str, bytes: Bytes) -> Result<bool> {
         match self.storing(key, content_type, bytes).if_none_match("*").send().await {
             Ok(_) => Ok(true),
-            // 412 when there is an object, 409 when another came to lie there meanwhile.
-            Err(error) if matches!(status(&error), Some(409 | 412)) => Ok(false),
+            // A 409 is none: it only says that something else happened to the key, and that one may ask again.
+            Err(error) if status(&error) == Some(412) => Ok(false),
             Err(error) => Err(Fault::new("storing a new object", error).into()),
         }
     }
