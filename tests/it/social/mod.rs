@@ -4,6 +4,7 @@ mod blacklist;
 mod clubs;
 mod friends;
 mod group_races;
+mod group_refusals;
 mod groups;
 mod large_groups;
 mod lists;
