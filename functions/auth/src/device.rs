@@ -183,7 +183,7 @@ async fn post_register(Held(state): Held<State>, origin: Origin, Params(given, _
     let phone = Phone::parse("", &given.user.phone_number)?;
     let password = Password::new(&given.user.password)?;
     let registration = Registration { password, name: None, details: std::collections::BTreeMap::new() };
-    let session = session(&state, given.device.as_ref())?;
+    let session = session(&state, &origin, given.device.as_ref())?;
     let signed_in =
         state.identity.register_by_code(&phone, given.code.trim(), origin.address, registration, session).await?;
     Ok(answer(&state, &signed_in, given.user.phone_number, None))
@@ -208,7 +208,7 @@ async fn post_register(Held(state): Held<State>, origin: Origin, Params(given, _
 async fn post_login(Held(state): Held<State>, origin: Origin, Params(given, _): Params<Device, Login>) -> Answer {
     let claim = Claim::Phone(Phone::parse("", &given.user.phone_number)?);
     let password = Password::typed(&given.user.password)?;
-    let session = session(&state, given.device.as_ref())?;
+    let session = session(&state, &origin, given.device.as_ref())?;
     let signed_in = state.identity.sign_in_by_password(&claim, password, origin.address, session).await?;
     let fresh = state.devices.settle(&signed_in).await?;
     Ok(answer(&state, &signed_in, given.user.phone_number, Some(fresh)))
@@ -253,13 +253,14 @@ async fn post_logout(Held(state): Held<State>, Signed(caller, _): Signed<Device>
 }
 
 /// A session as this API begins them.
-fn session(state: &State, device: Option<&Address>) -> DomainResult<NewSession> {
+fn session(state: &State, origin: &Origin, device: Option<&Address>) -> DomainResult<NewSession> {
     let token = |device: &Address| device.push_token.clone().filter(|token| !token.trim().is_empty());
     let push = match device.and_then(|device| Some((token(device)?, device.platform.as_deref().unwrap_or_default()))) {
         Some((token, platform)) => PushAddress::parse(&token, platform)?.into_tokens(),
         None => PushTokens::default(),
     };
-    Ok(NewSession { api: Device::NAME, lifetime: Lifetime::Fixed(state.identity.policy.device_session), push })
+    let lifetime = Lifetime::Fixed(state.identity.policy.device_session);
+    Ok(NewSession { api: Device::NAME, lifetime, push, from: origin.address })
 }
 
 fn answer(state: &State, signed_in: &SignedIn, phone_number: String, is_fresh: Option<bool>) -> Response {

@@ -100,7 +100,7 @@ async fn post_token(
 ) -> Result<Response, Refusal<Messenger>> {
     let phone = Phone::parse(&given.zone, &given.number)?;
     let push = PushTokens::parse(given.apns_device_token.as_deref(), given.ng_device_token.as_deref())?;
-    let session = NewSession { api: Messenger::NAME, lifetime: Lifetime::Refreshed, push };
+    let session = NewSession { api: Messenger::NAME, lifetime: Lifetime::Refreshed, push, from: origin.address };
     let signed_in = state.identity.sign_in_by_code(&phone, given.code.trim(), origin.address, session).await?;
     answer(&state, &origin, signed_in)
 }

@@ -184,7 +184,7 @@ async fn register(Held(state): Held<State>, origin: Origin, Params(given, _): Pa
         details: std::collections::BTreeMap::new(),
     };
     let token = given.verification_token.trim();
-    let signed_in = state.identity.register_by_verification(token, registration, session(&state)).await?;
+    let signed_in = state.identity.register_by_verification(token, registration, session(&state, &origin)).await?;
     let registered = SealTalk::result(Registered { id: short_id::encode(signed_in.account.id) });
     Ok(with_cookie(registered, &state, &origin, &signed_in)?)
 }
@@ -205,7 +205,7 @@ async fn register(Held(state): Held<State>, origin: Origin, Params(given, _): Pa
 async fn login(Held(state): Held<State>, origin: Origin, Params(given, _): Params<SealTalk, Login>) -> Answer {
     let claim = Claim::Phone(Phone::parse(&given.region, &given.phone)?);
     let typed = Password::typed(&given.password)?;
-    let signed_in = state.identity.sign_in_by_password(&claim, typed, origin.address, session(&state)).await?;
+    let signed_in = state.identity.sign_in_by_password(&claim, typed, origin.address, session(&state, &origin)).await?;
     let token = match tokens::chat_token(&state, &origin, &signed_in.account).await {
         Ok(token) => token,
         Err(fault) => {
@@ -234,9 +234,9 @@ async fn logout(Held(state): Held<State>, origin: Origin, Signed(caller, _): Sig
     Ok(done)
 }
 
-fn session(state: &State) -> NewSession {
+fn session(state: &State, origin: &Origin) -> NewSession {
     let lifetime = Lifetime::Fixed(state.identity.policy.cookie_session);
-    NewSession { api: SealTalk::NAME, lifetime, push: PushTokens::default() }
+    NewSession { api: SealTalk::NAME, lifetime, push: PushTokens::default(), from: origin.address }
 }
 
 /// The answer with the cookie of a sign-in, and no other cookie: one of the clients keeps only the first.

@@ -96,7 +96,7 @@ async fn post_users(Held(state): Held<State>, origin: Origin, Params(given, _): 
     let registration = Registration { password, name: None, details: std::collections::BTreeMap::default() };
     let code = given.sms_code.trim();
     let signed_in =
-        state.identity.register_by_code(&phone, code, origin.address, registration, session(&state)).await?;
+        state.identity.register_by_code(&phone, code, origin.address, registration, session(&state, &origin)).await?;
     let user = User::of(&signed_in.account, &state.url, &origin);
     Ok(with_cookie(Web::data(user), &state, &origin, &signed_in)?)
 }
@@ -118,7 +118,7 @@ async fn post_users(Held(state): Held<State>, origin: Origin, Params(given, _): 
 async fn post_sessions(Held(state): Held<State>, origin: Origin, Params(given, _): Params<Web, SignIn>) -> Answer {
     let claim = Claim::Phone(Phone::parse("", &given.mobile)?);
     let typed = Password::typed(&given.password)?;
-    let signed_in = state.identity.sign_in_by_password(&claim, typed, origin.address, session(&state)).await?;
+    let signed_in = state.identity.sign_in_by_password(&claim, typed, origin.address, session(&state, &origin)).await?;
     let data = Web::data(SignedInAs { user_id: signed_in.account.id.get() });
     Ok(with_cookie(data, &state, &origin, &signed_in)?)
 }
@@ -155,9 +155,9 @@ async fn delete_session(Held(state): Held<State>, origin: Origin, Signed(caller,
     Ok(done)
 }
 
-fn session(state: &State) -> NewSession {
+fn session(state: &State, origin: &Origin) -> NewSession {
     let lifetime = Lifetime::Fixed(state.identity.policy.cookie_session);
-    NewSession { api: Web::NAME, lifetime, push: PushTokens::default() }
+    NewSession { api: Web::NAME, lifetime, push: PushTokens::default(), from: origin.address }
 }
 
 /// The answer with the cookie of a sign-in.

@@ -27,7 +27,7 @@ use shared::domain::session::{Lifetime, NewSession, PushTokens};
 use shared::domain::tokens::Keys;
 use shared::domain::{Error, Result as DomainResult};
 use shared::http::api::{self, Api};
-use shared::http::caller::{Gate, PublicUrl};
+use shared::http::caller::{Gate, Origin, PublicUrl};
 use shared::http::observe;
 use shared::lambda::{Http, Runtime};
 use shared::outgoing::Providers;
@@ -110,11 +110,12 @@ impl State {
     }
 
     /// A session of this API about to begin.
-    fn session(&self) -> NewSession {
+    fn session(&self, origin: &Origin) -> NewSession {
         NewSession {
             api: api::Rooms::NAME,
             lifetime: Lifetime::Fixed(self.policy.rooms_session),
             push: PushTokens::default(),
+            from: origin.address,
         }
     }
 

@@ -90,7 +90,7 @@ async fn post_snslogin(Held(state): Held<State>, origin: Origin, Params(given, _
     let details = given.details.parse(&more)?;
     state.providers.vouches(provider, &given.access_token, subject.as_str()).await?;
     let claim = Claim::Provider { provider, subject };
-    let signed_in = state.identity.sign_in_by_provider(&claim, name, avatar, details, state.session()).await?;
+    let signed_in = state.identity.sign_in_by_provider(&claim, name, avatar, details, state.session(&origin)).await?;
     let status = if signed_in.new_account { StatusCode::CREATED } else { StatusCode::OK };
     answer(&state, &origin, status, &signed_in).await
 }
@@ -131,7 +131,7 @@ async fn post_login(Held(state): Held<State>, origin: Origin, Params(given, _): 
     let username = Username::parse(&given.username).map_err(|_| Error::PasswordWrong)?;
     let typed = Password::typed(&given.password)?;
     let claim = Claim::Username(username);
-    let signed_in = state.identity.sign_in_by_password(&claim, typed, origin.address, state.session()).await?;
+    let signed_in = state.identity.sign_in_by_password(&claim, typed, origin.address, state.session(&origin)).await?;
     answer(&state, &origin, StatusCode::OK, &signed_in).await
 }
 
@@ -228,7 +228,7 @@ async fn get_phonelogin(
 }
 
 async fn sign_in_by_code(state: &State, origin: &Origin, phone: &Phone, code: &str) -> Answer {
-    let signed_in = state.identity.sign_in_by_code(phone, code.trim(), origin.address, state.session()).await?;
+    let signed_in = state.identity.sign_in_by_code(phone, code.trim(), origin.address, state.session(origin)).await?;
     answer(state, origin, StatusCode::OK, &signed_in).await
 }
 

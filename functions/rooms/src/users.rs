@@ -72,7 +72,7 @@ async fn post_users(Held(state): Held<State>, origin: Origin, Params(given, _): 
         name: Some(Nickname::parse(&given.nickname)?),
         details: given.details.parse(&[])?,
     };
-    let signed_in = state.identity.register_by_username(&username, registration, state.session()).await?;
+    let signed_in = state.identity.register_by_username(&username, registration, state.session(&origin)).await?;
     let user = User::of(&state, &origin, &signed_in.account, state.token(&signed_in)).await?;
     Ok(success(StatusCode::OK, "创建成功", user))
 }
@@ -200,7 +200,7 @@ async fn change_password(state: &State, origin: &Origin, given: PasswordChange) 
     let claim = claim_called(&account, &given.username)?;
     let old = Password::typed(&given.old_password)?;
     state.identity.change_password(caller, old, new.clone(), origin.address, false).await?;
-    let signed_in = state.identity.sign_in_by_password(&claim, new, origin.address, state.session()).await?;
+    let signed_in = state.identity.sign_in_by_password(&claim, new, origin.address, state.session(origin)).await?;
     let user = User::of(state, origin, &signed_in.account, state.token(&signed_in)).await?;
     Ok(success(StatusCode::OK, "修改成功", user))
 }

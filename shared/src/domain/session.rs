@@ -1,6 +1,7 @@
 //! Sessions: one per sign-in, kept in the account's own item so that one call can check and do.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -103,6 +104,8 @@ pub struct NewSession {
     pub lifetime: Lifetime,
     /// Where its notifications go.
     pub push: PushTokens,
+    /// The client's IP address, as the gateway saw it.
+    pub from: Option<IpAddr>,
 }
 
 /// A sign-in that lasts.

@@ -4,8 +4,9 @@ use futures::future::join_all;
 use serde_json::{Value, json};
 
 use super::{PASSWORD, assert_success, call, fresh, login, not_signed_in, refused, register, text};
+use crate::support::accounts::rooms_by_code;
 use crate::support::backend::answer;
-use crate::support::{Backend, run, shared};
+use crate::support::{Backend, fresh_phone, run, shared};
 
 #[test]
 fn an_account_is_exactly_what_the_document_shows() {
@@ -103,6 +104,29 @@ fn an_account_changes_what_it_says_and_its_name() {
         let with = |username: &str| json!({ "username": username, "password": PASSWORD, "nickname": "n" });
         assert_eq!(call(backend, "POST", "/users/", with(&name)).await, refused(400, "this username is taken"));
         assert_success(200, "创建成功", &call(backend, "POST", "/users/", with(&owner.username)).await);
+    });
+}
+
+#[test]
+fn an_account_without_a_password_chooses_a_name() {
+    run(async {
+        let backend = shared().await;
+        let by_code = rooms_by_code(backend, &fresh_phone()).await;
+        let subject = fresh("subject");
+        let signed_in = json!({
+            "login_type": 1, "snsid": subject, "access_token": format!("test-{subject}"), "username": "Tom",
+            "nickname": "Tom", "icon": "",
+        });
+        let (_, by_provider) = call(backend, "POST", "/snslogin/", signed_in).await;
+        for (pk, token) in [by_code, (text(&by_provider, "pk"), text(&by_provider, "token"))] {
+            let name = fresh("name");
+            for name in [&name, &name, &fresh("name")] {
+                let body = json!({ "username": name, "token": token });
+                let (status, user) = call(backend, "PUT", &format!("/users/{pk}/"), body).await;
+                assert_eq!((status, &user["username"]), (200, &json!(name)), "{user}");
+            }
+            assert_eq!(login(backend, &name, "").await.0, 400, "a name without a password signs nobody in");
+        }
     });
 }
 

@@ -239,11 +239,7 @@ pub(super) fn forgive(key: Key) -> Change {
 /// Another secret and no sessions but the one to keep, if nobody changed the secret since the account was read.
 fn replace_secret(account: &Account, secret: &Secret, keep: Option<SessionId>, now: Timestamp) -> Change {
     let kept = keep.and_then(|id| Some((id, account.sessions.get(&id)?)));
-    let unchanged = match account.secret.version {
-        0 => "(attribute_not_exists(#version_of_secret) OR #version_of_secret = :old)",
-        _ => "#version_of_secret = :old",
-    };
-    let mut condition = format!("attribute_exists(pk) AND {unchanged}");
+    let mut condition = String::from("attribute_exists(pk)");
     if keep.is_some() {
         // As it was read, so that what came in between is not written over.
         condition.push_str(" AND #sessions.#sid = :kept AND #sessions.#sid.#expires > :now");
@@ -253,10 +249,10 @@ fn replace_secret(account: &Account, secret: &Secret, keep: Option<SessionId>, n
         "SET #hash = :hash, #version_of_secret = :version, #sessions = :sessions",
     )
     .when(condition)
+    .if_secret(account.secret.version)
     .value(":hash", text(secret.hash.clone().unwrap_or_default()))
     .value(":version", number(secret.version))
-    .value(":sessions", item::sessions(kept))
-    .value(":old", number(account.secret.version));
+    .value(":sessions", item::sessions(kept));
     if let Some((id, session)) = kept {
         change = change.name("#sid", id.to_string()).value(":now", moment(now)).value(":kept", item::session(session));
     }

@@ -106,7 +106,7 @@ fn set_person(caller: Caller, change: &PersonChange, has_details: bool, now: Tim
     let steps: Vec<_> = set.iter().map(|(name, value, _)| format!("{name} = {value}")).collect();
     let mut update = change_by(caller, &steps.join(", "), now);
     if !change.details.is_empty() {
-        update = and(update, if has_details { "attribute_exists(#details)" } else { "attribute_not_exists(#details)" });
+        update = update.and(if has_details { "attribute_exists(#details)" } else { "attribute_not_exists(#details)" });
     }
     set.into_iter().fold(update, |update, (_, placeholder, value)| update.value(&placeholder, value))
 }
@@ -122,21 +122,10 @@ fn set_username(
     let mut update = set_person(caller, change, !before.details.is_empty(), now);
     update.update.push_str(", #username = :username");
     let update = match &before.username {
-        Some(old) => and(update, "#username = :old").value(":old", text(old)),
-        None => and(update, "attribute_not_exists(#username)"),
+        Some(old) => update.and("#username = :old").value(":old", text(old)),
+        None => update.and("attribute_not_exists(#username)"),
     };
-    and(update, "#version_of_secret = :secret")
-        .value(":secret", number(before.secret.version))
-        .value(":username", text(username.as_str()))
-}
-
-/// Only if this holds, too.
-fn and(change: Change, condition: &str) -> Change {
-    let condition = match &change.condition {
-        Some(first) => format!("{first} AND {condition}"),
-        None => condition.to_owned(),
-    };
-    change.when(condition)
+    update.if_secret(before.secret.version).value(":username", text(username.as_str()))
 }
 
 #[cfg(test)]

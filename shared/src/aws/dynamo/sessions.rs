@@ -95,17 +95,13 @@ fn replace_sessions(user: UserId, admission: &Admission, old: &Item, room: usize
 
 fn add_session(user: UserId, admission: &Admission, now: Timestamp, condition: &str) -> Change {
     let (id, session) = &admission.session;
-    let mut condition = condition.to_owned();
-    if admission.version.is_some() {
-        condition.push_str(" AND #version_of_secret = :version");
-    }
     let mut change = Change::new(keys::account(user), "SET #sessions.#sid = :session, #seen = :now")
         .when(condition)
         .name("#sid", id.to_string())
         .value(":session", item::session(session))
         .value(":now", moment(now));
     if let Some(version) = admission.version {
-        change = change.value(":version", number(version));
+        change = change.if_secret(version);
     }
     change
 }

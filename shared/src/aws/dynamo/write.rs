@@ -40,6 +40,25 @@ impl Change {
         self
     }
 
+    /// Only if this condition holds as well.
+    pub fn and(self, condition: &str) -> Self {
+        let condition = match &self.condition {
+            Some(first) => format!("{first} AND {condition}"),
+            None => condition.to_owned(),
+        };
+        self.when(condition)
+    }
+
+    /// Only if the password is still the one of this version. An account that never had a password stores no version,
+    /// and a comparison with an attribute that is absent is never true.
+    pub fn if_secret(self, version: u64) -> Self {
+        let change = match version {
+            0 => self.and("(attribute_not_exists(#version_of_secret) OR #version_of_secret = :checked_version)"),
+            _ => self.and("#version_of_secret = :checked_version"),
+        };
+        change.value(":checked_version", super::item::number(version))
+    }
+
     /// What a `#placeholder` stands for that is not spelled like its attribute.
     pub fn name(mut self, placeholder: &str, attribute: impl Into<String>) -> Self {
         self.names.insert(placeholder.to_owned(), attribute.into());
