@@ -56,6 +56,16 @@ fn routes(stack: &Stack) -> BTreeMap<String, String> {
         .collect()
 }
 
+/// Compares a committed file with what it is generated from; `UPDATE_DOCS=1` writes it.
+fn committed(file: &str, generated: &str) {
+    let path = root().join(file);
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(&path, generated).expect("written");
+    }
+    let hint = "run `UPDATE_DOCS=1 cargo test -p handset-tests --test it contract` and commit what changed";
+    assert!(fs::read_to_string(path).unwrap_or_default() == generated, "{file} is out of date: {hint}");
+}
+
 /// The description of everything.
 fn description() -> Value {
     serde_json::to_value(local::api()).expect("a description")

@@ -1,18 +1,26 @@
-//! The two forms of every path, and OPTIONS on both.
+//! The two forms of every path, with HEAD and OPTIONS on both.
 
 use axum::http::header::ALLOW;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
-use utoipa::openapi::path::PathItem;
+use shared::http::api::rooms::Done;
+use utoipa::openapi::header::Header;
+use utoipa::openapi::path::{Operation, OperationBuilder, Parameter, ParameterIn, PathItem};
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder};
+use utoipa::{PartialSchema as _, ToSchema as _};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
 use crate::State;
 use crate::wire::{Nothing, success};
 
-/// Adds a path of the document, which ends in a slash, without the slash as well, and lets both answer OPTIONS.
+/// Adds a path of the document, which ends in a slash, without the slash as well. Both also take OPTIONS, and HEAD
+/// where they take GET.
 pub(super) fn both(router: OpenApiRouter<State>, routes: UtoipaMethodRouter<State>) -> OpenApiRouter<State> {
-    let (schemas, paths, methods) = routes;
-    let Some((path, item)) = paths.paths.first_key_value() else { return router };
+    let (mut schemas, mut paths, methods) = routes;
+    let Some((path, item)) = paths.paths.iter_mut().next() else { return router };
+    item.head = item.get.as_ref().map(describe_head);
+    item.options = Some(describe_options(path, item));
+    schemas.push((Done::name().into_owned(), Done::schema()));
     let (short, allowed) = (path.trim_end_matches('/').to_owned(), allowed(item));
     let methods = methods.options(async move || options(&allowed));
     router.routes((schemas, paths, methods.clone())).route(&short, methods)
@@ -20,11 +28,12 @@ pub(super) fn both(router: OpenApiRouter<State>, routes: UtoipaMethodRouter<Stat
 
 fn allowed(item: &PathItem) -> String {
     let methods = [
-        ("GET, HEAD", item.get.is_some()),
+        ("GET", item.get.is_some()),
+        ("HEAD", item.head.is_some()),
         ("POST", item.post.is_some()),
         ("PUT", item.put.is_some()),
         ("DELETE", item.delete.is_some()),
-        ("OPTIONS", true),
+        ("OPTIONS", item.options.is_some()),
     ];
     let there: Vec<_> = methods.iter().filter(|(_, there)| *there).map(|(method, _)| *method).collect();
     there.join(", ")
@@ -36,4 +45,43 @@ fn options(allowed: &str) -> Response {
         response.headers_mut().insert(ALLOW, allowed);
     }
     response
+}
+
+/// HEAD, which the router takes wherever it takes GET.
+fn describe_head(get: &Operation) -> Operation {
+    let mut head = get.clone();
+    head.summary = Some("Get the headers of the response to GET.".into());
+    head.description = None;
+    head.operation_id = get.operation_id.as_ref().map(|id| id.replacen("_get_", "_head_", 1));
+    for response in head.responses.responses.values_mut() {
+        if let RefOr::T(response) = response {
+            response.content.clear();
+        }
+    }
+    head
+}
+
+/// OPTIONS, with the variables that the other methods of the path have.
+fn describe_options(path: &str, item: &PathItem) -> Operation {
+    let words: Vec<_> = path.split(['/', '{', '}']).filter(|word| !word.is_empty()).collect();
+    let others = [&item.get, &item.post, &item.put, &item.delete].into_iter().flatten();
+    let mut parameters = others.filter_map(|operation| operation.parameters.as_deref()).flatten();
+    let variable = parameters.find_map(of_path);
+    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name(Done::name())));
+    let response = ResponseBuilder::new().description("The methods are in `Allow`.");
+    let response = response.content("application/json", content.build()).header("Allow", Header::default());
+    OperationBuilder::new()
+        .tag("rooms")
+        .operation_id(Some(format!("rooms_options_{}", words.join("_"))))
+        .summary(Some("List the methods of this path."))
+        .parameters(variable.map(|variable| [variable.clone()]))
+        .response("200", response)
+        .build()
+}
+
+fn of_path(parameter: &RefOr<Parameter>) -> Option<&Parameter> {
+    match parameter {
+        RefOr::T(parameter) if parameter.parameter_in == ParameterIn::Path => Some(parameter),
+        _ => None,
+    }
 }

@@ -12,7 +12,7 @@ use shared::domain::phone::Phone;
 use shared::domain::profile::{Avatar, Nickname};
 use shared::domain::{Error, Result as DomainResult};
 use shared::http::api::Rooms;
-use shared::http::api::rooms::Refused;
+use shared::http::api::rooms::{Done, Refused};
 use shared::http::body::Params;
 use shared::http::caller::Origin;
 use shared::http::lenient;
@@ -147,7 +147,7 @@ struct Logout {
 #[utoipa::path(
     post, path = "/logout/", tag = "rooms", operation_id = "rooms_post_logout", security(("rooms_token" = [])), request_body = Logout,
     responses(
-        (status = 200, description = "Signed out", content_type = "application/json", example = json!({ "status": "SUCCESS", "msg": "注销成功", "code": "200" })),
+        (status = 200, description = "Signed out", body = Done, example = json!({ "status": "SUCCESS", "msg": "注销成功", "code": "200" })),
         (status = 401, description = "Not signed in", body = Refused, example = json!({ "status": "FAIL", "msg": "not signed in", "code": "401" })),
     ),
 )]

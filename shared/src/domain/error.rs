@@ -33,6 +33,14 @@ pub enum Error {
     /// No route has this method and path.
     #[error("no such endpoint")]
     NoRoute,
+    /// The path has routes, and none of them is for this method.
+    #[error("no such endpoint: use {instead}")]
+    WrongMethod {
+        /// The methods of the path, with commas between them.
+        allowed: &'static str,
+        /// What to send instead, such as `POST /user/login`.
+        instead: &'static str,
+    },
     /// The thing asked for does not exist.
     #[error("no such {0}")]
     NotFound(&'static str),
@@ -134,6 +142,7 @@ impl Error {
             Self::TooLarge { .. } => "too_large",
             Self::UnsupportedMedia(_) => "unsupported_media",
             Self::NoRoute => "no_route",
+            Self::WrongMethod { .. } => "wrong_method",
             Self::NotFound(_) => "not_found",
             Self::Unauthenticated => "unauthenticated",
             Self::CodeNotAsked => "code_not_asked",

@@ -6,5 +6,6 @@ pub mod body;
 pub mod caller;
 pub mod cookie;
 pub mod download;
+pub mod endpoints;
 pub mod lenient;
 pub mod observe;

@@ -8,13 +8,14 @@ use lambda_http::Context;
 
 use super::api::{Outcome, refuse_by_path};
 use super::caller::gateway;
+use super::endpoints;
 use crate::domain::{Error, Fault};
 use crate::metrics::Metric;
 use crate::observe::{Caller, Observer, PATIENCE, TARGET};
 use crate::trips::Trips;
 
-/// Gives a function's router its last layer: what no route answers is refused in the envelope of its path's API, every
-/// request has an end, and every request is logged.
+/// Gives a function's router its last layer: an unknown path or method is refused in the envelope of the path's API,
+/// every request has an end, and every request is logged.
 pub fn finish(router: Router, observer: &Observer) -> Router {
     let refuse = |request: Request| async move { refuse_by_path(request.uri().path(), &Error::NoRoute) };
     let observer = observer.clone();
@@ -60,6 +61,9 @@ async fn observed(observer: &Observer, request: Request, next: Next) -> Response
 /// been stopped, which may happen anywhere.
 async fn answer(request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
+    if let Err(error) = endpoints::check(request.method(), &path) {
+        return refuse_by_path(&path, &error);
+    }
     tokio::time::timeout(PATIENCE, next.run(request)).await.unwrap_or_else(|_| {
         let reason = format!("no answer within {} s", PATIENCE.as_secs());
         refuse_by_path(&path, &Fault::new("answering a request", reason).into())
@@ -82,7 +86,7 @@ mod tests {
     use std::time::Duration;
 
     use axum::body::{Body, to_bytes};
-    use axum::routing::get;
+    use axum::routing::post;
     use http::StatusCode;
     use lambda_http::Service;
     use serde_json::{Value, json};
@@ -93,13 +97,13 @@ mod tests {
 
     /// A router whose handler never answers.
     fn hanging() -> Router {
-        let router = Router::new().route("/user/login", get(async || std::future::pending::<()>().await));
+        let router = Router::new().route("/user/login", post(async || std::future::pending::<()>().await));
         finish(router, &Observer::new("auth", &Env::default(), Arc::new(SystemClock)))
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_request_that_hangs_is_answered_in_its_apis_words_before_the_function_is_stopped() {
-        let request = Request::builder().uri("/user/login").body(Body::empty()).unwrap();
+        let request = Request::post("/user/login").body(Body::empty()).unwrap();
         let answer = tokio::spawn(hanging().call(request));
         tokio::time::sleep(PATIENCE.saturating_sub(Duration::from_millis(1))).await;
         assert!(!answer.is_finished());

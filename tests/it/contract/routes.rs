@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::{Value, json};
+
 use super::{Operation, description, no_such_endpoint, operations, routes, stack};
-use crate::support::backend::{answer, whole};
+use crate::support::backend::whole;
 use crate::support::{run, shared, trips};
 
 /// Which function's crate declares an operation, by its key.
@@ -86,9 +88,13 @@ fn ways(operation: &Operation, binary: &'static str) -> Vec<(String, &'static st
         return vec![(path, binary, known)];
     }
     let short = |path: &str| path.trim_end_matches('/').to_owned();
-    // The messenger's address book; a test beside this one holds that it is the only exception.
-    let shadow = if operation.key() == "POST /users/" { "profiles" } else { binary };
-    vec![(short(&path), shadow, short(&known)), (path, binary, known)]
+    let long = (path.clone(), binary, known.clone());
+    // `/users` is the messenger's; a test beside this one checks that no other path is shared.
+    match operation.key().as_str() {
+        "OPTIONS /users/" => vec![long],
+        "POST /users/" => vec![(short(&path), "profiles", short(&known)), long],
+        _ => vec![(short(&path), binary, short(&known)), long],
+    }
 }
 
 #[test]
@@ -137,34 +143,94 @@ fn no_route_but_the_address_book_takes_a_path_of_the_rooms_api() {
     assert_eq!(taken, ["POST /users by POST /users"]);
 }
 
+/// The methods of each documented path, with the API and a path that leads there.
+fn methods() -> BTreeMap<String, (String, String, BTreeSet<String>)> {
+    let mut paths = BTreeMap::new();
+    for operation in operations(&description()) {
+        let new = || (operation.api().to_owned(), operation.example_path(), BTreeSet::new());
+        paths.entry(operation.path.clone()).or_insert_with(new).2.insert(operation.method.clone());
+    }
+    paths
+}
+
+const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
 #[test]
-fn what_no_operation_takes_is_not_found() {
+fn a_known_path_with_an_unknown_method_is_refused_with_the_methods_it_has() {
     run(async {
         let backend = shared().await;
-        let all = operations(&description());
-        let mut taken: BTreeSet<String> = all.iter().map(Operation::key).collect();
-        taken.extend(all.iter().map(|operation| operation.key().trim_end_matches('/').to_owned()));
-        let mut paths = BTreeMap::new();
-        // The longer form last: `/users` is the messenger's and `/users/` is not.
-        for operation in &all {
-            let path = operation.example_path();
-            if path != "/users/" {
-                paths.insert(path.trim_end_matches('/').to_owned(), operation.api().to_owned());
+        let mut refused = 0;
+        for (path, (api, example, known)) in methods() {
+            let wrong = METHODS.iter().filter(|method| !known.contains(**method));
+            let short = example.trim_end_matches('/').to_owned();
+            let forms = if short == example || path == "/users/" { vec![example] } else { vec![example, short] };
+            for (method, form) in wrong.flat_map(|method| forms.iter().map(move |form| (method, form))) {
+                let place = format!("{method} {form}");
+                let answer = whole(backend.request(method.parse().expect("a method"), form)).await;
+                let allowed: BTreeSet<_> = answer.headers["allow"].to_str().unwrap().split(", ").collect();
+                assert_eq!(allowed, known.iter().map(String::as_str).collect(), "{place}");
+                let words = instead(&path, &known);
+                let body = if *method == "HEAD" { Value::Null } else { wrong_method(&api, &words) };
+                assert_eq!((answer.status, answer.body), (405, body), "{place}");
+                refused += 1;
             }
-            paths.insert(path, operation.api().to_owned());
         }
-        for (path, api) in [("/nothing", "messenger"), ("/images", "messenger"), ("/images/", "messenger")] {
-            paths.insert(path.to_owned(), api.to_owned());
+        assert!(refused > 400, "{refused}");
+    });
+}
+
+/// What to send instead of a wrong method, as the refusal has it.
+fn instead(path: &str, known: &BTreeSet<String>) -> String {
+    let useful = ["GET", "POST", "PUT", "PATCH", "DELETE"].into_iter().filter(|method| known.contains(*method));
+    let useful: Vec<_> = useful.collect();
+    let (last, rest) = useful.split_last().expect("a method");
+    let rest = rest.join(", ");
+    if rest.is_empty() { format!("{last} {path}") } else { format!("{rest} or {last} {path}") }
+}
+
+/// The refusal of an unknown method under 405.
+fn wrong_method(api: &str, instead: &str) -> Value {
+    let words = format!("no such endpoint: use {instead}");
+    let mut body = no_such_endpoint(api);
+    for (field, value) in body.as_object_mut().expect("fields") {
+        match field.as_str() {
+            "error" | "message" | "msg" => *value = json!(words),
+            "code" if value.is_string() => *value = json!("405"),
+            "code" => *value = json!(405),
+            _ => {}
         }
-        for (path, api) in paths {
-            for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
-                let key = format!("{method} {path}");
-                if taken.iter().any(|template| takes(template, &key)) {
-                    continue;
-                }
-                let answer = answer(backend.request(method.parse().expect("a method"), &path)).await;
-                assert_eq!(answer, (404, no_such_endpoint(&api)), "{key}");
+    }
+    body
+}
+
+#[test]
+fn an_unknown_path_is_not_found_whatever_the_method() {
+    run(async {
+        let backend = shared().await;
+        for (path, api) in [
+            ("/nothing", "messenger"),
+            ("/images/", "messenger"),
+            ("/api/v1.0/nothing", "web"),
+            ("/user/a/b", "sealtalk"),
+            ("/friendship/", "sealtalk"),
+            ("/rooms/x/y/", "rooms"),
+            ("/users/7/8/", "rooms"),
+            ("/verification_codes/x", "device"),
+        ] {
+            for method in METHODS {
+                let answer = whole(backend.request(method.parse().expect("a method"), path)).await;
+                let body = if method == "HEAD" { Value::Null } else { no_such_endpoint(api) };
+                assert_eq!((answer.status, answer.body), (404, body), "{method} {path}");
+                assert!(!answer.headers.contains_key("allow"), "{method} {path}");
             }
         }
     });
+}
+
+#[test]
+fn the_functions_know_every_documented_endpoint() {
+    let paths = methods().into_iter();
+    let lines =
+        paths.flat_map(|(path, (_, _, known))| known.into_iter().map(move |method| format!("{method} {path}\n")));
+    super::committed("shared/src/http/endpoints.txt", &lines.collect::<String>());
 }

@@ -125,18 +125,13 @@ fn what_cannot_be_read_is_refused_in_this_apis_envelope() {
                 );
             }
         }
-        for (method, path) in [
-            (Method::GET, "/verification_codes"),
-            (Method::PUT, "/verification_codes"),
-            (Method::GET, "/users/register"),
-            (Method::GET, "/users/login"),
-            (Method::POST, "/users/update-password"),
-            (Method::DELETE, "/users/logout"),
-            (Method::GET, &*update),
-            (Method::POST, "/verification_codes/other"),
+        for (method, path, status, words) in [
+            (Method::GET, "/users/register", 405, "no such endpoint: use POST /users/register"),
+            (Method::GET, &*update, 405, "no such endpoint: use POST /users/{id}/update-device-token"),
+            (Method::POST, "/verification_codes/other", 404, "no such endpoint"),
         ] {
             let answer = answer(backend.request(method.clone(), path)).await;
-            assert_eq!(answer, (404, json!({ "success": false, "msg": "no such endpoint" })), "{method} {path}");
+            assert_eq!(answer, (status, json!({ "success": false, "msg": words })), "{method} {path}");
         }
     });
 }

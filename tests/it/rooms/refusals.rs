@@ -165,11 +165,11 @@ fn every_endpoint_refuses_in_the_envelope() {
             ("DELETE", &room, json!({}), not_signed_in()),
             ("DELETE", &room, json!({ "token": other.token }), refused(403, "not yours")),
             // Wrong methods and unknown paths.
-            ("DELETE", "/login/", json!({}), refused(404, "no such endpoint")),
-            ("GET", "/users/", json!({}), refused(404, "no such endpoint")),
-            ("GET", "/snslogin/", json!({}), refused(404, "no such endpoint")),
-            ("POST", &room, json!({}), refused(404, "no such endpoint")),
-            ("PATCH", "/rooms/", json!({}), refused(404, "no such endpoint")),
+            ("DELETE", "/login/", json!({}), refused(405, "no such endpoint: use POST /login/")),
+            ("GET", "/users/", json!({}), refused(405, "no such endpoint: use POST /users/")),
+            ("GET", "/snslogin/", json!({}), refused(405, "no such endpoint: use POST /snslogin/")),
+            ("POST", &room, json!({}), refused(405, "no such endpoint: use GET, PUT or DELETE /rooms/{pk}/")),
+            ("PATCH", "/rooms/", json!({}), refused(405, "no such endpoint: use GET or POST /rooms/")),
             ("GET", "/rooms/1/2/", json!({}), refused(404, "no such endpoint")),
         ];
         for (method, path, body, expected) in cases {

@@ -140,7 +140,7 @@ fn what_is_no_group_and_what_is_no_request_is_refused() {
                 assert_eq!(tom.post(backend, &format!("/group/{action}"), body).await, no_group(), "{action} {id}");
             }
         }
-        for id in ["G7", "01", "%20", "%00", "zzzzzzzzz", "%E7%BE%A4", "a.b", "create"] {
+        for id in ["G7", "01", "%20", "%00", "zzzzzzzzz", "%E7%BE%A4", "a.b", "created"] {
             for path in [format!("/group/{id}"), format!("/group/{id}/members"), format!("/group/get_bulletin?id={id}")]
             {
                 let (status, body) = tom.get(backend, &path).await;

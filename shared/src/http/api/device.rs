@@ -88,6 +88,7 @@ impl Api for Device {
             | Error::TextNotSent => StatusCode::OK,
             Error::Unauthenticated | Error::RefreshInvalid | Error::RefreshReused => StatusCode::UNAUTHORIZED,
             Error::NoRoute => StatusCode::NOT_FOUND,
+            Error::WrongMethod { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Error::Fault(_) => StatusCode::INTERNAL_SERVER_ERROR,
         };
         Reply::new(status, json!({ "success": false, "msg": error.to_string() }))

@@ -54,6 +54,7 @@ impl Api for Messenger {
             Error::Unauthenticated => StatusCode::UNAUTHORIZED,
             Error::NotYours | Error::NotFriends | Error::Group(_) => StatusCode::FORBIDDEN,
             Error::NoRoute | Error::NotFound(_) => StatusCode::NOT_FOUND,
+            Error::WrongMethod { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Error::ConditionFailed => StatusCode::PRECONDITION_FAILED,
             Error::Fault(_) => StatusCode::INTERNAL_SERVER_ERROR,
         };

@@ -13,7 +13,7 @@ pub mod web;
 use std::marker::PhantomData;
 
 use axum::response::{IntoResponse, Response};
-use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
 use http::request::Parts;
 use http::{HeaderValue, StatusCode};
 use serde_json::Value;
@@ -94,6 +94,9 @@ pub fn refuse<A: Api>(error: &Error) -> Response {
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(A::REFUSAL_TYPE));
     if let Error::CodeTooSoon { retry_after } | Error::Limited { retry_after, .. } = error {
         headers.insert(RETRY_AFTER, HeaderValue::from(*retry_after));
+    }
+    if let Error::WrongMethod { allowed, .. } = error {
+        headers.insert(ALLOW, HeaderValue::from_static(allowed));
     }
     response
 }

@@ -14,6 +14,19 @@ use crate::http::caller::Gate;
 #[derive(Clone, Copy, Debug)]
 pub struct Rooms;
 
+/// A success without anything else, for the API description.
+#[derive(ToSchema)]
+#[schema(as = rooms::Done, example = json!({ "status": "SUCCESS", "msg": "查询成功", "code": "200" }))]
+#[expect(dead_code, reason = "only described")]
+pub struct Done {
+    /// `SUCCESS`.
+    status: String,
+    /// What was done.
+    msg: String,
+    /// The HTTP status again.
+    code: String,
+}
+
 /// A refusal, for the API description.
 #[derive(ToSchema)]
 #[schema(as = rooms::Refused, example = json!({ "status": "FAIL", "msg": "not signed in", "code": "401" }))]
@@ -57,6 +70,7 @@ impl Api for Rooms {
             Error::Unauthenticated | Error::RefreshInvalid | Error::RefreshReused => StatusCode::UNAUTHORIZED,
             Error::NotYours | Error::NotFriends | Error::Group(_) => StatusCode::FORBIDDEN,
             Error::NoRoute | Error::NotFound(_) => StatusCode::NOT_FOUND,
+            Error::WrongMethod { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Error::ConditionFailed => StatusCode::PRECONDITION_FAILED,
             Error::Fault(_) => StatusCode::INTERNAL_SERVER_ERROR,
         };

@@ -114,6 +114,7 @@ impl Api for SealTalk {
             Error::NoRoute | Error::NotFound(_) | Error::CodeNotAsked | Error::VerificationUnknown => {
                 (StatusCode::NOT_FOUND, 404)
             }
+            Error::WrongMethod { .. } => (StatusCode::METHOD_NOT_ALLOWED, 405),
             Error::NotYours
             | Error::NotFriends
             | Error::Group(GroupRule::MembersOnly | GroupRule::ManagersOnly | GroupRule::OwnerStays) => {

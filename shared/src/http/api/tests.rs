@@ -14,6 +14,7 @@ fn every_error() -> Vec<Error> {
         Error::TooLarge { limit: 10 },
         Error::UnsupportedMedia("not a picture"),
         Error::NoRoute,
+        Error::WrongMethod { allowed: "POST", instead: "POST /user/login" },
         Error::NotFound("picture"),
         Error::Unauthenticated,
         Error::CodeNotAsked,
@@ -63,6 +64,7 @@ fn every_error() -> Vec<Error> {
             | Error::TooLarge { .. }
             | Error::UnsupportedMedia(_)
             | Error::NoRoute
+            | Error::WrongMethod { .. }
             | Error::NotFound(_)
             | Error::Unauthenticated
             | Error::CodeNotAsked

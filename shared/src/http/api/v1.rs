@@ -39,6 +39,7 @@ impl Api for V1 {
             | Error::CodeWrong
             | Error::CodeGuessesSpent => StatusCode::FORBIDDEN,
             Error::NoRoute | Error::NotFound(_) => StatusCode::NOT_FOUND,
+            Error::WrongMethod { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Error::ConditionFailed => StatusCode::PRECONDITION_FAILED,
             Error::CodeTooSoon { .. } | Error::Limited { .. } => StatusCode::TOO_MANY_REQUESTS,
             Error::TextNotSent | Error::ProviderUnreachable => StatusCode::BAD_GATEWAY,

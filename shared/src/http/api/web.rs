@@ -163,6 +163,7 @@ impl Api for Web {
             Error::Unauthenticated | Error::RefreshInvalid | Error::RefreshReused => ("4101", "用户未登录"),
             Error::Limited { cap: Cap::CodesFromAddress, .. } => ("4202", "IP受限"),
             Error::NoRoute
+            | Error::WrongMethod { .. }
             | Error::CodeGuessesSpent
             | Error::CodeTooSoon { .. }
             | Error::CountryNotServed
@@ -182,7 +183,11 @@ impl Api for Web {
             Error::Fault(_) => ("4500", "内部错误"),
         };
         // The document knows nothing but 200 with a number, failures of ours among them.
-        let status = if matches!(error, Error::NoRoute) { StatusCode::NOT_FOUND } else { StatusCode::OK };
+        let status = match error {
+            Error::NoRoute => StatusCode::NOT_FOUND,
+            Error::WrongMethod { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            _ => StatusCode::OK,
+        };
         Reply::new(status, json!({ "errno": errno, "errmsg": errmsg }))
     }
 
