@@ -1,165 +1,22 @@
 """What the templates become with their parameters off and on, and where CloudFront's function sends paths.
 
 `sam validate` and `cfn-lint` read the template as it is written. This translates it as SAM does and looks at what is
-deployed. Needs infra/requirements.txt: `python infra/check_template.py`.
+deployed. Needs infra/requirements/check.txt: `python infra/check_template.py`.
 """
 
-import copy
-import functools
 import json
-import logging
-import os
-import re
 import sys
-import tomllib
 import unittest
 import warnings
 from fnmatch import fnmatchcase
-from pathlib import Path
 
 from py_mini_racer import MiniRacer
 from samcli.commands.deploy.auth_utils import auth_per_resource
 from samcli.lib.providers.sam_stack_provider import SamLocalStackProvider
-from samtranslator.translator.transform import transform
-from samtranslator.yaml_helper import yaml_parse
 
-# SAM asks for a region, calls none, and says much that is of no interest here.
-os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
-logging.disable(logging.WARNING)
+from translated import CERTIFICATE, FUNCTIONS, PRODUCTION, ROOT, WEB_ACL, Stack, names_in, written
 
-ROOT = Path(__file__).resolve().parent.parent
-FUNCTIONS = ["Auth", "Codes", "Media", "Notify", "Profiles", "Resize", "Rooms", "Social"]
 CODEDEPLOY = "AWS::CodeDeploy::Application"
-
-
-def names_in(part):
-    """What a part of a template refers to, as far as it is a parameter."""
-    known = parsed("template.yaml")["Parameters"]
-    text = json.dumps(part)
-    found = set(re.findall(r'"Ref": "(\w+)"', text)) | set(re.findall(r"\$\{(\w+)\}", text))
-    return found & set(known)
-
-
-class Policies:
-    """Stands for a question to IAM: SAM's own roles name two managed policies, whose ARNs are always these."""
-
-    def load(self):
-        names = ["AWSLambdaBasicExecutionRole", "AWSXRayDaemonWriteAccess", "AWSXrayWriteOnlyAccess"]
-        names += ["AWSLambdaDynamoDBExecutionRole", "AWSLambdaVPCAccessExecutionRole"]
-        return {name: f"arn:aws:iam::aws:policy/service-role/{name}" for name in names}
-
-
-@functools.cache
-def parsed(name):
-    return yaml_parse((ROOT / name).read_text())
-
-
-def written(name):
-    return copy.deepcopy(parsed(name))
-
-
-class Stack:
-    """A template with all conditions decided, for parameters that differ from the defaults."""
-
-    def __init__(self, parameters=None, name="template.yaml"):
-        template = written(name)
-        self.values = {key: str(value.get("Default", "")) for key, value in template["Parameters"].items()}
-        unknown = set(parameters or {}) - set(self.values)
-        assert not unknown, f"{name} has no {unknown}"
-        self.values.update(parameters or {})
-        self.rules = template.get("Rules", {})
-        self.mappings = template.get("Mappings", {})
-        self.conditions = template.get("Conditions", {})
-        if "Transform" in template:
-            for resource in template["Resources"].values():
-                # As `sam package` leaves it.
-                if resource["Type"] == "AWS::Serverless::Function":
-                    resource["Properties"]["CodeUri"] = "s3://bucket/code"
-            template = transform(copy.deepcopy(template), self.values, Policies())
-            self.conditions = template["Conditions"]
-        existing = template["Resources"].items()
-        self.resources = {
-            key: resource
-            for key, resource in existing
-            if "Condition" not in resource or self.holds({"Condition": resource["Condition"]})
-        }
-
-    def holds(self, condition):
-        ((kind, argument),) = condition.items()
-        match kind:
-            case "Condition":
-                return self.holds(self.conditions[argument])
-            case "Fn::Not":
-                return not self.holds(argument[0])
-            case "Fn::And":
-                return all(self.holds(part) for part in argument)
-            case "Fn::Or":
-                return any(self.holds(part) for part in argument)
-            case "Fn::Equals":
-                left, right = (str(self.value(side)) for side in argument)
-                return left == right
-        raise ValueError(kind)
-
-    def value(self, written):
-        """With parameters and conditions put in; what only exists once deployed stays as it is."""
-        if isinstance(written, list):
-            return [value for value in map(self.value, written) if value != {"Ref": "AWS::NoValue"}]
-        if not isinstance(written, dict):
-            return written
-        if "Fn::If" in written:
-            condition, yes, no = written["Fn::If"]
-            return self.value(yes if self.holds({"Condition": condition}) else no)
-        if written.get("Ref") in self.values:
-            return self.values[written["Ref"]]
-        if "Fn::FindInMap" in written:
-            name, first, second = self.value(written["Fn::FindInMap"])
-            return self.mappings[name][first][second]
-        if isinstance(written.get("Fn::Sub"), str):
-            return {"Fn::Sub": re.sub(r"\$\{(\w+)\}", lambda name: self.values.get(name[1], name[0]), written["Fn::Sub"])}
-        values = {key: self.value(value) for key, value in written.items()}
-        return {key: value for key, value in values.items() if value != {"Ref": "AWS::NoValue"}}
-
-    def properties(self, key):
-        return self.value(self.resources[key].get("Properties", {}))
-
-    def of(self, kind):
-        return [key for key, resource in self.resources.items() if resource["Type"] == kind]
-
-    def versions(self):
-        return {key[: key.index("FunctionVersion")]: key for key in self.of("AWS::Lambda::Version")}
-
-    def broken_rules(self):
-        broken = []
-        for rule in self.rules.values():
-            if self.holds(rule["RuleCondition"]):
-                broken += [one["AssertDescription"] for one in rule["Assertions"] if not self.holds(one["Assert"])]
-        return broken
-
-
-CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/00000000-0000-0000-0000-000000000000"
-WEB_ACL = "arn:aws:wafv2:us-east-1:123456789012:global/webacl/media/00000000-0000-0000-0000-000000000000"
-APPLICATION = "arn:aws:sns:us-east-1:123456789012:app"
-BOUNDARY = "arn:aws:iam::123456789012:policy/boundary"
-# What the policies allow that SAM attaches: for logs, traces and the stream.
-MANAGED = {
-    "dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams",
-    "logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents",
-    "xray:GetSamplingRules", "xray:GetSamplingStatisticSummaries", "xray:GetSamplingTargets",
-    "xray:PutTelemetryRecords", "xray:PutTraceSegments",
-}  # fmt: skip
-PRODUCTION = {
-    "DomainName": "api.example.com",
-    "CertificateArn": CERTIFICATE,
-    "HostedZoneId": "Z0123456789",
-    "MediaCdn": "true",
-    "MediaDomainName": "media.example.com",
-    "MediaCertificateArn": CERTIFICATE,
-    "MediaWebAclArn": WEB_ACL,
-    "DeletionProtection": "true",
-    "DeletedMediaDays": "7",
-    "DeploymentType": "Linear10PercentEvery1Minute",
-    "Observability": "true",
-}
 
 
 class Template(unittest.TestCase):
@@ -232,22 +89,64 @@ class Template(unittest.TestCase):
             used |= {name for key in conditions if f'["{key}", ' in json.dumps(part) for name in names_in(conditions[key])}
         echoed = {key for key, value in written("template.yaml")["Parameters"].items() if not value.get("NoEcho")}
         self.assertGreater(len(used & echoed), 40)
-        self.assertEqual(names_in(self.plain.resources["Settings"]["Properties"]["Content"]), used & echoed)
+        # And the number of the build, which no function reads.
+        numbered = used & echoed | {"BuildNumber"}
+        self.assertEqual(names_in(self.plain.resources["Settings"]["Properties"]["Content"]), numbered)
         for key in FUNCTIONS:
             self.assertIn("${Settings.VersionNumber}", json.dumps(self.plain.properties(f"{key}Function")["Description"]))
             version = self.plain.properties(self.plain.versions()[key])
             # Replaced and not changed: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-version.html
-            self.assertEqual(version["Description"], {"Fn::Sub": "Settings ${Settings.VersionNumber}"})
+            self.assertEqual(version["Description"], {"Fn::Sub": "Settings ${Settings.VersionNumber}, build "})
 
-    def test_each_phase_of_a_rotation_accepts_its_version_of_the_secret(self):
-        def accepted(parameter):
-            function = Stack({"PreviousSigningSecret": parameter}).properties("AuthFunction")
-            return function["Environment"]["Variables"]["SIGNING_SECRET_PREVIOUS"]
+    def test_a_rotation_names_versions_and_no_labels(self):
+        """A label is on another version when a deployment is taken back; a version id always means the same secret."""
+        old, new = "a" * 36, "b" * 36
+        reference = "{{resolve:secretsmanager:${SigningSecret}:SecretString:secret"
 
-        self.assertEqual(accepted("false"), "")
-        self.assertEqual(accepted("next")["Fn::Sub"][1], {"Stage": "AWSPENDING"})
-        self.assertEqual(accepted("true")["Fn::Sub"][1], {"Stage": "AWSPREVIOUS"})
-        self.assertIn(":SecretString:secret:${Stage}}}", accepted("true")["Fn::Sub"][0])
+        def secrets(signs, accepted):
+            stack = Stack({"SigningSecretVersion": signs, "OtherSigningSecretVersion": accepted})
+            self.assertEqual(stack.broken_rules(), [])
+            found = set()
+            for key in FUNCTIONS:
+                variables = stack.properties(f"{key}Function")["Environment"]["Variables"]
+                if "SIGNING_SECRET" in variables:
+                    found.add(json.dumps([variables["SIGNING_SECRET"], variables["SIGNING_SECRET_PREVIOUS"]]))
+            (same,) = found
+            return json.loads(same)
+
+        before = {"Fn::Sub": reference + "}}"}
+        by_id = {id: {"Fn::Sub": f"{reference}::{id}" + "}}"} for id in (old, new)}
+        self.assertEqual(secrets("", ""), [before, ""])
+        self.assertEqual(secrets(old, new), [by_id[old], by_id[new]])
+        self.assertEqual(secrets(new, old), [by_id[new], by_id[old]])
+        self.assertEqual(secrets(new, ""), [by_id[new], ""])
+        self.assertEqual(len(Stack({"OtherSigningSecretVersion": new}).broken_rules()), 1)
+        both = {"SigningSecretVersion": new, "OtherSigningSecretVersion": new}
+        self.assertEqual(len(Stack(both).broken_rules()), 1)
+        self.assertNotIn("AWSPENDING", (ROOT / "template.yaml").read_text())
+
+    def test_a_second_try_of_the_same_code_makes_new_versions(self):
+        content = self.plain.resources["Settings"]["Properties"]["Content"]["Fn::Sub"]
+        self.assertIn("BuildNumber=${BuildNumber}", content)
+        second = Stack({"BuildNumber": "7.2"})
+        for key in FUNCTIONS:
+            version = second.versions()[key]
+            for part in (f"{key}Function", version):
+                described = json.dumps(second.properties(part)["Description"])
+                self.assertIn("Settings ${Settings.VersionNumber}, build 7.2", described)
+
+    def test_codes_are_not_shown_where_people_are(self):
+        shown = Stack({"ExposeCodes": "true", "DeletionProtection": "true"})
+        self.assertEqual(len(shown.broken_rules()), 1)
+        self.assertEqual(Stack({"ExposeCodes": "true"}).broken_rules(), [])
+        self.assertEqual(written("template.yaml")["Outputs"]["ShowsCodes"]["Value"], {"Ref": "ExposeCodes"})
+
+    def test_the_defaults_suit_a_new_account(self):
+        """Ten executions at once, of which none can be reserved."""
+        self.assertLessEqual(float(self.plain.values["ThrottleRate"]), 100)
+        for key in ("Codes", "Resize"):
+            self.assertEqual(self.plain.values[f"{key}Concurrency"], "0")
+            self.assertNotIn("ReservedConcurrentExecutions", self.plain.properties(f"{key}Function"))
 
     def test_links_lead_to_the_host_that_media_have(self):
         def origin(**parameters):
@@ -301,70 +200,6 @@ class Template(unittest.TestCase):
             # Without FILL: a minute filled with 0 would be a good one.
             (shown,) = [one["Expression"] for one in alarm["Metrics"] if one.get("ReturnData", True)]
             self.assertEqual(shown, "SUM(METRICS())")
-
-
-def actions_of(statements):
-    listed = [[one["Action"]] if isinstance(one["Action"], str) else one["Action"] for one in statements]
-    return {action for actions in listed for action in actions}
-
-
-class Deployment(unittest.TestCase):
-    """The workflow and its roles."""
-
-    def setUp(self):
-        subject = "repo:owner/handset:environment:production"
-        self.roles = Stack({"StackName": "handset", "Subject": subject}, "infra/deploy-role.yaml")
-        pushes = {"ApnsApplicationArn": f"{APPLICATION}/APNS/a", "FcmApplicationArn": f"{APPLICATION}/GCM/a"}
-        self.stage = Stack({**PRODUCTION, **pushes, "RoleBoundaryArn": BOUNDARY})
-
-    def statement(self, policy, sid):
-        statements = self.roles.properties(policy)["PolicyDocument"]["Statement"]
-        return next(one for one in statements if one["Sid"] == sid)
-
-    def test_roles_are_bounded_by_what_the_functions_need(self):
-        plain = Stack()
-        used = set()
-        for key in (key for key in self.stage.of("AWS::IAM::Role") if key != "CodeDeployServiceRole"):
-            self.assertNotIn("PermissionsBoundary", plain.properties(key))
-            role = self.stage.properties(key)
-            self.assertEqual(role["PermissionsBoundary"], BOUNDARY)
-            for policy in role["Policies"]:
-                used |= actions_of(policy["PolicyDocument"]["Statement"])
-        bounds = self.roles.properties("Boundary")["PolicyDocument"]["Statement"]
-        self.assertEqual(actions_of(bounds), used | MANAGED)
-
-    def test_what_sam_attaches_may_be_attached(self):
-        def names(arns):
-            arns = [arns] if isinstance(arns, dict) else arns
-            return {json.dumps(arn).split(":policy/")[1].strip('"}') for arn in arns}
-
-        for key in self.stage.of("AWS::IAM::Role"):
-            sid = "AttachToTheRoleOfCodeDeploy" if key == "CodeDeployServiceRole" else "AttachToBoundedRoles"
-            allowed = self.statement("Functions", sid)["Condition"]["ArnEquals"]["iam:PolicyARN"]
-            self.assertLessEqual(names(self.stage.properties(key)["ManagedPolicyArns"]), names(allowed), key)
-
-    def test_every_nested_stack_may_be_changed(self):
-        resources = json.dumps(self.statement("Functions", "ChangeNestedStacks")["Resource"])
-        for key in self.stage.of("AWS::CloudFormation::Stack"):
-            self.assertIn(f":stack/handset-{key}-*", resources)
-
-    def test_policies_are_as_short_as_aws_demands(self):
-        long = Stack({"StackName": "s" * 44, "Subject": "", "HostedZoneId": "Z" * 32}, "infra/deploy-role.yaml")
-        for key in long.of("AWS::IAM::ManagedPolicy"):
-            text = json.dumps(long.properties(key)["PolicyDocument"], separators=(",", ":"))
-            for name, longest in [("Partition", "aws-us-gov"), ("Region", "ap-southeast-1"), ("AccountId", "1" * 12)]:
-                text = text.replace("${AWS::" + name + "}", longest)
-            self.assertLess(len(text), 6144, key)
-
-    def test_the_workflow_reads_the_stages_settings(self):
-        jobs = yaml_parse((ROOT / ".github/workflows/deploy.yml").read_text())["jobs"]
-        settings = tomllib.loads((ROOT / "samconfig.toml").read_text())
-        for stage in ("staging", "production"):
-            self.assertIn("stack_name", settings[stage]["global"]["parameters"])
-            (run,) = [step["run"] for step in jobs[stage]["steps"] if "sam deploy" in step.get("run", "")]
-            self.assertIn('--config-env "$STAGE"', run)
-            # SAM looks for samconfig.toml beside the template it is given.
-            self.assertNotIn("--template", run)
 
 
 class Edge(unittest.TestCase):

@@ -15,16 +15,22 @@ use crate::support::accounts::{sealtalk_register, sealtalk_sign_in, web_register
 use crate::support::backend::answer;
 use crate::support::{Backend, Person, fresh_phone, run};
 
-/// One phase: the versions of the secret that there are, and what `PreviousSigningSecret` says.
+/// The ids of the two versions, as Secrets Manager draws them.
+const OLD: &str = "6e7a3f0c-5d0e-4d5a-9f62-0a1d0e2c7b11";
+const NEW: &str = "c2b1d9e4-90aa-4b7e-8d35-3f5c7a1e6d22";
+
+/// One deployment: the version that has the label `AWSCURRENT` meanwhile, and the two parameters.
+#[derive(Clone, Copy)]
 struct Phase {
-    versions: &'static [(&'static str, &'static str)],
-    parameter: &'static str,
+    current: &'static str,
+    signs: &'static str,
+    accepted: &'static str,
 }
 
-const BEFORE: Phase = Phase { versions: &[("", "old")], parameter: "false" };
-const INTRODUCED: Phase = Phase { versions: &[("", "old"), (":AWSPENDING", "new")], parameter: "next" };
-const SIGNING: Phase = Phase { versions: &[("", "new"), (":AWSPREVIOUS", "old")], parameter: "true" };
-const AFTER: Phase = Phase { versions: &[("", "new"), (":AWSPREVIOUS", "old")], parameter: "false" };
+const BEFORE: Phase = Phase { current: OLD, signs: "", accepted: "" };
+const INTRODUCED: Phase = Phase { current: OLD, signs: OLD, accepted: NEW };
+const SIGNING: Phase = Phase { current: OLD, signs: NEW, accepted: OLD };
+const AFTER: Phase = Phase { current: NEW, signs: NEW, accepted: "" };
 
 /// A folder that is gone after the test.
 struct Folder(PathBuf);
@@ -38,9 +44,10 @@ impl Drop for Folder {
 /// Starts the stage in a phase, on the data of the folder.
 async fn deploy(folder: &Folder, phase: &Phase) -> Backend {
     let name = "handset-SigningSecret";
-    let secret = |version: &str| json!({ "secret": version.repeat(20) }).to_string();
-    let kept: BTreeMap<String, String> =
-        phase.versions.iter().map(|(stage, version)| (format!("{name}{stage}"), secret(version))).collect();
+    let secret = |version: &str| json!({ "secret": version.repeat(2) }).to_string();
+    let current = (name.to_owned(), secret(phase.current));
+    let versions = [OLD, NEW].map(|version| (format!("{name}:{version}"), secret(version)));
+    let kept: BTreeMap<String, String> = versions.into_iter().chain([current]).collect();
     let file = folder.0.join("secrets.json");
     let names =
         |path: &Path| -> Option<BTreeMap<String, String>> { serde_json::from_slice(&fs::read(path).ok()?).ok() };
@@ -49,7 +56,8 @@ async fn deploy(folder: &Folder, phase: &Phase) -> Backend {
     }
     fs::create_dir_all(&folder.0).expect("a folder");
     fs::write(&file, json!(kept).to_string()).expect("secrets");
-    let parameters = vec![("PreviousSigningSecret".to_owned(), phase.parameter.to_owned())];
+    let parameters = [("SigningSecretVersion", phase.signs), ("OtherSigningSecretVersion", phase.accepted)];
+    let parameters = parameters.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
     let options = Options { port: 0, data: Some(folder.0.clone()), parameters, ..Options::default() };
     Backend::with(options, |handset| handset).await.expect("the backend starts")
 }
@@ -122,8 +130,9 @@ fn a_rotation_in_three_deployments_signs_nobody_out() {
         assert_eq!(published(&signing).await, [both[1].clone(), both[0].clone()]);
         signing.running.stop().await;
 
-        // While that deployment was under way, functions of the phase before accepted what the new ones signed.
-        let introduced = deploy(&folder, &INTRODUCED).await;
+        // While that deployment was under way, functions of the phase before accepted what the new ones signed. They do
+        // so too when it is taken back, and after the label has moved: the parameters name versions, not labels.
+        let introduced = deploy(&folder, &Phase { current: NEW, ..INTRODUCED }).await;
         assert_eq!(late.lives(&introduced).await, [true; 4]);
         assert_eq!(answer(introduced.nickname(&refreshed.access_token, "Tom")).await.0, 200);
         introduced.running.stop().await;

@@ -80,11 +80,12 @@ fn secrets(
             kept.insert(secret.name.clone(), secret.generate(clock::random)?);
             made = true;
         }
-        // A rotation is played through by writing other versions into the file.
-        for stage in ["", ":AWSPENDING", ":AWSPREVIOUS"] {
-            if let Some(value) = kept.get(&format!("{}{stage}", secret.name)) {
-                values.insert(format!("{}{stage}", secret.name), value.clone());
-                values.insert(format!("{}{stage}", secret.arn), value.clone());
+        // The current version has the secret's name, and others their id after it: that is how a rotation is tried.
+        for (name, value) in &kept {
+            let Some(version) = name.strip_prefix(&secret.name) else { continue };
+            if version.is_empty() || version.starts_with(':') {
+                values.insert(name.clone(), value.clone());
+                values.insert(format!("{}{version}", secret.arn), value.clone());
             }
         }
     }

@@ -70,7 +70,6 @@ fn policy_numbers_are_the_documented_ones() {
         "LogRetentionDays",
         "MediaCdn",
         "Observability",
-        "PreviousSigningSecret",
         "ResizeConcurrency",
         "RollbackFailures",
         "SmsBudgetUsd",

@@ -36,10 +36,12 @@ fn look_up(reference: &str, secrets: &BTreeMap<String, String>, place: &str) -> 
         return Err(Error::new(place, "only SecretString can be resolved"));
     }
     let key = options.next().filter(|key| !key.is_empty());
-    let stage = options.next().filter(|stage| !stage.is_empty());
-    let id = match stage {
-        None | Some("AWSCURRENT") => id.to_owned(),
-        Some(stage) => format!("{id}:{stage}"),
+    let label = options.next().filter(|label| !label.is_empty());
+    let version = options.next().filter(|version| !version.is_empty());
+    let id = match (label, version) {
+        (None | Some("AWSCURRENT"), None) => id.to_owned(),
+        (Some(one), None) | (None, Some(one)) => format!("{id}:{one}"),
+        (Some(_), Some(_)) => return Err(Error::new(place, "a secret has either a version label or a version id")),
     };
     let secret = secrets.get(&id).ok_or_else(|| Error::new(place, format!("no value for the secret `{id}`")))?;
     let Some(key) = key else {
@@ -70,6 +72,7 @@ mod tests {
             ("signing".into(), r#"{"key":"k1","n":7}"#.into()),
             (arn.into(), r#"{"key":"k2"}"#.into()),
             (format!("{arn}:AWSPREVIOUS"), r#"{"key":"k1"}"#.into()),
+            ("signing:0b1f".into(), r#"{"key":"k0"}"#.into()),
         ])
     }
 
@@ -90,6 +93,7 @@ mod tests {
             "k2"
         );
         assert_eq!(expand("{{resolve:secretsmanager:signing}}"), r#"{"key":"k1","n":7}"#);
+        assert_eq!(expand("{{resolve:secretsmanager:signing:SecretString:key::0b1f}}"), "k0");
     }
 
     #[test]
@@ -97,6 +101,8 @@ mod tests {
         for text in [
             "{{resolve:secretsmanager:other}}",
             "{{resolve:secretsmanager:signing:SecretString:key:AWSPREVIOUS}}",
+            "{{resolve:secretsmanager:signing:SecretString:key::0b20}}",
+            "{{resolve:secretsmanager:signing:SecretString:key:AWSCURRENT:0b1f}}",
             "{{resolve:secretsmanager:signing:SecretString:nope}}",
             "{{resolve:secretsmanager:signing:SecretBinary}}",
             "{{resolve:ssm:name}}",

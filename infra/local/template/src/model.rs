@@ -22,8 +22,8 @@ pub struct Deployment {
     /// Values of `Ref` (key `Logical`) and `GetAtt` (key `Logical.Attribute`) that only exist
     /// once deployed, or that should differ from what is derived here.
     pub attributes: BTreeMap<String, String>,
-    /// Secret strings, by secret name or ARN, that `{{resolve:secretsmanager:…}}` reads. What was
-    /// current before a rotation stands under the same name or ARN with `:AWSPREVIOUS` after it.
+    /// Secret strings, by secret name or ARN, that `{{resolve:secretsmanager:…}}` reads. Versions that are not
+    /// the current one stand under the same name or ARN with a colon and their id or label after it.
     pub secrets: BTreeMap<String, String>,
 }
 

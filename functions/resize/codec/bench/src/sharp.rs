@@ -8,8 +8,14 @@ use codec::{Fit, Spec};
 
 use crate::Result;
 
-/// The version that is compared with.
-const VERSION: &str = "0.35.5";
+/// Every package that npm installs, with its version and hash.
+const LOCK: &str = include_str!("../npm/package-lock.json");
+/// What npm reads.
+const LOCKED: [(&str, &str); 3] = [
+    (".npmrc", include_str!("../npm/.npmrc")),
+    ("package.json", include_str!("../npm/package.json")),
+    ("package-lock.json", LOCK),
+];
 
 /// A running Node with sharp.
 pub(crate) struct Sharp {
@@ -22,21 +28,19 @@ pub(crate) struct Sharp {
 pub(crate) fn install(directory: &Path) -> Result<()> {
     std::fs::create_dir_all(directory)?;
     std::fs::write(directory.join("sharp.mjs"), include_str!("sharp.mjs"))?;
-    let marker = directory.join(format!("sharp-{VERSION}"));
-    if marker.exists() {
+    let marker = directory.join("installed.json");
+    if std::fs::read_to_string(&marker).is_ok_and(|installed| installed == LOCK) {
         return Ok(());
     }
-    let package = format!("sharp@{VERSION}");
-    let status = Command::new("npm")
-        .args(["install", "--no-audit", "--no-fund", "--prefix"])
-        .arg(directory)
-        .arg(package)
-        .stdout(Stdio::null())
-        .status()?;
+    for (name, content) in LOCKED {
+        std::fs::write(directory.join(name), content)?;
+    }
+    let status =
+        Command::new("npm").args(["ci", "--ignore-scripts"]).current_dir(directory).stdout(Stdio::null()).status()?;
     if !status.success() {
         return Err("npm could not install sharp".into());
     }
-    Ok(std::fs::write(marker, "")?)
+    Ok(std::fs::write(marker, LOCK)?)
 }
 
 impl Sharp {
