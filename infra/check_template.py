@@ -250,6 +250,18 @@ class Edge(unittest.TestCase):
             # Failing over is for these alone.
             self.assertLessEqual(set(behavior["AllowedMethods"]), {"GET", "HEAD", "OPTIONS"})
 
+    def test_a_preflight_reaches_the_bucket_with_its_origin(self):
+        managed = "88a5eaf4-2fd4-4709-b370-b4c650ea3fcf"  # CORS-S3Origin
+        for behavior in [self.distribution["DefaultCacheBehavior"], *self.distribution["CacheBehaviors"]]:
+            self.assertIn("OPTIONS", behavior["AllowedMethods"])
+            self.assertEqual(behavior["OriginRequestPolicyId"], managed)
+        # It is no part of the key: one answer is kept for all origins, and CloudFront adds the headers to each.
+        caching = self.edge.properties("Caching")["CachePolicyConfig"]
+        headers = caching["ParametersInCacheKeyAndForwardedToOrigin"]["HeadersConfig"]
+        self.assertEqual(headers, {"HeaderBehavior": "none"})
+        cors = self.edge.properties("Headers")["ResponseHeadersPolicyConfig"]["CorsConfig"]
+        self.assertTrue(cors["OriginOverride"])
+
     def test_the_bucket_is_read_with_origin_access_control_only(self):
         for origin in self.distribution["Origins"]:
             self.assertEqual("OriginAccessControlId" in origin, "S3OriginConfig" in origin, origin["Id"])

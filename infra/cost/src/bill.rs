@@ -194,6 +194,8 @@ impl Month<'_> {
         let changes = self.times("friend-change") + self.times("group-change");
         self.usage.add(What::TopicMessages, changes);
         self.usage.add(What::Pushes, changes * self.assumed(Knob::PushesPerChange));
+        // The topic is encrypted, with a data key that SNS uses for five minutes.
+        self.usage.add(What::KeyCalls, changes.min(DAYS * SECONDS / 300.0));
         self.usage.add(What::Reads, changes * 3.0);
         let wait = 2.0 * self.assumed(Knob::RoundMs) + self.assumed(Knob::ObjectMs);
         let cpu = 1.0 * if self.ours() { 1.0 } else { self.assumed(Knob::NodeCpu) };
@@ -243,7 +245,7 @@ impl Month<'_> {
         self.usage.add(What::Metrics, self.assumed(Knob::MetricSeries));
         self.usage.add(What::Alarms, self.assumed(Knob::AlarmMetrics));
         self.usage.add(What::Dashboards, 1.0);
-        self.usage.add(What::Keys, 1.0);
+        self.usage.add(What::Keys, 1.0 + self.assumed(Knob::KeyRotations).min(2.0));
         if self.ours() {
             self.usage.add(What::Secrets, 1.0);
         }
@@ -315,6 +317,21 @@ mod tests {
         near(usage.of(What::S3Puts), 5.0 * 100.0 * DAYS);
         near(usage.of(What::LambdaCalls), 2.0 * 100.0 * DAYS);
         near(usage.of(What::S3Gb), (400.0 + 4.0 * 10.0) * 100.0 * DAYS * 12.0 / KB_IN_GB);
+    }
+
+    #[test]
+    fn a_key_costs_more_after_each_of_two_rotations() {
+        let keys = |rotations: u32| {
+            let mut load = Load::default();
+            load.assume(&format!("key-rotations={rotations}")).unwrap();
+            month(&load, &memory(), 1.0, Carrier::Handset).of(What::Keys)
+        };
+        for (rotations, expected) in [(0, 1.0), (1, 2.0), (2, 3.0), (9, 3.0)] {
+            near(keys(rotations), expected);
+        }
+        // The topic asks for a key in five minutes at most, however much is published.
+        let calls = |people| month(&Load::default(), &memory(), people, Carrier::Handset).of(What::KeyCalls);
+        assert!(calls(1e3) < calls(1e7) && calls(1e7) < 20_000.0);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 pub mod actions;
 pub mod bill;
 pub mod load;
+pub mod places;
 pub mod prices;
 pub mod report;
 

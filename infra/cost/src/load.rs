@@ -34,6 +34,7 @@ pub enum Knob {
     AlarmMetrics,
     PushesPerChange,
     StreamShards,
+    KeyRotations,
     FourThumbnailsMs,
     SharpFourMs,
     NodeCpu,
@@ -43,7 +44,7 @@ pub enum Knob {
 
 impl Knob {
     /// All of them.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::MonthlyPerDaily,
         Self::DaysKept,
         Self::Friends,
@@ -69,6 +70,7 @@ impl Knob {
         Self::AlarmMetrics,
         Self::PushesPerChange,
         Self::StreamShards,
+        Self::KeyRotations,
         Self::FourThumbnailsMs,
         Self::SharpFourMs,
         Self::NodeCpu,
@@ -107,6 +109,9 @@ impl Knob {
             }
             Self::PushesPerChange => ("pushes", 3.0, "devices that hear of a change of friends or groups"),
             Self::StreamShards => ("shards", 4.0, "shards of the table's stream; each calls once a second at most"),
+            Self::KeyRotations => {
+                ("key-rotations", 2.0, "yearly rotations of the key so far; from the third on they are free")
+            }
             Self::FourThumbnailsMs => ("thumbnails-ms", 7.3, "ms for all four thumbnails of a 12-megapixel JPEG"),
             Self::SharpFourMs => ("sharp-ms", 63.5, "the same by sharp, one after the other"),
             Self::NodeCpu => {

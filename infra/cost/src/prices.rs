@@ -30,6 +30,7 @@ pub enum What {
     WebAclRules,
     WebAclRequests,
     Keys,
+    KeyCalls,
     Secrets,
     Zones,
     CognitoEssentials,
@@ -67,7 +68,7 @@ const fn seen(at: &'static str, price: Price) -> Price {
 
 impl What {
     /// All of them, in the order of the table.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::HttpApi,
         Self::LambdaCalls,
         Self::LambdaGbSeconds,
@@ -94,6 +95,7 @@ impl What {
         Self::WebAclRules,
         Self::WebAclRequests,
         Self::Keys,
+        Self::KeyCalls,
         Self::Secrets,
         Self::Zones,
         Self::CognitoEssentials,
@@ -224,7 +226,16 @@ impl What {
             Self::WebAcl => price("WAF", "web ACL a month", &[(ALL, 5.0)], WAF),
             Self::WebAclRules => price("WAF", "rule or managed group a month", &[(ALL, 1.0)], WAF),
             Self::WebAclRequests => price("WAF", "request looked at", &[(ALL, 0.6 / M)], WAF),
-            Self::Keys => price("KMS", "key a month", &[(ALL, 1.0)], "aws.amazon.com/kms/pricing"),
+            Self::Keys => seen(
+                "2026-03",
+                price(
+                    "KMS",
+                    "key a month, and each of its first two rotations",
+                    &[(ALL, 1.0)],
+                    "aws.amazon.com/kms/pricing, as an article of 2026-03 gives it",
+                ),
+            ),
+            Self::KeyCalls => price("KMS", "request", &[(20_000.0, 0.0), (ALL, 3.0 / M)], "aws.amazon.com/kms/pricing"),
             Self::Secrets => {
                 price("Secrets Manager", "secret a month", &[(ALL, 0.4)], "aws.amazon.com/secrets-manager/pricing")
             }
@@ -246,29 +257,20 @@ impl Price {
     /// What so many units in a month cost, in US dollars.
     #[must_use]
     pub fn of(&self, quantity: f64) -> f64 {
-        let mut below = 0.0;
-        let mut cost = 0.0;
-        for (up_to, each) in self.steps {
-            cost += (quantity.min(*up_to) - below).max(0.0) * each;
-            below = *up_to;
-        }
-        cost
+        stepped(self.steps, quantity)
     }
 }
 
-/// What a text message costs, apart from everything else because it outweighs it. Rounded, fees of carriers and sender
-/// registration left out; the list changes every month, so it is an argument wherever a decision hangs on it.
-pub const TEXTS: [(&str, f64); 6] = [
-    ("United States", 0.0058),
-    ("China", 0.02),
-    ("India, by the local route", 0.0028),
-    ("Brazil", 0.02),
-    ("United Kingdom", 0.04),
-    ("Germany", 0.09),
-];
-
-/// Of when and from where those are.
-pub const TEXTS_SEEN: &str = "2025-01 and rounded, to be checked at aws.amazon.com/sns/sms-pricing";
+/// What so many units cost, of which each step takes those up to its own number.
+pub(crate) fn stepped(steps: &[(f64, f64)], quantity: f64) -> f64 {
+    let mut below = 0.0;
+    let mut cost = 0.0;
+    for (up_to, each) in steps {
+        cost += (quantity.min(*up_to) - below).max(0.0) * each;
+        below = *up_to;
+    }
+    cost
+}
 
 #[cfg(test)]
 mod tests {

@@ -6,7 +6,8 @@ use std::fmt::Write as _;
 use crate::actions::ACTIONS;
 use crate::bill::{self, Carrier};
 use crate::load::{Knob, Load};
-use crate::prices::{TEXTS, TEXTS_SEEN, What};
+use crate::places::{EDGES, EDGES_SEEN, TEXTS, TEXTS_SEEN};
+use crate::prices::What;
 
 /// People a day that the document shows.
 pub const PEOPLE: [f64; 3] = [1e3, 1e5, 1e7];
@@ -19,6 +20,7 @@ pub fn tables(load: &Load, memory: &BTreeMap<String, f64>, people: &[f64]) -> Ve
         ("totals", totals(load, memory, people)),
         ("bills", bills.trim_end().to_owned() + "\n"),
         ("texts", texts(load, people)),
+        ("edges", edges(load, memory, people)),
         ("actions", actions(load, memory)),
         ("assumptions", assumptions(load)),
         ("prices", prices()),
@@ -88,17 +90,38 @@ fn bills(load: &Load, memory: &BTreeMap<String, f64>, people: f64) -> String {
     text + "\n"
 }
 
+/// A column for each number of people.
+fn columns(people: &[f64]) -> Vec<String> {
+    people.iter().map(|people| format!("{} people a day", grouped(*people))).collect()
+}
+
 fn texts(load: &Load, people: &[f64]) -> String {
-    let columns: Vec<String> = people.iter().map(|people| format!("{} people a day", grouped(*people))).collect();
-    let mut titles = vec!["to", "USD a text"];
+    let columns = columns(people);
+    let mut titles = vec!["to", "USD a text", "and to the carrier"];
     titles.extend(columns.iter().map(String::as_str));
     let mut text = head(&titles);
-    for (country, price) in TEXTS {
-        let mut cells = vec![country.to_owned(), short(price)];
-        cells.extend(people.iter().map(|people| usd(bill::texts(load, *people) * price)));
+    for country in TEXTS {
+        let mut cells = vec![country.to.to_owned(), short(country.price), short(country.carrier)];
+        cells.extend(people.iter().map(|people| usd(bill::texts(load, *people) * country.each())));
         text += &line(&cells);
     }
-    let _ = write!(text, "\nPrices of {TEXTS_SEEN}.\n");
+    let _ = write!(text, "\n{TEXTS_SEEN}.\n");
+    text
+}
+
+fn edges(load: &Load, memory: &BTreeMap<String, f64>, people: &[f64]) -> String {
+    let columns = columns(people);
+    let mut titles = vec!["if all of them are in", "USD a GB, less and less", "USD a million requests"];
+    titles.extend(columns.iter().map(String::as_str));
+    let mut text = head(&titles);
+    let months: Vec<_> = people.iter().map(|people| bill::month(load, memory, *people, Carrier::Handset)).collect();
+    for place in EDGES {
+        let [first, .., last] = place.gb;
+        let mut cells = vec![place.place.to_owned(), format!("{first} to {last}"), short(place.requests)];
+        cells.extend(months.iter().map(|usage| usd(place.cost(usage))));
+        text += &line(&cells);
+    }
+    let _ = write!(text, "\n{EDGES_SEEN}.\n");
     text
 }
 
