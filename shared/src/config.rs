@@ -54,9 +54,14 @@ impl Env {
         self.optional(name).ok_or(ConfigError::Missing(name))
     }
 
+    /// A value that is `expected` to be something else than text.
+    pub fn parsed<T: FromStr>(&self, name: &'static str, expected: &'static str) -> Result<T, ConfigError> {
+        self.text(name)?.parse().map_err(|_| ConfigError::unreadable(name, expected))
+    }
+
     /// A whole number.
     pub fn number<N: FromStr>(&self, name: &'static str) -> Result<N, ConfigError> {
-        self.text(name)?.parse().map_err(|_| ConfigError::unreadable(name, "a whole number"))
+        self.parsed(name, "a whole number")
     }
 
     /// A cap, of which 0 is none.
@@ -71,7 +76,7 @@ impl Env {
 
     /// `true` or `false`.
     pub fn flag(&self, name: &'static str) -> Result<bool, ConfigError> {
-        self.text(name)?.parse().map_err(|_| ConfigError::unreadable(name, "true or false"))
+        self.parsed(name, "true or false")
     }
 }
 

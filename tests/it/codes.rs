@@ -182,6 +182,10 @@ fn the_table_keeps_a_digest_and_never_the_code() {
                     assert_eq!((name.as_str(), bytes.as_ref().len()), ("digest", 32));
                     String::from_utf8_lossy(bytes.as_ref()).into_owned()
                 }
+                AttributeValue::Ns(groups) => {
+                    assert_eq!((name.as_str(), groups.len()), ("groups", 1));
+                    groups.concat()
+                }
                 other => panic!("{name} is {other:?}"),
             };
             // Times and the phone are longer runs of digits, which may hold any code by chance.

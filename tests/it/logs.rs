@@ -8,7 +8,7 @@ use local_aws::Fault;
 use serde_json::json;
 
 use crate::support::backend::answer;
-use crate::support::people::{internal_error, wrong_code};
+use crate::support::people::{internal_error, refused, wrong_code};
 use crate::support::trips::log;
 use crate::support::{Backend, Person, Phone, fresh_phone, run};
 
@@ -69,19 +69,21 @@ async fn failing_requests(backend: &Backend, secrets: &mut Secrets, person: &Per
                 answer(backend.nickname(&person.access_token, "Tom")).await;
             }
         };
+        let meets = matches!(fault, Fault::TransactionConflict { .. });
+        let words = "too many requests at once for the same thing; try again in 1 s";
+        let failure = if meets { refused(words) } else { internal_error() };
         failed("dynamodb:TransactWriteItems");
-        assert_eq!(answer(backend.ask(&phone)).await, internal_error());
+        assert_eq!(answer(backend.ask(&phone)).await, failure);
         drained().await;
         let code = backend.code_for(&phone).await;
         secrets.codes.push(code.clone());
-        if !matches!(fault, Fault::TransactionConflict { .. }) {
+        if !meets {
             failed("dynamodb:UpdateItem");
-            assert_eq!(backend.sign_in(&phone, &code).await, internal_error());
             assert_eq!(answer(backend.refresh(&person.refresh_token)).await, internal_error());
             drained().await;
         }
         failed("dynamodb:TransactWriteItems");
-        assert_eq!(backend.sign_in(&phone, &code).await, internal_error());
+        assert_eq!(backend.sign_in(&phone, &code).await, failure);
         drained().await;
     }
 }

@@ -1,12 +1,15 @@
 //! The black-box tests.
 
+mod captcha_rules;
 mod codes;
 mod contract;
+mod cross_site;
 mod device;
 mod downloads;
 mod faults;
 mod guesses;
 mod hostile;
+mod known_addresses;
 mod limits;
 mod logs;
 mod lookup;

@@ -134,7 +134,10 @@ fn a_patch_changes_what_it_names_and_leaves_the_rest() {
         assert_eq!(number(&account, "id"), i64::try_from(person.uid).ok());
         let mut names: Vec<_> = account.keys().map(String::as_str).collect();
         names.sort_unstable();
-        assert_eq!(names, ["avatar", "created", "id", "name", "phone", "pk", "seen", "sessions", "sk", "state"]);
+        assert_eq!(
+            names,
+            ["avatar", "created", "id", "name", "networks", "phone", "pk", "seen", "sessions", "sk", "state"]
+        );
     });
 }
 

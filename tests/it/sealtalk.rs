@@ -214,7 +214,8 @@ fn a_lock_cannot_be_told_from_a_wrong_password() {
     run(async {
         let backend = Backend::start(&[]).await;
         let owner = register(&backend).await;
-        for _ in 0..10 {
+        // Ten as of a stranger, and ten as of an address that the account knows.
+        for _ in 0..20 {
             let (status, body) = answer(login(&backend, &owner.phone, "wrong-password")).await;
             assert_eq!((status, &body["code"]), (200, &json!(1000)), "{body}");
         }
@@ -276,6 +277,11 @@ fn requests_stay_within_their_round_trips() {
         let (headers, body) = costs(registered, "SealTalk: register").await;
         let (id, cookie) = (body["result"]["id"].as_str().expect("an id"), cookie_of(&headers));
         costs(login(backend, &phone, PASSWORD), "SealTalk: sign in").await;
+        for _ in 0..10 {
+            answer(login(backend, &phone, "wrong-password")).await;
+        }
+        costs(login(backend, &phone, PASSWORD), "… strangers have locked the account").await;
+        backend.advance(Duration::from_mins(10));
         let nickname = json!({ "nickname": "Tom" });
         let portrait = json!({ "portraitUri": "http://test.com/a.jpg" });
         let passwords = json!({ "oldPassword": PASSWORD, "newPassword": "P@ssw1rd" });

@@ -29,10 +29,13 @@ const fn row(request: &'static str, status: u16, rounds: u32) -> Row {
 
 const SEND: Row = row("send a code", 200, 1);
 const SEND_REFUSED: Row = row("… SNS refused", 400, 2);
+const SEND_RESERVED: Row = row("… a stranger's part of a limit is used up", 200, 4);
+const SEND_WITH_CAPTCHA: Row = row("… a captcha came with it", 200, 2);
 const GUESS: Row = row("guess a code, wrong", 400, 1);
+const GUESS_RESERVED: Row = row("… strangers have used up its guesses", 400, 4);
 const SIGN_UP: Row = row("sign in by code, new number", 200, 2);
 const SIGN_IN: Row = row("sign in by code, known number", 200, 2);
-const CROWDED: Row = row("… with ten sessions already", 200, 3);
+const CROWDED: Row = row("… with ten sessions or ten networks already", 200, 3);
 const REFRESH: Row = row("refresh", 200, 1);
 const THEFT: Row = row("… an old token: theft", 400, 2);
 const PROFILE: Row = row("nickname, state, profile", 200, 1);
@@ -42,10 +45,13 @@ const BOOK: Row = row("address book, up to 100 numbers", 200, 2);
 const LONG_BOOK: Row = row("… up to 2,000", 200, 2);
 const FREE: Row = row("download, thumbnail, keys", 200, 0);
 
-const ROWS: [&Row; 14] = [
+const ROWS: [&Row; 17] = [
     &SEND,
     &SEND_REFUSED,
+    &SEND_RESERVED,
+    &SEND_WITH_CAPTCHA,
     &GUESS,
+    &GUESS_RESERVED,
     &SIGN_UP,
     &SIGN_IN,
     &CROWDED,
@@ -132,6 +138,31 @@ fn codes_and_sign_ins_cost_what_is_documented() {
             let code = backend.code_for(&phone).await;
             CROWDED.costs(sign_in(&backend, &phone, &code)).await;
         }
+    });
+}
+
+#[test]
+fn what_is_kept_for_known_addresses_costs_what_is_documented() {
+    run(async {
+        let backend = Backend::capped().await;
+        let phone = fresh_phone();
+        backend.person_on(&phone).await;
+        for _ in 0..2 {
+            backend.advance(Duration::from_mins(1));
+            SEND.costs(backend.ask(&phone)).await;
+        }
+        backend.advance(Duration::from_mins(1));
+        SEND_RESERVED.costs(backend.ask(&phone)).await;
+        let code = backend.newest_code(&phone).await;
+        for n in 1..=5 {
+            assert_eq!(backend.at(1, 1).sign_in(&phone, &wrong_code(&code, n)).await.0, 400);
+        }
+        GUESS_RESERVED.costs(sign_in(&backend, &phone, &wrong_code(&code, 6))).await;
+        let phone = fresh_phone();
+        let picture = backend.get("/api/v1.0/imagecode/an-id").send().await.expect("a picture");
+        let text = picture.headers()["x-captcha-text"].to_str().expect("text").to_owned();
+        let with = backend.ask(&phone).query(&[("captcha_id", "an-id"), ("captcha", &text)]);
+        SEND_WITH_CAPTCHA.costs(with).await;
     });
 }
 

@@ -3,11 +3,11 @@
 use axum::extract::State as Held;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
-use shared::domain::codes::Purpose;
+use shared::domain::codes::{CodeRequest, Purpose, SolvedCaptcha};
 use shared::domain::phone::Phone;
 use shared::domain::{Error, Result as DomainResult};
 use shared::http::api::device::Envelope;
-use shared::http::api::{Device, Refusal};
+use shared::http::api::{Api, Device, Refusal, Web};
 use shared::http::body::Params;
 use shared::http::caller::Origin;
 use shared::http::lenient;
@@ -34,6 +34,15 @@ struct AskForCode {
     #[serde(deserialize_with = "lenient::text")]
     #[schema(value_type = String)]
     phone_number: String,
+    /// The id of a captcha, chosen by the client: the picture is at `GET /api/v1.0/imagecode/<id>`. Needed where the
+    /// answer is that a captcha is needed.
+    #[serde(default, rename = "captcha_id", alias = "captchaId", deserialize_with = "lenient::optional_text")]
+    #[schema(value_type = Option<String>)]
+    captcha_id: Option<String>,
+    /// The characters that the captcha shows.
+    #[serde(default, deserialize_with = "lenient::optional_text")]
+    #[schema(value_type = Option<String>)]
+    captcha: Option<String>,
 }
 
 /// Where a code went.
@@ -47,8 +56,10 @@ struct Sent {
 /// Ask for a code.
 ///
 /// With flag 0 a number that has an account is refused. With flag 1 a number that has none is answered alike, and no
-/// text is sent: nobody learns here who is registered. A number is sent at most one code a minute, five an hour and
-/// ten a day, over all APIs.
+/// text is sent: nobody learns here who is registered. A number gets at most one code a minute, three an hour and
+/// six a day, over all APIs; five an hour and ten a day at an IP address that its account knows. When a captcha is needed,
+/// get a picture from `GET /api/v1.0/imagecode/<id>` with an id of your choice, and send `captcha_id` and `captcha` with
+/// the same request.
 #[utoipa::path(
     post, path = "/verification_codes", tag = "device", operation_id = "device_ask_for_code",
     request_body = AskForCode,
@@ -65,7 +76,9 @@ async fn post_verification_codes(
     Params(asked, _): Params<Device, AskForCode>,
 ) -> Result<Response, Refusal<Device>> {
     let phone = Phone::parse("", &asked.phone_number)?;
-    state.sender.send(&phone, purpose(&asked.flag)?, origin.address).await?;
+    let captcha = SolvedCaptcha::from_fields(Web::NAME, asked.captcha_id.as_deref(), asked.captcha.as_deref())?;
+    let purpose = purpose(&asked.flag)?;
+    state.sender.send(CodeRequest { phone: &phone, purpose, from: origin.address, captcha }).await?;
     Ok(Device::data(Sent { phone_number: asked.phone_number }))
 }
 

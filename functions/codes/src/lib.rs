@@ -25,8 +25,6 @@ use utoipa_axum::router::OpenApiRouter;
 struct State {
     sender: Arc<CodeSender>,
     captchas: Arc<Captchas>,
-    /// Whether a code is sent only to who reads a captcha, where the API leaves that to the stage.
-    captcha_required: bool,
     /// Whether answers show the code: for stages without real users only.
     expose: bool,
     url: PublicUrl,
@@ -38,15 +36,18 @@ impl State {
         let policy = Arc::new(Policy::from_env(env)?);
         let table = Arc::new(Table::new(sdk, env, policy.clone(), random.clone())?);
         let keys = Arc::new(Keys::from_env(env)?);
-        let captchas = Captchas {
+        let captchas = Arc::new(Captchas {
             lifetime: policy.captcha_ttl,
             clock: clock.clone(),
             random: random.clone(),
             keys: keys.clone(),
             store: table.clone(),
-        };
+        });
         let sender = CodeSender {
-            store: table,
+            store: table.clone(),
+            accounts: table,
+            captcha_rule: env.parsed("CAPTCHA_REQUIRED", "true, adaptive or false")?,
+            captchas: captchas.clone(),
             texts: Arc::new(SnsTexts::new(sdk, env)),
             keys,
             text: env.text("SMS_TEXT")?.to_owned(),
@@ -56,8 +57,7 @@ impl State {
         };
         Ok(Self {
             sender: Arc::new(sender),
-            captchas: Arc::new(captchas),
-            captcha_required: env.flag("CAPTCHA_REQUIRED")?,
+            captchas,
             expose: env.flag("EXPOSE_CODES")?,
             url: PublicUrl::from_env(env),
         })
@@ -81,5 +81,5 @@ pub fn api() -> OpenApi {
 /// The function.
 pub fn function(runtime: &Runtime) -> Result<Http, ConfigError> {
     let (router, _) = routes().split_for_parts();
-    Ok(Http(observe::finish(router.with_state(State::new(runtime)?), &runtime.observer("codes"))))
+    Ok(Http(observe::finish(router.with_state(State::new(runtime)?), &runtime.observer("codes"), &runtime.env)))
 }

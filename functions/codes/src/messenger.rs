@@ -3,10 +3,10 @@
 use axum::extract::State as Held;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
-use shared::domain::codes::Purpose;
+use shared::domain::codes::{CodeRequest, Purpose, SolvedCaptcha};
 use shared::domain::phone::Phone;
 use shared::http::api::messenger::Refused;
-use shared::http::api::{Messenger, Refusal};
+use shared::http::api::{Api, Messenger, Refusal, Web};
 use shared::http::body::{Params, ok};
 use shared::http::caller::Origin;
 use shared::http::lenient;
@@ -32,6 +32,15 @@ struct AskForCode {
     #[serde(deserialize_with = "lenient::text")]
     #[schema(value_type = String)]
     number: String,
+    /// The id of a captcha, chosen by the client: the picture is at `GET /api/v1.0/imagecode/<id>`. Needed where the
+    /// answer is that a captcha is needed.
+    #[serde(default, deserialize_with = "lenient::optional_text")]
+    #[schema(value_type = Option<String>)]
+    captcha_id: Option<String>,
+    /// The characters that the captcha shows.
+    #[serde(default, deserialize_with = "lenient::optional_text")]
+    #[schema(value_type = Option<String>)]
+    captcha: Option<String>,
 }
 
 /// Where a code went.
@@ -48,8 +57,9 @@ struct CodeSent {
 /// Ask for a code.
 ///
 /// Sends a text message with a code that signs in with `POST /auth/token`. The code works once, for five minutes. A
-/// number is sent at most one code a minute, five an hour and ten a day, over all APIs; a refusal tells when to try
-/// again in `Retry-After`.
+/// number gets at most one code a minute, three an hour and six a day, over all APIs; five an hour and ten a day at an IP
+/// address that its account knows. `Retry-After` says when to try again. When a captcha is needed, get a picture from
+/// `GET /api/v1.0/imagecode/<id>` with an id of your choice, and send `captcha_id` and `captcha` with the same request.
 #[utoipa::path(
     post, path = "/verify_code", tag = "messenger", operation_id = "post_verify_code",
     params(
@@ -69,7 +79,9 @@ async fn post_verify_code(
     Params(asked, _): Params<Messenger, AskForCode>,
 ) -> Result<Response, Refusal<Messenger>> {
     let phone = Phone::parse(&asked.zone, &asked.number)?;
-    let code = state.sender.send(&phone, Purpose::SignIn, origin.address).await?;
+    let captcha = SolvedCaptcha::from_fields(Web::NAME, asked.captcha_id.as_deref(), asked.captcha.as_deref())?;
+    let request = CodeRequest { phone: &phone, purpose: Purpose::SignIn, from: origin.address, captcha };
+    let code = state.sender.send(request).await?;
     let code = Some(code).filter(|_| state.expose);
     // A zone that was left out is answered as the one the number turned out to have.
     let zone = if asked.zone.is_empty() { phone.zone().to_string() } else { asked.zone };

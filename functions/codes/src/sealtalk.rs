@@ -7,9 +7,9 @@ use axum::response::{AppendHeaders, IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use shared::crypto;
 use shared::domain::captcha::CaptchaId;
-use shared::domain::codes::Purpose;
+use shared::domain::codes::{CodeRequest, Purpose, SolvedCaptcha};
 use shared::domain::phone::Phone;
-use shared::domain::{Error, Result as DomainResult, random};
+use shared::domain::{Error, random};
 use shared::http::api::sealtalk::{Done, Refused, Success};
 use shared::http::api::{Api, Refusal, SealTalk};
 use shared::http::body::Params;
@@ -63,9 +63,9 @@ struct PictureCode {
 
 /// Ask for a code.
 ///
-/// The code is for `verify_code`, once, within five minutes. A number is sent at most one code a minute, five an hour
-/// and ten a day, over all APIs. A stage may demand that a picture is read first; a picture is spent by the first
-/// answer to it, right or wrong.
+/// The code is for `verify_code`, once, within five minutes. A number gets at most one code a minute, three an hour and
+/// six a day, over all APIs; five an hour and ten a day at an IP address that its account knows. When a captcha is needed,
+/// get one from `get_sms_img_code` and send `picCodeId` and `picCode`. A picture works for one attempt, right or wrong.
 #[utoipa::path(
     post, path = "/user/send_code", tag = "sealtalk", operation_id = "sealtalk_send_code", request_body = SendCode,
     responses(
@@ -77,22 +77,10 @@ struct PictureCode {
 )]
 async fn send_code(Held(state): Held<State>, origin: Origin, Params(given, _): Params<SealTalk, SendCode>) -> Answer {
     let phone = Phone::parse(&given.region, &given.phone)?;
-    check_picture(&state, given.pic_code_id, given.pic_code).await?;
-    state.sender.send(&phone, Purpose::Verification, origin.address).await?;
+    let captcha = SolvedCaptcha::from_fields(SealTalk::NAME, given.pic_code_id.as_deref(), given.pic_code.as_deref())?;
+    let request = CodeRequest { phone: &phone, purpose: Purpose::Verification, from: origin.address, captcha };
+    state.sender.send(request).await?;
     Ok(SealTalk::done())
-}
-
-/// Spends the captcha that came with a request. Clients send both fields empty when they show no picture.
-async fn check_picture(state: &State, id: Option<String>, typed: Option<String>) -> DomainResult<()> {
-    let given = |field: Option<String>| field.filter(|text| !text.trim().is_empty());
-    match given(id).zip(given(typed)) {
-        Some((id, typed)) => {
-            let id = CaptchaId::parse(id.trim()).map_err(|_| Error::CaptchaExpired)?;
-            state.captchas.check(SealTalk::NAME, &id, &typed).await
-        }
-        None if state.captcha_required => Err(Error::CaptchaNeeded),
-        None => Ok(()),
-    }
 }
 
 /// Get a picture to read before asking for a code.

@@ -7,7 +7,7 @@ use axum::http::{HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use shared::domain::captcha::CaptchaId;
-use shared::domain::codes::Purpose;
+use shared::domain::codes::{CodeRequest, Purpose, SolvedCaptcha};
 use shared::domain::phone::Phone;
 use shared::domain::{Error, Result as DomainResult};
 use shared::http::api::web::{Outcome, Words};
@@ -69,7 +69,7 @@ async fn draw(state: &State, path: Result<Path<String>, PathRejection>) -> Domai
 ///
 /// The captcha is spent by this request, whether it was read right or wrong; capitals do not matter. What was read may
 /// stand in the query or, as the document writes it, after commas in the path: `/smscode/13912345678,text=7KTC,id=…`.
-/// A number is sent at most one code a minute, five an hour and ten a day, over all APIs.
+/// A number gets at most one code a minute, three an hour and six a day, over all APIs.
 #[utoipa::path(
     get, path = "/api/v1.0/smscode/{mobile}", tag = "web", operation_id = "web_get_sms_code",
     params(
@@ -98,8 +98,8 @@ async fn get_sms_code(
     let text = given(query.text, inline.text.as_deref())?;
     let id = CaptchaId::parse(&given(query.id, inline.id.as_deref())?)?;
     let phone = Phone::parse("", mobile)?;
-    state.captchas.check(Web::NAME, &id, &text).await?;
-    state.sender.send(&phone, Purpose::SignUp, origin.address).await?;
+    let captcha = Some(SolvedCaptcha { api: Web::NAME, id, text });
+    state.sender.send(CodeRequest { phone: &phone, purpose: Purpose::SignUp, from: origin.address, captcha }).await?;
     Ok(ok(Outcome { errno: "0", errmsg: "发送成功" }))
 }
 

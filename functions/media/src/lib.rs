@@ -103,6 +103,6 @@ pub fn function(runtime: &Runtime) -> Result<Media, ConfigError> {
     let state = State::new(runtime)?;
     let direct = state.direct.clone();
     let observer = runtime.observer("media");
-    let http = Http(observe::finish(router.with_state(state), &observer));
+    let http = Http(observe::finish(router.with_state(state), &observer, &runtime.env));
     Ok(Media { http, direct, observer })
 }

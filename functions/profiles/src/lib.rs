@@ -90,5 +90,5 @@ pub fn api() -> OpenApi {
 /// The function.
 pub fn function(runtime: &Runtime) -> Result<Http, ConfigError> {
     let (router, _) = routes().split_for_parts();
-    Ok(Http(observe::finish(router.with_state(State::new(runtime)?), &runtime.observer("profiles"))))
+    Ok(Http(observe::finish(router.with_state(State::new(runtime)?), &runtime.observer("profiles"), &runtime.env)))
 }

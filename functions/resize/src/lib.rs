@@ -75,6 +75,6 @@ pub fn function(runtime: &Runtime) -> Result<Resize, ConfigError> {
     let state = State::new(runtime)?;
     let thumbnails = state.thumbnails.clone();
     let observer = runtime.observer("resize");
-    let http = Http(observe::finish(router.with_state(state), &observer));
+    let http = Http(observe::finish(router.with_state(state), &observer, &runtime.env));
     Ok(Resize { http, thumbnails, observer })
 }

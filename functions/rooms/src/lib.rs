@@ -16,6 +16,7 @@ use shared::aws::objects::S3Objects;
 use shared::aws::texts::SnsTexts;
 use shared::config::ConfigError;
 use shared::domain::account::Caller;
+use shared::domain::captcha::Captchas;
 use shared::domain::codes::CodeSender;
 use shared::domain::identity::{Identity, SignedIn};
 use shared::domain::media::Uploads;
@@ -72,12 +73,22 @@ impl State {
             store: table.clone(),
         });
         let (texts, text) = (Arc::new(SnsTexts::new(sdk, env)), env.text("SMS_TEXT")?.to_owned());
+        let captchas = Captchas {
+            lifetime: policy.captcha_ttl,
+            clock: clock.clone(),
+            random: random.clone(),
+            keys: keys.clone(),
+            store: table.clone(),
+        };
         let sender = CodeSender {
             policy: policy.clone(),
             clock: clock.clone(),
             random: random.clone(),
             keys: keys.clone(),
             store: table.clone(),
+            accounts: table.clone(),
+            captcha_rule: env.parsed("CAPTCHA_REQUIRED", "true, adaptive or false")?,
+            captchas: Arc::new(captchas),
             texts,
             text,
         };
@@ -149,5 +160,5 @@ pub fn api() -> OpenApi {
 /// The function.
 pub fn function(runtime: &Runtime) -> Result<Http, ConfigError> {
     let (router, _) = routes().split_for_parts();
-    Ok(Http(observe::finish(router.with_state(State::new(runtime)?), &runtime.observer("rooms"))))
+    Ok(Http(observe::finish(router.with_state(State::new(runtime)?), &runtime.observer("rooms"), &runtime.env)))
 }

@@ -4,15 +4,15 @@ use axum::extract::State as Held;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use shared::domain::claim::{Claim, Provider, Subject, Username};
-use shared::domain::codes::Purpose;
+use shared::domain::codes::{CodeRequest, Purpose, SolvedCaptcha};
 use shared::domain::identity::SignedIn;
 use shared::domain::password::Password;
 use shared::domain::person::Detail;
 use shared::domain::phone::Phone;
 use shared::domain::profile::{Avatar, Nickname};
 use shared::domain::{Error, Result as DomainResult};
-use shared::http::api::Rooms;
 use shared::http::api::rooms::{Done, Refused};
+use shared::http::api::{Api, Rooms, Web};
 use shared::http::body::Params;
 use shared::http::caller::Origin;
 use shared::http::lenient;
@@ -166,10 +166,15 @@ struct PhoneLogin {
     #[serde(deserialize_with = "lenient::text")]
     #[schema(value_type = String)]
     phone: String,
-    /// The code.
+    /// The code from the text message; or, with `captcha_id`, the characters that a picture shows.
     #[serde(default, deserialize_with = "lenient::optional_text")]
     #[schema(value_type = Option<String>)]
     captcha: Option<String>,
+    /// The id of a picture, chosen by the client: it is at `GET /api/v1.0/imagecode/<id>`. Needed for a code where the
+    /// answer is that a captcha is needed.
+    #[serde(default, deserialize_with = "lenient::optional_text")]
+    #[schema(value_type = Option<String>)]
+    captcha_id: Option<String>,
 }
 
 /// A code that is on its way.
@@ -197,10 +202,12 @@ async fn post_phonelogin(
     Params(given, _): Params<Rooms, PhoneLogin>,
 ) -> Answer {
     let phone = Phone::parse("", &given.phone)?;
-    if let Some(code) = given.captcha.filter(|code| !code.trim().is_empty()) {
+    let captcha = SolvedCaptcha::from_fields(Web::NAME, given.captcha_id.as_deref(), given.captcha.as_deref())?;
+    if let Some(code) = given.captcha.filter(|code| captcha.is_none() && !code.trim().is_empty()) {
         return sign_in_by_code(&state, &origin, &phone, &code).await;
     }
-    let code = state.sender.send(&phone, Purpose::SignIn, origin.address).await?;
+    let request = CodeRequest { phone: &phone, purpose: Purpose::SignIn, from: origin.address, captcha };
+    let code = state.sender.send(request).await?;
     Ok(success(StatusCode::OK, "发送成功", CodeSent { captcha: Some(code).filter(|_| state.expose) }))
 }
 

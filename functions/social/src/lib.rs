@@ -98,6 +98,6 @@ pub fn function(runtime: &Runtime) -> Result<Social, ConfigError> {
     let state = State::new(runtime)?;
     let jobs = state.jobs.clone();
     let observer = runtime.observer("social");
-    let http = Http(observe::finish(router.with_state(state), &observer));
+    let http = Http(observe::finish(router.with_state(state), &observer, &runtime.env));
     Ok(Social { http, jobs, observer })
 }

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use super::Result;
 use super::clock::Timestamp;
 use super::id::{Id, Kind};
+use super::known::SignInNetworks;
 use super::phone::Phone;
 use super::profile::ProfileChange;
 use super::session::{Session, SessionId};
@@ -86,6 +87,8 @@ pub struct Account {
     pub seen: Option<Timestamp>,
     /// Its sessions, dead ones among them until they are swept by a sign-in.
     pub sessions: BTreeMap<SessionId, Session>,
+    /// The networks it signed in from.
+    pub networks: SignInNetworks,
 }
 
 impl Account {
@@ -104,6 +107,7 @@ impl Account {
             room: None,
             created: now,
             seen: Some(now),
+            networks: session.1.network.iter().map(|network| (network.clone(), now)).collect(),
             sessions: BTreeMap::from([session]),
         }
     }
@@ -159,6 +163,7 @@ mod tests {
             ends: expires,
             api: String::new(),
             push: PushTokens::default(),
+            network: None,
         }
     }
 

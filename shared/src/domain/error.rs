@@ -41,6 +41,9 @@ pub enum Error {
         /// What to send instead, such as `POST /user/login`.
         instead: &'static str,
     },
+    /// A browser sends the request for a page of another site, which may not make it.
+    #[error("pages of other sites may not make this request; an allowed origin sends JSON or a credential header")]
+    CrossSite,
     /// The thing asked for does not exist.
     #[error("no such {0}")]
     NotFound(&'static str),
@@ -97,8 +100,8 @@ pub enum Error {
     /// No captcha of this id is waiting: it was never asked for, is too old or was checked before.
     #[error("the captcha has expired; ask for a new one")]
     CaptchaExpired,
-    /// This stage sends codes only to who reads a captcha.
-    #[error("a captcha is needed")]
+    /// A text is sent only to a caller that solves a captcha.
+    #[error("a captcha is needed: get a picture, and send its id and its text with the request")]
     CaptchaNeeded,
     /// The verification token was never given out, is too old or was used.
     #[error("no such verification token")]
@@ -143,6 +146,7 @@ impl Error {
             Self::UnsupportedMedia(_) => "unsupported_media",
             Self::NoRoute => "no_route",
             Self::WrongMethod { .. } => "wrong_method",
+            Self::CrossSite => "cross_site",
             Self::NotFound(_) => "not_found",
             Self::Unauthenticated => "unauthenticated",
             Self::CodeNotAsked => "code_not_asked",
@@ -230,6 +234,8 @@ pub enum Cap {
     SignInFailures,
     /// Rooms made without an owner from one address.
     AnonymousRooms,
+    /// Requests at the same time that write the same item.
+    AtOnce,
 }
 
 impl Cap {
@@ -242,6 +248,7 @@ impl Cap {
             Self::Lookups => "lookups",
             Self::SignInFailures => "sign_in_failures",
             Self::AnonymousRooms => "anonymous_rooms",
+            Self::AtOnce => "requests_at_once",
         }
     }
 }
@@ -256,6 +263,7 @@ impl fmt::Display for Cap {
             Self::Lookups => "numbers looked up today",
             Self::SignInFailures => "failed sign-ins",
             Self::AnonymousRooms => "rooms from this address",
+            Self::AtOnce => "requests at once for the same thing",
         })
     }
 }

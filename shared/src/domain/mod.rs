@@ -10,6 +10,7 @@ pub mod devices;
 pub mod error;
 pub mod id;
 pub mod identity;
+pub mod known;
 pub mod lookup;
 pub mod media;
 pub mod notifications;

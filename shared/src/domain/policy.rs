@@ -26,6 +26,11 @@ pub struct Policy {
     pub codes_per_phone_hour: u32,
     /// Codes to one number in any day.
     pub codes_per_phone_day: u32,
+    /// The last of the codes to one number in any hour, kept for addresses that its account knows: a stranger cannot use
+    /// them up.
+    pub codes_per_phone_hour_reserved: u32,
+    /// The same of the codes in any day.
+    pub codes_per_phone_day_reserved: u32,
     /// Codes asked for from one IPv4 address or IPv6 /64 in a clock hour. Carriers put thousands of phones behind one
     /// address, hence more than a household needs; Firebase allows 500.
     pub codes_per_ip_hour: Option<u32>,
@@ -34,6 +39,10 @@ pub struct Policy {
     pub codes_per_country_hour: Option<u32>,
     /// Codes to one calling code in a day (UTC), for the whole stage.
     pub codes_per_country_day: Option<u32>,
+    /// Percentage of both country caps that is kept for numbers with an account.
+    pub codes_per_country_reserved_percent: u32,
+    /// Percentage of an address's hourly cap above which [`CaptchaRule::Adaptive`] asks for a captcha.
+    pub captcha_threshold_percent: u32,
     /// Calling codes that codes are sent to; `None` is all of them.
     pub countries: Option<Vec<u16>>,
     /// Codes sent into a block of numbers in a clock hour before the conversion guard looks at it.
@@ -41,6 +50,12 @@ pub struct Policy {
     /// Percentage of codes sent into a block that have to be used once the guard looks. Twilio Fraud Guard and
     /// authgear work alike.
     pub conversion_minimum_percent: u32,
+    /// Unused codes that one address can add to a block in a clock hour; its further codes to the block are sent and
+    /// not counted there. So a single address cannot close a block to everybody else.
+    pub conversion_per_address: u32,
+    /// Addresses that must have taken part before the guard closes a block. They are counted in 64 groups, so a few more
+    /// may be needed.
+    pub conversion_addresses: u32,
     /// Numbers in one address-book look-up.
     pub lookup_numbers_per_call: usize,
     /// Numbers an account may look up in a day (UTC). From the papers on contact-discovery scraping.
@@ -70,6 +85,12 @@ pub struct Policy {
     pub failures_per_account: u32,
     /// Failed sign-ins from one address in a window.
     pub failures_per_ip: Option<u32>,
+    /// How long an account knows an address after a sign-in from it. A session that is still active makes its address
+    /// known as well.
+    pub known_address_for: Duration,
+    /// Addresses that one account remembers: those of its sessions, and those of its latest sign-ins. At least two more
+    /// than its sessions are remembered.
+    pub known_addresses: usize,
     /// The window that failures are counted in.
     pub failure_window: Duration,
     /// How long a `SealTalk` verification token works.
@@ -96,12 +117,18 @@ impl Policy {
             resend_after: env.seconds("RESEND_SECONDS")?,
             codes_per_phone_hour: env.number("CODES_PER_PHONE_HOUR")?,
             codes_per_phone_day: env.number("CODES_PER_PHONE_DAY")?,
+            codes_per_phone_hour_reserved: env.number("CODES_PER_PHONE_HOUR_RESERVED")?,
+            codes_per_phone_day_reserved: env.number("CODES_PER_PHONE_DAY_RESERVED")?,
             codes_per_ip_hour: env.cap("CODES_PER_IP_HOUR")?,
             codes_per_country_hour: env.cap("CODES_PER_COUNTRY_HOUR")?,
             codes_per_country_day: env.cap("CODES_PER_COUNTRY_DAY")?,
+            codes_per_country_reserved_percent: env.number("CODES_PER_COUNTRY_RESERVED_PERCENT")?,
+            captcha_threshold_percent: env.number("CAPTCHA_THRESHOLD_PERCENT")?,
             countries: countries(env)?,
             conversion_minimum_sends: env.number("CONVERSION_MINIMUM_SENDS")?,
             conversion_minimum_percent: env.number("CONVERSION_MINIMUM_PERCENT")?,
+            conversion_per_address: env.number("CONVERSION_PER_ADDRESS")?,
+            conversion_addresses: env.number("CONVERSION_ADDRESSES")?,
             lookup_numbers_per_call: env.number("LOOKUP_NUMBERS_PER_CALL")?,
             lookup_numbers_per_day: env.number("LOOKUP_NUMBERS_PER_DAY")?,
             image_max_bytes: env.number("IMAGE_MAX_BYTES")?,
@@ -116,6 +143,8 @@ impl Policy {
             rooms_session: HOUR * env.number("ROOMS_SESSION_HOURS")?,
             failures_per_account: env.number("FAILURES_PER_ACCOUNT")?,
             failures_per_ip: env.cap("FAILURES_PER_IP")?,
+            known_address_for: DAY * env.number("KNOWN_ADDRESS_DAYS")?,
+            known_addresses: env.number("KNOWN_ADDRESSES")?,
             failure_window: env.seconds("FAILURE_WINDOW_SECONDS")?,
             verification_ttl: env.seconds("VERIFICATION_SECONDS")?,
             sessions_per_account: env.number("SESSIONS_PER_ACCOUNT")?,
@@ -125,10 +154,22 @@ impl Policy {
         })
     }
 
-    /// The spans over which codes to one number are capped, with their caps: the shortest first.
+    /// The spans over which codes to one number are capped, with their caps: the shortest first. A caller whose address
+    /// the number's account knows may use all of them, others leave the reserved ones.
     #[must_use]
-    pub fn phone_caps(&self) -> [(Duration, u32); 3] {
-        [(self.resend_after, 1), (HOUR, self.codes_per_phone_hour), (DAY, self.codes_per_phone_day)]
+    pub fn phone_caps(&self, known: bool) -> [(Duration, u32); 3] {
+        let open = |cap: u32, reserved: u32| if known { cap } else { cap.saturating_sub(reserved).max(1) };
+        [
+            (self.resend_after, 1),
+            (HOUR, open(self.codes_per_phone_hour, self.codes_per_phone_hour_reserved)),
+            (DAY, open(self.codes_per_phone_day, self.codes_per_phone_day_reserved)),
+        ]
+    }
+
+    /// How many networks of past sign-ins an account remembers beside those of its sessions.
+    #[must_use]
+    pub fn sign_in_networks(&self) -> usize {
+        self.known_addresses.saturating_sub(self.sessions_per_account).max(2)
     }
 }
 
@@ -156,12 +197,18 @@ impl Policy {
             resend_after: Duration::from_mins(1),
             codes_per_phone_hour: 5,
             codes_per_phone_day: 10,
+            codes_per_phone_hour_reserved: 2,
+            codes_per_phone_day_reserved: 4,
             codes_per_ip_hour: Some(60),
             codes_per_country_hour: Some(2_000),
             codes_per_country_day: Some(20_000),
+            codes_per_country_reserved_percent: 25,
+            captcha_threshold_percent: 50,
             countries: Some(vec![86]),
             conversion_minimum_sends: 50,
             conversion_minimum_percent: 20,
+            conversion_per_address: 5,
+            conversion_addresses: 8,
             lookup_numbers_per_call: 2_000,
             lookup_numbers_per_day: 20_000,
             image_max_bytes: 20_971_520,
@@ -176,6 +223,8 @@ impl Policy {
             rooms_session: DAY,
             failures_per_account: 10,
             failures_per_ip: Some(50),
+            known_address_for: DAY * 90,
+            known_addresses: 20,
             failure_window: Duration::from_mins(10),
             verification_ttl: Duration::from_mins(10),
             sessions_per_account: 10,

@@ -9,6 +9,7 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 
 use super::clock::Timestamp;
+use super::known::NetworkHash;
 use super::policy::Policy;
 use super::random::{self, Random};
 
@@ -125,6 +126,8 @@ pub struct Session {
     pub api: String,
     /// Where its notifications go.
     pub push: PushTokens,
+    /// The network it was last begun or refreshed from.
+    pub network: Option<NetworkHash>,
 }
 
 impl Session {
@@ -143,6 +146,7 @@ impl Session {
             ends: now.plus(ends),
             api: new.api.to_owned(),
             push: new.push,
+            network: None,
         }
     }
 

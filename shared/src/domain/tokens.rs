@@ -3,6 +3,7 @@
 //! All keys are derived from one generated secret. During a rotation the previous secret's keys still check what they
 //! once signed, so that nobody is signed out.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use base64::Engine;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::account::{Caller, UserId};
 use super::clock::Timestamp;
+use super::known::{NetworkHash, network};
 use super::session::SessionId;
 use super::{Error, Fault, Result};
 use crate::config::{ConfigError, Env};
@@ -26,6 +28,7 @@ struct KeySet {
     refresh: [u8; 32],
     session: [u8; 32],
     code: [u8; 32],
+    network: [u8; 32],
 }
 
 impl KeySet {
@@ -44,6 +47,7 @@ impl KeySet {
             refresh: derive("refresh token"),
             session: derive("session token"),
             code: derive("code"),
+            network: derive("network"),
         })
     }
 }
@@ -202,6 +206,27 @@ impl Keys {
         self.sets().fold(false, |same, set| same | crypto::same(&digest(set, subject, code), kept))
     }
 
+    /// How an account remembers the network that an address lies in.
+    #[must_use]
+    pub fn network_hash(&self, user: UserId, address: IpAddr) -> NetworkHash {
+        network_hash(&self.current, user, address)
+    }
+
+    /// The same under every key in force: during a rotation, networks that were hashed with the previous one count.
+    #[must_use]
+    pub fn network_hashes(&self, user: UserId, address: IpAddr) -> Vec<NetworkHash> {
+        self.sets().map(|set| network_hash(set, user, address)).collect()
+    }
+
+    /// One of `groups` groups of networks: the same address is always in the same group, and nobody can choose which.
+    #[must_use]
+    pub fn network_group(&self, address: IpAddr, groups: u8) -> u8 {
+        let hash = crypto::mac(&self.current.network, &network(address));
+        // Divides with hardly a remainder: far more hashes than groups.
+        let number = u32::from_be_bytes([hash[0], hash[1], hash[2], hash[3]]);
+        u8::try_from(number % u32::from(groups.max(1))).unwrap_or_default()
+    }
+
     /// The public halves of the access-token keys as a JSON Web Key Set (RFC 7517, RFC 8037).
     #[must_use]
     pub fn jwks(&self) -> serde_json::Value {
@@ -216,6 +241,12 @@ impl Keys {
             .collect();
         serde_json::json!({ "keys": keys })
     }
+}
+
+fn network_hash(set: &KeySet, user: UserId, address: IpAddr) -> NetworkHash {
+    // The id has a fixed length, so it cannot run into the network.
+    let hash = crypto::mac(&set.network, &[&user.get().to_be_bytes()[..], &network(address)].concat());
+    NetworkHash::from_text(BASE64_URL_SAFE_NO_PAD.encode(&hash[..9]))
 }
 
 fn session_tag(set: &KeySet, api: &str, body: &[u8]) -> [u8; 32] {
@@ -372,6 +403,20 @@ mod tests {
         assert!(!keys.code_matches("+8613912345678 recovery", "123456", &kept));
         assert!(!keys.code_matches("+8613912345679 sign-in", "123456", &kept));
         assert!(!keys.code_matches("+8613912345678 sign-in", "123457", &kept));
+    }
+
+    #[test]
+    fn a_network_is_another_hash_in_another_account_and_survives_a_rotation() {
+        let (before, during) = (keys(A, ""), keys(B, A));
+        let (one, other) = (UserId::new(1).unwrap(), UserId::new(2).unwrap());
+        let address: IpAddr = "192.0.2.7".parse().unwrap();
+        let hash = before.network_hash(one, address);
+        assert_eq!(hash, before.network_hash(one, "192.0.2.200".parse().unwrap()));
+        assert_ne!(hash, before.network_hash(one, "192.0.3.7".parse().unwrap()));
+        assert_ne!(hash, before.network_hash(other, address));
+        assert!(during.network_hashes(one, address).contains(&hash));
+        assert_eq!(during.network_hashes(one, address)[0], during.network_hash(one, address));
+        assert_eq!(hash.as_str().len(), 12);
     }
 
     #[test]

@@ -5,6 +5,7 @@ pub mod api;
 pub mod body;
 pub mod caller;
 pub mod cookie;
+pub mod cross_site;
 pub mod download;
 pub mod endpoints;
 pub mod lenient;

@@ -8,26 +8,28 @@ use lambda_http::Context;
 
 use super::api::{Outcome, refuse_by_path};
 use super::caller::gateway;
+use super::cross_site::CrossSiteGuard;
 use super::endpoints;
+use crate::config::Env;
 use crate::domain::{Error, Fault};
 use crate::metrics::Metric;
 use crate::observe::{Caller, Observer, PATIENCE, TARGET};
 use crate::trips::Trips;
 
-/// Gives a function's router its last layer: an unknown path or method is refused in the envelope of the path's API,
-/// every request has an end, and every request is logged.
-pub fn finish(router: Router, observer: &Observer) -> Router {
+/// Gives a function's router its last layer: an unknown path or method is refused in the envelope of the path's API, and
+/// so is what a page of another site sends without a preflight; every request has an end, and every request is logged.
+pub fn finish(router: Router, observer: &Observer, env: &Env) -> Router {
     let refuse = |request: Request| async move { refuse_by_path(request.uri().path(), &Error::NoRoute) };
-    let observer = observer.clone();
+    let (observer, guard) = (observer.clone(), CrossSiteGuard::from_env(env));
     router.fallback(refuse).method_not_allowed_fallback(refuse).layer(middleware::from_fn(
         move |request: Request, next: Next| {
-            let observer = observer.clone();
-            async move { observed(&observer, request, next).await }
+            let (observer, guard) = (observer.clone(), guard.clone());
+            async move { observed(&observer, &guard, request, next).await }
         },
     ))
 }
 
-async fn observed(observer: &Observer, request: Request, next: Next) -> Response {
+async fn observed(observer: &Observer, guard: &CrossSiteGuard, request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     let caller = Caller {
         gateway_request_id: gateway(request.extensions()).and_then(|context| context.request_id.clone()),
@@ -35,7 +37,7 @@ async fn observed(observer: &Observer, request: Request, next: Next) -> Response
         route: Some(route),
     };
     let invocation = observer.begin(request.extensions().get::<Context>(), &caller);
-    let (response, trips) = invocation.run(Trips::of(answer(request, next))).await;
+    let (response, trips) = invocation.run(Trips::of(answer(guard, request, next))).await;
     let millis = invocation.millis();
     invocation.add(Metric::RequestMillis, millis);
     invocation.end(|metrics| {
@@ -59,11 +61,16 @@ async fn observed(observer: &Observer, request: Request, next: Next) -> Response
 
 /// The answer, or in its place that there was none in time. What was under way then is dropped as if the function had
 /// been stopped, which may happen anywhere.
-async fn answer(request: Request, next: Next) -> Response {
-    let path = request.uri().path().to_owned();
-    if let Err(error) = endpoints::check(request.method(), &path) {
+async fn answer(guard: &CrossSiteGuard, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let path = parts.uri.path().to_owned();
+    if !guard.allows(&parts) {
+        return refuse_by_path(&path, &Error::CrossSite);
+    }
+    if let Err(error) = endpoints::check(&parts.method, &path) {
         return refuse_by_path(&path, &error);
     }
+    let request = Request::from_parts(parts, body);
     tokio::time::timeout(PATIENCE, next.run(request)).await.unwrap_or_else(|_| {
         let reason = format!("no answer within {} s", PATIENCE.as_secs());
         refuse_by_path(&path, &Fault::new("answering a request", reason).into())
@@ -92,13 +99,12 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::config::Env;
     use crate::domain::clock::SystemClock;
 
     /// A router whose handler never answers.
     fn hanging() -> Router {
         let router = Router::new().route("/user/login", post(async || std::future::pending::<()>().await));
-        finish(router, &Observer::new("auth", &Env::default(), Arc::new(SystemClock)))
+        finish(router, &Observer::new("auth", &Env::default(), Arc::new(SystemClock)), &Env::default())
     }
 
     #[tokio::test(start_paused = true)]

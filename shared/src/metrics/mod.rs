@@ -68,19 +68,24 @@ const REASON: &str = "reason";
 
 /// Why codes are not sent: names of [`Error::kind`], and `no_account`, which the caller is not told.
 const NOT_SENT: &[&str] = &[
+    "captcha_expired",
+    "captcha_needed",
+    "captcha_wrong",
     "code_too_soon",
     "codes_from_address",
     "codes_to_country",
     "codes_to_number",
     "country_not_served",
     NO_ACCOUNT,
+    "requests_at_once",
     "taken",
     "text_not_sent",
     "unused_codes",
 ];
 /// A code for a new password, to a number without an account.
 pub const NO_ACCOUNT: &str = "no_account";
-const NOT_RIGHT: &[&str] = &["code_expired", "code_guesses_spent", "code_not_asked", "code_wrong", "sign_in_failures"];
+const NOT_RIGHT: &[&str] =
+    &["code_expired", "code_guesses_spent", "code_not_asked", "code_wrong", "requests_at_once", "sign_in_failures"];
 const APIS: &[&str] = &["device", "messenger", "rooms", "sealtalk", "web"];
 
 impl Metric {

@@ -16,10 +16,16 @@ fn policy_numbers_are_the_documented_ones() {
         ("ResendSeconds", "60"),
         ("CodesPerPhoneHour", "5"),
         ("CodesPerPhoneDay", "10"),
+        ("CodesPerPhoneHourReserved", "2"),
+        ("CodesPerPhoneDayReserved", "4"),
         ("CodesPerIpHour", "60"),
+        ("CodesPerCountryReservedPercent", "25"),
+        ("CaptchaThresholdPercent", "50"),
         ("AllowedCountries", "86"),
         ("ConversionMinimumSends", "50"),
         ("ConversionMinimumPercent", "20"),
+        ("ConversionPerAddress", "5"),
+        ("ConversionAddresses", "8"),
         ("ExposeCodes", "false"),
         ("LookupNumbersPerCall", "2000"),
         ("LookupNumbersPerDay", "20000"),
@@ -34,12 +40,14 @@ fn policy_numbers_are_the_documented_ones() {
         ("CodesPerCountryHour", "2000"),
         ("CodesPerCountryDay", "20000"),
         ("CaptchaSeconds", "180"),
-        ("CaptchaRequired", "false"),
+        ("CaptchaRequired", "adaptive"),
         ("CookieSessionDays", "30"),
         ("DeviceSessionDays", "180"),
         ("RoomsSessionHours", "24"),
         ("FailuresPerAccount", "10"),
         ("FailuresPerIp", "50"),
+        ("KnownAddressDays", "90"),
+        ("KnownAddresses", "20"),
         ("FailureWindowSeconds", "600"),
         ("VerificationSeconds", "600"),
         ("AnonymousRooms", "true"),
@@ -51,8 +59,9 @@ fn policy_numbers_are_the_documented_ones() {
         let parameter = template.parameters().get(name).unwrap_or_else(|| panic!("no parameter {name}"));
         assert_eq!(parameter.default.as_deref(), Some(value), "{name}");
         let variable = screaming(name);
-        let only_codes = name == "CaptchaRequired";
-        for function in stack.functions.iter().filter(|function| !only_codes || function.binary == "codes") {
+        let only_senders = name == "CaptchaRequired";
+        let senders = ["codes", "rooms"];
+        for function in stack.functions.iter().filter(|f| !only_senders || senders.contains(&f.binary.as_str())) {
             assert_eq!(
                 function.environment.get(&variable).map(String::as_str),
                 Some(value),

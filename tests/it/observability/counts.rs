@@ -102,9 +102,7 @@ fn codes_are_counted_once_whatever_had_to_be_tried_again() {
         let endpoints = backend.running.endpoints();
         let phone = fresh_phone();
         // The write of the code, of the guess and of the sign-in, each tried again once by the SDK and by ourselves.
-        for call in ["dynamodb:TransactWriteItems", "dynamodb:UpdateItem"] {
-            endpoints.fail_next(call, 1, Fault::throughput_exceeded());
-        }
+        endpoints.fail_next("dynamodb:TransactWriteItems", 1, Fault::throughput_exceeded());
         endpoints.fail_next("dynamodb:TransactWriteItems", 1, Fault::transaction_conflict(0));
         let code = backend.code_for(&phone).await;
         endpoints.fail_next("dynamodb:TransactWriteItems", 1, Fault::transaction_conflict(0));
@@ -151,7 +149,12 @@ fn codes_are_counted_once_whatever_had_to_be_tried_again() {
 #[test]
 fn the_guards_against_toll_fraud_are_counted_by_their_names() {
     run(async {
-        let caps = [("CodesPerCountryHour", "2"), ("ConversionMinimumSends", "2"), ("ConversionMinimumPercent", "50")];
+        let caps = [
+            ("CodesPerCountryHour", "2"),
+            ("ConversionMinimumSends", "2"),
+            ("ConversionMinimumPercent", "50"),
+            ("ConversionAddresses", "1"),
+        ];
         for (caps, reason) in [(&caps[..1], "codes_to_country"), (&caps[1..], "unused_codes")] {
             let (backend, record) = recorded(&[&[OBSERVED, ("CodesPerIpHour", "0")], caps].concat()).await;
             let phone = fresh_phone();

@@ -44,7 +44,8 @@ fn a_stage_that_requires_captchas_sends_no_code_without_one() {
             let body = json!({ "region": "86", "phone": phone.0, "picCode": text, "picCodeId": id });
             backend.post("/user/send_code").json(&body)
         };
-        let needed = refused(400, 400, "a captcha is needed");
+        let needed =
+            refused(400, 400, "a captcha is needed: get a picture, and send its id and its text with the request");
         assert_eq!(post(&backend, "/user/send_code", json!({ "region": "86", "phone": phone.0 })).await, needed);
         assert_eq!(answer(ask("", "")).await, needed);
         let expired = refused(400, 400, "the captcha has expired; ask for a new one");

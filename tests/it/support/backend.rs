@@ -81,7 +81,43 @@ pub struct Backend {
     client: Client,
 }
 
+/// Clients at other addresses of the loopback network, so that the gateway sees them come from there. Linux has all of
+/// 127.0.0.0/8; elsewhere the addresses have to be added to the interface first.
+pub struct At<'a> {
+    backend: &'a Backend,
+    client: Client,
+}
+
+impl At<'_> {
+    /// A request to a path.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, self.backend.url(path))
+    }
+
+    pub fn post(&self, path: &str) -> RequestBuilder {
+        self.request(Method::POST, path)
+    }
+
+    /// The request for a code.
+    pub fn ask(&self, phone: &super::Phone) -> RequestBuilder {
+        self.post("/verify_code").query(&[("zone", "86"), ("number", &phone.0)])
+    }
+
+    /// Signs in with a code.
+    pub async fn sign_in(&self, phone: &super::Phone, code: &str) -> (u16, Value) {
+        let body = serde_json::json!({ "zone": "86", "number": phone.0, "code": code });
+        answer(self.post("/auth/token").json(&body)).await
+    }
+}
+
 impl Backend {
+    /// A client whose address is `127.9.<network>.<host>`, in a /24 of its own for every network.
+    pub fn at(&self, network: u8, host: u8) -> At<'_> {
+        let address = std::net::Ipv4Addr::new(127, 9, network, host);
+        let client = Client::builder().redirect(reqwest::redirect::Policy::none()).local_address(Some(address.into()));
+        At { backend: self, client: client.build().expect("a client") }
+    }
+
     /// Starts a backend with these parameters of the template set on top of the local run's.
     pub async fn start(parameters: &[(&str, &str)]) -> Self {
         let parameters: Vec<_> =

@@ -3,25 +3,27 @@
 //! The item of a phone's code also remembers when the last codes were sent, newest first, in the attributes `s0`,
 //! `s1`, …: one update shifts them along and its condition looks at the n-th to hold a cap of n. That makes the caps
 //! exact over any span of time, blind (nothing is read first) and one item.
+//!
+//! The item of a block of numbers counts what was sent there and, for each group of networks, how many of those codes
+//! are unused (`a0` to `a63`, and the set `groups` of those that took part).
 
 use std::fmt::Write;
-use std::net::IpAddr;
 
 use async_trait::async_trait;
-use aws_sdk_dynamodb::types::TransactWriteItem;
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 
 use super::identity::forgive;
 use super::item::{self, Item, blob, moment, number};
 use super::keys::{self, Key};
 use super::write::{self, Change};
-use super::{Table, Transacted, Updated, failed, found};
+use super::{Table, Transacted, failed, found};
 use crate::domain::account::UserId;
 use crate::domain::clock::Timestamp;
-use crate::domain::codes::{CodeStore, Guess, NewCode};
+use crate::domain::codes::{BlockShare, CodeStore, Guess, GuessOrigin, NewCode, SendLimit, Standing, Terms};
 use crate::domain::identity::SpentCode;
 use crate::domain::phone::Phone;
 use crate::domain::policy::Policy;
-use crate::domain::{Cap, Error, Result};
+use crate::domain::{Error, Result};
 use crate::trips;
 
 const HOUR: i64 = 3_600;
@@ -31,11 +33,11 @@ const DAY: i64 = 86_400;
 const USED: i64 = 100;
 
 /// What a write of the sending transaction stands for.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Limit {
     Unclaimed,
     Phone,
-    Conversion,
+    Block,
     Address,
     CountryHour,
     CountryDay,
@@ -48,110 +50,199 @@ impl CodeStore for Table {
         Ok(claim.and_then(|claim| item::get_user(&claim, "user")))
     }
 
-    async fn keep(&self, code: &NewCode, unclaimed: bool) -> Result<()> {
-        let mut writes = vec![
-            (Limit::Phone, keep_code(&self.policy, code)),
-            (Limit::Conversion, count_sent(&self.policy, &code.phone, code.sent)),
-        ];
-        let counters = counters(&self.policy, code).into_iter();
-        writes.extend(counters.map(|counter| (counter.limit, count_below(counter, code.sent))));
-        let (mut limits, writes): (Vec<_>, Vec<_>) = writes.into_iter().unzip();
-        let mut writes: Vec<_> =
-            writes.into_iter().map(|change| change.in_transaction(&self.name)).collect::<Result<_>>()?;
-        if unclaimed {
+    async fn keep(&self, code: &NewCode, terms: Terms) -> Result<Vec<SendLimit>> {
+        let mut limits = vec![Limit::Phone];
+        let mut writes = vec![keep_code(&self.policy, code, terms).in_transaction(&self.name)?];
+        if let Some(write) = self.count_in_block(code, terms)? {
+            limits.push(Limit::Block);
+            writes.push(write);
+        }
+        for counter in counters(&self.policy, code, terms) {
+            limits.push(counter.limit);
+            writes.push(count_below(counter, code.sent).in_transaction(&self.name)?);
+        }
+        if terms.unclaimed {
             limits.push(Limit::Unclaimed);
             writes.push(write::check_absent(&self.name, &keys::phone_claim(&code.phone))?);
         }
         match self.transact("keeping a code", writes).await? {
-            Transacted::Done => Ok(()),
+            Transacted::Done => Ok(Vec::new()),
             Transacted::Refused(reasons) => {
-                let first = (0..limits.len()).find(|position| failed(&reasons, *position)).unwrap_or_default();
-                Err(refusal(&self.policy, limits[first], found(&reasons, first), code))
+                let refused = limits.iter().enumerate().filter(|(position, _)| failed(&reasons, *position));
+                let refused = refused.map(|(position, limit)| (*limit, found(&reasons, position)));
+                Ok(refused.map(|(limit, item)| send_limit(&self.policy, limit, item, code, terms)).collect())
             }
         }
     }
 
-    async fn release(&self, code: &NewCode) -> Result<()> {
-        let mut changes = vec![count_unsent(&self.policy, &code.phone, code.sent)];
-        let counters = counters(&self.policy, code).into_iter();
+    async fn release(&self, code: &NewCode, terms: Terms) -> Result<()> {
+        let mut changes: Vec<_> = uncount_in_block(&self.policy, code, terms).into_iter().collect();
+        let counters = counters(&self.policy, code, terms).into_iter();
         let countries = counters.filter(|counter| matches!(counter.limit, Limit::CountryHour | Limit::CountryDay));
         changes.extend(countries.map(|counter| forgive(counter.key)));
+        if changes.is_empty() {
+            return Ok(());
+        }
         let writes = changes.into_iter().map(|change| change.in_transaction(&self.name)).collect::<Result<_>>()?;
         self.transact("releasing a code", writes).await.map(|_| ())
     }
 
-    async fn take_back(&self, code: &NewCode) -> Result<()> {
+    async fn take_back(&self, code: &NewCode, terms: Terms) -> Result<()> {
         let slots = slots(&self.policy);
         let mut update = String::from("SET ");
         for slot in 1..slots {
             let _ = write!(update, "#s{} = if_not_exists(#s{slot}, :never), ", slot - 1);
         }
-        let _ = write!(update, "#s{} = :never REMOVE #digest, #tries, #expires", slots - 1);
+        let _ = write!(update, "#s{} = :never {FORGET_CODE}", slots - 1);
         let change = Change::new(keys::code(&code.phone), update)
             .when("#digest = :digest")
             .value(":never", number(0))
             .value(":digest", blob(&code.digest));
-        let mut changes = vec![change, count_unsent(&self.policy, &code.phone, code.sent)];
-        changes.extend(counters(&self.policy, code).into_iter().map(|counter| forgive(counter.key)));
+        let mut changes = vec![change];
+        changes.extend(uncount_in_block(&self.policy, code, terms));
+        changes.extend(counters(&self.policy, code, terms).into_iter().map(|counter| forgive(counter.key)));
         let writes = changes.into_iter().map(|change| change.in_transaction(&self.name)).collect::<Result<_>>()?;
         // Where the condition fails a newer code has come in between, and that one stays.
         self.transact("taking back a code", writes).await.map(|_| ())
     }
 
-    async fn forgive(&self, from: Option<IpAddr>, now: Timestamp) -> Result<()> {
-        let Some((key, _)) = self.address_counter(from, now) else { return Ok(()) };
-        self.update("taking back a counted guess", forgive(key)).await.map(|_| ())
-    }
-
-    async fn guess(&self, phone: &Phone, from: Option<IpAddr>, now: Timestamp) -> Result<Guess> {
-        let count = Change::new(keys::code(phone), "ADD #tries :one")
-            .when("attribute_exists(#digest) AND #expires > :now AND #tries < :most")
+    async fn guess(&self, phone: &Phone, origin: GuessOrigin, now: Timestamp) -> Result<Guess> {
+        const CODE: usize = 0;
+        let tries = tries(origin);
+        let count = Change::new(keys::code(phone), format!("ADD {tries} :one"))
+            .when(format!(
+                "attribute_exists(#digest) AND #expires > :now AND (attribute_not_exists({tries}) OR {tries} < :most)"
+            ))
             .value(":one", number(1))
             .value(":now", moment(now))
             .value(":most", number(self.policy.code_guesses));
-        let claim = keys::phone_claim(phone);
-        let address = self.address_counter(from, now).into_iter().collect();
-        let guess = trips::both(self.update("counting a guess", count), self.get("reading a claim", &claim));
-        let ((counted, claim), ()) = trips::both(guess, self.count_in(address, now)).await?;
-        match counted {
-            Updated::Done(code) => Ok(Guess {
-                digest: item::get_blob(&code, "digest").unwrap_or_default(),
-                user: claim.and_then(|claim| item::get_user(&claim, "user")),
-            }),
-            Updated::Refused(code) => Err(guess_refusal(code.as_ref(), now)),
+        let mut writes = vec![count.in_transaction(&self.name)?];
+        writes.extend(self.count_failures(self.address_counter(origin.address, now), now)?);
+        let (code, claim) = (keys::code(phone), keys::phone_claim(phone));
+        // The code is read beside the write, since a transaction returns nothing when it succeeds. A code that replaces
+        // it in this very moment is compared without being counted: at most once for each text that is sent.
+        let reads = trips::both(self.get("reading a code", &code), self.get("reading a claim", &claim));
+        let (counted, (code, claim)) = trips::both(self.transact("counting a guess", writes), reads).await?;
+        if let Transacted::Refused(reasons) = counted {
+            return Err(if failed(&reasons, CODE) {
+                guess_refusal(found(&reasons, CODE), now)
+            } else {
+                self.too_many_failures(now)
+            });
         }
+        let code = code.unwrap_or_default();
+        Ok(Guess {
+            // A right guess that came at the same time may have spent the code meanwhile.
+            digest: item::get_blob(&code, "digest").ok_or(Error::CodeNotAsked)?,
+            user: claim.and_then(|claim| item::get_user(&claim, "user")),
+            share: item::get_number(&code, "block_hour")
+                .zip(item::get_number(&code, "network_group"))
+                .map(|(hour, network_group)| BlockShare { hour, network_group }),
+            origin,
+        })
+    }
+
+    async fn forgive(&self, phone: &Phone, guess: &Guess, now: Timestamp) -> Result<()> {
+        let tries = tries(guess.origin);
+        let code = Change::new(keys::code(phone), format!("ADD {tries} :less"))
+            .when("#digest = :digest")
+            .value(":digest", blob(&guess.digest))
+            .value(":less", number(-1));
+        let address = self.address_counter(guess.origin.address, now).map(|(key, _)| forgive(key));
+        let changes = std::iter::once(code).chain(address);
+        let writes = changes.map(|change| change.in_transaction(&self.name)).collect::<Result<_>>()?;
+        // Where the condition fails the code was spent or replaced, and its count of guesses with it.
+        self.transact("taking back a counted guess", writes).await.map(|_| ())
     }
 }
 
+/// The attribute that counts guesses at a code: those from known addresses on their own, so that a stranger cannot use
+/// them up.
+fn tries(origin: GuessOrigin) -> &'static str {
+    if origin.known { "#known_tries" } else { "#tries" }
+}
+
+/// Takes away a code, and leaves when codes were sent.
+const FORGET_CODE: &str = "REMOVE #digest, #tries, #known_tries, #expires, #block_hour, #network_group";
+
 impl Table {
-    /// The writes that spend a code: the code itself, which fails if it was spent or replaced, its block's conversion,
-    /// and the address whose guess was no failure.
+    /// The writes that spend a code: the code itself, which fails if it was spent or replaced, its block's count of
+    /// unused codes, and the address whose guess was no failure.
     pub(super) fn spend(&self, spent: &SpentCode, now: Timestamp) -> Result<Vec<TransactWriteItem>> {
-        let code = Change::new(keys::code(&spent.phone), "REMOVE #digest, #tries, #expires")
+        let code = Change::new(keys::code(&spent.phone), FORGET_CODE)
             .when("#digest = :digest")
-            .value(":digest", blob(&spent.digest));
-        let conversion = Change::new(keys::conversion(&spent.phone, now), "SET #ttl = :ttl ADD #debt :used")
-            .value(":ttl", number(now.seconds() + 2 * HOUR))
-            .value(":used", number(-USED));
-        let address = self.address_counter(spent.from, now).map(|(key, _)| forgive(key));
-        let changes = [code, conversion].into_iter().chain(address);
+            .value(":digest", blob(&spent.guess.digest));
+        let block = spent.guess.share.map(|share| {
+            let update = format!("SET #ttl = :ttl ADD #debt :used, #a{} :less", share.network_group);
+            Change::new(keys::conversion(&spent.phone, share.hour), update)
+                .value(":ttl", number((share.hour + 3) * HOUR))
+                .value(":used", number(-USED))
+                .value(":less", number(-1))
+        });
+        let address = self.address_counter(spent.guess.origin.address, now).map(|(key, _)| forgive(key));
+        let changes = std::iter::once(code).chain(block).chain(address);
         changes.map(|change| change.in_transaction(&self.name)).collect()
+    }
+
+    /// Counts a code that is sent into a block of numbers, unless too few of those before it were used, which does not
+    /// hold for known callers. A code that does not count is only held to the block's limit. `None` when there is
+    /// nothing to check or count.
+    ///
+    /// The debt of a block is `percent × sent − 100 × used`: above zero, less than that percentage was used.
+    fn count_in_block(&self, code: &NewCode, terms: Terms) -> Result<Option<TransactWriteItem>> {
+        const OPEN: &str = "(attribute_not_exists(#sent) OR #sent < :least OR #debt <= :zero OR \
+                            attribute_not_exists(#groups) OR size(#groups) < :groups)";
+        let policy = &self.policy;
+        let key = keys::conversion(&code.phone, code.sent.hour());
+        let held = terms.standing != Standing::Known;
+        let hold = |change: Change| {
+            change
+                .and(OPEN)
+                .value(":least", number(policy.conversion_minimum_sends))
+                .value(":zero", number(0))
+                .value(":groups", number(policy.conversion_addresses))
+        };
+        if !terms.counts_in_block {
+            let check = Change::new(key, "");
+            return held.then(|| hold(check).into_check(&self.name)).transpose();
+        }
+        let group = code.network_group;
+        let update = format!("SET #ttl = :ttl ADD #sent :one, #debt :percent, #a{group} :one, #groups :group");
+        let change = Change::new(key, update)
+            .when(format!("(attribute_not_exists(#a{group}) OR #a{group} < :share)"))
+            .value(":ttl", number(code.sent.seconds() + 2 * HOUR))
+            .value(":one", number(1))
+            .value(":percent", number(policy.conversion_minimum_percent))
+            .value(":group", AttributeValue::Ns(vec![group.to_string()]))
+            .value(":share", number(policy.conversion_per_address));
+        let change = if held { hold(change) } else { change };
+        change.in_transaction(&self.name).map(Some)
     }
 }
 
 /// How many sending times a phone's item remembers: as many as the largest cap.
 fn slots(policy: &Policy) -> u32 {
-    policy.phone_caps().iter().map(|(_, cap)| *cap).max().unwrap_or(1).max(1)
+    policy.phone_caps(true).iter().map(|(_, cap)| *cap).max().unwrap_or(1).max(1)
 }
 
-fn keep_code(policy: &Policy, code: &NewCode) -> Change {
+fn phone_caps(policy: &Policy, terms: Terms) -> [(std::time::Duration, u32); 3] {
+    policy.phone_caps(terms.standing == Standing::Known)
+}
+
+fn keep_code(policy: &Policy, code: &NewCode, terms: Terms) -> Change {
     let mut update =
         String::from("SET #digest = :digest, #expires = :expires, #tries = :zero, #ttl = :ttl, #s0 = :now");
     for slot in 1..slots(policy) {
         let _ = write!(update, ", #s{slot} = if_not_exists(#s{}, :zero)", slot - 1);
     }
+    update.push_str(if terms.counts_in_block {
+        ", #block_hour = :hour, #network_group = :group REMOVE #known_tries"
+    } else {
+        " REMOVE #known_tries, #block_hour, #network_group"
+    });
+    let caps = phone_caps(policy, terms);
     let mut condition = String::new();
-    for (index, (_, cap)) in policy.phone_caps().iter().enumerate() {
+    for (index, (_, cap)) in caps.iter().enumerate() {
         let and = if index == 0 { "" } else { " AND " };
         let slot = cap.saturating_sub(1);
         let _ = write!(condition, "{and}(attribute_not_exists(#s{slot}) OR #s{slot} <= :since{index})");
@@ -163,59 +254,60 @@ fn keep_code(policy: &Policy, code: &NewCode) -> Change {
         .value(":zero", number(0))
         .value(":ttl", number(code.sent.seconds() + 2 * DAY))
         .value(":now", moment(code.sent));
-    for (index, (span, _)) in policy.phone_caps().into_iter().enumerate() {
+    if terms.counts_in_block {
+        change = change.value(":hour", number(code.sent.hour())).value(":group", number(code.network_group));
+    }
+    for (index, (span, _)) in caps.into_iter().enumerate() {
         change = change.value(&format!(":since{index}"), moment(code.sent.minus(span)));
     }
     change
 }
 
-/// Counts a code sent into a block of numbers, unless too few of those before it were used.
-///
-/// The debt of a block is `percent × sent − 100 × used`: above zero, less than that percentage was used.
-fn count_sent(policy: &Policy, phone: &Phone, now: Timestamp) -> Change {
-    Change::new(keys::conversion(phone, now), "SET #ttl = :ttl ADD #sent :one, #debt :percent")
-        .when("attribute_not_exists(#sent) OR #sent < :least OR #debt <= :zero")
-        .value(":ttl", number(now.seconds() + 2 * HOUR))
-        .value(":one", number(1))
-        .value(":percent", number(policy.conversion_minimum_percent))
-        .value(":least", number(policy.conversion_minimum_sends))
-        .value(":zero", number(0))
-}
-
-/// Takes back what [`count_sent`] counted.
-fn count_unsent(policy: &Policy, phone: &Phone, now: Timestamp) -> Change {
-    Change::new(keys::conversion(phone, now), "ADD #sent :less, #debt :percent")
-        .value(":less", number(-1))
-        .value(":percent", number(-i64::from(policy.conversion_minimum_percent)))
+/// Takes back what [`Table::count_in_block`] counted.
+fn uncount_in_block(policy: &Policy, code: &NewCode, terms: Terms) -> Option<Change> {
+    let update = format!("ADD #sent :less, #debt :percent, #a{} :less", code.network_group);
+    terms.counts_in_block.then(|| {
+        Change::new(keys::conversion(&code.phone, code.sent.hour()), update)
+            .value(":less", number(-1))
+            .value(":percent", number(-i64::from(policy.conversion_minimum_percent)))
+    })
 }
 
 /// A counter that a code counts in, beside those of its number and its block.
 struct Counter {
     limit: Limit,
     key: Key,
+    /// The code is kept if fewer than this were counted.
     cap: u32,
     /// Seconds in its window.
     window: i64,
 }
 
 /// The counters whose caps are not lifted.
-fn counters(policy: &Policy, code: &NewCode) -> Vec<Counter> {
+fn counters(policy: &Policy, code: &NewCode, terms: Terms) -> Vec<Counter> {
     let zone = code.phone.zone();
     let address = code.from.zip(policy.codes_per_ip_hour).map(|(from, cap)| {
         let key = keys::codes_of_address(from, code.sent);
-        Counter { limit: Limit::Address, key, cap, window: HOUR }
+        let share = if terms.without_captcha { policy.captcha_threshold_percent } else { 100 };
+        Counter { limit: Limit::Address, key, cap: percent(cap, share).max(1), window: HOUR }
     });
+    let open = if terms.standing == Standing::Stranger { 100 - policy.codes_per_country_reserved_percent } else { 100 };
     let hour = policy.codes_per_country_hour.map(|cap| {
         let (shard, cap) = shard(&code.phone, cap);
         let key = keys::codes_of_country_hour(zone, shard, code.sent);
-        Counter { limit: Limit::CountryHour, key, cap, window: HOUR }
+        Counter { limit: Limit::CountryHour, key, cap: percent(cap, open).max(1), window: HOUR }
     });
     let day = policy.codes_per_country_day.map(|cap| {
         let (shard, cap) = shard(&code.phone, cap);
         let key = keys::codes_of_country_day(zone, shard, code.sent);
-        Counter { limit: Limit::CountryDay, key, cap, window: DAY }
+        Counter { limit: Limit::CountryDay, key, cap: percent(cap, open).max(1), window: DAY }
     });
     address.into_iter().chain(hour).chain(day).collect()
+}
+
+/// A percentage of a cap, rounded up. The parameters hold it to 100.
+fn percent(cap: u32, share: u32) -> u32 {
+    u32::try_from((u64::from(cap) * u64::from(share)).div_ceil(100)).unwrap_or(u32::MAX).min(cap)
 }
 
 /// Counts one, if fewer than the cap were counted.
@@ -239,42 +331,47 @@ fn shard(phone: &Phone, cap: u32) -> (u32, u32) {
     (spread % shards, cap / shards)
 }
 
-fn refusal(policy: &Policy, limit: Limit, item: Option<&Item>, code: &NewCode) -> Error {
+/// What a refused write of the sending transaction says, by the item it found.
+fn send_limit(policy: &Policy, limit: Limit, item: Option<&Item>, code: &NewCode, terms: Terms) -> SendLimit {
     let now = code.sent;
     let until = |window: i64, length: i64| u64::try_from((window + 1) * length - now.seconds()).unwrap_or(1).max(1);
+    let counted = |name: &str| item.and_then(|item| item::get_number::<i64>(item, name)).unwrap_or_default();
     match limit {
-        Limit::Unclaimed => Error::Taken("number"),
-        Limit::Phone => phone_refusal(policy, item, now),
-        Limit::Conversion => {
-            tracing::error!(
-                event = "conversion_guard",
-                zone = code.phone.zone(),
-                "too few codes of a block of numbers are used"
-            );
-            Error::Limited { cap: Cap::UnusedCodes, retry_after: until(now.hour(), HOUR) }
+        Limit::Unclaimed => SendLimit::Claimed,
+        Limit::Phone => number_limit(policy, item, now, terms),
+        Limit::Block if is_closed(policy, item) && terms.standing != Standing::Known => {
+            SendLimit::Block { retry_after: until(now.hour(), HOUR) }
         }
-        Limit::Address => Error::Limited { cap: Cap::CodesFromAddress, retry_after: until(now.hour(), HOUR) },
-        Limit::CountryHour => {
-            tracing::error!(event = "country_cap", zone = code.phone.zone(), "the hourly cap of a country is reached");
-            Error::Limited { cap: Cap::CodesToCountry, retry_after: until(now.hour(), HOUR) }
+        Limit::Block => SendLimit::BlockShare,
+        Limit::Address if counted("count") < i64::from(policy.codes_per_ip_hour.unwrap_or(u32::MAX)) => {
+            SendLimit::AddressWithoutCaptcha
         }
-        Limit::CountryDay => {
-            tracing::error!(event = "country_cap", zone = code.phone.zone(), "the daily cap of a country is reached");
-            Error::Limited { cap: Cap::CodesToCountry, retry_after: until(now.day(), DAY) }
-        }
+        Limit::Address => SendLimit::Address { retry_after: until(now.hour(), HOUR) },
+        Limit::CountryHour => SendLimit::Country { retry_after: until(now.hour(), HOUR) },
+        Limit::CountryDay => SendLimit::Country { retry_after: until(now.day(), DAY) },
     }
 }
 
-fn phone_refusal(policy: &Policy, item: Option<&Item>, now: Timestamp) -> Error {
+/// Whether too few codes of a block are used: what the condition of [`Table::count_in_block`] says, of the item that it
+/// found.
+fn is_closed(policy: &Policy, block: Option<&Item>) -> bool {
+    let counted = |name: &str| block.and_then(|block| item::get_number::<i64>(block, name)).unwrap_or_default();
+    let groups = block.and_then(|block| block.get("groups")?.as_ns().ok()).map_or(0, Vec::len);
+    counted("sent") >= i64::from(policy.conversion_minimum_sends)
+        && counted("debt") > 0
+        && groups >= usize::try_from(policy.conversion_addresses).unwrap_or(usize::MAX)
+}
+
+fn number_limit(policy: &Policy, item: Option<&Item>, now: Timestamp, terms: Terms) -> SendLimit {
     let wait = |(span, cap): (std::time::Duration, u32)| {
         let slot = item::get_moment(item?, &format!("s{}", cap.saturating_sub(1)))?;
         let free = slot.plus(span);
         (free > now).then(|| free.seconds_from(now))
     };
-    let [resend, hour, day] = policy.phone_caps().map(wait);
+    let [resend, hour, day] = phone_caps(policy, terms).map(wait);
     match (resend, hour.max(day)) {
-        (_, Some(retry_after)) => Error::Limited { cap: Cap::CodesToNumber, retry_after },
-        (resend, None) => Error::CodeTooSoon { retry_after: resend.unwrap_or(1) },
+        (_, Some(retry_after)) => SendLimit::Number { retry_after },
+        (resend, None) => SendLimit::Resend { retry_after: resend.unwrap_or(1) },
     }
 }
 

@@ -8,13 +8,14 @@ use aws_sdk_dynamodb::types::TransactWriteItem;
 use super::item::{self, Item, moment, number, text};
 use super::keys::{self, Key};
 use super::write::{self, Change};
-use super::{Table, Transacted, Updated, failed};
+use super::{Table, Transacted, Updated, failed, session_is_active};
 use crate::domain::account::{Account, Caller, Secret, UserId};
 use crate::domain::claim::Claim;
 use crate::domain::clock::Timestamp;
 use crate::domain::identity::{
-    Admission, Attempt, Creation, Guesser, IdentityStore, Move, Proof, SpentCode, Verification,
+    Admission, Attempt, Creation, Guesser, IdentityStore, Move, PasswordGuess, Proof, SpentCode, Verification,
 };
+use crate::domain::known::NetworkHash;
 use crate::domain::phone::Phone;
 use crate::domain::session::SessionId;
 use crate::domain::tokens::RefreshToken;
@@ -33,9 +34,9 @@ impl IdentityStore for Table {
         account.as_ref().map(item::read_account).transpose()
     }
 
-    async fn attempt(&self, guesser: &Guesser, from: Option<IpAddr>, now: Timestamp) -> Result<Attempt> {
-        let count = self.count_failures(guesser, from, now);
-        let Guesser::Claim(claim) = guesser else {
+    async fn attempt(&self, guess: &PasswordGuess, now: Timestamp) -> Result<Attempt> {
+        let count = self.count_password_guess(guess, now);
+        let Guesser::Claim(claim) = &guess.guesser else {
             count.await?;
             return Ok(Attempt { user: None, secret: Secret::default() });
         };
@@ -120,18 +121,25 @@ impl IdentityStore for Table {
         Ok(phone.zip(expires).map(|(phone, expires)| Verification { phone, expires }))
     }
 
-    async fn move_refresh_token(&self, token: RefreshToken, now: Timestamp) -> Result<Move> {
-        let change = Change::new(
-            keys::account(token.caller.user),
-            "SET #sessions.#sid.#turn = :next, #sessions.#sid.#moved = :now, #sessions.#sid.#expires = :until, \
-             #seen = :now",
-        )
-        .when("#sessions.#sid.#turn = :turn AND #sessions.#sid.#expires > :now AND #sessions.#sid.#ends > :now")
-        .name("#sid", token.caller.session.to_string())
-        .value(":turn", number(token.turn))
-        .value(":next", number(token.turn.saturating_add(1)))
-        .value(":now", moment(now))
-        .value(":until", moment(now.plus(self.policy.refresh_sliding)));
+    async fn move_refresh_token(
+        &self,
+        token: RefreshToken,
+        network: Option<NetworkHash>,
+        now: Timestamp,
+    ) -> Result<Move> {
+        const MOVE: &str = "SET #sessions.#sid.#turn = :next, #sessions.#sid.#moved = :now, \
+                            #sessions.#sid.#expires = :until, #seen = :now";
+        let used_from = if network.is_some() { ", #sessions.#sid.#network = :network" } else { "" };
+        let mut change = Change::new(keys::account(token.caller.user), format!("{MOVE}{used_from}"))
+            .when("#sessions.#sid.#turn = :turn AND #sessions.#sid.#expires > :now AND #sessions.#sid.#ends > :now")
+            .name("#sid", token.caller.session.to_string())
+            .value(":turn", number(token.turn))
+            .value(":next", number(token.turn.saturating_add(1)))
+            .value(":now", moment(now))
+            .value(":until", moment(now.plus(self.policy.refresh_sliding)));
+        if let Some(network) = network {
+            change = change.value(":network", text(network.as_str()));
+        }
         match self.update("moving a refresh token", change).await? {
             Updated::Done(account) => Ok(Move::Done(Box::new(item::read_account(&account)?))),
             Updated::Refused(None) => Ok(Move::Refused(None)),
@@ -165,10 +173,10 @@ impl Table {
             Proof::Verification(digest) => {
                 Ok(vec![write::delete_living(&self.name, &keys::verification(digest), now)?])
             }
-            Proof::Password { guesser, from, rehashed } => {
-                let counters = self.failure_counters(guesser, *from, now);
+            Proof::Password { guess, rehashed } => {
+                let counters = self.password_counters(guess, now);
                 let mut changes: Vec<_> = counters.into_iter().map(|(key, _)| forgive(key)).collect();
-                if let (Guesser::Claim(claim), Some(hash)) = (guesser, rehashed) {
+                if let (Guesser::Claim(claim), Some(hash)) = (&guess.guesser, rehashed) {
                     let rehash = Change::new(keys::claim(claim), "SET #hash = :hash").when("attribute_exists(pk)");
                     changes.push(rehash.value(":hash", text(hash)));
                 }
@@ -177,14 +185,14 @@ impl Table {
         }
     }
 
-    /// The counters that a failed guess counts in, each with its cap.
-    fn failure_counters(&self, guesser: &Guesser, from: Option<IpAddr>, now: Timestamp) -> Vec<(Key, u32)> {
+    /// The counters that a guess at a password counts in until it turns out right, each with its cap.
+    fn password_counters(&self, guess: &PasswordGuess, now: Timestamp) -> Vec<(Key, u32)> {
         let window = self.failure_window(now);
-        let own = match guesser {
-            Guesser::Claim(claim) => keys::failures_of_claim(claim, window),
-            Guesser::User(user) => keys::failures_of_user(*user, window),
+        let own = match &guess.guesser {
+            Guesser::Claim(claim) => keys::failures_of_claim(claim, window, guess.known.as_ref()),
+            Guesser::Caller(caller) => keys::failures_of_user(caller.user, window, guess.known.as_ref()),
         };
-        std::iter::once((own, self.policy.failures_per_account)).chain(self.address_counter(from, now)).collect()
+        std::iter::once((own, self.policy.failures_per_account)).chain(self.address_counter(guess.from, now)).collect()
     }
 
     /// The counter of failures from an address, with its cap, unless that is lifted.
@@ -201,33 +209,46 @@ impl Table {
         i64::try_from(self.policy.failure_window.as_secs()).unwrap_or(i64::MAX).max(1)
     }
 
-    async fn count_failures(&self, guesser: &Guesser, from: Option<IpAddr>, now: Timestamp) -> Result<()> {
-        self.count_in(self.failure_counters(guesser, from, now), now).await
+    /// Counts a guess at a password in all its counters, and checks the session of somebody signed in; all or nothing.
+    async fn count_password_guess(&self, guess: &PasswordGuess, now: Timestamp) -> Result<()> {
+        let mut writes = self.count_failures(self.password_counters(guess, now), now)?;
+        let counters = writes.len();
+        if let Guesser::Caller(caller) = guess.guesser {
+            writes.push(session_is_active(caller, now).into_check(&self.name)?);
+        }
+        match self.transact("counting a guess at a password", writes).await? {
+            Transacted::Done => Ok(()),
+            Transacted::Refused(reasons) if failed(&reasons, counters) => Err(Error::Unauthenticated),
+            Transacted::Refused(_) => Err(self.too_many_failures(now)),
+        }
     }
 
-    /// Counts a failure in every counter, all or nothing.
-    pub(super) async fn count_in(&self, counters: Vec<(Key, u32)>, now: Timestamp) -> Result<()> {
-        if counters.is_empty() {
-            return Ok(());
-        }
-        let length = self.window_seconds();
-        let end = (self.failure_window(now) + 1) * length;
+    /// The writes that count a failure in every counter, if each is below its cap.
+    pub(super) fn count_failures(
+        &self,
+        counters: impl IntoIterator<Item = (Key, u32)>,
+        now: Timestamp,
+    ) -> Result<Vec<TransactWriteItem>> {
+        let ttl = self.failure_window_end(now) + self.window_seconds();
         let count = |(key, cap): (Key, u32)| {
             Change::new(key, "SET #ttl = :ttl ADD #count :one")
                 .when("attribute_not_exists(#count) OR #count < :cap")
-                .value(":ttl", number(end + length))
+                .value(":ttl", number(ttl))
                 .value(":one", number(1))
                 .value(":cap", number(cap))
                 .in_transaction(&self.name)
         };
-        let writes = counters.into_iter().map(count).collect::<Result<_>>()?;
-        match self.transact("counting a guess at a password", writes).await? {
-            Transacted::Done => Ok(()),
-            Transacted::Refused(_) => Err(Error::Limited {
-                cap: Cap::SignInFailures,
-                retry_after: u64::try_from(end - now.seconds()).unwrap_or(1).max(1),
-            }),
-        }
+        counters.into_iter().map(count).collect()
+    }
+
+    /// The refusal of somebody who failed too often, until the window ends.
+    pub(super) fn too_many_failures(&self, now: Timestamp) -> Error {
+        let left = self.failure_window_end(now) - now.seconds();
+        Error::Limited { cap: Cap::SignInFailures, retry_after: u64::try_from(left).unwrap_or(1).max(1) }
+    }
+
+    fn failure_window_end(&self, now: Timestamp) -> i64 {
+        (self.failure_window(now) + 1) * self.window_seconds()
     }
 }
 

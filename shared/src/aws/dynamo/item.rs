@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::domain::account::{Account, Secret, UserId};
 use crate::domain::clock::Timestamp;
+use crate::domain::known::{NetworkHash, SignInNetworks};
 use crate::domain::lookup::Card;
 use crate::domain::session::{PushTokens, Session, SessionId};
 use crate::domain::{Fault, Result};
@@ -65,6 +66,7 @@ pub fn session(session: &Session) -> AttributeValue {
     if let Some((token, platform)) = &session.push.device {
         map.extend([("device".to_owned(), text(token)), ("platform".to_owned(), number(platform))]);
     }
+    map.extend(session.network.iter().map(|network| ("network".to_owned(), text(network.as_str()))));
     map.extend(tokens.into_iter().filter_map(|(name, token)| Some((name.to_owned(), text(token.clone()?)))));
     AttributeValue::M(map)
 }
@@ -82,12 +84,23 @@ fn read_session(item: &Item) -> Option<Session> {
             ng: get_text(item, "ng"),
             device: get_text(item, "device").zip(get_number(item, "platform")),
         },
+        network: get_text(item, "network").map(NetworkHash::from_text),
     })
 }
 
 /// Sessions as a map inside their account's item.
 pub fn sessions<'a>(held: impl IntoIterator<Item = (SessionId, &'a Session)>) -> AttributeValue {
     AttributeValue::M(held.into_iter().map(|(id, held)| (id.to_string(), session(held))).collect())
+}
+
+/// The networks of past sign-ins as a map inside their account's item.
+pub fn networks(networks: &SignInNetworks) -> AttributeValue {
+    AttributeValue::M(networks.iter().map(|(hash, seen)| (hash.as_str().to_owned(), moment(*seen))).collect())
+}
+
+fn read_networks(map: &Item) -> SignInNetworks {
+    let network = |hash: &String| Some((NetworkHash::from_text(hash), get_moment(map, hash)?));
+    map.keys().filter_map(network).collect()
 }
 
 /// An account's item, without its key.
@@ -97,6 +110,7 @@ pub fn account(account: &Account) -> Item {
         ("id".to_owned(), number(account.id)),
         ("created".to_owned(), moment(account.created)),
         ("sessions".to_owned(), sessions),
+        ("networks".to_owned(), networks(&account.networks)),
     ]);
     let texts = [("name", &account.name), ("state", &account.state), ("avatar", &account.avatar)];
     item.extend(
@@ -146,6 +160,7 @@ pub fn read_account(item: &Item) -> Result<Account> {
         created: get_moment(item, "created").ok_or_else(broken)?,
         seen: get_moment(item, "seen"),
         sessions: sessions.collect::<Option<BTreeMap<_, _>>>().ok_or_else(broken)?,
+        networks: item.get("networks").and_then(|map| map.as_m().ok()).map(read_networks).unwrap_or_default(),
     })
 }
 
@@ -183,6 +198,7 @@ mod tests {
             ends: now,
             api: "messenger".into(),
             push: PushTokens { apns: Some("token".into()), ng: None, device: Some(("other".into(), 1)) },
+            network: Some(NetworkHash::from_text("a-network")),
         };
         let phone = Phone::parse("86", "13912345678").unwrap();
         let id = UserId::new(7).unwrap();

@@ -9,6 +9,7 @@ use crate::domain::account::UserId;
 use crate::domain::captcha::CaptchaId;
 use crate::domain::claim::Claim;
 use crate::domain::clock::Timestamp;
+use crate::domain::known::NetworkHash;
 use crate::domain::phone::Phone;
 use crate::domain::rooms::{Alias, Place, RoomId};
 use crate::domain::social::GroupId;
@@ -72,14 +73,22 @@ fn claim_partition(claim: &Claim) -> String {
     }
 }
 
-/// The failed sign-ins by a claim in a window, whether or not anybody has it.
-pub fn failures_of_claim(of: &Claim, window: i64) -> Key {
-    key(claim_partition(of), format!("failures#{window}"))
+/// The failed sign-ins by a claim in a window, whether or not an account has it; those from a network that the account
+/// knows on their own.
+pub fn failures_of_claim(of: &Claim, window: i64, known: Option<&NetworkHash>) -> Key {
+    key(claim_partition(of), failures(window, known))
 }
 
-/// The failed sign-ins of a signed-in account's old password in a window.
-pub fn failures_of_user(id: UserId, window: i64) -> Key {
-    key(user(id), format!("failures#{window}"))
+/// The failed guesses at a signed-in account's old password in a window, likewise.
+pub fn failures_of_user(id: UserId, window: i64, known: Option<&NetworkHash>) -> Key {
+    key(user(id), failures(window, known))
+}
+
+fn failures(window: i64, known: Option<&NetworkHash>) -> String {
+    match known {
+        Some(network) => format!("failures#{window}#{}", network.as_str()),
+        None => format!("failures#{window}"),
+    }
 }
 
 /// The failed sign-ins from an address in a window.
@@ -128,8 +137,8 @@ pub fn codes_of_country_day(zone: u16, shard: u32, now: Timestamp) -> Key {
 }
 
 /// The codes sent into and used from a block of numbers in an hour.
-pub fn conversion(phone: &Phone, now: Timestamp) -> Key {
-    key(format!("block#{}", phone.block()), format!("codes#{}", now.hour()))
+pub fn conversion(phone: &Phone, hour: i64) -> Key {
+    key(format!("block#{}", phone.block()), format!("codes#{hour}"))
 }
 
 /// A room.

@@ -41,7 +41,7 @@ use crate::domain::account::Caller;
 use crate::domain::clock::Timestamp;
 use crate::domain::policy::Policy;
 use crate::domain::random::{self, Random};
-use crate::domain::{Fault, Result};
+use crate::domain::{Cap, Error, Fault, Result};
 
 /// The table, as the domain's stores.
 #[derive(Clone)]
@@ -116,7 +116,10 @@ impl Table {
                 Err(UpdateItemError::ConditionalCheckFailedException(refused)) => {
                     return Ok(Updated::Refused(refused.item));
                 }
-                Err(UpdateItemError::TransactionConflictException(_)) if attempt < CONFLICT_ATTEMPTS => {
+                Err(UpdateItemError::TransactionConflictException(_)) => {
+                    if attempt >= CONFLICT_ATTEMPTS {
+                        return Err(too_many_at_once());
+                    }
                     self.wait_out_conflict(attempt).await;
                 }
                 Err(error) => return Err(Fault::new(doing, error).into()),
@@ -138,6 +141,9 @@ impl Table {
                     let codes: Vec<_> = reasons.iter().filter_map(CancellationReason::code).collect();
                     if codes.contains(&"ConditionalCheckFailed") {
                         return Ok(Transacted::Refused(reasons));
+                    }
+                    if attempt >= CONFLICT_ATTEMPTS && codes.contains(&CONFLICT) {
+                        return Err(too_many_at_once());
                     }
                     if attempt >= CONFLICT_ATTEMPTS || !codes.iter().any(|code| PASSING.contains(code)) {
                         return Err(Fault::new(doing, canceled).into());
@@ -181,8 +187,25 @@ impl Table {
     }
 }
 
+/// The reason of a transaction that met another one on an item.
+const CONFLICT: &str = "TransactionConflict";
+
+/// The refusal of a write that met others on its items at every attempt. Nothing was written. It takes many callers at
+/// once to get here, or one who sends many requests at once, so it is no fault of ours.
+fn too_many_at_once() -> Error {
+    Error::Limited { cap: Cap::AtOnce, retry_after: 1 }
+}
+
 /// Reasons for a cancelled transaction that pass by themselves.
-const PASSING: &[&str] = &["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"];
+const PASSING: &[&str] = &[CONFLICT, "ThrottlingError", "ProvisionedThroughputExceeded"];
+
+/// The condition that a caller's session is active, on its account.
+fn session_is_active(caller: Caller, now: Timestamp) -> Change {
+    Change::new(keys::account(caller.user), "")
+        .when("#sessions.#sid.#expires > :now AND #sessions.#sid.#ends > :now")
+        .name("#sid", caller.session.to_string())
+        .value(":now", item::moment(now))
+}
 
 /// A change to the caller's own account: only while the session lives, and noting that they were here.
 fn change_by(caller: Caller, set: &str, now: Timestamp) -> Change {

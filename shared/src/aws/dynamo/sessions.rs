@@ -9,6 +9,7 @@ use super::{Table, Transacted, failed, found};
 use crate::domain::account::{Account, UserId};
 use crate::domain::clock::Timestamp;
 use crate::domain::identity::{Admission, Proof};
+use crate::domain::known::with_sign_in;
 use crate::domain::session::{Session, SessionId};
 use crate::domain::{Error, Fault, Result};
 use crate::trips;
@@ -32,8 +33,10 @@ impl Table {
         now: Timestamp,
     ) -> Result<Option<Account>> {
         let room = self.policy.sessions_per_account;
-        let add = add_session(user, admission, now, "attribute_exists(pk) AND size(#sessions) < :room")
+        let add = add_session(user, admission, now)
+            .and("attribute_exists(pk) AND size(#sessions) < :room")
             .value(":room", number(room));
+        let add = add_network(add, admission, self.policy.sign_in_networks(), now);
         // Most accounts have room, so the profile is read beside the write and not before it. A read that fails must not
         // hide what the write did.
         let key = keys::account(user);
@@ -52,7 +55,7 @@ impl Table {
             if admission.version.is_some_and(|version| version != item::read_secret(&old).version) {
                 return Ok(None);
             }
-            let add = replace_sessions(user, admission, &old, room, now)?;
+            let add = self.replace_sessions(user, admission, &old, now)?;
             match self.try_add(add, admission, now).await? {
                 Added::Done => return with_session(Some(&old), &admission.session),
                 Added::Refused(old) => crowded = old,
@@ -76,34 +79,54 @@ impl Table {
     }
 }
 
-/// Adds a session in place of those of `old` that have to go, if `old` still is what the table holds.
-fn replace_sessions(user: UserId, admission: &Admission, old: &Item, room: usize, now: Timestamp) -> Result<Change> {
-    let account = item::read_account(old)?;
-    let ended = account.sessions_to_end(room.saturating_sub(1), now);
-    let mut condition = String::from("size(#sessions) = :size");
-    for index in 0..ended.len() {
-        let _ = write!(condition, " AND attribute_exists(#sessions.#end{index})");
+impl Table {
+    /// Adds a session in place of those of `old` that have to go, if `old` still is what the table holds; and its network
+    /// in place of those that have to be forgotten.
+    fn replace_sessions(&self, user: UserId, admission: &Admission, old: &Item, now: Timestamp) -> Result<Change> {
+        let account = item::read_account(old)?;
+        let ended = account.sessions_to_end(self.policy.sessions_per_account.saturating_sub(1), now);
+        let mut add = add_session(user, admission, now)
+            .and("size(#sessions) = :size")
+            .value(":size", number(account.sessions.len()));
+        if let Some(network) = &admission.session.1.network {
+            add.update.push_str(", #networks = :networks");
+            let networks = with_sign_in(&self.policy, &account.networks, network, now);
+            add = add.value(":networks", item::networks(&networks));
+            add = match old.get("networks") {
+                Some(before) => add.and("#networks = :networks_before").value(":networks_before", before.clone()),
+                None => add.and("attribute_not_exists(#networks)"),
+            };
+        }
+        for (index, ended) in ended.into_iter().enumerate() {
+            add.update.push_str(if index == 0 { " REMOVE " } else { ", " });
+            let _ = write!(add.update, "#sessions.#end{index}");
+            add = add.and(&format!("attribute_exists(#sessions.#end{index})"));
+            add = add.name(&format!("#end{index}"), ended.to_string());
+        }
+        Ok(add)
     }
-    let mut add = add_session(user, admission, now, &condition).value(":size", number(account.sessions.len()));
-    for (index, ended) in ended.into_iter().enumerate() {
-        add.update.push_str(if index == 0 { " REMOVE " } else { ", " });
-        let _ = write!(add.update, "#sessions.#end{index}");
-        add = add.name(&format!("#end{index}"), ended.to_string());
-    }
-    Ok(add)
 }
 
-fn add_session(user: UserId, admission: &Admission, now: Timestamp, condition: &str) -> Change {
+fn add_session(user: UserId, admission: &Admission, now: Timestamp) -> Change {
     let (id, session) = &admission.session;
-    let mut change = Change::new(keys::account(user), "SET #sessions.#sid = :session, #seen = :now")
-        .when(condition)
+    let change = Change::new(keys::account(user), "SET #sessions.#sid = :session, #seen = :now")
         .name("#sid", id.to_string())
         .value(":session", item::session(session))
         .value(":now", moment(now));
-    if let Some(version) = admission.version {
-        change = change.if_secret(version);
+    match admission.version {
+        Some(version) => change.if_secret(version),
+        None => change,
     }
-    change
+}
+
+/// Remembers the network of the session, if the account knows it already or has room for another one.
+fn add_network(mut add: Change, admission: &Admission, most: usize, now: Timestamp) -> Change {
+    let Some(network) = &admission.session.1.network else { return add };
+    add.update.push_str(", #networks.#network = :signed_in");
+    add.and("(attribute_exists(#networks.#network) OR size(#networks) < :most_networks)")
+        .name("#network", network.as_str())
+        .value(":signed_in", moment(now))
+        .value(":most_networks", number(most))
 }
 
 /// The account of an item that may have been read just before the session came in.

@@ -95,6 +95,20 @@ impl Change {
         let update = update.map_err(|error| Fault::new("building an update", error))?;
         Ok(TransactWriteItem::builder().update(update).build())
     }
+
+    /// Only its condition, as part of a transaction.
+    pub fn into_check(self, table: &str) -> Result<TransactWriteItem> {
+        let check = ConditionCheck::builder()
+            .table_name(table)
+            .set_key(Some(key_attributes(&self.key)))
+            .set_condition_expression(self.condition)
+            .set_expression_attribute_names(Some(self.names).filter(|names| !names.is_empty()))
+            .set_expression_attribute_values(Some(self.values).filter(|values| !values.is_empty()))
+            .return_values_on_condition_check_failure(OnFailure::AllOld)
+            .build();
+        let check = check.map_err(|error| Fault::new("building a check", error))?;
+        Ok(TransactWriteItem::builder().condition_check(check).build())
+    }
 }
 
 /// Puts a whole item where none may be yet, as part of a transaction.

@@ -7,7 +7,7 @@ use crate::crypto;
 use crate::domain::account::{Account, UserId};
 use crate::domain::claim::Claim;
 use crate::domain::clock::Timestamp;
-use crate::domain::codes::{self, Guess, Purpose};
+use crate::domain::codes::{self, Guess, GuessOrigin, Purpose};
 use crate::domain::password::Password;
 use crate::domain::phone::Phone;
 use crate::domain::random;
@@ -26,7 +26,7 @@ impl Identity {
     ) -> Result<SignedIn> {
         let now = self.clock.now();
         let guess = self.guess(phone, code, &[Purpose::SignIn], from, now).await?;
-        let signed_in = self.spend_on_sign_in(phone, &guess, from, session, now).await?;
+        let signed_in = self.spend_on_sign_in(phone, guess, session, now).await?;
         metrics::count(Metric::CodesUsed);
         Ok(signed_in)
     }
@@ -34,18 +34,18 @@ impl Identity {
     async fn spend_on_sign_in(
         &self,
         phone: &Phone,
-        guess: &Guess,
-        from: Option<IpAddr>,
+        guess: Guess,
         session: NewSession,
         now: Timestamp,
     ) -> Result<SignedIn> {
-        let proof = Proof::Code(spent(phone, guess, from));
         let session = self.begin(session, now);
         let claim = Claim::Phone(phone.clone());
         let mut user = guess.user;
+        let proof = spent(phone, guess);
         for _ in 0..ATTEMPTS {
             if let Some(known) = user {
-                let admission = Admission { session: session.clone(), proof: proof.clone(), version: None };
+                let session = self.session_of(known, &session);
+                let admission = Admission { session, proof: proof.clone(), version: None };
                 if let Some(signed_in) = self.admit(known, &admission, now).await? {
                     return Ok(signed_in);
                 }
@@ -75,7 +75,7 @@ impl Identity {
         if guess.user.is_some() {
             return Err(Error::Taken("number"));
         }
-        let proof = Proof::Code(spent(phone, &guess, from));
+        let proof = spent(phone, guess);
         let made = self.register(Claim::Phone(phone.clone()), registration, session, &proof, now).await?;
         let signed_in = made.or_taken("number")?;
         metrics::count(Metric::CodesUsed);
@@ -93,12 +93,12 @@ impl Identity {
         let now = self.clock.now();
         let guess = self.guess(phone, code, &[Purpose::Recovery], from, now).await?;
         let user = guess.user.ok_or(Error::CodeNotAsked)?;
-        self.recover(user, password, &Proof::Code(spent(phone, &guess, from)), now).await?;
+        self.recover(user, password, &spent(phone, guess), now).await?;
         metrics::count(Metric::CodesUsed);
         Ok(())
     }
 
-    /// Whether a code is right, without spending it. A wrong one counts as a guess.
+    /// Whether a code is right, without spending it. Only a wrong one counts as a guess.
     pub async fn check_code(
         &self,
         phone: &Phone,
@@ -107,8 +107,8 @@ impl Identity {
         purposes: &[Purpose],
     ) -> Result<()> {
         let now = self.clock.now();
-        self.guess(phone, code, purposes, from, now).await?;
-        self.codes.forgive(from, now).await
+        let guess = self.guess(phone, code, purposes, from, now).await?;
+        self.codes.forgive(phone, &guess, now).await
     }
 
     /// Exchanges a code of [`Purpose::Verification`] for a token that proves the number once, later: a random UUID.
@@ -118,7 +118,12 @@ impl Identity {
         let token = uuid(random::bytes(&*self.random));
         let expires = now.plus(self.policy.verification_ttl);
         self.store
-            .keep_verification(&spent(phone, &guess, from), &crypto::sha256(token.as_bytes()), expires, now)
+            .keep_verification(
+                &SpentCode { phone: phone.clone(), guess },
+                &crypto::sha256(token.as_bytes()),
+                expires,
+                now,
+            )
             .await?;
         metrics::count(Metric::CodesUsed);
         Ok(token)
@@ -153,7 +158,7 @@ impl Identity {
         from: Option<IpAddr>,
         now: Timestamp,
     ) -> Result<Guess> {
-        let guess = self.codes.guess(phone, from, now).await;
+        let guess = self.count_guess(phone, from, now).await;
         let code = codes::typed(code, self.policy.code_digits);
         let guess = guess.and_then(|guess| {
             let right = |purpose: &Purpose| self.keys.code_matches(&purpose.subject(phone), &code, &guess.digest);
@@ -161,6 +166,19 @@ impl Identity {
         });
         metrics::refused(Metric::GuessesRefused, &guess);
         guess
+    }
+
+    /// Counts a guess. Where strangers have used up the guesses, an address that the number's account knows still has
+    /// its own.
+    async fn count_guess(&self, phone: &Phone, address: Option<IpAddr>, now: Timestamp) -> Result<Guess> {
+        let counted = self.codes.guess(phone, GuessOrigin { address, known: false }, now).await;
+        let Err(Error::CodeGuessesSpent) = counted else { return counted };
+        match self.codes.owner(phone).await? {
+            Some(user) if self.known_network(user, address, now).await?.is_some() => {
+                self.codes.guess(phone, GuessOrigin { address, known: true }, now).await
+            }
+            _ => counted,
+        }
     }
 
     async fn verified(&self, token: &str, now: Timestamp) -> Result<(Phone, Proof)> {
@@ -183,8 +201,8 @@ impl Identity {
     }
 }
 
-fn spent(phone: &Phone, guess: &Guess, from: Option<IpAddr>) -> SpentCode {
-    SpentCode { phone: phone.clone(), digest: guess.digest.clone(), from }
+fn spent(phone: &Phone, guess: Guess) -> Proof {
+    Proof::Code(SpentCode { phone: phone.clone(), guess })
 }
 
 fn with_phone(phone: &Phone) -> Box<dyn Fn(&mut Account) + Send + Sync> {

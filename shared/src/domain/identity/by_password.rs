@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::{Admission, Draft, Guesser, Identity, Made, Proof, SignedIn};
+use super::{Admission, Attempt, Draft, Guesser, Identity, Made, PasswordGuess, Proof, SignedIn};
 use crate::domain::account::{Account, Caller, Secret};
 use crate::domain::claim::{Claim, Username};
 use crate::domain::clock::Timestamp;
 use crate::domain::password::{Check, Password};
 use crate::domain::profile::Nickname;
 use crate::domain::session::{NewSession, SessionId};
-use crate::domain::{Error, Result};
+use crate::domain::{Cap, Error, Result};
 
 /// What an account is made with, beside the claim it is made for.
 #[derive(Debug)]
@@ -45,8 +45,7 @@ impl Identity {
         session: NewSession,
     ) -> Result<SignedIn> {
         let now = self.clock.now();
-        let guesser = Guesser::Claim(claim.clone());
-        let attempt = self.store.attempt(&guesser, from, now).await?;
+        let (guess, attempt) = self.count_password_guess(Guesser::Claim(claim.clone()), from, now).await?;
         let text = typed.clone();
         let check = typed.check(attempt.secret.hash.as_deref()).await?;
         let rehashed = match check {
@@ -54,10 +53,11 @@ impl Identity {
             Check::RightButOutdated => Some(text.hash(&*self.random).await?),
             Check::Wrong => return Err(Error::PasswordWrong),
         };
-        let proof = Proof::Password { guesser, from, rehashed };
+        let proof = Proof::Password { guess, rehashed };
         let version = Some(attempt.secret.version);
-        let admission = Admission { session: self.begin(session, now), proof, version };
         let user = attempt.user.ok_or(Error::PasswordWrong)?;
+        let session = self.session_of(user, &self.begin(session, now));
+        let admission = Admission { session, proof, version };
         // A password that was changed this very moment is a wrong one.
         self.admit(user, &admission, now).await?.ok_or(Error::PasswordWrong)
     }
@@ -73,16 +73,42 @@ impl Identity {
         keep: bool,
     ) -> Result<()> {
         let now = self.clock.now();
-        let guesser = Guesser::User(caller.user);
-        let (account, _) = crate::trips::both(self.account(caller), self.store.attempt(&guesser, from, now)).await?;
+        let counted = self.count_password_guess(Guesser::Caller(caller), from, now);
+        let (account, (guess, _)) = crate::trips::both(self.account(caller), counted).await?;
         if old.check(account.secret.hash.as_deref()).await? == Check::Wrong {
             return Err(Error::PasswordWrong);
         }
         let secret = account.secret.next(new.hash(&*self.random).await?);
         let keep: Option<SessionId> = keep.then_some(caller.session);
-        let proof = Proof::Password { guesser, from, rehashed: None };
+        let proof = Proof::Password { guess, rehashed: None };
         let set = self.store.set_secret(&account, &secret, keep, &proof, now).await?;
         if set { Ok(()) } else { Err(Error::PasswordWrong) }
+    }
+
+    /// Counts a guess as failed before it is compared. Where strangers have locked the account, an address that it
+    /// knows still has guesses of its own.
+    async fn count_password_guess(
+        &self,
+        guesser: Guesser,
+        from: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<(PasswordGuess, Attempt)> {
+        let guess = PasswordGuess { guesser, from, known: None };
+        let limited = match self.store.attempt(&guess, now).await {
+            Err(limited @ Error::Limited { cap: Cap::SignInFailures, .. }) => limited,
+            counted => return Ok((guess, counted?)),
+        };
+        let user = match &guess.guesser {
+            Guesser::Claim(claim) => self.store.owner(claim).await?,
+            Guesser::Caller(caller) => Some(caller.user),
+        };
+        let known = match user {
+            Some(user) => self.known_network(user, from, now).await?,
+            None => None,
+        };
+        let guess = PasswordGuess { known: Some(known.ok_or(limited)?), ..guess };
+        let attempt = self.store.attempt(&guess, now).await?;
+        Ok((guess, attempt))
     }
 
     pub(super) async fn register(

@@ -23,7 +23,8 @@ impl Identity {
         let session = self.begin(session, now);
         for _ in 0..ATTEMPTS {
             if let Some(user) = self.store.owner(claim).await? {
-                let admission = Admission { session: session.clone(), proof: Proof::Elsewhere, version: None };
+                let session = self.session_of(user, &session);
+                let admission = Admission { session, proof: Proof::Elsewhere, version: None };
                 if let Some(signed_in) = self.admit(user, &admission, now).await? {
                     return Ok(signed_in);
                 }

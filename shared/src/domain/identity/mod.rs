@@ -6,14 +6,18 @@ mod by_provider;
 mod refresh;
 mod store;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 pub use self::by_password::Registration;
-pub use self::store::{Admission, Attempt, Creation, Guesser, IdentityStore, Move, Proof, SpentCode, Verification};
+pub use self::store::{
+    Admission, Attempt, Creation, Guesser, IdentityStore, Move, PasswordGuess, Proof, SpentCode, Verification,
+};
 use super::account::{Account, Caller, UserId};
 use super::claim::Claim;
 use super::clock::{Clock, Timestamp};
 use super::codes::CodeStore;
+use super::known::{self, NetworkHash};
 use super::policy::Policy;
 use super::random::Random;
 use super::session::{NewSession, Session, SessionId};
@@ -94,8 +98,25 @@ impl Identity {
         self.store.end_session(caller).await
     }
 
-    fn begin(&self, new: NewSession, now: Timestamp) -> (SessionId, Session) {
-        (SessionId::generate(&*self.random), Session::begin(&self.policy, new, now))
+    /// The network that `address` lies in, if the account knows it: one round trip.
+    async fn known_network(
+        &self,
+        user: UserId,
+        address: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<Option<NetworkHash>> {
+        known::known_network(&*self.store, &self.keys, &self.policy, (user, address), now).await
+    }
+
+    fn begin(&self, new: NewSession, now: Timestamp) -> Beginning {
+        let from = new.from;
+        Beginning { id: SessionId::generate(&*self.random), session: Session::begin(&self.policy, new, now), from }
+    }
+
+    /// The session in an account, which remembers the network it begins from.
+    fn session_of(&self, user: UserId, beginning: &Beginning) -> (SessionId, Session) {
+        let network = beginning.from.map(|from| self.keys.network_hash(user, from));
+        (beginning.id, Session { network, ..beginning.session.clone() })
     }
 
     /// Admits to an account that exists. `None` when it is gone or its password changed meanwhile.
@@ -112,12 +133,12 @@ impl Identity {
     async fn create(&self, draft: Draft, claim: &Claim, proof: &Proof, now: Timestamp) -> Result<Made> {
         for _ in 0..ATTEMPTS {
             let id = UserId::generate(&*self.random);
-            let mut account = Account::new(id, draft.session.clone(), now);
+            let mut account = Account::new(id, self.session_of(id, &draft.session), now);
             (draft.fill)(&mut account);
             match self.store.create(&account, claim, proof, now).await? {
                 Creation::Done => {
-                    let caller = Caller { user: id, session: draft.session.0 };
-                    metrics::count_by(Metric::SignIns, &draft.session.1.api);
+                    let caller = Caller { user: id, session: draft.session.id };
+                    metrics::count_by(Metric::SignIns, &draft.session.session.api);
                     return Ok(Made::Account(Box::new(SignedIn { account, caller, turn: 0, new_account: true })));
                 }
                 Creation::ClaimTaken => return Ok(Made::ClaimTaken),
@@ -128,9 +149,17 @@ impl Identity {
     }
 }
 
+/// A session about to begin, in an account that may not be known yet.
+#[derive(Clone)]
+struct Beginning {
+    id: SessionId,
+    session: Session,
+    from: Option<IpAddr>,
+}
+
 /// An account about to be made.
 struct Draft {
-    session: (SessionId, Session),
+    session: Beginning,
     /// Gives the bare account what it is made with.
     fill: Box<dyn Fn(&mut Account) + Send + Sync>,
 }

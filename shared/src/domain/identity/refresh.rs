@@ -1,5 +1,7 @@
 //! Staying signed in by refresh tokens.
 
+use std::net::IpAddr;
+
 use super::{Identity, Move, SignedIn};
 use crate::domain::account::UserId;
 use crate::domain::{Error, Result};
@@ -9,15 +11,16 @@ impl Identity {
     /// Exchanges a refresh token for the next one. Presenting the one before again within the grace period, as after
     /// a lost reply, gives the same next one; presenting an older one means it was stolen and ends the session.
     ///
-    /// `holder` is who the request says it comes from, if it says so at all.
-    pub async fn refresh(&self, token: &str, holder: Option<UserId>) -> Result<SignedIn> {
+    /// `holder` is who the request says it comes from, if it says so at all. The account knows the address from now on.
+    pub async fn refresh(&self, token: &str, holder: Option<UserId>, from: Option<IpAddr>) -> Result<SignedIn> {
         let now = self.clock.now();
         let token = self.keys.check_refresh_token(token)?;
         if holder.is_some_and(|holder| holder != token.caller.user) {
             return Err(Error::RefreshInvalid);
         }
         let next = |account, turn| Ok(SignedIn { account, caller: token.caller, turn, new_account: false });
-        let account = match self.store.move_refresh_token(token, now).await? {
+        let network = from.map(|from| self.keys.network_hash(token.caller.user, from));
+        let account = match self.store.move_refresh_token(token, network, now).await? {
             Move::Done(account) => return next(*account, token.turn + 1),
             Move::Refused(account) => account.ok_or(Error::RefreshInvalid)?,
         };

@@ -8,6 +8,8 @@ use crate::domain::Result;
 use crate::domain::account::{Account, Caller, Secret, UserId};
 use crate::domain::claim::Claim;
 use crate::domain::clock::Timestamp;
+use crate::domain::codes::Guess;
+use crate::domain::known::NetworkHash;
 use crate::domain::phone::Phone;
 use crate::domain::session::{Session, SessionId};
 use crate::domain::tokens::RefreshToken;
@@ -17,10 +19,8 @@ use crate::domain::tokens::RefreshToken;
 pub struct SpentCode {
     /// The number it was sent to.
     pub phone: Phone,
-    /// Its keyed hash, as kept.
-    pub digest: Vec<u8>,
-    /// Who guessed it, so that the guess no longer counts as a failure.
-    pub from: Option<IpAddr>,
+    /// The guess that was right, which no longer counts as a failure.
+    pub guess: Guess,
 }
 
 /// What permits a write, and is spent or settled by it in the same transaction.
@@ -35,10 +35,8 @@ pub enum Proof {
     /// A password that was right: the failure counted in advance is taken back, and a new hash kept where the old one
     /// had another cost.
     Password {
-        /// Who gave it, as far as counting goes.
-        guesser: Guesser,
-        /// Where from.
-        from: Option<IpAddr>,
+        /// As what it was counted.
+        guess: PasswordGuess,
         /// A hash of today's cost.
         rehashed: Option<String>,
     },
@@ -47,7 +45,7 @@ pub enum Proof {
 /// A sign-in that was permitted.
 #[derive(Clone, Debug)]
 pub struct Admission {
-    /// The new session.
+    /// The new session, with the network that the account knows from now on.
     pub session: (SessionId, Session),
     /// What permits it.
     pub proof: Proof,
@@ -60,8 +58,20 @@ pub struct Admission {
 pub enum Guesser {
     /// Somebody who signs in with a claim.
     Claim(Claim),
-    /// Somebody who is signed in and gives the old password.
-    User(UserId),
+    /// A user who is signed in and gives the old password. Nothing is counted when the session is over.
+    Caller(Caller),
+}
+
+/// A guess at a password, as far as counting goes.
+#[derive(Clone, Debug)]
+pub struct PasswordGuess {
+    /// Whose it is.
+    pub guesser: Guesser,
+    /// The client's IP address.
+    pub from: Option<IpAddr>,
+    /// The network, if the account knows it. Its guesses are counted on their own, so that a stranger's do not lock it
+    /// out.
+    pub known: Option<NetworkHash>,
 }
 
 /// A guess at a password that was counted as failed, until it turns out right.
@@ -111,9 +121,11 @@ pub trait IdentityStore: Send + Sync {
     /// An account, strongly consistent.
     async fn account(&self, user: UserId) -> Result<Option<Account>>;
 
-    /// Counts a guess at a password as failed **before** anybody compares it, and reads the claim. Refused with
-    /// [`Error::Limited`](crate::domain::Error::Limited), for right and wrong passwords alike.
-    async fn attempt(&self, guesser: &Guesser, from: Option<IpAddr>, now: Timestamp) -> Result<Attempt>;
+    /// Counts a guess at a password as failed **before** it is compared, and reads the claim. Refused with
+    /// [`Error::Limited`](crate::domain::Error::Limited), for right and wrong passwords alike, and with
+    /// [`Error::Unauthenticated`](crate::domain::Error::Unauthenticated) when a caller's session is over. A refused
+    /// guess is counted nowhere.
+    async fn attempt(&self, guess: &PasswordGuess, now: Timestamp) -> Result<Attempt>;
 
     /// Spends the proof and adds the session, all or nothing; ends the oldest sessions where there is no room, which
     /// takes a second round trip. Answers the account, or `None` when it is gone or its secret is of another version.
@@ -146,8 +158,14 @@ pub trait IdentityStore: Send + Sync {
     /// The number behind a verification token.
     async fn verification(&self, digest: &[u8; 32]) -> Result<Option<Verification>>;
 
-    /// Moves the session's refresh token from `token.turn` to the next turn, if it is the living one.
-    async fn move_refresh_token(&self, token: RefreshToken, now: Timestamp) -> Result<Move>;
+    /// Moves the session's refresh token from `token.turn` to the next turn, if it is the living one. The session is in
+    /// use from `network` now.
+    async fn move_refresh_token(
+        &self,
+        token: RefreshToken,
+        network: Option<NetworkHash>,
+        now: Timestamp,
+    ) -> Result<Move>;
 
     /// Ends a session, if it is still there.
     async fn end_session(&self, caller: Caller) -> Result<()>;

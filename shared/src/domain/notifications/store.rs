@@ -139,7 +139,7 @@ mod tests {
 
     fn session(push: PushTokens, ends: i64) -> Session {
         let (began, ends) = (Timestamp::from_millis(0), Timestamp::from_millis(ends));
-        Session { turn: 0, moved: began, began, expires: ends, ends, api: String::new(), push }
+        Session { turn: 0, moved: began, began, expires: ends, ends, api: String::new(), push, network: None }
     }
 
     #[test]

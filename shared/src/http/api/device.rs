@@ -64,6 +64,7 @@ impl Api for Device {
             | Error::TooLarge { .. }
             | Error::UnsupportedMedia(_)
             | Error::NotFound(_)
+            | Error::CrossSite
             | Error::NotYours
             | Error::CodeNotAsked
             | Error::CodeExpired

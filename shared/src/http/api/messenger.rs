@@ -52,7 +52,7 @@ impl Api for Messenger {
             | Error::RefreshInvalid
             | Error::RefreshReused => StatusCode::BAD_REQUEST,
             Error::Unauthenticated => StatusCode::UNAUTHORIZED,
-            Error::NotYours | Error::NotFriends | Error::Group(_) => StatusCode::FORBIDDEN,
+            Error::CrossSite | Error::NotYours | Error::NotFriends | Error::Group(_) => StatusCode::FORBIDDEN,
             Error::NoRoute | Error::NotFound(_) => StatusCode::NOT_FOUND,
             Error::WrongMethod { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Error::ConditionFailed => StatusCode::PRECONDITION_FAILED,

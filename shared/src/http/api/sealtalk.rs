@@ -115,7 +115,8 @@ impl Api for SealTalk {
                 (StatusCode::NOT_FOUND, 404)
             }
             Error::WrongMethod { .. } => (StatusCode::METHOD_NOT_ALLOWED, 405),
-            Error::NotYours
+            Error::CrossSite
+            | Error::NotYours
             | Error::NotFriends
             | Error::Group(GroupRule::MembersOnly | GroupRule::ManagersOnly | GroupRule::OwnerStays) => {
                 (StatusCode::FORBIDDEN, 403)
@@ -142,7 +143,8 @@ impl Api for SealTalk {
                     | Cap::CodesFromAddress
                     | Cap::CodesToCountry
                     | Cap::Lookups
-                    | Cap::AnonymousRooms,
+                    | Cap::AnonymousRooms
+                    | Cap::AtOnce,
                 ..
             } => (StatusCode::OK, 5_000),
             Error::Fault(_) => (StatusCode::INTERNAL_SERVER_ERROR, 500),

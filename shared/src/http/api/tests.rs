@@ -15,6 +15,7 @@ fn every_error() -> Vec<Error> {
         Error::UnsupportedMedia("not a picture"),
         Error::NoRoute,
         Error::WrongMethod { allowed: "POST", instead: "POST /user/login" },
+        Error::CrossSite,
         Error::NotFound("picture"),
         Error::Unauthenticated,
         Error::CodeNotAsked,
@@ -29,6 +30,7 @@ fn every_error() -> Vec<Error> {
         Error::Limited { cap: Cap::Lookups, retry_after: 7 },
         Error::Limited { cap: Cap::SignInFailures, retry_after: 7 },
         Error::Limited { cap: Cap::AnonymousRooms, retry_after: 7 },
+        Error::Limited { cap: Cap::AtOnce, retry_after: 7 },
         Error::Taken("number"),
         Error::PasswordWrong,
         Error::CaptchaWrong,
@@ -65,6 +67,7 @@ fn every_error() -> Vec<Error> {
             | Error::UnsupportedMedia(_)
             | Error::NoRoute
             | Error::WrongMethod { .. }
+            | Error::CrossSite
             | Error::NotFound(_)
             | Error::Unauthenticated
             | Error::CodeNotAsked
@@ -108,7 +111,8 @@ fn every_error() -> Vec<Error> {
                 | Cap::CodesToCountry
                 | Cap::Lookups
                 | Cap::SignInFailures
-                | Cap::AnonymousRooms => {}
+                | Cap::AnonymousRooms
+                | Cap::AtOnce => {}
             },
         }
     }

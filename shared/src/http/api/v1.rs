@@ -30,6 +30,7 @@ impl Api for V1 {
             | Error::CaptchaExpired
             | Error::CaptchaNeeded
             | Error::VerificationUnknown
+            | Error::CrossSite
             | Error::NotYours
             | Error::NotFriends
             | Error::Group(_)

@@ -164,6 +164,7 @@ impl Api for Web {
             Error::Limited { cap: Cap::CodesFromAddress, .. } => ("4202", "IP受限"),
             Error::NoRoute
             | Error::WrongMethod { .. }
+            | Error::CrossSite
             | Error::CodeGuessesSpent
             | Error::CodeTooSoon { .. }
             | Error::CountryNotServed
@@ -175,7 +176,8 @@ impl Api for Web {
                     | Cap::CodesToCountry
                     | Cap::Lookups
                     | Cap::SignInFailures
-                    | Cap::AnonymousRooms,
+                    | Cap::AnonymousRooms
+                    | Cap::AtOnce,
                 ..
             } => ("4201", "非法请求或请求次数受限"),
             Error::TextNotSent => ("4301", "发送失败"),
