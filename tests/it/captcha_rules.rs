@@ -110,11 +110,11 @@ impl Route {
     async fn ask(&self, backend: &Backend, phone: &Phone, captcha: Option<&Captcha>) -> (u16, Value) {
         answer((self.ask)(backend, phone, captcha)).await
     }
+}
 
-    /// Whether an answer says that the code is on its way.
-    fn sent(&self, (status, body): &(u16, Value)) -> bool {
-        *status == 200 && body["success"] != false && body["code"] != 5_000
-    }
+/// Whether an answer says that the code is on its way.
+fn is_sent((status, body): &(u16, Value)) -> bool {
+    *status == 200 && body["success"] != false && body["code"] != 5_000
 }
 
 #[test]
@@ -133,7 +133,7 @@ fn every_route_that_sends_a_text_can_demand_a_captcha() {
             assert_eq!(route.ask(&backend, &phone, Some(&wrong)).await, (route.refused)(WRONG), "{name}");
             let captcha = route.captcha(&backend).await;
             let sent = route.ask(&backend, &phone, Some(&captcha)).await;
-            assert!(route.sent(&sent), "{name}: {sent:?}");
+            assert!(is_sent(&sent), "{name}: {sent:?}");
             assert!(backend.code_item(&phone).await.is_some(), "{name}");
             backend.advance(MINUTE);
             let again = route.ask(&backend, &phone, Some(&captcha)).await;
@@ -150,7 +150,7 @@ fn a_captcha_is_asked_for_above_half_of_an_addresss_cap() {
             let name = route.name;
             for _ in 0..2 {
                 let sent = route.ask(&backend, &fresh_phone(), None).await;
-                assert!(route.sent(&sent), "{name}: {sent:?}");
+                assert!(is_sent(&sent), "{name}: {sent:?}");
             }
             let phone = fresh_phone();
             assert_eq!(route.ask(&backend, &phone, None).await, (route.refused)(NEEDED), "{name}");
@@ -158,11 +158,11 @@ fn a_captcha_is_asked_for_above_half_of_an_addresss_cap() {
             for phone in [phone, fresh_phone()] {
                 let captcha = route.captcha(&backend).await;
                 let sent = route.ask(&backend, &phone, Some(&captcha)).await;
-                assert!(route.sent(&sent), "{name}: {sent:?}");
+                assert!(is_sent(&sent), "{name}: {sent:?}");
             }
             let captcha = route.captcha(&backend).await;
             let full = route.ask(&backend, &fresh_phone(), Some(&captcha)).await;
-            assert!(!route.sent(&full), "{name}: {full:?}");
+            assert!(!is_sent(&full), "{name}: {full:?}");
             assert!(full.1.to_string().contains("too many codes from this address"), "{name}: {full:?}");
         }
     });
@@ -197,7 +197,7 @@ fn the_rule_can_be_turned_off() {
         let backend = Backend::frozen(&[("CaptchaRequired", "false"), ("CodesPerIpHour", "6")]).await;
         for route in ROUTES {
             let sent = route.ask(&backend, &fresh_phone(), None).await;
-            assert!(route.sent(&sent), "{}: {sent:?}", route.name);
+            assert!(is_sent(&sent), "{}: {sent:?}", route.name);
         }
     });
 }
