@@ -115,14 +115,18 @@ impl Operation {
     fn parameters(&self, place: &str) -> Vec<(String, String)> {
         let all = self.said["parameters"].as_array().into_iter().flatten();
         let here = all.filter(|parameter| parameter["in"] == place);
-        here.map(|parameter| {
+        let each = here.flat_map(|parameter| {
             let name = parameter["name"].as_str().expect("a name").to_owned();
-            let example = match &parameter["example"] {
-                Value::String(text) => text.clone(),
-                Value::Number(number) => number.to_string(),
-                other => panic!("{}: the example of {name} is {other}", self.key()),
+            let examples = match &parameter["example"] {
+                Value::Array(several) => several.clone(),
+                one => vec![one.clone()],
             };
-            (name, example)
+            examples.into_iter().map(move |example| (name.clone(), example))
+        });
+        each.map(|(name, example)| match example {
+            Value::String(text) => (name, text),
+            Value::Number(number) => (name, number.to_string()),
+            other => panic!("{}: the example of {name} is {other}", self.key()),
         })
         .collect()
     }

@@ -1,6 +1,7 @@
 //! The device API, as documented and as its clients send it.
 
 mod codes;
+mod ids;
 mod refusals;
 
 use std::time::Duration;
@@ -76,7 +77,7 @@ async fn lives(backend: &Backend, id: u64, token: &str) -> bool {
 
 /// The push tokens in an account's sessions, with their platforms.
 async fn push_tokens(backend: &Backend, id: u64) -> Vec<(String, String)> {
-    let item = backend.item(&format!("user#{id}"), "account").await.expect("an account");
+    let item = backend.account(backend.device_user(id).await).await;
     let sessions = item["sessions"].as_m().expect("sessions").values();
     let mut tokens: Vec<_> = sessions
         .filter_map(|session| {
@@ -219,7 +220,7 @@ fn a_new_password_ends_every_session_in_every_api() {
         let (_, second) = login(&backend, &owner, Value::Null).await;
         backend.advance(Duration::from_secs(61));
         let messenger = backend.person_on(&owner.phone).await;
-        assert_eq!(messenger.uid, owner.id);
+        assert_eq!(messenger.uid, backend.device_user(owner.id).await);
         backend.advance(Duration::from_secs(61));
         let code = code(&backend, &owner.phone, 1).await;
         let new = |code: &str| json!({ "phoneNumber": owner.phone.0, "code": code, "password": "qweqwe" });
@@ -271,6 +272,11 @@ fn requests_take_as_many_round_trips_as_written_down() {
         let login = || backend.post("/users/login").json(&body("b"));
         costs(login(), "device: sign in").await;
         costs(login(), "… on a device with an earlier session").await;
+        let uid = backend.device_user(registered["data"]["user"]["id"].as_u64().expect("an id")).await;
+        backend.forget(uid, "device_id").await;
+        let body = json!({ "user": user, "device": { "pushToken": "d" } });
+        let first = costs(backend.post("/users/login").json(&body), "… for the first time in this API").await;
+        let registered = first;
         let token = registered["data"]["accessToken"].as_str().expect("a token");
         let path = format!("/users/{}/update-device-token", registered["data"]["user"]["id"]);
         let update = |push: &str| {

@@ -138,19 +138,19 @@ fn what_is_no_list_of_numbers_is_malformed() {
 }
 
 #[test]
-fn two_thousand_numbers_are_answered_and_one_more_is_refused() {
+fn five_thousand_numbers_are_answered_and_one_more_is_refused() {
     run(async {
         let backend = Backend::start(&[]).await;
-        let mut phones: Vec<_> = (0..2_000).map(|n| Phone(format!("1380000{n:04}"))).collect();
+        let mut phones: Vec<_> = (0..5_000).map(|n| Phone(format!("1380000{n:04}"))).collect();
         let mut uids = Vec::new();
-        for n in [0, 1, 99, 100, 101, 777, 1_500, 1_999] {
+        for n in [0, 1, 99, 100, 101, 777, 2_500, 4_999] {
             uids.push((n, backend.person_on(&phones[n]).await));
         }
         let list: Vec<_> = phones.iter().map(entry).collect();
         let (status, found) = answer(backend.look_up(&uids[0].1, &json!(list))).await;
         assert_eq!(status, 200, "{found}");
         let found = found.as_array().unwrap();
-        assert_eq!(found.len(), 2_000);
+        assert_eq!(found.len(), 5_000);
         for (n, (found, phone)) in found.iter().zip(&phones).enumerate() {
             let uid = uids.iter().find(|(registered, _)| *registered == n).map_or(0, |(_, person)| person.uid);
             assert_eq!((&found["number"], &found["uid"]), (&json!(phone.0), &json!(uid)), "{n}");
@@ -160,8 +160,25 @@ fn two_thousand_numbers_are_answered_and_one_more_is_refused() {
         let words = "list has more numbers than one call may look up";
         assert_eq!(answer(backend.look_up(&uids[0].1, &json!(list))).await, refused(words));
         // So is one more of the same: what counts is the list.
-        let same = vec![entry(&phones[0]); 2_001];
+        let same = vec![entry(&phones[0]); 5_001];
         assert_eq!(answer(backend.look_up(&uids[0].1, &json!(same))).await, refused(words));
+    });
+}
+
+#[test]
+fn a_list_of_half_a_megabyte_is_read_and_a_byte_more_is_refused() {
+    run(async {
+        let backend = shared().await;
+        let person = backend.person().await;
+        let most = 512 * 1024;
+        let list = |bytes: usize| format!("[{}]", " ".repeat(bytes - 2));
+        let send = |body: String| answer(backend.post("/users").bearer_auth(&person.access_token).body(body));
+        assert_eq!(send(list(most)).await, (200, json!([])));
+        assert_eq!(send(list(most + 1)).await, refused("larger than 524288 bytes"));
+        // Fields are never that long.
+        let name = json!({ "value": "x".repeat(300_000) });
+        let named = backend.put("/users/me/nickname").bearer_auth(&person.access_token).json(&name);
+        assert_eq!(answer(named).await, refused("larger than 262144 bytes"));
     });
 }
 

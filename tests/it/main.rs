@@ -21,6 +21,7 @@ mod one_identity_races;
 mod permissions;
 mod profiles;
 mod providers;
+mod push_tokens;
 mod races;
 mod restart;
 mod rooms;

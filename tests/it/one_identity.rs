@@ -31,7 +31,8 @@ impl Everywhere {
         let (sealtalk_id, sealtalk) = accounts::sealtalk_sign_in(backend, phone, PASSWORD).await.expect("signed in");
         let (device_id, device) = accounts::device_sign_in(backend, phone, PASSWORD).await.expect("signed in");
         let sealtalk_id = short_id::decode(&sealtalk_id).map(UserId::get).expect("an id");
-        assert_eq!([web_id, sealtalk_id, device_id, rooms_id.parse().expect("an id")], [messenger.uid; 4]);
+        let device_user = backend.device_user(device_id).await;
+        assert_eq!([web_id, sealtalk_id, device_user, rooms_id.parse().expect("an id")], [messenger.uid; 4]);
         Self { messenger: messenger.access_token, web, sealtalk, device: (device_id, device), rooms }
     }
 
@@ -144,7 +145,7 @@ fn the_eleventh_session_ends_the_oldest_whatever_api_began_it() {
         backend.advance(Duration::from_secs(1));
         let (id, _) = accounts::device_sign_in(&backend, &phone, PASSWORD).await.expect("signed in");
         assert_eq!(accounts::web_user(&backend, &oldest).await["errno"], "4101", "now it is the oldest");
-        assert_eq!(backend.sessions(id).await.len(), 10);
+        assert_eq!(backend.sessions(backend.device_user(id).await).await.len(), 10);
     });
 }
 

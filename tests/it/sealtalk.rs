@@ -1,16 +1,17 @@
 //! The `SealTalk` API, as documented and as its clients send it.
 
 mod codes;
+mod misc;
 mod pictures;
 mod refusals;
 
 use std::time::Duration;
 
-use reqwest::header::{COOKIE, HeaderMap, SET_COOKIE};
+use reqwest::header::{CONTENT_TYPE, COOKIE, HeaderMap, SET_COOKIE};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
-use crate::support::backend::{answer, read};
+use crate::support::backend::{Whole, answer, read, whole};
 use crate::support::{Backend, Phone, fresh_phone, run, shared, trips};
 
 const PASSWORD: &str = "P@ssw0rd";
@@ -106,6 +107,42 @@ async fn is_signed_in(backend: &Backend, owner: &Owner, cookie: &str) -> bool {
     let (status, _) = answer(as_of(backend.get(&format!("/user/{}", owner.id)), cookie)).await;
     assert!(status == 200 || status == 403, "{status}");
     status == 200
+}
+
+/// The type of an answer, which its clients and the original server's tests look at.
+fn kind(answer: &Whole) -> Option<&str> {
+    answer.headers.get(CONTENT_TYPE).map(|value| value.to_str().expect("text"))
+}
+
+#[test]
+fn answers_under_200_have_the_type_of_the_original_servers() {
+    run(async {
+        let backend = shared().await;
+        let owner = register(backend).await;
+        let phone = json!({ "region": "86", "phone": owner.phone.0 });
+        let wrong = json!({ "region": "86", "phone": owner.phone.0, "password": "wrong-password" });
+        // Successes with and without a result, and outcomes that are none.
+        let fine = [
+            backend.post("/user/check_phone_available").json(&phone),
+            backend.post("/user/login").json(&wrong),
+            backend.post("/user/send_code").json(&phone),
+            as_of(backend.get("/user/groups"), &owner.cookie),
+            as_of(backend.get("/friendship/all"), &owner.cookie),
+            as_of(backend.get("/user/sync/0"), &owner.cookie),
+            as_of(backend.post("/user/set_nickname"), &owner.cookie).json(&json!({ "nickname": "Tim" })),
+            backend.get("/misc/demo_square"),
+        ];
+        for request in fine {
+            let answer = whole(request).await;
+            let expected = Some("application/json; charset=utf-8");
+            assert_eq!((answer.status, kind(&answer)), (200, expected), "{}", answer.body);
+        }
+        for request in [backend.get("/user/groups"), backend.get("/misc/nothing"), backend.post("/user/login")] {
+            let answer = whole(request).await;
+            assert_ne!(answer.status, 200);
+            assert_eq!(kind(&answer), Some("application/json"), "{}", answer.body);
+        }
+    });
 }
 
 #[test]

@@ -74,31 +74,6 @@ fn a_sign_in_and_a_refresh_answer_the_profile_that_was_set() {
 }
 
 #[test]
-fn push_tokens_are_kept_with_the_session_they_came_with() {
-    run(async {
-        let backend = Backend::frozen(&[]).await;
-        let phone = fresh_phone();
-        let sign_in = async |push: Value| {
-            let code = backend.code_for(&phone).await;
-            let mut body = json!({ "zone": "86", "number": phone.0, "code": code });
-            body.as_object_mut().unwrap().extend(push.as_object().unwrap().clone());
-            let (status, tokens) = answer(backend.post("/auth/token").json(&body)).await;
-            assert_eq!(status, 200, "{tokens}");
-            backend.advance(SECOND * 60);
-            Person::of(&tokens)
-        };
-        let person = sign_in(json!({ "apns_device_token": "apns-1", "ng_device_token": "ng-1" })).await;
-        sign_in(json!({ "apns_device_token": " apns-2 " })).await;
-        sign_in(json!({ "apns_device_token": "", "ng_device_token": null })).await;
-        let sessions = backend.sessions(person.uid).await;
-        let mut kept: Vec<_> = sessions.values().map(|session| (text(session, "apns"), text(session, "ng"))).collect();
-        kept.sort_unstable();
-        assert_eq!(kept, [(None, None), (Some("apns-1"), Some("ng-1")), (Some("apns-2"), None)]);
-        assert!(sessions.values().all(|session| text(session, "api") == Some("messenger")));
-    });
-}
-
-#[test]
 fn a_known_number_signs_in_to_the_same_account() {
     run(async {
         let backend = Backend::frozen(&[]).await;

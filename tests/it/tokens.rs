@@ -244,25 +244,27 @@ fn a_refresh_without_a_token_is_malformed() {
 }
 
 #[test]
-fn a_refresh_heeds_the_authorization_header_only_where_it_is_somebody_elses() {
+fn a_refresh_refuses_the_access_token_of_another_user_and_ignores_any_other_header() {
     run(async {
         let backend = Backend::frozen(&[]).await;
         let (one, other) = (backend.person_on(&fresh_phone()).await, backend.person_on(&fresh_phone()).await);
         backend.advance(HOUR * 2);
         let refresh = |token: &str, access: &str| backend.refresh(token).bearer_auth(access);
         assert_eq!(answer(refresh(&one.refresh_token, &other.access_token)).await, refused(INVALID));
-        for garbage in ["garbage", "a.b.c", &one.refresh_token] {
-            assert_eq!(answer(refresh(&one.refresh_token, garbage)).await, not_signed_in(), "{garbage}");
-        }
-        let basic = backend.refresh(&one.refresh_token).header("authorization", "Basic eDp5");
-        assert_eq!(answer(basic).await, not_signed_in());
         let session = backend.sessions(one.uid).await.into_values().next().unwrap();
         assert_eq!(number(&session, "turn"), Some(0), "what was refused moved nothing");
         // Its own has expired an hour ago, and that is fine.
         let (status, tokens) = answer(refresh(&one.refresh_token, &one.access_token)).await;
         assert_eq!(status, 200, "{tokens}");
-        let fresh = Person::of(&tokens);
-        assert_eq!(answer(refresh(&fresh.refresh_token, &fresh.access_token)).await.0, 200);
+        // Android sends its header also when it holds nothing that can be verified.
+        let mut last = Person::of(&tokens);
+        for garbage in ["Bearer garbage", "Bearer a.b.c", "Bearer undefined", "Bearer ", "Bearer", "Basic eDp5", ""] {
+            let request = backend.refresh(&last.refresh_token).header("authorization", garbage);
+            let (status, tokens) = answer(request).await;
+            assert_eq!(status, 200, "{garbage}: {tokens}");
+            last = Person::of(&tokens);
+        }
+        assert_eq!(answer(refresh(&last.refresh_token, &last.access_token)).await.0, 200);
     });
 }
 

@@ -39,13 +39,15 @@ const CROWDED: Row = row("… with ten sessions or ten networks already", 200, 3
 const REFRESH: Row = row("refresh", 200, 1);
 const THEFT: Row = row("… an old token: theft", 400, 2);
 const PROFILE: Row = row("nickname, state, profile", 200, 1);
+const PUSH_TOKENS: Row = row("bind or unbind push tokens", 200, 1);
+const PUSH_TOKENS_MOVED: Row = row("… that another session of the account has", 200, 2);
 const UPLOAD: Row = row("upload a picture or voice note", 200, 1);
 const AVATAR: Row = row("upload an avatar", 200, 2);
 const BOOK: Row = row("address book, up to 100 numbers", 200, 2);
-const LONG_BOOK: Row = row("… up to 2,000", 200, 2);
+const LONG_BOOK: Row = row("… up to 5,000", 200, 2);
 const FREE: Row = row("download, thumbnail, keys", 200, 0);
 
-const ROWS: [&Row; 17] = [
+const ROWS: [&Row; 19] = [
     &SEND,
     &SEND_REFUSED,
     &SEND_RESERVED,
@@ -58,6 +60,8 @@ const ROWS: [&Row; 17] = [
     &REFRESH,
     &THEFT,
     &PROFILE,
+    &PUSH_TOKENS,
+    &PUSH_TOKENS_MOVED,
     &UPLOAD,
     &AVATAR,
     &BOOK,
@@ -209,9 +213,23 @@ fn profiles_and_address_books_cost_what_is_documented() {
         for count in [1, 2, 50, 100, 100, 100, 100, 100] {
             BOOK.costs(backend.look_up(&person, &list(count))).await;
         }
-        for count in [101, 200, 300, 500, 1_000, 1_500, 2_000, 2_000] {
+        for count in [101, 200, 500, 1_000, 2_000, 5_000, 5_000] {
             LONG_BOOK.costs(backend.look_up(&person, &list(count))).await;
         }
+    });
+}
+
+#[test]
+fn push_tokens_cost_what_is_documented() {
+    run(async {
+        let backend = backend().await;
+        let people = backend.sessions_on(&fresh_phone(), 2).await;
+        let body = json!({ "hw_device_token": "h1" });
+        let send = |path: &str, person: &Person| backend.post(path).bearer_auth(&person.access_token).json(&body);
+        PUSH_TOKENS.costs(send("/device/bind", &people[0])).await;
+        PUSH_TOKENS_MOVED.costs(send("/device/bind", &people[1])).await;
+        PUSH_TOKENS_MOVED.costs(send("/device/unbind", &people[0])).await;
+        PUSH_TOKENS.costs(send("/device/unbind", &people[0])).await;
     });
 }
 

@@ -132,7 +132,9 @@ struct Checked {
 #[serde(rename_all = "camelCase")]
 #[schema(as = device::User)]
 struct User {
-    id: u64,
+    /// The user's id in this API: 1 to 2,147,483,647. Other APIs show other ids.
+    #[schema(value_type = i32, minimum = 1)]
+    id: u32,
     phone_number: String,
 }
 
@@ -186,7 +188,7 @@ async fn post_register(Held(state): Held<State>, origin: Origin, Params(given, _
     let session = session(&state, &origin, given.device.as_ref())?;
     let signed_in =
         state.identity.register_by_code(&phone, given.code.trim(), origin.address, registration, session).await?;
-    Ok(answer(&state, &signed_in, given.user.phone_number, None))
+    answer(&state, &signed_in, given.user.phone_number, None).await
 }
 
 /// Sign in.
@@ -211,7 +213,7 @@ async fn post_login(Held(state): Held<State>, origin: Origin, Params(given, _): 
     let session = session(&state, &origin, given.device.as_ref())?;
     let signed_in = state.identity.sign_in_by_password(&claim, password, origin.address, session).await?;
     let fresh = state.devices.settle(&signed_in).await?;
-    Ok(answer(&state, &signed_in, given.user.phone_number, Some(fresh)))
+    answer(&state, &signed_in, given.user.phone_number, Some(fresh)).await
 }
 
 /// Set a new password.
@@ -263,10 +265,11 @@ fn session(state: &State, origin: &Origin, device: Option<&Address>) -> DomainRe
     Ok(NewSession { api: Device::NAME, lifetime, push, from: origin.address })
 }
 
-fn answer(state: &State, signed_in: &SignedIn, phone_number: String, is_fresh: Option<bool>) -> Response {
-    Device::data(Session {
-        user: User { id: signed_in.caller.user.get(), phone_number },
+async fn answer(state: &State, signed_in: &SignedIn, phone_number: String, is_fresh: Option<bool>) -> Answer {
+    let id = state.device_ids.of(&signed_in.account).await?;
+    Ok(Device::data(Session {
+        user: User { id: id.get(), phone_number },
         is_fresh,
         access_token: state.identity.session_token(signed_in, Device::NAME),
-    })
+    }))
 }

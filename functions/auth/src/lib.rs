@@ -12,6 +12,7 @@ use axum::extract::FromRef;
 use shared::aws::dynamo::Table;
 use shared::config::ConfigError;
 use shared::domain::chat::ChatTokens;
+use shared::domain::device_id::DeviceIds;
 use shared::domain::devices::Devices;
 use shared::domain::identity::Identity;
 use shared::domain::policy::Policy;
@@ -29,6 +30,7 @@ struct State {
     identity: Arc<Identity>,
     chat: Arc<dyn ChatTokens>,
     devices: Arc<Devices>,
+    device_ids: Arc<DeviceIds>,
     url: PublicUrl,
 }
 
@@ -46,9 +48,11 @@ impl State {
         let keys = Arc::new(Keys::from_env(env)?);
         let chat = outgoing::chat_tokens(env, &policy, keys.clone(), clock.clone(), random.clone())?;
         let devices = Arc::new(Devices { clock: clock.clone(), store: table.clone() });
+        let device_ids = DeviceIds { clock: clock.clone(), random: random.clone(), store: table.clone() };
         let identity =
             Identity { clock: clock.clone(), random: random.clone(), keys, codes: table.clone(), store: table, policy };
-        Ok(Self { identity: Arc::new(identity), chat, devices, url: PublicUrl::from_env(env) })
+        let (identity, device_ids) = (Arc::new(identity), Arc::new(device_ids));
+        Ok(Self { identity, chat, devices, device_ids, url: PublicUrl::from_env(env) })
     }
 }
 

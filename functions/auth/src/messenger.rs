@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use shared::domain::account::UserId;
 use shared::domain::identity::SignedIn;
 use shared::domain::phone::Phone;
-use shared::domain::session::{Lifetime, NewSession, PushTokens};
+use shared::domain::session::{Lifetime, NewSession, PushService, PushTokens};
 use shared::http::api::messenger::Refused;
 use shared::http::api::{Api, Messenger, Refusal};
 use shared::http::body::{Params, ok};
@@ -99,7 +99,10 @@ async fn post_token(
     Params(given, _): Params<Messenger, SignInByCode>,
 ) -> Result<Response, Refusal<Messenger>> {
     let phone = Phone::parse(&given.zone, &given.number)?;
-    let push = PushTokens::parse(given.apns_device_token.as_deref(), given.ng_device_token.as_deref())?;
+    let push = PushTokens::parse([
+        (PushService::Apns, given.apns_device_token.as_deref()),
+        (PushService::Ng, given.ng_device_token.as_deref()),
+    ])?;
     let session = NewSession { api: Messenger::NAME, lifetime: Lifetime::Refreshed, push, from: origin.address };
     let signed_in = state.identity.sign_in_by_code(&phone, given.code.trim(), origin.address, session).await?;
     answer(&state, &origin, signed_in)
@@ -109,15 +112,15 @@ async fn post_token(
 ///
 /// Gives a new access token and the next refresh token. The old refresh token keeps answering with the same next one
 /// for 60 s, in case the reply was lost; after that it counts as stolen and ends the session. An `Authorization`
-/// header is not needed and may have expired, but it must not be somebody else's.
+/// header is not needed. One that holds no valid token is ignored, and an expired one is fine; the access token of
+/// another user is refused.
 #[utoipa::path(
     post, path = "/auth/refresh_token", tag = "messenger", request_body = Refresh,
     responses(
         (status = 200, description = "The next tokens", body = Tokens),
-        (status = 400, description = "Not the latest refresh token of a living session",
+        (status = 400, description = "The refresh token is unknown or already used, its session has ended, or the \
+            Authorization header holds an access token of another user",
             body = Refused, example = json!({ "error": "the refresh token is not valid" })),
-        (status = 401, description = "The Authorization header holds no token of ours",
-            body = Refused, example = json!({ "error": "not signed in" })),
     ),
 )]
 async fn post_refresh_token(
@@ -126,14 +129,15 @@ async fn post_refresh_token(
     origin: Origin,
     Params(given, _): Params<Messenger, Refresh>,
 ) -> Result<Response, Refusal<Messenger>> {
-    let signed_in = state.identity.refresh(&given.refresh_token, holder(&state, &parts)?, origin.address).await?;
+    let signed_in = state.identity.refresh(&given.refresh_token, holder(&state, &parts), origin.address).await?;
     answer(&state, &origin, signed_in)
 }
 
-/// Who the request says it comes from, by an access token that may have expired.
-fn holder(state: &State, parts: &Parts) -> shared::domain::Result<Option<UserId>> {
-    let token = bearer(parts)?;
-    token.map(|token| Ok(state.identity.keys.check_expired_access_token(token)?.user)).transpose()
+/// The user whose access token the request carries, if it carries one that can be verified. It may have expired: clients
+/// refresh just then. Android always sends its header, also when it holds no token that is worth anything.
+fn holder(state: &State, parts: &Parts) -> Option<UserId> {
+    let token = bearer(parts).ok().flatten()?;
+    state.identity.keys.check_expired_access_token(token).ok().map(|caller| caller.user)
 }
 
 fn answer(state: &State, origin: &Origin, signed_in: SignedIn) -> Result<Response, Refusal<Messenger>> {

@@ -9,7 +9,6 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use shared::domain::claim::Claim;
 use shared::domain::identity::{Registration, SignedIn};
-use shared::domain::password::Password;
 use shared::domain::phone::Phone;
 use shared::domain::session::{Lifetime, NewSession, PushTokens};
 use shared::domain::{Fault, Result as DomainResult, short_id};
@@ -171,7 +170,7 @@ async fn verify_code(
     responses(
         (status = 200, description = "The new account's id",
             body = inline(Success<Registered>), example = json!({ "code": 200, "result": { "id": "5Vg2Xh9f" } })),
-        (status = 400, description = "The number is registered, or a field breaks its rule",
+        (status = 400, description = "The number is registered, or a field breaks its rule: a verification token is a UUID",
             body = Refused, example = json!({ "code": 400, "message": "this number is taken" })),
         (status = 404, description = "The verification token is unknown, has expired or was used",
             body = Refused, example = json!({ "code": 404, "message": "no such verification token" })),
@@ -183,7 +182,7 @@ async fn register(Held(state): Held<State>, origin: Origin, Params(given, _): Pa
         name: Some(SealTalk::nickname(&given.nickname)?),
         details: std::collections::BTreeMap::new(),
     };
-    let token = given.verification_token.trim();
+    let token = SealTalk::verification_token(&given.verification_token)?;
     let signed_in = state.identity.register_by_verification(token, registration, session(&state, &origin)).await?;
     let registered = SealTalk::result(Registered { id: short_id::encode(signed_in.account.id) });
     Ok(with_cookie(registered, &state, &origin, &signed_in)?)
@@ -198,13 +197,13 @@ async fn register(Held(state): Held<State>, origin: Origin, Params(given, _): Pa
     responses(
         (status = 200, description = "Signed in; code 1000 when number and password do not belong together",
             body = inline(Success<LoggedIn>), example = json!({ "code": 200, "result": { "id": "5Vg2Xh9f", "token": "eyJ0eXAiOiJKV1QiLCJhbGci…" } })),
-        (status = 400, description = "Not a number, or a field is missing",
+        (status = 400, description = "Not a number, or a field is missing or empty",
             body = Refused, example = json!({ "code": 400, "message": "number is not a valid phone number" })),
     ),
 )]
 async fn login(Held(state): Held<State>, origin: Origin, Params(given, _): Params<SealTalk, Login>) -> Answer {
     let claim = Claim::Phone(Phone::parse(&given.region, &given.phone)?);
-    let typed = Password::typed(&given.password)?;
+    let typed = SealTalk::typed_password("password", &given.password)?;
     let signed_in = state.identity.sign_in_by_password(&claim, typed, origin.address, session(&state, &origin)).await?;
     let token = match tokens::chat_token(&state, &origin, &signed_in.account).await {
         Ok(token) => token,

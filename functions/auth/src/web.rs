@@ -86,7 +86,7 @@ struct SessionOf {
             is waiting, 4004 it is wrong, 4201 it was guessed at too often, 4003 the number is registered",
         body = inline(Success<User>), example = json!({ "errno": "0", "errmsg": "OK", "data": {
             "user_id": 4_503_599_627_370_497_u64, "name": "13912345678", "mobile": "13912345678", "avatar": "",
-            "create_time": "2026-03-01 12:00:00",
+            "avatar_url": "", "create_time": "2026-03-01 12:00:00",
         } }),
     )),
 )]

@@ -24,6 +24,8 @@ use shared::lambda::{Http, Runtime};
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
+use self::sealtalk::ClientVersions;
+
 /// What the handlers of this function need.
 #[derive(Clone)]
 struct State {
@@ -34,6 +36,7 @@ struct State {
     lookup: Arc<Lookup>,
     real_names: Arc<RealNames>,
     url: PublicUrl,
+    versions: Arc<ClientVersions>,
 }
 
 impl FromRef<State> for Gate {
@@ -69,6 +72,7 @@ impl State {
             lookup: Arc::new(Lookup { policy, clock: clock.clone(), store: table }),
             real_names: Arc::new(real_names),
             url: PublicUrl::from_env(env),
+            versions: Arc::new(ClientVersions::from_env(env)?),
         })
     }
 }

@@ -1,5 +1,7 @@
 //! The messenger API's part of `profiles`.
 
+mod push;
+
 use std::collections::BTreeSet;
 
 use axum::extract::State as Held;
@@ -32,6 +34,7 @@ pub(super) fn router() -> OpenApiRouter<State> {
         .routes(routes!(patch_me))
         .routes(routes!(post_users))
         .routes(routes!(get_users))
+        .merge(push::router())
 }
 
 /// A new value.
@@ -162,7 +165,7 @@ async fn change_profile(state: &State, caller: Caller, change: ProfileChange) ->
 
 /// Look up an address book.
 ///
-/// Up to 2,000 numbers, answered one by one in the order asked. An account may look up 20,000 numbers a day.
+/// Up to 5,000 numbers within 512 KB, answered one by one in the order asked. An account may look up 20,000 numbers a day.
 #[utoipa::path(
     post, path = "/users", tag = "messenger", operation_id = "post_users", security(("bearer" = [])),
     request_body = Vec<Entry>,

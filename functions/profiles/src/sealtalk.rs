@@ -1,9 +1,11 @@
 //! The `SealTalk` API's part of `profiles`.
 
+mod misc;
+
 use std::collections::BTreeSet;
 
 use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State as Held};
+use axum::extract::{Path, RawQuery, State as Held};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use shared::domain::account::UserId;
@@ -28,7 +30,11 @@ pub(super) fn router() -> OpenApiRouter<State> {
         .routes(routes!(set_portrait_uri))
         .routes(routes!(post_find_user, get_find_user))
         .routes(routes!(post_user, get_user))
+        .routes(routes!(get_users))
+        .merge(misc::router())
 }
+
+pub(crate) use self::misc::ClientVersions;
 
 /// A new nickname.
 #[derive(Deserialize, ToSchema)]
@@ -57,9 +63,12 @@ struct User {
 }
 
 impl User {
+    fn new(state: &State, origin: &Origin, id: UserId, nickname: String, avatar: &str) -> Self {
+        Self { id: short_id::encode(id), nickname, portrait_uri: state.url.absolute(origin, avatar) }
+    }
+
     fn answer(state: &State, origin: &Origin, id: UserId, nickname: String, avatar: &str) -> Response {
-        let portrait_uri = state.url.absolute(origin, avatar);
-        SealTalk::result(Self { id: short_id::encode(id), nickname, portrait_uri })
+        SealTalk::result(Self::new(state, origin, id, nickname, avatar))
     }
 }
 
@@ -214,4 +223,42 @@ async fn get_user(
     path: Result<Path<String>, PathRejection>,
 ) -> Answer {
     post_user(state, origin, signed, path).await
+}
+
+/// Get the profiles of several users.
+///
+/// Repeat `id` for each user, up to 500. Users who do not exist are left out; the others come in the order asked for.
+#[utoipa::path(
+    get, path = "/user/batch", tag = "sealtalk", operation_id = "sealtalk_get_users",
+    security(("sealtalk_session" = [])),
+    params(("id" = Vec<String>, Query, description = "A user's id, once for each user", example = json!(["5Vg2Xh9f"]))),
+    responses(
+        (status = 200, description = "The profiles", body = inline(Success<Vec<User>>), example = json!({
+            "code": 200, "result": [{ "id": "5Vg2Xh9f", "nickname": "Tom", "portraitUri": "http://test.com/user/abc123.jpg" }],
+        })),
+        (status = 400, description = "No id, or more than 500",
+            body = Refused, example = json!({ "code": 400, "message": "id names at most 500 users" })),
+        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+    ),
+)]
+async fn get_users(
+    Held(state): Held<State>,
+    origin: Origin,
+    Signed(caller, _): Signed<SealTalk>,
+    RawQuery(query): RawQuery,
+) -> Answer {
+    let query = query.unwrap_or_default();
+    let named: Vec<_> =
+        form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == "id").map(|(_, id)| id).collect();
+    if named.is_empty() {
+        return Err(Error::Malformed("missing field `id`".into()).into());
+    }
+    // What is no id is nobody's. Each user comes once, wherever they were named first.
+    let mut seen = BTreeSet::new();
+    let ids = named.iter().filter_map(|id| short_id::decode(id).ok()).filter(|id: &UserId| seen.insert(*id));
+    let ids: Vec<_> = ids.collect();
+    let mut cards = state.lookup.people(caller, &seen).await?;
+    let users = ids.into_iter().filter_map(|id| cards.remove(&id));
+    let users: Vec<_> = users.map(|card| User::new(&state, &origin, card.id, card.name, &card.avatar)).collect();
+    Ok(SealTalk::result(users))
 }

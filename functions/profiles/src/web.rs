@@ -3,10 +3,10 @@
 use axum::extract::State as Held;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
+use shared::domain::Result as DomainResult;
 use shared::domain::account::Caller;
 use shared::domain::profile::{Nickname, ProfileChange};
 use shared::domain::real_name::IdentityDocument;
-use shared::domain::{Error, Result as DomainResult};
 use shared::http::api::web::{Outcome, Success, User, Words};
 use shared::http::api::{Refusal, Web};
 use shared::http::body::Params;
@@ -21,7 +21,7 @@ use super::State;
 pub(super) fn router() -> OpenApiRouter<State> {
     OpenApiRouter::new()
         .routes(routes!(get_user))
-        .routes(routes!(put_name))
+        .routes(routes!(put_name, post_name))
         .routes(routes!(post_real_name, get_real_name))
 }
 
@@ -51,8 +51,10 @@ struct RealName {
 #[schema(as = web::Known)]
 struct Known {
     user_id: u64,
-    real_name: String,
-    id_card: String,
+    /// Null until it is submitted.
+    real_name: Option<String>,
+    /// Null until it is submitted.
+    id_card: Option<String>,
 }
 
 /// Get the own profile.
@@ -66,6 +68,7 @@ struct Known {
         body = inline(Success<User>), example = json!({ "errno": "0", "errmsg": "OK", "data": {
             "user_id": 4_503_599_627_370_497_u64, "name": "Tom", "mobile": "13912345678",
             "avatar": "https://api.example.com/images/0123456789abcdef0123456789abcdef.jpg",
+            "avatar_url": "https://api.example.com/images/0123456789abcdef0123456789abcdef.jpg",
             "create_time": "2026-03-01 12:00:00",
         } }),
     )),
@@ -95,6 +98,20 @@ async fn put_name(
     Params(given, _): Params<Web, Name>,
 ) -> Response {
     Web::answer(rename(&state, caller, &given.name).await, &[Words::of_fault("4001", "保存用户信息失败")])
+}
+
+/// Set your name by POST, as some pages do.
+#[utoipa::path(
+    post, path = "/api/v1.0/user/name", tag = "web", operation_id = "web_post_user_name",
+    security(("web_session" = [])),
+    request_body(content((Name = "application/json"), (Name = "application/x-www-form-urlencoded"))),
+    responses(
+        (status = 200, description = "Set; or 4103 not 1 to 64 characters, 4101 not signed in, 4001 it could not be kept",
+            body = inline(Success<Name>), example = json!({ "errno": "0", "errmsg": "OK", "data": { "name": "Tom" } })),
+    ),
+)]
+async fn post_name(state: Held<State>, signed: Signed<Web>, given: Params<Web, Name>) -> Response {
+    put_name(state, signed, given).await
 }
 
 async fn rename(state: &State, caller: Caller, name: &str) -> DomainResult<Response> {
@@ -131,12 +148,14 @@ async fn keep(state: &State, caller: Caller, given: &RealName) -> DomainResult<R
     Ok(Web::done())
 }
 
-/// Get who one said to be.
+/// Get your real name and ID number.
+///
+/// Both are null until they are submitted.
 #[utoipa::path(
     get, path = "/api/v1.0/user/auth", tag = "web", operation_id = "web_get_user_auth", security(("web_session" = [])),
     responses((
         status = 200,
-        description = "Who one is; or 4002 nothing was said yet, 4101 not signed in",
+        description = "Your real name and ID number; or 4101 not signed in, 4002 the account is deleted",
         body = inline(Success<Known>), example = json!({ "errno": "0", "errmsg": "OK", "data": {
             "user_id": 4_503_599_627_370_497_u64, "real_name": "张三", "id_card": "11010519491231002X",
         } }),
@@ -147,7 +166,8 @@ async fn get_real_name(Held(state): Held<State>, Signed(caller, _): Signed<Web>)
 }
 
 async fn known(state: &State, caller: Caller) -> DomainResult<Response> {
-    let document = state.real_names.read(caller).await?.ok_or(Error::NotFound("identity document"))?;
-    let (real_name, id_card) = (document.name().to_owned(), document.number().to_owned());
+    let document = state.real_names.read(caller).await?;
+    let part = |part: fn(&IdentityDocument) -> &str| document.as_ref().map(|document| part(document).to_owned());
+    let (real_name, id_card) = (part(IdentityDocument::name), part(IdentityDocument::number));
     Ok(Web::data(Known { user_id: caller.user.get(), real_name, id_card }))
 }

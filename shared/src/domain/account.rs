@@ -7,6 +7,7 @@ use async_trait::async_trait;
 
 use super::Result;
 use super::clock::Timestamp;
+use super::device_id::DeviceId;
 use super::id::{Id, Kind};
 use super::known::SignInNetworks;
 use super::phone::Phone;
@@ -80,6 +81,8 @@ pub struct Account {
     pub details: BTreeMap<String, String>,
     /// The room number that the rooms API gave the account.
     pub room: Option<String>,
+    /// Its id in the device API, once it used that.
+    pub device_id: Option<DeviceId>,
     /// When the account was made.
     pub created: Timestamp,
     /// The last authenticated request that wrote something: it is noted with a write that happens anyway, and never by
@@ -105,6 +108,7 @@ impl Account {
             secret: Secret::default(),
             details: BTreeMap::new(),
             room: None,
+            device_id: None,
             created: now,
             seen: Some(now),
             networks: session.1.network.iter().map(|network| (network.clone(), now)).collect(),

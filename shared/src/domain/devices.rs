@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use super::account::{Account, Caller, UserId};
 use super::clock::{Clock, Timestamp};
 use super::identity::SignedIn;
-use super::session::{PushTokens, Session, SessionId};
+use super::session::{PushService, PushTokens, Session, SessionId};
 use super::{Error, Result};
 
 /// Where a device's notifications go.
@@ -51,12 +51,35 @@ impl PushAddress {
     }
 }
 
+/// A messenger client's token in a session.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Holding {
+    /// The session.
+    pub session: SessionId,
+    /// Whose token it is.
+    pub service: PushService,
+    /// The token.
+    pub token: String,
+}
+
 /// Where a session's push address lies: in the session.
 #[async_trait]
 pub trait DeviceStore: Send + Sync {
-    /// Gives the caller's session another address, and answers the account as it is then. One round trip;
+    /// Gives the caller's session another address, if `id` is the caller's own in the device API, and answers the
+    /// account as it is then. One round trip; [`Error::Unauthenticated`] when the session is over, [`Error::NotYours`]
+    /// when the id is not theirs.
+    async fn set_address(&self, caller: Caller, id: u64, address: &PushAddress, now: Timestamp) -> Result<Account>;
+
+    /// Gives the caller's session these tokens, and answers the account as it is then. One round trip;
     /// [`Error::Unauthenticated`] when the session is over.
-    async fn set_address(&self, caller: Caller, address: &PushAddress, now: Timestamp) -> Result<Account>;
+    async fn bind(&self, caller: Caller, tokens: &PushTokens, now: Timestamp) -> Result<Account>;
+
+    /// Takes these tokens from the caller's session. Where it does not hold all of them, nothing is written and the
+    /// account is answered. One round trip; [`Error::Unauthenticated`] when the session is over.
+    async fn unbind(&self, caller: Caller, tokens: &PushTokens, now: Timestamp) -> Result<Option<Account>>;
+
+    /// Takes each token from its session, where the session still holds it. One round trip.
+    async fn take_tokens(&self, user: UserId, held: &[Holding]) -> Result<()>;
 
     /// Takes the address from these sessions, where they still are. One round trip.
     async fn take_addresses(&self, user: UserId, sessions: &[SessionId]) -> Result<()>;
@@ -88,10 +111,33 @@ impl Devices {
         Ok(!known)
     }
 
-    /// Gives the device of the caller's session another address.
-    pub async fn set_address(&self, caller: Caller, address: &PushAddress) -> Result<()> {
-        let account = self.store.set_address(caller, address, self.clock.now()).await?;
+    /// Gives the device of the caller's session another address. `id` is the caller's in the device API; of somebody who
+    /// signed in before there were such ids, and has none yet, the account's own.
+    pub async fn set_address(&self, caller: Caller, id: u64, address: &PushAddress) -> Result<()> {
+        let account = self.store.set_address(caller, id, address, self.clock.now()).await?;
         self.take_from_others(&account, caller).await
+    }
+
+    /// Gives the caller's session push tokens of a messenger client, and takes them from the account's other sessions:
+    /// the client is one device, and signs in anew.
+    pub async fn bind(&self, caller: Caller, tokens: &PushTokens) -> Result<()> {
+        let account = self.store.bind(caller, tokens, self.clock.now()).await?;
+        let held: Vec<_> =
+            holdings(&account, tokens).into_iter().filter(|held| held.session != caller.session).collect();
+        self.take(account.id, &held).await
+    }
+
+    /// Takes push tokens of a messenger client from whichever of the account's sessions hold them. It is no error when
+    /// none does.
+    pub async fn unbind(&self, caller: Caller, tokens: &PushTokens) -> Result<()> {
+        match self.store.unbind(caller, tokens, self.clock.now()).await? {
+            Some(account) => self.take(account.id, &holdings(&account, tokens)).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn take(&self, user: UserId, held: &[Holding]) -> Result<()> {
+        if held.is_empty() { Ok(()) } else { self.store.take_tokens(user, held).await }
     }
 
     /// Ends the caller's session.
@@ -105,6 +151,16 @@ impl Devices {
         let holders: Vec<_> = account.sessions.iter().filter(holds).map(|(id, _)| *id).collect();
         if holders.is_empty() { Ok(()) } else { self.store.take_addresses(account.id, &holders).await }
     }
+}
+
+/// Which sessions hold which of these tokens.
+fn holdings(account: &Account, tokens: &PushTokens) -> Vec<Holding> {
+    let of = |(id, session): (&SessionId, &Session)| {
+        let held = session.push.services.iter().filter(|(service, held)| tokens.services.get(service) == Some(held));
+        let held = held.map(|(service, token)| Holding { session: *id, service: *service, token: token.clone() });
+        held.collect::<Vec<_>>()
+    };
+    account.sessions.iter().flat_map(of).collect()
 }
 
 /// The token of a session's device.

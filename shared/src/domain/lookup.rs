@@ -35,7 +35,19 @@ pub trait LookupStore: Send + Sync {
 
     /// The cards of these users, in one round trip. A user who no longer exists has none.
     async fn cards(&self, users: &BTreeSet<UserId>) -> Result<HashMap<UserId, Card>>;
+
+    /// The same for a signed-in caller, whose session is checked in the same round trip. Refused with
+    /// [`Error::Unauthenticated`].
+    async fn cards_for(
+        &self,
+        caller: Caller,
+        users: &BTreeSet<UserId>,
+        now: Timestamp,
+    ) -> Result<HashMap<UserId, Card>>;
 }
+
+/// The most people whose cards one request may ask for by their ids: as many as a group has.
+pub const MOST_PEOPLE: usize = super::social::group::MOST_MEMBERS;
 
 /// Looks up address books.
 pub struct Lookup {
@@ -48,6 +60,15 @@ pub struct Lookup {
 }
 
 impl Lookup {
+    /// The cards of at most [`MOST_PEOPLE`] users who exist. It does not count as a look-up of numbers: who has an id
+    /// knows the person already.
+    pub async fn people(&self, caller: Caller, users: &BTreeSet<UserId>) -> Result<HashMap<UserId, Card>> {
+        if users.len() > MOST_PEOPLE {
+            return Err(Error::Invalid { field: "id", rule: "names at most 500 users" });
+        }
+        self.store.cards_for(caller, users, self.clock.now()).await
+    }
+
     /// The cards of those numbers that are registered. Numbers that could not be read are left out by the caller.
     pub async fn find(&self, caller: Caller, phones: &BTreeSet<Phone>) -> Result<HashMap<Phone, Card>> {
         if phones.len() > self.policy.lookup_numbers_per_call {

@@ -6,6 +6,7 @@ pub mod chat;
 pub mod claim;
 pub mod clock;
 pub mod codes;
+pub mod device_id;
 pub mod devices;
 pub mod error;
 pub mod id;

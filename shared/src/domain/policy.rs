@@ -209,7 +209,7 @@ impl Policy {
             conversion_minimum_percent: 20,
             conversion_per_address: 5,
             conversion_addresses: 8,
-            lookup_numbers_per_call: 2_000,
+            lookup_numbers_per_call: 5_000,
             lookup_numbers_per_day: 20_000,
             image_max_bytes: 20_971_520,
             image_max_pixels: 50_000_000,

@@ -118,7 +118,7 @@ pub trait DocumentStore: Send + Sync {
     /// Keeps a sealed document, unless there is one.
     async fn write(&self, caller: Caller, sealed: &[u8], now: Timestamp) -> Result<Written>;
 
-    /// The caller's sealed document.
+    /// The caller's sealed document. [`Error::NotFound`] when the account does not exist any more.
     async fn read(&self, caller: Caller, now: Timestamp) -> Result<Option<Vec<u8>>>;
 }
 

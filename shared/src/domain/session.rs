@@ -1,5 +1,6 @@
 //! Sessions: one per sign-in, kept in the account's own item so that one call can check and do.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -60,30 +61,68 @@ impl FromStr for SessionId {
     }
 }
 
+/// A push service that the messenger API's clients have tokens of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PushService {
+    /// Apple's.
+    Apns,
+    /// The messenger's own for Android.
+    Ng,
+    /// Google's.
+    Gcm,
+    /// Tencent's (XG).
+    Xg,
+    /// Xiaomi's.
+    Xm,
+    /// Huawei's.
+    Hw,
+    /// Aurora's (`JPush`).
+    Jp,
+}
+
+impl PushService {
+    /// Every service.
+    pub const ALL: [Self; 7] = [Self::Apns, Self::Ng, Self::Gcm, Self::Xg, Self::Xm, Self::Hw, Self::Jp];
+
+    /// Its name in the messenger API's fields (`<name>_device_token`) and in the table.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Apns => "apns",
+            Self::Ng => "ng",
+            Self::Gcm => "gcm",
+            Self::Xg => "xg",
+            Self::Xm => "xm",
+            Self::Hw => "hw",
+            Self::Jp => "jp",
+        }
+    }
+}
+
 /// Where notifications of a session's device go.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PushTokens {
     /// A device API client's token and its platform: 0 Android, 1 iOS.
     pub device: Option<(String, u8)>,
-    /// Apple's device token.
-    pub apns: Option<String>,
-    /// The token of the messenger's own Android push service (`ng_device_token`).
-    pub ng: Option<String>,
+    /// A messenger client's tokens.
+    pub services: BTreeMap<PushService, String>,
 }
 
 impl PushTokens {
-    /// The longest push token any service hands out is far below this many bytes.
+    /// The longest push token of any service is far below this many bytes.
     pub const MAX_BYTES: usize = 512;
 
-    /// Both tokens within bounds; empty ones count as none.
-    pub fn parse(apns: Option<&str>, ng: Option<&str>) -> super::Result<Self> {
-        let parse = |token: Option<&str>| match token.map(str::trim).filter(|token| !token.is_empty()) {
-            Some(token) if token.len() > Self::MAX_BYTES || token.chars().any(char::is_control) => {
-                Err(super::Error::Invalid { field: "device token", rule: "has at most 512 printable bytes" })
-            }
-            token => Ok(token.map(str::to_owned)),
+    /// Tokens of a messenger client. Missing and empty ones are left out.
+    pub fn parse<'a>(given: impl IntoIterator<Item = (PushService, Option<&'a str>)>) -> super::Result<Self> {
+        const RULE: super::Error =
+            super::Error::Invalid { field: "device token", rule: "has at most 512 printable bytes" };
+        let given = given.into_iter().filter_map(|(service, token)| Some((service, token?.trim())));
+        let given = given.filter(|(_, token)| !token.is_empty());
+        let parse = |(service, token): (PushService, &str)| {
+            let fits = token.len() <= Self::MAX_BYTES && !token.chars().any(char::is_control);
+            if fits { Ok((service, token.to_owned())) } else { Err(RULE) }
         };
-        Ok(Self { apns: parse(apns)?, ng: parse(ng)?, device: None })
+        Ok(Self { device: None, services: given.map(parse).collect::<super::Result<_>>()? })
     }
 }
 
@@ -172,7 +211,15 @@ mod tests {
 
     #[test]
     fn push_tokens_are_bounded() {
-        assert_eq!(PushTokens::parse(Some(" "), None).unwrap(), PushTokens::default());
-        assert!(PushTokens::parse(Some(&"a".repeat(513)), None).is_err());
+        let parse =
+            |token: Option<&str>| PushTokens::parse([(PushService::Apns, Some(" a ")), (PushService::Hw, token)]);
+        let one = PushTokens { device: None, services: BTreeMap::from([(PushService::Apns, "a".to_owned())]) };
+        for none in [None, Some(""), Some(" ")] {
+            assert_eq!(parse(none).unwrap(), one);
+        }
+        assert_eq!(parse(Some("b")).unwrap().services.len(), 2);
+        for bad in [&"a".repeat(513), "a\nb"] {
+            assert!(parse(Some(bad)).is_err(), "{bad:?}");
+        }
     }
 }

@@ -14,8 +14,10 @@ use serde_json::{Map, Value};
 use super::api::{Api, Refusal};
 use crate::domain::{Error, Fault, Result};
 
-/// The most bytes of JSON or form that any endpoint reads: an address book of 2,000 numbers fits with room to spare.
+/// The most bytes of fields, as JSON or a form, that any endpoint reads.
 const TEXT_LIMIT: usize = 256 * 1024;
+/// The most bytes of a JSON list. An address book of 5,000 numbers, at 100 bytes each, fits.
+const LIST_LIMIT: usize = 512 * 1024;
 /// A malformed body is described in at most this many characters.
 const DETAIL: usize = 200;
 
@@ -24,7 +26,7 @@ const DETAIL: usize = 200;
 #[derive(Debug)]
 pub struct Params<A, T>(pub T, pub PhantomData<A>);
 
-/// A JSON body, whatever its content type says.
+/// A JSON body that may be a long list, whatever its content type says.
 #[derive(Debug)]
 pub struct JsonBody<A, T>(pub T, pub PhantomData<A>);
 
@@ -53,7 +55,7 @@ impl<A: Api, T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<A,
     type Rejection = Refusal<A>;
 
     async fn from_request(request: Request, _: &S) -> std::result::Result<Self, Refusal<A>> {
-        let body = read(request.into_body(), TEXT_LIMIT).await?;
+        let body = read(request.into_body(), LIST_LIMIT).await?;
         Ok(Self(json(&body)?, PhantomData))
     }
 }

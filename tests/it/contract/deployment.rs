@@ -27,7 +27,7 @@ fn policy_numbers_are_the_documented_ones() {
         ("ConversionPerAddress", "5"),
         ("ConversionAddresses", "8"),
         ("ExposeCodes", "false"),
-        ("LookupNumbersPerCall", "2000"),
+        ("LookupNumbersPerCall", "5000"),
         ("LookupNumbersPerDay", "20000"),
         ("ImageMaxBytes", "20971520"),
         ("ImageMaxPixels", "50000000"),

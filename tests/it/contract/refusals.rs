@@ -27,6 +27,9 @@ fn open(api: &str) -> &'static [&'static str] {
         ],
         "web" => &["web_get_image_code", "web_get_sms_code", "web_post_sessions", "web_post_users"],
         "sealtalk" => &[
+            "sealtalk_get_client_version",
+            "sealtalk_get_demo_square",
+            "sealtalk_get_latest_update",
             "sealtalk_check_phone_available",
             "sealtalk_get_get_sms_img_code",
             "sealtalk_get_sms_img_code_picture",
@@ -198,7 +201,8 @@ fn is_refusal(api: &str, status: u16, body: &Value) -> bool {
     let fine = match api {
         "messenger" => status < 300 && body.get("error").is_none(),
         "web" => status == 200 && body["errno"] == "0" && body["errmsg"].is_string(),
-        "sealtalk" => status == 200 && body["code"] == 200 && body.get("message").is_none(),
+        // The versions of apps have no envelope.
+        "sealtalk" => status == 200 && body.get("code").is_none_or(|code| code == 200) && body.get("message").is_none(),
         "rooms" => status < 300 && body["status"] == "SUCCESS" && body["code"] == json!(status.to_string()),
         "device" => status == 200 && body["success"] == true && body["msg"].is_string(),
         other => panic!("the API {other}"),

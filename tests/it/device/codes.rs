@@ -99,6 +99,7 @@ fn parallel_registrations_with_one_code_make_one_account() {
         let made: Vec<_> = answers.iter().filter(|(_, body)| body["success"] == true).collect();
         assert_eq!(made.len(), 1, "{answers:?}");
         let claim = backend.item(&format!("phone#+86{phone}"), "claim").await.expect("a claim");
-        assert_eq!(claim["user"].as_n().expect("a user"), &made[0].1["data"]["user"]["id"].to_string());
+        let id = made[0].1["data"]["user"]["id"].as_u64().expect("an id");
+        assert_eq!(claim["user"].as_n().expect("a user"), &backend.device_user(id).await.to_string());
     });
 }

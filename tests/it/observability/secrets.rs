@@ -32,7 +32,19 @@ const NAMES: [(Kind, &[&str]); 6] = [
         ],
     ),
     (Kind::Long, &["password", "passwd", "oldPassword", "newPassword", "old_password", "new_password"]),
-    (Kind::Long, &["pushToken", "apns_device_token", "ng_device_token"]),
+    (
+        Kind::Long,
+        &[
+            "pushToken",
+            "apns_device_token",
+            "ng_device_token",
+            "gcm_device_token",
+            "xg_device_token",
+            "xm_device_token",
+            "hw_device_token",
+            "jp_device_token",
+        ],
+    ),
     (Kind::Long, &["id_card", "real_name"]),
 ];
 

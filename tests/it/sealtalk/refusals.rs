@@ -63,6 +63,7 @@ fn refusals_are_the_documented_ones() {
         let password = refused(400, 400, "password has 6 to 20 bytes and no spaces");
         let portrait = refused(400, 400, "portraitUri is an http(s) URL of 12 to 256 characters");
         let number = refused(400, 400, "number is not a valid phone number");
+        let no_uuid = refused(400, 400, "verification_token is a UUID");
         let unknown_token = refused(404, 404, "no such verification token");
         let wrong = refused(200, 1000, "wrong account or password");
         let no_user = refused(404, 404, "no such user");
@@ -90,6 +91,15 @@ fn refusals_are_the_documented_ones() {
             ("/user/login", on(&owner.phone), &wrong),
             ("/user/login", on(&stranger), &wrong),
             ("/user/login", json!({ "region": "86", "phone": "12", "password": "x" }), &number),
+            ("/user/login", json!({ "phone": owner.phone.0, "password": "" }), &refused(400, 400, "password is empty")),
+            ("/user/register", with("password", json!("")), &password),
+            ("/user/register", with("verification_token", json!("")), &no_uuid),
+            ("/user/register", with("verification_token", json!("...")), &no_uuid),
+            ("/user/reset_password", with("password", json!("")), &password),
+            ("/user/reset_password", with("verification_token", json!("")), &no_uuid),
+            ("/user/reset_password", with("verification_token", json!("123")), &no_uuid),
+            ("/user/change_password", change("", "N3wP@ssw0rd"), &refused(400, 400, "oldPassword is empty")),
+            ("/user/change_password", change(PASSWORD, ""), &password),
             ("/user/change_password", change("wrong-password", "N3wP@ssw0rd"), &wrong),
             ("/user/change_password", change(PASSWORD, "short"), &password),
             ("/user/set_nickname", json!({ "nickname": "a".repeat(33) }), &nickname),

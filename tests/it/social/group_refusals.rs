@@ -5,8 +5,8 @@ use reqwest::header::COOKIE;
 use serde_json::{Value, json};
 
 use super::clubs::{
-    absent, assert_whole, changes, ids, managers_only, members_only, no_group, owner_appoints, owner_only, stays,
-    too_many_groups,
+    MANAGERS_ONLY, absent, assert_whole, changes, ids, managers_only, members_only, no_group, owner_appoints,
+    owner_only, stays, too_many_groups,
 };
 use super::{Someone, done, not_signed_in, refused};
 use crate::support::backend::answer;
@@ -37,6 +37,11 @@ fn operations(group: &str, people: &[&Someone; 2]) -> Vec<(&'static str, Value)>
     .collect()
 }
 
+/// What `kick` and `transfer` say of somebody who never was in the group.
+fn not_a_member() -> (u16, Value) {
+    refused(400, "a person named is not in the group")
+}
+
 #[test]
 fn nobody_does_what_is_not_theirs_to_do() {
     run(async {
@@ -50,14 +55,18 @@ fn nobody_does_what_is_not_theirs_to_do() {
         for (action, body) in operations(group, &[other, stranger]) {
             let path = format!("/group/{action}");
             let (of_manager, of_member) = match action {
-                "kick" => (Some(absent()), Some(managers_only())),
+                "kick" => (Some(not_a_member()), Some(managers_only())),
                 "set_manager" | "remove_manager" => (Some(owner_appoints()), Some(owner_appoints())),
                 "transfer" | "dismiss" => (Some(owner_only()), Some(owner_only())),
-                "rename" | "set_portrait_uri" | "set_bulletin" => (None, Some(managers_only())),
+                "rename" | "set_portrait_uri" | "set_bulletin" => (None, Some(refused(400, MANAGERS_ONLY))),
                 // Everybody in the group may.
                 _ => (None, None),
             };
-            let of_others = (action != "join").then(members_only);
+            let of_others = match action {
+                "join" => None,
+                "rename" | "set_portrait_uri" | "set_bulletin" => Some(refused(400, "not a member of this group")),
+                _ => Some(members_only()),
+            };
             let cases =
                 [(manager, of_manager), (member, of_member), (former, of_others.clone()), (stranger, of_others)];
             for (who, expected) in cases {
@@ -67,10 +76,10 @@ fn nobody_does_what_is_not_theirs_to_do() {
         }
         for (action, whom, expected) in [
             ("kick", owner, refused(400, "memberIds does not name oneself")),
-            ("kick", stranger, absent()),
+            ("kick", stranger, not_a_member()),
             ("transfer", owner, stays()),
-            ("transfer", former, absent()),
-            ("transfer", stranger, absent()),
+            ("transfer", former, not_a_member()),
+            ("transfer", stranger, not_a_member()),
             ("set_manager", owner, stays()),
             ("set_manager", former, absent()),
             ("remove_manager", owner, stays()),
@@ -137,7 +146,11 @@ fn what_is_no_group_and_what_is_no_request_is_refused() {
             ["G7", "", " ", "0", "01", "é", "zzzzzzzzz", "../head", "group#1", &tom.id, &format!("{group} "), &long]
         {
             for (action, body) in operations(id, &[jerry, tom]) {
-                assert_eq!(tom.post(backend, &format!("/group/{action}"), body).await, no_group(), "{action} {id}");
+                let expected = match action {
+                    "transfer" | "dismiss" => refused(400, "no such group"),
+                    _ => no_group(),
+                };
+                assert_eq!(tom.post(backend, &format!("/group/{action}"), body).await, expected, "{action} {id}");
             }
         }
         for id in ["G7", "01", "%20", "%00", "zzzzzzzzz", "%E7%BE%A4", "a.b", "created"] {
@@ -145,6 +158,18 @@ fn what_is_no_group_and_what_is_no_request_is_refused() {
             {
                 let (status, body) = tom.get(backend, &path).await;
                 assert_eq!((status, &body["code"]), (404, &json!(404)), "{path}: {body}");
+            }
+        }
+        // No user has such an id, so nobody with it is in the group.
+        for id in ["zzzzzzzzz", "01", "é", "5Vg2XCh9f"] {
+            for (action, body, status, words) in [
+                ("kick", json!({ "groupId": group, "memberIds": [jerry.id, id] }), 400, None),
+                ("transfer", json!({ "groupId": group, "userId": id }), 400, None),
+                ("add", json!({ "groupId": group, "memberIds": [id] }), 404, Some("no such user")),
+            ] {
+                let (answered, body) = tom.post(backend, &format!("/group/{action}"), body).await;
+                assert_eq!((answered, &body["code"]), (status, &json!(status)), "{action} {id}: {body}");
+                assert!(words.is_none_or(|words| body["message"] == words), "{action} {id}: {body}");
             }
         }
         for (action, body) in operations(group, &[jerry, tom]) {

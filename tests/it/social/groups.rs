@@ -6,7 +6,9 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use shared::domain::clock::Clock as _;
 
-use super::clubs::{assert_whole, changes, full, members_only, named, no_group, no_user, owner_only, partition, stays};
+use super::clubs::{
+    MANAGERS_ONLY, assert_whole, changes, full, members_only, named, no_group, no_user, owner_only, partition, stays,
+};
 use super::{Someone, done, refused, result};
 use crate::support::backend::{answer, whole};
 use crate::support::table::text;
@@ -63,8 +65,42 @@ fn a_group_is_made_looked_at_and_dissolved() {
             assert_eq!(who.get(backend, &format!("/group/{id}/members")).await, no_group());
             assert_eq!(who.acts(backend, "join", &id, &[]).await, no_group());
         }
-        assert_eq!(tom.acts(backend, "dismiss", &id, &[]).await, no_group());
+        assert_eq!(tom.acts(backend, "dismiss", &id, &[]).await, refused(400, "no such group"));
         assert_whole(backend, &id, &[tom, jerry, anna, stranger], &[]).await;
+    });
+}
+
+#[test]
+fn a_dissolved_group_is_shown_to_those_who_were_in_it() {
+    run(async {
+        let backend = &Backend::frozen(&[]).await;
+        let [tom, jerry, former, stranger] = &Someone::several(backend, ["Tom", "Jerry", "Former", "Stranger"]).await;
+        let gone = |id: &str, owner: &Someone| {
+            result(&json!({
+                "id": id, "name": "the group", "portraitUri": "", "memberCount": 0, "maxMemberCount": 500,
+                "creatorId": owner.id, "type": 1, "bulletin": "", "bulletinTime": 0, "deletedAt": iso(backend),
+            }))
+        };
+        let dismissed = &tom.founds(backend, &[jerry, former]).await;
+        let posted = json!({ "groupId": dismissed, "bulletin": "hello" });
+        assert_eq!(tom.post(backend, "/group/set_bulletin", posted).await, done());
+        assert_eq!(former.acts(backend, "quit", dismissed, &[]).await, done());
+        backend.advance(Duration::from_secs(5));
+        assert_eq!(tom.acts(backend, "dismiss", dismissed, &[]).await, done());
+        let left = &tom.founds(backend, &[jerry]).await;
+        // The last one out dissolves the group. The owner before it has left it.
+        assert_eq!(tom.acts(backend, "quit", left, &[]).await, done());
+        assert_eq!(jerry.acts(backend, "quit", left, &[]).await, done());
+        for (group, owner, people) in [(dismissed, tom, [tom, jerry, former]), (left, jerry, [tom, jerry, jerry])] {
+            for who in people {
+                assert_eq!(who.sees(backend, group).await, gone(group, owner));
+            }
+            assert_eq!(stranger.sees(backend, group).await, no_group());
+            // It is there to be looked at, and for nothing else.
+            assert_eq!(jerry.get(backend, &format!("/group/{group}/members")).await, no_group());
+            assert_eq!(jerry.get(backend, &format!("/group/get_bulletin?groupId={group}")).await, no_group());
+            assert_eq!(jerry.acts(backend, "join", group, &[]).await, no_group());
+        }
     });
 }
 
@@ -373,14 +409,27 @@ fn the_board_is_for_members() {
             );
             assert_eq!(stranger.sees(backend, group).await.1["result"]["bulletin"], json!(""));
         }
-        let length = refused(400, "bulletin has 1 to 1024 characters");
-        for bad in ["", "a\u{0}", &"x".repeat(1025)] {
+        let length = refused(400, "bulletin has at most 1024 characters");
+        for bad in ["a\u{0}", &"x".repeat(1025)] {
             let body = json!({ "groupId": group, "bulletin": bad });
             assert_eq!(tom.post(backend, "/group/set_bulletin", body).await, length);
         }
         let missing = |field: &str| refused(400, &format!("malformed request: missing field `{field}`"));
         assert_eq!(tom.post(backend, "/group/set_bulletin", json!({ "groupId": group })).await, missing("bulletin"));
         assert_eq!(tom.get(backend, "/group/get_bulletin").await, missing("groupId"));
+        // An empty text clears it, twice as well as once.
+        for _ in 0..2 {
+            let clear = || json!({ "groupId": group, "bulletin": "" });
+            assert_eq!(jerry.post(backend, "/group/set_bulletin", clear()).await, refused(400, MANAGERS_ONLY));
+            assert_eq!(tom.post(backend, "/group/set_bulletin", clear()).await, done());
+            assert_eq!(jerry.get(backend, &paths[0]).await, none);
+            let shown = jerry.sees(backend, group).await.1;
+            assert_eq!((&shown["result"]["bulletin"], &shown["result"]["bulletinTime"]), (&json!(""), &json!(0)));
+        }
+        assert!(backend.item(&partition(group), "bulletin").await.is_none());
+        let again = json!({ "groupId": group, "bulletin": "again" });
+        assert_eq!(tom.post(backend, "/group/set_bulletin", again).await, done());
+        assert_eq!(jerry.get(backend, &paths[0]).await.1["result"]["content"], "again");
         // With the group the board goes.
         assert_eq!(tom.acts(backend, "dismiss", group, &[]).await, done());
         assert_eq!(jerry.get(backend, &paths[0]).await, no_group());

@@ -107,6 +107,19 @@ impl Backend {
         self.item(&format!("phone#{}", phone.e164()), "code").await
     }
 
+    /// Whose an id of the device API is, by its claim.
+    pub async fn device_user(&self, id: u64) -> u64 {
+        let claim = self.item(&format!("device#{id}"), "claim").await.expect("a claim");
+        u64::try_from(number(&claim, "user").expect("a user")).expect("an id")
+    }
+
+    /// Removes an attribute of an account, as if it had been made before there was one.
+    pub async fn forget(&self, uid: u64, attribute: &str) {
+        let mut item = self.account(uid).await;
+        assert!(item.remove(attribute).is_some(), "{attribute}");
+        self.put_item(item).await;
+    }
+
     /// An account's item.
     pub async fn account(&self, uid: u64) -> Item {
         self.item(&format!("user#{uid}"), "account").await.expect("an account")

@@ -29,7 +29,7 @@ fn registering_signs_in_and_answers_the_whole_person() {
         let data = body["data"].as_object().unwrap();
         let mut fields: Vec<_> = data.keys().map(String::as_str).collect();
         fields.sort_unstable();
-        assert_eq!(fields, ["avatar", "create_time", "mobile", "name", "user_id"]);
+        assert_eq!(fields, ["avatar", "avatar_url", "create_time", "mobile", "name", "user_id"]);
         let expected = (&json!(phone.0), &json!(phone.0), &json!(""));
         assert_eq!((&data["name"], &data["mobile"], &data["avatar"]), expected);
         let made = data["create_time"].as_str().unwrap();
@@ -201,7 +201,8 @@ fn a_number_of_another_api_is_the_same_person_here() {
         let person = register(backend).await;
         let login = json!({ "user": { "phoneNumber": person.phone.0, "password": PASSWORD } });
         let (_, body) = answer(backend.post("/users/login").json(&login)).await;
-        assert_eq!(body["data"]["user"]["id"], person.id, "{body}");
+        let id = body["data"]["user"]["id"].as_u64().unwrap_or_else(|| panic!("an id in {body}"));
+        assert_eq!(backend.device_user(id).await, person.id);
         let login = json!({ "region": "86", "phone": person.phone.0, "password": PASSWORD });
         let (_, body) = answer(backend.post("/user/login").json(&login)).await;
         assert_eq!(body["code"], 200, "{body}");

@@ -2,7 +2,6 @@
 
 use axum::extract::State as Held;
 use serde::Deserialize;
-use shared::domain::password::Password;
 use shared::http::api::SealTalk;
 use shared::http::api::sealtalk::{Done, Refused};
 use shared::http::body::Params;
@@ -50,7 +49,7 @@ struct ChangePassword {
     request_body = ResetPassword,
     responses(
         (status = 200, description = "Set", body = Done, example = json!({ "code": 200 })),
-        (status = 400, description = "The password breaks its rule",
+        (status = 400, description = "The password breaks its rule, or the verification token is not a UUID",
             body = Refused, example = json!({ "code": 400, "message": "password has 6 to 20 bytes and no spaces" })),
         (status = 404, description = "The verification token is unknown, or nobody has its number",
             body = Refused, example = json!({ "code": 404, "message": "no such verification token" })),
@@ -58,7 +57,8 @@ struct ChangePassword {
 )]
 async fn reset_password(Held(state): Held<State>, Params(given, _): Params<SealTalk, ResetPassword>) -> Answer {
     let password = SealTalk::password(&given.password)?;
-    state.identity.recover_by_verification(given.verification_token.trim(), password).await?;
+    let token = SealTalk::verification_token(&given.verification_token)?;
+    state.identity.recover_by_verification(token, password).await?;
     Ok(SealTalk::done())
 }
 
@@ -71,7 +71,7 @@ async fn reset_password(Held(state): Held<State>, Params(given, _): Params<SealT
     responses(
         (status = 200, description = "Changed; code 1000 when the old password is wrong",
             body = Done, example = json!({ "code": 200 })),
-        (status = 400, description = "The new password breaks its rule",
+        (status = 400, description = "The new password breaks its rule, or the old one is empty",
             body = Refused, example = json!({ "code": 400, "message": "password has 6 to 20 bytes and no spaces" })),
         (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
     ),
@@ -82,7 +82,8 @@ async fn change_password(
     Signed(caller, _): Signed<SealTalk>,
     Params(given, _): Params<SealTalk, ChangePassword>,
 ) -> Answer {
-    let (old, new) = (Password::typed(&given.old_password)?, SealTalk::password(&given.new_password)?);
+    let old = SealTalk::typed_password("oldPassword", &given.old_password)?;
+    let new = SealTalk::password(&given.new_password)?;
     state.identity.change_password(caller, old, new, origin.address, true).await?;
     Ok(SealTalk::done())
 }

@@ -1,27 +1,85 @@
 //! Push addresses in sessions.
 
-use async_trait::async_trait;
+use std::fmt::Write;
 
-use super::item::{self, moment, number, text};
-use super::write::Change;
-use super::{Table, Updated, change_by, keys};
+use async_trait::async_trait;
+use aws_sdk_dynamodb::types::TransactWriteItem;
+
+use super::item::{self, Item, moment, number, text};
+use super::write::{self, Change};
+use super::{Table, Transacted, Updated, change_by, failed, found, keys};
 use crate::domain::account::{Account, Caller, UserId};
 use crate::domain::clock::Timestamp;
-use crate::domain::devices::{DeviceStore, PushAddress};
-use crate::domain::session::SessionId;
+use crate::domain::device_id::{DeviceId, DeviceIdStore, Given};
+use crate::domain::devices::{DeviceStore, Holding, PushAddress};
+use crate::domain::session::{PushTokens, SessionId};
 use crate::domain::{Error, Result};
+
+/// The change with the names and values of these tokens.
+fn with_tokens(change: Change, tokens: &PushTokens) -> Change {
+    tokens.services.iter().fold(change, |change, (service, token)| {
+        change.name(&format!("#{}", service.name()), service.name()).value(&format!(":{}", service.name()), text(token))
+    })
+}
 
 #[async_trait]
 impl DeviceStore for Table {
-    async fn set_address(&self, caller: Caller, address: &PushAddress, now: Timestamp) -> Result<Account> {
+    async fn set_address(&self, caller: Caller, id: u64, address: &PushAddress, now: Timestamp) -> Result<Account> {
         let set = "#sessions.#sid.#device = :device, #sessions.#sid.#platform = :platform";
+        let own = "(#device_id = :id OR (attribute_not_exists(#device_id) AND #id = :id))";
         let change = change_by(caller, set, now)
+            .and(own)
+            .value(":id", number(id))
             .value(":device", text(address.token()))
             .value(":platform", number(address.platform()));
         match self.update("setting a push address", change).await? {
             Updated::Done(item) => item::read_account(&item),
+            Updated::Refused(item) => {
+                let account = item.as_ref().map(item::read_account).transpose()?;
+                let lives = account.is_some_and(|account| account.has_session(caller.session, now));
+                Err(if lives { Error::NotYours } else { Error::Unauthenticated })
+            }
+        }
+    }
+
+    async fn bind(&self, caller: Caller, tokens: &PushTokens, now: Timestamp) -> Result<Account> {
+        let set: Vec<_> =
+            tokens.services.keys().map(|service| format!("#sessions.#sid.#{0} = :{0}", service.name())).collect();
+        let change = with_tokens(change_by(caller, &set.join(", "), now), tokens);
+        match self.update("setting push tokens", change).await? {
+            Updated::Done(item) => item::read_account(&item),
             Updated::Refused(_) => Err(Error::Unauthenticated),
         }
+    }
+
+    async fn unbind(&self, caller: Caller, tokens: &PushTokens, now: Timestamp) -> Result<Option<Account>> {
+        let names = || tokens.services.keys().map(|service| service.name());
+        let mut change = change_by(caller, "", now);
+        let removed: Vec<_> = names().map(|name| format!("#sessions.#sid.#{name}")).collect();
+        let _ = write!(change.update, " REMOVE {}", removed.join(", "));
+        let held: Vec<_> = names().map(|name| format!("#sessions.#sid.#{name} = :{name}")).collect();
+        let change = with_tokens(change.and(&held.join(" AND ")), tokens);
+        match self.update("taking push tokens", change).await? {
+            Updated::Done(_) => Ok(None),
+            Updated::Refused(item) => {
+                let account = item.as_ref().map(item::read_account).transpose()?;
+                let account = account.filter(|account| account.has_session(caller.session, now));
+                account.map(Some).ok_or(Error::Unauthenticated)
+            }
+        }
+    }
+
+    async fn take_tokens(&self, user: UserId, held: &[Holding]) -> Result<()> {
+        // One update each, because one for all of them would fail when a single session is gone.
+        let take = |held: &Holding| {
+            let token = format!("#sessions.#sid.#{}", held.service.name());
+            let change = Change::new(keys::account(user), format!("REMOVE {token}"))
+                .when(format!("{token} = :token"))
+                .name("#sid", held.session.to_string())
+                .value(":token", text(&held.token));
+            self.update("taking a push token", change)
+        };
+        crate::trips::all(held.iter().map(take)).await.map(drop)
     }
 
     async fn take_addresses(&self, user: UserId, sessions: &[SessionId]) -> Result<()> {
@@ -44,5 +102,32 @@ impl DeviceStore for Table {
             Updated::Done(_) => Ok(()),
             Updated::Refused(_) => Err(Error::Unauthenticated),
         }
+    }
+}
+
+#[async_trait]
+impl DeviceIdStore for Table {
+    async fn give_device_id(&self, user: UserId, id: DeviceId, now: Timestamp) -> Result<Given> {
+        const ACCOUNT: usize = 0;
+        let give = Change::new(keys::account(user), "SET #device_id = :id")
+            .when("attribute_exists(pk) AND attribute_not_exists(#device_id)")
+            .value(":id", number(id));
+        let writes = vec![give.in_transaction(&self.name)?, self.claim_device_id(user, id, now)?];
+        match self.transact("giving out an id of the device API", writes).await? {
+            Transacted::Done => Ok(Given::Done),
+            Transacted::Refused(reasons) if failed(&reasons, ACCOUNT) => {
+                let had = found(&reasons, ACCOUNT).and_then(item::get_device_id);
+                had.map(Given::Had).ok_or(Error::Unauthenticated)
+            }
+            Transacted::Refused(_) => Ok(Given::Taken),
+        }
+    }
+}
+
+impl Table {
+    /// Claims an id of the device API for an account, as part of a transaction.
+    pub(super) fn claim_device_id(&self, user: UserId, id: DeviceId, now: Timestamp) -> Result<TransactWriteItem> {
+        let claim = Item::from([("user".to_owned(), number(user)), ("since".to_owned(), moment(now))]);
+        write::put_new(&self.name, &keys::device_id(id), claim)
     }
 }

@@ -59,6 +59,9 @@ impl IdentityStore for Table {
         claimed.extend([("user".to_owned(), number(account.id)), ("since".to_owned(), moment(now))]);
         writes.push(write::put_new(&self.name, &keys::account(account.id), item::account(account))?);
         writes.push(write::put_new(&self.name, &keys::claim(claim), claimed)?);
+        if let Some(id) = account.device_id {
+            writes.push(self.claim_device_id(account.id, id, now)?);
+        }
         match self.transact("making an account", writes).await? {
             Transacted::Done => Ok(Creation::Done),
             Transacted::Refused(reasons) => {

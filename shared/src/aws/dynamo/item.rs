@@ -7,9 +7,10 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::domain::account::{Account, Secret, UserId};
 use crate::domain::clock::Timestamp;
+use crate::domain::device_id::DeviceId;
 use crate::domain::known::{NetworkHash, SignInNetworks};
 use crate::domain::lookup::Card;
-use crate::domain::session::{PushTokens, Session, SessionId};
+use crate::domain::session::{PushService, PushTokens, Session, SessionId};
 use crate::domain::{Fault, Result};
 
 /// An item, or a map inside one.
@@ -52,6 +53,11 @@ pub fn get_user(item: &Item, name: &str) -> Option<UserId> {
     get_number(item, name).and_then(UserId::new)
 }
 
+/// The id in the device API of the account that an item holds.
+pub fn get_device_id(account: &Item) -> Option<DeviceId> {
+    get_number(account, "device_id").and_then(DeviceId::new)
+}
+
 /// A session as a map inside its account's item.
 pub fn session(session: &Session) -> AttributeValue {
     let mut map = HashMap::from([
@@ -62,12 +68,11 @@ pub fn session(session: &Session) -> AttributeValue {
         ("ends".to_owned(), moment(session.ends)),
         ("api".to_owned(), text(&session.api)),
     ]);
-    let tokens = [("apns", &session.push.apns), ("ng", &session.push.ng)];
     if let Some((token, platform)) = &session.push.device {
         map.extend([("device".to_owned(), text(token)), ("platform".to_owned(), number(platform))]);
     }
     map.extend(session.network.iter().map(|network| ("network".to_owned(), text(network.as_str()))));
-    map.extend(tokens.into_iter().filter_map(|(name, token)| Some((name.to_owned(), text(token.clone()?)))));
+    map.extend(session.push.services.iter().map(|(service, token)| (service.name().to_owned(), text(token))));
     AttributeValue::M(map)
 }
 
@@ -80,9 +85,11 @@ fn read_session(item: &Item) -> Option<Session> {
         ends: get_moment(item, "ends")?,
         api: get_text(item, "api")?,
         push: PushTokens {
-            apns: get_text(item, "apns"),
-            ng: get_text(item, "ng"),
             device: get_text(item, "device").zip(get_number(item, "platform")),
+            services: PushService::ALL
+                .into_iter()
+                .filter_map(|service| Some((service, get_text(item, service.name())?)))
+                .collect(),
         },
         network: get_text(item, "network").map(NetworkHash::from_text),
     })
@@ -119,6 +126,7 @@ pub fn account(account: &Account) -> Item {
     item.extend(account.phone.iter().map(|phone| ("phone".to_owned(), text(phone))));
     item.extend(account.username.iter().map(|name| ("username".to_owned(), text(name))));
     item.extend(account.room.iter().map(|room| ("room".to_owned(), text(room))));
+    item.extend(account.device_id.map(|id| ("device_id".to_owned(), number(id))));
     item.extend(secret(&account.secret));
     if !account.details.is_empty() {
         let details = account.details.iter().map(|(name, value)| (name.clone(), text(value))).collect();
@@ -157,6 +165,7 @@ pub fn read_account(item: &Item) -> Result<Account> {
         secret: read_secret(item),
         details: item.get("details").and_then(|map| map.as_m().ok()).map(texts).unwrap_or_default(),
         room: get_text(item, "room"),
+        device_id: get_device_id(item),
         created: get_moment(item, "created").ok_or_else(broken)?,
         seen: get_moment(item, "seen"),
         sessions: sessions.collect::<Option<BTreeMap<_, _>>>().ok_or_else(broken)?,
@@ -197,7 +206,10 @@ mod tests {
             expires: now,
             ends: now,
             api: "messenger".into(),
-            push: PushTokens { apns: Some("token".into()), ng: None, device: Some(("other".into(), 1)) },
+            push: PushTokens {
+                device: Some(("other".into(), 1)),
+                services: BTreeMap::from([(PushService::Apns, "token".into()), (PushService::Jp, "third".into())]),
+            },
             network: Some(NetworkHash::from_text("a-network")),
         };
         let phone = Phone::parse("86", "13912345678").unwrap();
@@ -207,6 +219,7 @@ mod tests {
             username: Some("tom".into()),
             details: BTreeMap::from([("sex".into(), "0".into())]),
             room: Some("8696".into()),
+            device_id: DeviceId::new(13),
             secret: secret.clone(),
             ..Account::with_phone(id, &phone, (SessionId::from_bytes([1; 12]), session), now)
         };

@@ -9,6 +9,7 @@ use crate::domain::account::UserId;
 use crate::domain::captcha::CaptchaId;
 use crate::domain::claim::Claim;
 use crate::domain::clock::Timestamp;
+use crate::domain::device_id::DeviceId;
 use crate::domain::known::NetworkHash;
 use crate::domain::phone::Phone;
 use crate::domain::rooms::{Alias, Place, RoomId};
@@ -58,6 +59,11 @@ pub fn lookups(id: UserId, now: Timestamp) -> Key {
 /// Which account a phone signs in to.
 pub fn phone_claim(phone: &Phone) -> Key {
     key(phone_partition(phone), "claim")
+}
+
+/// Which account has an id in the device API.
+pub fn device_id(id: DeviceId) -> Key {
+    key(format!("device#{id}"), "claim")
 }
 
 /// Which account a claim signs in to.

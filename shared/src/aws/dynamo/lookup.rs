@@ -37,6 +37,15 @@ impl LookupStore for Table {
         let accounts = self.get_all(accounts, item::CARD, Reads::Eventually).await?;
         Ok(accounts.iter().filter_map(item::read_card).map(|card| (card.id, card)).collect())
     }
+
+    async fn cards_for(
+        &self,
+        caller: Caller,
+        users: &BTreeSet<UserId>,
+        now: Timestamp,
+    ) -> Result<HashMap<UserId, Card>> {
+        Ok(trips::both(self.check_living(caller, now), self.cards(users)).await?.1)
+    }
 }
 
 impl Table {

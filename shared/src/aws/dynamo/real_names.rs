@@ -43,8 +43,8 @@ impl DocumentStore for Table {
             self.get("reading an identity document", &document),
         )
         .await?;
-        let account = account.as_ref().map(item::read_account).transpose()?;
-        if account.is_none_or(|account| !account.has_session(caller.session, now)) {
+        let account = account.as_ref().map(item::read_account).transpose()?.ok_or(Error::NotFound("user"))?;
+        if !account.has_session(caller.session, now) {
             return Err(Error::Unauthenticated);
         }
         document.map(|document| sealed_in(Some(&document))).transpose()

@@ -17,6 +17,7 @@ use super::account::{Account, Caller, UserId};
 use super::claim::Claim;
 use super::clock::{Clock, Timestamp};
 use super::codes::CodeStore;
+use super::device_id::{self, DeviceId};
 use super::known::{self, NetworkHash};
 use super::policy::Policy;
 use super::random::Random;
@@ -134,6 +135,8 @@ impl Identity {
         for _ in 0..ATTEMPTS {
             let id = UserId::generate(&*self.random);
             let mut account = Account::new(id, self.session_of(id, &draft.session), now);
+            // It is claimed with the account, so that signing up takes no further round trip for it.
+            account.device_id = (draft.session.session.api == device_id::API).then(|| DeviceId::generate(&*self.random));
             (draft.fill)(&mut account);
             match self.store.create(&account, claim, proof, now).await? {
                 Creation::Done => {

@@ -90,7 +90,7 @@ pub enum Creation {
     Done,
     /// Somebody has the claim. Nothing was written.
     ClaimTaken,
-    /// The random id belongs to somebody already. Nothing was written.
+    /// The random id, or the one in the device API, belongs to somebody already. Nothing was written.
     IdTaken,
 }
 
@@ -132,7 +132,8 @@ pub trait IdentityStore: Send + Sync {
     /// A spent code is [`Error::CodeNotAsked`](crate::domain::Error::CodeNotAsked).
     async fn admit(&self, user: UserId, admission: &Admission, now: Timestamp) -> Result<Option<Account>>;
 
-    /// Spends the proof, makes the account and gives it the claim, all or nothing.
+    /// Spends the proof, makes the account and gives it the claim, and its id in the device API where it has one, all or
+    /// nothing.
     async fn create(&self, account: &Account, claim: &Claim, proof: &Proof, now: Timestamp) -> Result<Creation>;
 
     /// Spends the proof and gives the account, as it was read, a new secret and no sessions but `keep`, all or

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use crate::domain::Result;
 use crate::domain::account::{Account, UserId};
 use crate::domain::clock::Timestamp;
-use crate::domain::session::PushTokens;
+use crate::domain::session::{PushService, PushTokens};
 use crate::domain::social::GroupId;
 
 /// The service that reaches a device.
@@ -42,9 +42,16 @@ impl Device {
             // 1 is iOS (the device API's document).
             (if *platform == 1 { Platform::Apple } else { Platform::Google }, token)
         });
-        let apns = push.apns.as_ref().map(|token| (Platform::Apple, token));
-        let ng = push.ng.as_ref().map(|token| (Platform::Google, token));
-        [device, apns, ng].into_iter().flatten().map(|(platform, token)| Self { platform, token: token.clone() })
+        let services = push.services.iter().filter_map(|(service, token)| {
+            let platform = match service {
+                PushService::Apns => Platform::Apple,
+                PushService::Ng | PushService::Gcm => Platform::Google,
+                // SNS has no platform for these.
+                PushService::Xg | PushService::Xm | PushService::Hw | PushService::Jp => return None,
+            };
+            Some((platform, token))
+        });
+        device.into_iter().chain(services).map(|(platform, token)| Self { platform, token: token.clone() })
     }
 }
 
@@ -144,16 +151,16 @@ mod tests {
 
     #[test]
     fn news_goes_to_the_devices_of_sessions_that_live() {
-        let push = |device: Option<(&str, u8)>, apns: Option<&str>, ng: Option<&str>| PushTokens {
+        let push = |device: Option<(&str, u8)>, services: &[(PushService, &str)]| PushTokens {
             device: device.map(|(token, platform)| (token.to_owned(), platform)),
-            apns: apns.map(str::to_owned),
-            ng: ng.map(str::to_owned),
+            services: services.iter().map(|(service, token)| (*service, (*token).to_owned())).collect(),
         };
         let sessions = [
-            session(push(Some(("android", 0)), None, None), 100),
-            session(push(Some(("iphone", 1)), None, None), 100),
-            session(push(None, Some("iphone"), Some("other")), 100),
-            session(push(None, Some("over"), None), 50),
+            session(push(Some(("android", 0)), &[]), 100),
+            session(push(Some(("iphone", 1)), &[]), 100),
+            session(push(None, &[(PushService::Apns, "iphone"), (PushService::Ng, "other")]), 100),
+            session(push(None, &[(PushService::Gcm, "play"), (PushService::Hw, "no platform")]), 100),
+            session(push(None, &[(PushService::Apns, "over")]), 50),
             session(PushTokens::default(), 100),
         ];
         let mut sessions = (0..).zip(sessions).map(|(n, session)| (SessionId::from_bytes([n; 12]), session));
@@ -164,7 +171,8 @@ mod tests {
         let listener = Listener::of(&account, now);
         let devices: Vec<_> = listener.devices.iter().map(|device| (device.platform, device.token.as_str())).collect();
         assert_eq!(listener.name, "小明");
-        assert_eq!(devices, [(Platform::Apple, "iphone"), (Platform::Google, "android"), (Platform::Google, "other")]);
+        let google = ["android", "other", "play"].map(|token| (Platform::Google, token));
+        assert_eq!(devices, [&[(Platform::Apple, "iphone")][..], &google].concat());
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::group::{
     Bulletin, Changed, Draft, Group, GroupId, GroupName, Held, MOST_AT_ONCE, MOST_MEMBERS, Member, Role, Stage,
 };
 use super::jobs::Jobs;
-use super::store::{FriendStore, GroupStore, MEETINGS, Written};
+use super::store::{Board, FriendStore, GroupStore, MEETINGS, Written};
 use super::{Face, Faces};
 use crate::domain::account::{Caller, UserId};
 use crate::domain::clock::{Clock, Timestamp};
@@ -45,6 +45,8 @@ pub struct Shown {
     pub group: Group,
     /// What is posted on its board: only for members.
     pub bulletin: Option<Bulletin>,
+    /// When it was dissolved: only for who was in it, and shown without members.
+    pub dissolved: Option<Timestamp>,
 }
 
 impl Groups {
@@ -65,7 +67,7 @@ impl Groups {
                 changed.held.group.told = None;
                 changed.entered.clear();
             }
-            match self.store.write(caller, &changed, None, now).await? {
+            match self.store.write(caller, &changed, Board::Keep, now).await? {
                 Written::Done if large => self.jobs.form(id, now).await?,
                 Written::Done => {}
                 Written::TooManyGroups => return Err(Error::Group(GroupRule::TooManyGroups)),
@@ -96,14 +98,14 @@ impl Groups {
                 held.check_room(caller.user, people)?;
                 held.add(caller.user, &some, now)
             };
-            self.change(caller, group, None, judge).await?;
+            self.change(caller, group, Board::Keep, judge).await?;
         }
         Ok(())
     }
 
     /// Comes into a group.
     pub async fn join(&self, caller: Caller, group: GroupId) -> Result<()> {
-        self.change(caller, group, None, |held, now| held.join(caller.user, now)).await
+        self.change(caller, group, Board::Keep, |held, now| held.join(caller.user, now)).await
     }
 
     /// Puts people out of a group. More than fit into a transaction go some at a time, once it was seen that all may.
@@ -116,24 +118,24 @@ impl Groups {
                 held.clone().kick(caller.user, people, now)?;
                 held.kick(caller.user, &some, now)
             };
-            self.change(caller, group, None, judge).await?;
+            self.change(caller, group, Board::Keep, judge).await?;
         }
         Ok(())
     }
 
     /// Leaves a group.
     pub async fn quit(&self, caller: Caller, group: GroupId) -> Result<()> {
-        self.change(caller, group, None, |held, now| held.quit(caller.user, now).map(Some)).await
+        self.change(caller, group, Board::Keep, |held, now| held.quit(caller.user, now).map(Some)).await
     }
 
     /// Dissolves a group: it is gone for everybody at once, however large it was.
     pub async fn dismiss(&self, caller: Caller, group: GroupId) -> Result<()> {
-        self.change(caller, group, None, |held, now| held.dismiss(caller.user, now).map(Some)).await
+        self.change(caller, group, Board::Keep, |held, now| held.dismiss(caller.user, now).map(Some)).await
     }
 
     /// Hands a group to another member.
     pub async fn transfer(&self, caller: Caller, group: GroupId, to: UserId) -> Result<()> {
-        self.change(caller, group, None, |held, now| held.transfer(caller.user, to, now).map(Some)).await
+        self.change(caller, group, Board::Keep, |held, now| held.transfer(caller.user, to, now).map(Some)).await
     }
 
     /// Makes members managers, or managers plain members.
@@ -145,28 +147,35 @@ impl Groups {
         managers: bool,
     ) -> Result<()> {
         check_count(people)?;
-        self.change(caller, group, None, |held, now| held.appoint(caller.user, people, managers, now)).await
+        self.change(caller, group, Board::Keep, |held, now| held.appoint(caller.user, people, managers, now)).await
     }
 
     /// Renames a group.
     pub async fn rename(&self, caller: Caller, group: GroupId, name: &GroupName) -> Result<()> {
-        self.change(caller, group, None, |held, now| held.rename(caller.user, name, now)).await
+        self.change(caller, group, Board::Keep, |held, now| held.rename(caller.user, name, now)).await
     }
 
     /// Gives a group another picture.
     pub async fn portray(&self, caller: Caller, group: GroupId, portrait: &str) -> Result<()> {
-        self.change(caller, group, None, |held, now| held.portray(caller.user, portrait, now)).await
+        self.change(caller, group, Board::Keep, |held, now| held.portray(caller.user, portrait, now)).await
     }
 
     /// Calls oneself something in a group.
     pub async fn call_oneself(&self, caller: Caller, group: GroupId, name: &Remark) -> Result<()> {
-        self.change(caller, group, None, |held, now| held.call_oneself(caller.user, name, now)).await
+        self.change(caller, group, Board::Keep, |held, now| held.call_oneself(caller.user, name, now)).await
     }
 
-    /// Posts something on a group's board, in place of what was there.
+    /// Posts something on a group's board, in place of what was there. An empty text clears the board.
     pub async fn post(&self, caller: Caller, group: GroupId, content: &str) -> Result<()> {
-        let bulletin = Bulletin::parse(content, self.clock.now())?;
-        self.change(caller, group, Some(&bulletin), |held, now| held.post(caller.user, now).map(Some)).await
+        match Bulletin::parse(content, self.clock.now())? {
+            Some(bulletin) => {
+                let board = Board::Post(&bulletin);
+                self.change(caller, group, board, |held, now| held.post(caller.user, now).map(Some)).await
+            }
+            None => {
+                self.change(caller, group, Board::Clear, |held, now| held.clear_board(caller.user, now).map(Some)).await
+            }
+        }
     }
 
     /// What is posted on a group's board, for its members: one round trip.
@@ -176,12 +185,20 @@ impl Groups {
         bulletin.ok_or(Error::Group(GroupRule::NoBulletin))
     }
 
-    /// A group: one round trip.
+    /// A group: one round trip. A dissolved one is shown to everybody who is or was in it.
     pub async fn show(&self, caller: Caller, group: GroupId) -> Result<Shown> {
-        let (held, bulletin) = self.shown(caller, group).await?;
-
+        let none = Error::NotFound("group");
+        let (held, bulletin) = self.store.shown(caller, group, self.clock.now()).await?.ok_or(none)?;
+        if held.group.stage == Stage::Dissolved
+            && held.roster.people.contains_key(&caller.user)
+            && !held.was_abandoned()
+        {
+            let dissolved = Some(held.group.updated);
+            return Ok(Shown { group: Group { members: 0, ..held.group }, bulletin: None, dissolved });
+        }
+        let held = alive(Some(held))?;
         let bulletin = bulletin.filter(|_| held.role(caller.user).is_ok());
-        Ok(Shown { group: held.group, bulletin })
+        Ok(Shown { group: held.group, bulletin, dissolved: None })
     }
 
     /// The members of a group with their names as they are now, for its members: two round trips. The owner comes
@@ -243,13 +260,13 @@ impl Groups {
         &self,
         caller: Caller,
         group: GroupId,
-        bulletin: Option<&Bulletin>,
+        board: Board<'_>,
         judge: impl Fn(Held, Timestamp) -> Result<Option<Changed>> + Send + Sync,
     ) -> Result<()> {
         let now = self.clock.now();
         for meeting in 0..MEETINGS {
             let Some(changed) = judge(self.held(caller, group).await?, now)? else { return Ok(()) };
-            match self.store.write(caller, &changed, bulletin, now).await? {
+            match self.store.write(caller, &changed, board, now).await? {
                 Written::Done => return Ok(()),
                 Written::TooManyGroups => return Err(Error::Group(GroupRule::TooManyGroups)),
                 // More people than there are attempts may want in at once.

@@ -13,7 +13,7 @@ pub use self::friendship::{Greeting, Invited, Relation, Remark, Status};
 pub use self::group::{Bulletin, Group, GroupId, GroupName, Held, Member, Role, Roster};
 pub use self::groups::{Groups, Mine, Shown};
 pub use self::jobs::Jobs;
-pub use self::store::{FriendStore, GroupStore, Memberships, SyncStore, Written};
+pub use self::store::{Board, FriendStore, GroupStore, Memberships, SyncStore, Written};
 pub use self::sync::{Answer, Sync};
 
 use super::account::UserId;

@@ -25,6 +25,17 @@ pub struct Memberships {
     pub left: BTreeSet<GroupId>,
 }
 
+/// What a change of a group does to its board.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Board<'a> {
+    /// Nothing. A dissolved group loses its board all the same.
+    Keep,
+    /// Something is posted, in place of what was there.
+    Post(&'a Bulletin),
+    /// It is cleared.
+    Clear,
+}
+
 /// How writing a change of a group ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Written {
@@ -101,13 +112,7 @@ pub trait GroupStore: Send + Sync {
 
     /// Writes a change of a group: the group, its roster, the memberships and the board, all or nothing. One round
     /// trip.
-    async fn write(
-        &self,
-        caller: Caller,
-        changed: &Changed,
-        bulletin: Option<&Bulletin>,
-        now: Timestamp,
-    ) -> Result<Written>;
+    async fn write(&self, caller: Caller, changed: &Changed, board: Board<'_>, now: Timestamp) -> Result<Written>;
 
     /// Waits before a change is judged anew, at random and for longer the more often it met others: at most 0.6 s.
     async fn step_aside(&self, meeting: usize);

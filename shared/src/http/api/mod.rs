@@ -39,6 +39,11 @@ pub trait Api: Send + Sync + 'static {
     /// How it refuses.
     fn refuse(error: &Error) -> Reply;
 
+    /// Gives an answer the headers that this API adds to its own, beside the body's type.
+    fn dress(response: &mut Response) {
+        let _ = response;
+    }
+
     /// Who makes a request, by the credential in this API's own place. `None` when it is missing or not ours.
     fn caller(parts: &Parts, gate: &Gate) -> Option<Caller>;
 }
@@ -92,6 +97,8 @@ pub fn refuse<A: Api>(error: &Error) -> Response {
     response.extensions_mut().insert(Outcome(error.kind()));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(A::REFUSAL_TYPE));
+    A::dress(&mut response);
+    let headers = response.headers_mut();
     if let Error::CodeTooSoon { retry_after } | Error::Limited { retry_after, .. } = error {
         headers.insert(RETRY_AFTER, HeaderValue::from(*retry_after));
     }
@@ -107,7 +114,7 @@ pub fn refuse_by_path(path: &str, error: &Error) -> Response {
     let first = path.split('/').nth(1).unwrap_or_default();
     match first {
         "api" => refuse::<Web>(error),
-        "user" | "friendship" | "group" => refuse::<SealTalk>(error),
+        "user" | "friendship" | "group" | "misc" => refuse::<SealTalk>(error),
         "v1" => refuse::<V1>(error),
         "verification_codes" => refuse::<Device>(error),
         "rooms" | "snslogin" | "login" | "logout" | "password" | "phonelogin" => refuse::<Rooms>(error),

@@ -1,14 +1,16 @@
 //! The `SealTalk` API: `{"code", "result"}`. Outcomes have a code of their own under 200; errors are HTTP statuses
 //! with the same number as `code`, except that nobody signed in is 403 with code 10000, on which its clients sign out.
 
+use axum::body::Body;
 use axum::response::Response;
-use http::StatusCode;
+use http::header::CONTENT_TYPE;
 use http::request::Parts;
+use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::{Api, Reply};
+use super::{Api, Refusal, Reply, refuse};
 use crate::domain::account::Caller;
 use crate::domain::password::Password;
 use crate::domain::profile::{Avatar, Nickname};
@@ -28,13 +30,39 @@ impl SealTalk {
     /// A success that has nothing to tell.
     #[must_use]
     pub fn done() -> Response {
-        ok(json!({ "code": 200 }))
+        Self::bare(json!({ "code": 200 }))
     }
 
     /// A success with its result.
     #[must_use]
     pub fn result(result: impl Serialize) -> Response {
-        ok(Success { code: 200, result })
+        Self::bare(Success { code: 200, result })
+    }
+
+    /// A success outside the envelope.
+    #[must_use]
+    pub fn bare(body: impl Serialize) -> Response {
+        let mut response = ok(body);
+        Self::dress(&mut response);
+        response
+    }
+
+    /// What a handler found. `these` of the errors are a bad request at its endpoint, as they are at the original
+    /// server's, and have another status elsewhere.
+    pub fn bad_request(
+        result: Result<Response>,
+        these: fn(&Error) -> bool,
+    ) -> std::result::Result<Response, Refusal<Self>> {
+        match result {
+            Err(error) if these(&error) => {
+                let mut response = refuse::<Self>(&error);
+                let body = json!({ "code": 400, "message": error.to_string() });
+                *response.status_mut() = StatusCode::BAD_REQUEST;
+                *response.body_mut() = Body::from(body.to_string());
+                Ok(response)
+            }
+            other => Ok(other?),
+        }
     }
 
     /// A nickname as this API's document bounds it: 1 to 32 bytes.
@@ -51,6 +79,22 @@ impl SealTalk {
             return Err(RULE);
         }
         Avatar::parse(url.relative(origin, text)).or_else(|_| Avatar::parse(text)).map_err(|_| RULE)
+    }
+
+    /// A verification token has the form of a UUID. Another text is a bad request; a UUID may still be no token.
+    pub fn verification_token(text: &str) -> Result<&str> {
+        const RULE: Error = Error::Invalid { field: "verification_token", rule: "is a UUID" };
+        let text = text.trim();
+        let fits = |(index, byte): (usize, u8)| match index {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        };
+        if text.len() == 36 && text.bytes().enumerate().all(fits) { Ok(text) } else { Err(RULE) }
+    }
+
+    /// A password that is compared with the one that is set. An empty one is no password of anybody.
+    pub fn typed_password(field: &'static str, text: &str) -> Result<Password> {
+        if text.is_empty() { Err(Error::Invalid { field, rule: "is empty" }) } else { Password::typed(text) }
     }
 
     /// A new password as this API's document bounds it: 6 to 20 bytes without spaces. What somebody signs in with is
@@ -152,6 +196,14 @@ impl Api for SealTalk {
         Reply::new(status, json!({ "code": code, "message": error.to_string() }))
     }
 
+    /// The original server's type, which its own tests and clients know.
+    fn dress(response: &mut Response) {
+        if response.status() == StatusCode::OK {
+            let kind = HeaderValue::from_static("application/json; charset=utf-8");
+            response.headers_mut().insert(CONTENT_TYPE, kind);
+        }
+    }
+
     fn caller(parts: &Parts, gate: &Gate) -> Option<Caller> {
         cookie::values(parts, Self::COOKIE)
             .filter_map(|token| gate.keys.check_session_token(token, Self::NAME).ok())
@@ -170,6 +222,16 @@ mod tests {
         assert!(SealTalk::password("密码").is_ok());
         for bad in ["", "12345", "with space", &"a".repeat(21)] {
             assert!(SealTalk::password(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_verification_token_has_the_form_of_a_uuid() {
+        let token = "9a615598-7caa-11e5-a305-525439e49ee9";
+        assert_eq!(SealTalk::verification_token(&format!(" {token} ")).unwrap(), token);
+        for bad in ["", "...", "123", &token[1..], &token.replace('-', "_"), &token.replace('a', "é"), &token.repeat(2)]
+        {
+            assert!(SealTalk::verification_token(bad).is_err(), "{bad}");
         }
     }
 }

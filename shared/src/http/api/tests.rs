@@ -166,3 +166,8 @@ fn what_no_route_answers_is_refused_in_its_own_apis_envelope() {
     assert_eq!(kind("/user/nothing"), json(403));
     assert_eq!(kind("/v1/nothing"), (401, "application/problem+json".to_owned()));
 }
+
+#[test]
+fn the_ids_of_the_device_api_are_given_out_where_it_signs_up() {
+    assert_eq!(crate::domain::device_id::API, Device::NAME);
+}

@@ -107,6 +107,8 @@ pub struct User {
     mobile: String,
     /// An absolute URL, or empty.
     avatar: String,
+    /// The same as `avatar`, under the name that some pages read.
+    avatar_url: String,
     /// `YYYY-MM-DD HH:MM:SS` in China.
     create_time: String,
 }
@@ -117,12 +119,13 @@ impl User {
     #[must_use]
     pub fn of(account: &Account, url: &PublicUrl, origin: &Origin) -> Self {
         let mobile = mobile_of(account);
-        let made = account.created.in_china();
+        let (avatar, made) = (url.absolute(origin, &account.avatar), account.created.in_china());
         Self {
             id: account.id.get(),
             name: if account.name.is_empty() { mobile.clone() } else { account.name.clone() },
             mobile,
-            avatar: url.absolute(origin, &account.avatar),
+            avatar_url: avatar.clone(),
+            avatar,
             create_time: format!(
                 "{:04}-{:02}-{:02} {:02}:{:02}:{:02}",
                 made.year, made.month, made.day, made.hour, made.minute, made.second

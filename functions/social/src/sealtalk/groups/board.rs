@@ -12,6 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::super::Answer;
+use super::not_allowed;
 use crate::State;
 
 pub(super) fn router() -> OpenApiRouter<State> {
@@ -25,7 +26,7 @@ pub(super) fn router() -> OpenApiRouter<State> {
 struct SetBulletin {
     /// The group's id.
     group_id: String,
-    /// 1 to 1024 characters.
+    /// Up to 1024 characters; an empty text clears the board.
     bulletin: Option<String>,
     /// Another name for `bulletin`, which wins.
     content: Option<String>,
@@ -59,15 +60,15 @@ struct Posted {
 
 /// Post something on a group's board.
 ///
-/// For its owner and managers. It takes the place of what was there.
+/// For its owner and managers. It takes the place of what was there, and an empty text clears the board.
 #[utoipa::path(
     post, path = "/group/set_bulletin", tag = "sealtalk", operation_id = "sealtalk_set_bulletin",
     security(("sealtalk_session" = [])), request_body = SetBulletin,
     responses(
         (status = 200, description = "Posted", body = Done, example = json!({ "code": 200 })),
-        (status = 400, description = "Not 1 to 1024 characters",
-            body = Refused, example = json!({ "code": 400, "message": "bulletin has 1 to 1024 characters" })),
-        (status = 403, description = "Neither owner nor manager (code 403), or not signed in (code 10000)",
+        (status = 400, description = "More than 1024 characters, or you are neither owner nor manager",
+            body = Refused, example = json!({ "code": 400, "message": "bulletin has at most 1024 characters" })),
+        (status = 403, description = "Not signed in",
             body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
         (status = 404, description = "No such group", body = Refused, example = json!({ "code": 404, "message": "no such group" })),
     ),
@@ -78,8 +79,8 @@ async fn set_bulletin(
     Params(given, _): Params<SealTalk, SetBulletin>,
 ) -> Answer {
     let content = given.bulletin.or(given.content).ok_or_else(|| missing("bulletin"))?;
-    state.groups.post(caller, short_id::decode(&given.group_id)?, &content).await?;
-    Ok(SealTalk::done())
+    let posted = state.groups.post(caller, short_id::decode(&given.group_id)?, &content).await;
+    SealTalk::bad_request(posted.map(|()| SealTalk::done()), not_allowed)
 }
 
 /// Read a group's board.

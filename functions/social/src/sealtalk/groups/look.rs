@@ -13,6 +13,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::super::Answer;
+use super::not_allowed;
 use crate::State;
 
 pub(super) fn router() -> OpenApiRouter<State> {
@@ -64,9 +65,9 @@ struct SetDisplayName {
     security(("sealtalk_session" = [])), request_body = RenameGroup,
     responses(
         (status = 200, description = "Renamed", body = Done, example = json!({ "code": 200 })),
-        (status = 400, description = "Not 2 to 32 characters",
+        (status = 400, description = "Not 2 to 32 characters, or you are neither owner nor manager",
             body = Refused, example = json!({ "code": 400, "message": "name has 2 to 32 characters and no control characters" })),
-        (status = 403, description = "Neither owner nor manager (code 403), or not signed in (code 10000)",
+        (status = 403, description = "Not signed in",
             body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
         (status = 404, description = "No such group", body = Refused, example = json!({ "code": 404, "message": "no such group" })),
     ),
@@ -77,8 +78,8 @@ async fn rename_group(
     Params(given, _): Params<SealTalk, RenameGroup>,
 ) -> Answer {
     let name = GroupName::parse(&given.name)?;
-    state.groups.rename(caller, short_id::decode(&given.group_id)?, &name).await?;
-    Ok(SealTalk::done())
+    let renamed = state.groups.rename(caller, short_id::decode(&given.group_id)?, &name).await;
+    SealTalk::bad_request(renamed.map(|()| SealTalk::done()), not_allowed)
 }
 
 /// Give a group another picture.
@@ -89,9 +90,9 @@ async fn rename_group(
     security(("sealtalk_session" = [])), request_body = SetPortraitUri,
     responses(
         (status = 200, description = "Set", body = Done, example = json!({ "code": 200 })),
-        (status = 400, description = "Not an http(s) URL of 12 to 256 characters",
+        (status = 400, description = "Not an http(s) URL of 12 to 256 characters, or you are neither owner nor manager",
             body = Refused, example = json!({ "code": 400, "message": "portraitUri is an http(s) URL of 12 to 256 characters" })),
-        (status = 403, description = "Neither owner nor manager (code 403), or not signed in (code 10000)",
+        (status = 403, description = "Not signed in",
             body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
         (status = 404, description = "No such group", body = Refused, example = json!({ "code": 404, "message": "no such group" })),
     ),
@@ -103,8 +104,8 @@ async fn set_group_portrait_uri(
     Params(given, _): Params<SealTalk, SetPortraitUri>,
 ) -> Answer {
     let portrait = SealTalk::portrait(&given.portrait_uri, &state.url, &origin)?;
-    state.groups.portray(caller, short_id::decode(&given.group_id)?, portrait.as_str()).await?;
-    Ok(SealTalk::done())
+    let portrayed = state.groups.portray(caller, short_id::decode(&given.group_id)?, portrait.as_str()).await;
+    SealTalk::bad_request(portrayed.map(|()| SealTalk::done()), not_allowed)
 }
 
 /// Say what to be called in a group.

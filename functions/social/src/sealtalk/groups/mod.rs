@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use shared::domain::account::UserId;
 use shared::domain::social::GroupId;
-use shared::domain::{Error, Result, short_id};
+use shared::domain::{Error, GroupRule, Result, short_id};
 use shared::http::lenient;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -57,6 +57,21 @@ impl PeopleOfGroup {
         }
         Ok((group, people(&self.member_ids)?))
     }
+}
+
+/// Whether somebody may not do something to a group, which some endpoints answer as a bad request.
+fn not_allowed(error: &Error) -> bool {
+    matches!(error, Error::Group(GroupRule::MembersOnly | GroupRule::ManagersOnly))
+}
+
+/// Whether a person who was named is not in the group, or there is no such person.
+fn no_such_member(error: &Error) -> bool {
+    matches!(error, Error::Group(GroupRule::NotInGroup) | Error::NotFound("user"))
+}
+
+/// Whether there is no such group.
+fn no_such_group(error: &Error) -> bool {
+    matches!(error, Error::NotFound("group"))
 }
 
 fn people(ids: &[String]) -> Result<BTreeSet<UserId>> {

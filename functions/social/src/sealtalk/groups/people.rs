@@ -15,7 +15,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::super::Answer;
-use super::{OfGroup, PeopleOfGroup, PersonStatus, people};
+use super::{OfGroup, PeopleOfGroup, PersonStatus, no_such_group, no_such_member, people};
 use crate::State;
 
 pub(super) fn router() -> OpenApiRouter<State> {
@@ -150,10 +150,8 @@ async fn join_group(
     security(("sealtalk_session" = [])), request_body = PeopleOfGroup,
     responses(
         (status = 200, description = "Out", body = Done, example = json!({ "code": 200 })),
-        (status = 400, description = "Nobody, too many people, or oneself",
+        (status = 400, description = "Nobody, too many people, yourself, or a user who never was in the group",
             body = Refused, example = json!({ "code": 400, "message": "memberIds does not name oneself" })),
-        (status = 402, description = "One of the people never was in the group",
-            body = Refused, example = json!({ "code": 402, "message": "a person named is not in the group" })),
         (status = 403, description = "Neither owner nor manager, or the owner was named (code 403), or not signed in (code 10000)",
             body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
         (status = 404, description = "No such group", body = Refused, example = json!({ "code": 404, "message": "no such group" })),
@@ -164,9 +162,11 @@ async fn kick_from_group(
     Signed(caller, _): Signed<SealTalk>,
     Params(given, _): Params<SealTalk, PeopleOfGroup>,
 ) -> Answer {
-    let (group, people) = given.read()?;
-    state.groups.kick(caller, group, &people).await?;
-    Ok(SealTalk::done())
+    let kicked = async {
+        let (group, people) = given.read()?;
+        state.groups.kick(caller, group, &people).await
+    };
+    SealTalk::bad_request(kicked.await.map(|()| SealTalk::done()), no_such_member)
 }
 
 /// Leave a group.
@@ -200,11 +200,10 @@ async fn quit_group(
     security(("sealtalk_session" = [])), request_body = OfGroup,
     responses(
         (status = 200, description = "Dissolved", body = Done, example = json!({ "code": 200 })),
-        (status = 400, description = "A member, but not the owner",
+        (status = 400, description = "You are a member but not the owner, or there is no such group",
             body = Refused, example = json!({ "code": 400, "message": "only the owner of the group may do this" })),
         (status = 403, description = "Not a member (code 403), or not signed in (code 10000)",
             body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
-        (status = 404, description = "No such group", body = Refused, example = json!({ "code": 404, "message": "no such group" })),
     ),
 )]
 async fn dismiss_group(
@@ -212,6 +211,6 @@ async fn dismiss_group(
     Signed(caller, _): Signed<SealTalk>,
     Params(given, _): Params<SealTalk, OfGroup>,
 ) -> Answer {
-    state.groups.dismiss(caller, short_id::decode(&given.group_id)?).await?;
-    Ok(SealTalk::done())
+    let dismissed = async { state.groups.dismiss(caller, short_id::decode(&given.group_id)?).await };
+    SealTalk::bad_request(dismissed.await.map(|()| SealTalk::done()), no_such_group)
 }

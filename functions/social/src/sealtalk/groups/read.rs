@@ -42,13 +42,13 @@ struct Group {
     bulletin: String,
     /// When that was posted, in milliseconds since 1970; 0 when nothing is.
     bulletin_time: i64,
-    /// Always null: a dissolved group is not found.
+    /// When the group was dissolved, in ISO 8601; null while it exists.
     deleted_at: Option<String>,
 }
 
 impl Group {
     fn new(state: &State, origin: &Origin, shown: Shown) -> Self {
-        let Shown { group, bulletin } = shown;
+        let Shown { group, bulletin, dissolved } = shown;
         let (bulletin, bulletin_time) =
             bulletin.map(|bulletin| (bulletin.content, bulletin.posted.millis())).unwrap_or_default();
         Self {
@@ -61,7 +61,7 @@ impl Group {
             kind: 1,
             bulletin,
             bulletin_time,
-            deleted_at: None,
+            deleted_at: dissolved.map(iso),
         }
     }
 }
@@ -102,7 +102,8 @@ impl GroupMember {
 
 /// Get a group.
 ///
-/// For anybody signed in, so that they can join it; its board is for members.
+/// For any signed-in user, so that they can join it; its board is for members. A dissolved group is returned for 90 days,
+/// with `deletedAt` and without members, to users who were in it; for others it does not exist.
 #[utoipa::path(
     get, path = "/group/{id}", tag = "sealtalk", operation_id = "sealtalk_get_group",
     security(("sealtalk_session" = [])),

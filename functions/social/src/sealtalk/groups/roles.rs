@@ -2,7 +2,7 @@
 
 use axum::extract::State as Held;
 use serde::Deserialize;
-use shared::domain::short_id;
+use shared::domain::{Error, short_id};
 use shared::http::api::SealTalk;
 use shared::http::api::sealtalk::{Done, Refused};
 use shared::http::body::Params;
@@ -12,7 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::super::Answer;
-use super::PeopleOfGroup;
+use super::{PeopleOfGroup, no_such_group, no_such_member};
 use crate::State;
 
 pub(super) fn router() -> OpenApiRouter<State> {
@@ -38,13 +38,11 @@ struct TransferGroup {
     security(("sealtalk_session" = [])), request_body = TransferGroup,
     responses(
         (status = 200, description = "Handed over", body = Done, example = json!({ "code": 200 })),
-        (status = 400, description = "A member, but not the owner",
+        (status = 400, description = "You are a member but not the owner, the other user is not in the group, or there is \
+            no such group",
             body = Refused, example = json!({ "code": 400, "message": "only the owner of the group may do this" })),
-        (status = 402, description = "The other is not in the group",
-            body = Refused, example = json!({ "code": 402, "message": "a person named is not in the group" })),
-        (status = 403, description = "Not a member, or handed to oneself (code 403), or not signed in (code 10000)",
+        (status = 403, description = "You are not a member, or `userId` is your own id (code 403), or not signed in (code 10000)",
             body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
-        (status = 404, description = "No such group", body = Refused, example = json!({ "code": 404, "message": "no such group" })),
     ),
 )]
 async fn transfer_group(
@@ -52,8 +50,11 @@ async fn transfer_group(
     Signed(caller, _): Signed<SealTalk>,
     Params(given, _): Params<SealTalk, TransferGroup>,
 ) -> Answer {
-    state.groups.transfer(caller, short_id::decode(&given.group_id)?, short_id::decode(&given.user_id)?).await?;
-    Ok(SealTalk::done())
+    let handed = async {
+        state.groups.transfer(caller, short_id::decode(&given.group_id)?, short_id::decode(&given.user_id)?).await
+    };
+    let unknown = |error: &Error| no_such_group(error) || no_such_member(error);
+    SealTalk::bad_request(handed.await.map(|()| SealTalk::done()), unknown)
 }
 
 /// Make members managers.

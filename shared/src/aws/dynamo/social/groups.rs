@@ -14,7 +14,7 @@ use super::items;
 use crate::domain::account::{Caller, UserId};
 use crate::domain::clock::Timestamp;
 use crate::domain::social::group::{Bulletin, Changed, Group, GroupId, Held, MOST_GROUPS, Role, Roster, Stage};
-use crate::domain::social::{GroupStore, Memberships, Written};
+use crate::domain::social::{Board, GroupStore, Memberships, Written};
 use crate::domain::{Error, Fault, Result};
 use crate::trips;
 
@@ -91,13 +91,7 @@ impl GroupStore for Table {
         Ok(lists.all(|live| live.len() < MOST_GROUPS || live.contains(&group)))
     }
 
-    async fn write(
-        &self,
-        caller: Caller,
-        changed: &Changed,
-        bulletin: Option<&Bulletin>,
-        now: Timestamp,
-    ) -> Result<Written> {
+    async fn write(&self, caller: Caller, changed: &Changed, board: Board<'_>, now: Timestamp) -> Result<Written> {
         let mut crowded = BTreeSet::new();
         loop {
             let mut writes = vec![change_by(caller, "", now).in_transaction(&self.name)?];
@@ -112,7 +106,7 @@ impl GroupStore for Table {
                 writes.push(left.in_transaction(&self.name)?);
             }
             let rest = writes.len();
-            writes.extend(self.board_and_job(changed, bulletin, now)?);
+            writes.extend(self.board_and_job(changed, board, now)?);
             let reasons = match self.transact("changing a group", writes).await? {
                 Transacted::Done => return Ok(Written::Done),
                 Transacted::Refused(reasons) => reasons,
@@ -179,17 +173,13 @@ impl Table {
     }
 
     /// What a change of a group writes beside the group, its roster and the lists of its people.
-    fn board_and_job(
-        &self,
-        changed: &Changed,
-        bulletin: Option<&Bulletin>,
-        now: Timestamp,
-    ) -> Result<Vec<TransactWriteItem>> {
+    fn board_and_job(&self, changed: &Changed, board: Board<'_>, now: Timestamp) -> Result<Vec<TransactWriteItem>> {
         let id = changed.held.group.id;
         let mut writes = Vec::new();
-        if let Some(bulletin) = bulletin {
+        let dissolved = changed.held.group.stage == Stage::Dissolved;
+        if let Board::Post(bulletin) = board {
             writes.push(put(&self.name, &keys::bulletin(id), items::bulletin(bulletin))?);
-        } else if changed.held.group.stage == Stage::Dissolved {
+        } else if board == Board::Clear || dissolved {
             let delete = Delete::builder().table_name(&*self.name).set_key(Some(key_attributes(&keys::bulletin(id))));
             let delete = delete.build().map_err(|error| Fault::new("building a delete", error))?;
             writes.push(TransactWriteItem::builder().delete(delete).build());

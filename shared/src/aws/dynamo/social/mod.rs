@@ -52,7 +52,7 @@ impl Table {
     }
 
     /// Refuses a caller whose session is over.
-    async fn check_living(&self, caller: Caller, now: Timestamp) -> Result<()> {
+    pub(super) async fn check_living(&self, caller: Caller, now: Timestamp) -> Result<()> {
         let account = self.get("reading an account", &keys::account(caller.user)).await?;
         living(account.as_ref(), caller, now)
     }

@@ -67,13 +67,13 @@ pub struct Bulletin {
 }
 
 impl Bulletin {
-    /// 1 to 1024 characters, of which only line breaks and tabs are control characters.
-    pub fn parse(text: &str, now: Timestamp) -> Result<Self> {
-        let fits = (1..=1024).contains(&text.chars().count());
-        if !fits || text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
-            return Err(Error::Invalid { field: "bulletin", rule: "has 1 to 1024 characters" });
+    /// At most 1024 characters, of which only line breaks and tabs are control characters. An empty text is none: it
+    /// clears the board.
+    pub fn parse(text: &str, now: Timestamp) -> Result<Option<Self>> {
+        if text.chars().count() > 1024 || text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
+            return Err(Error::Invalid { field: "bulletin", rule: "has at most 1024 characters" });
         }
-        Ok(Self { content: text.to_owned(), posted: now })
+        Ok((!text.is_empty()).then(|| Self { content: text.to_owned(), posted: now }))
     }
 }
 

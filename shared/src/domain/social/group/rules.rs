@@ -235,6 +235,13 @@ impl Held {
         Ok(self.changed(BTreeSet::new(), BTreeSet::new()))
     }
 
+    /// The owner or a manager clears the board, of which nobody hears.
+    pub fn clear_board(mut self, by: UserId, now: Timestamp) -> Result<Changed> {
+        self.manages(by)?;
+        self.turn(now);
+        Ok(self.changed(BTreeSet::new(), BTreeSet::new()))
+    }
+
     /// A member calls themselves something in the group; `None` when they do.
     pub fn call_oneself(mut self, by: UserId, name: &Remark, now: Timestamp) -> Result<Option<Changed>> {
         self.role(by)?;

@@ -1,0 +1,101 @@
+//! Push tokens in the messenger API.
+
+use axum::extract::State as Held;
+use serde::Deserialize;
+use serde_json::json;
+use shared::domain::session::{PushService, PushTokens};
+use shared::domain::{Error, Result as DomainResult};
+use shared::http::api::Messenger;
+use shared::http::api::messenger::Refused;
+use shared::http::body::{Params, ok};
+use shared::http::caller::Signed;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::Answer;
+use crate::State;
+
+pub(super) fn router() -> OpenApiRouter<State> {
+    OpenApiRouter::new().routes(routes!(post_bind)).routes(routes!(post_unbind))
+}
+
+/// Push tokens of a device. Send at least one.
+#[derive(Deserialize, ToSchema)]
+#[schema(example = json!({ "apns_device_token": "7c1f0e4e5f4b4a7d8f9c2b1a0e6d5c4b3a29181716151413121110090807f6e5" }))]
+#[expect(clippy::struct_field_names, reason = "the fields of the request are called so")]
+struct DeviceTokens {
+    /// Apple's device token, in hexadecimal.
+    apns_device_token: Option<String>,
+    /// The token of the messenger's own push service for Android.
+    ng_device_token: Option<String>,
+    /// Firebase Cloud Messaging.
+    gcm_device_token: Option<String>,
+    /// Tencent XG.
+    xg_device_token: Option<String>,
+    /// Xiaomi.
+    xm_device_token: Option<String>,
+    /// Huawei.
+    hw_device_token: Option<String>,
+    /// Aurora (`JPush`).
+    jp_device_token: Option<String>,
+}
+
+impl DeviceTokens {
+    fn parse(&self) -> DomainResult<PushTokens> {
+        let tokens = PushTokens::parse([
+            (PushService::Apns, self.apns_device_token.as_deref()),
+            (PushService::Ng, self.ng_device_token.as_deref()),
+            (PushService::Gcm, self.gcm_device_token.as_deref()),
+            (PushService::Xg, self.xg_device_token.as_deref()),
+            (PushService::Xm, self.xm_device_token.as_deref()),
+            (PushService::Hw, self.hw_device_token.as_deref()),
+            (PushService::Jp, self.jp_device_token.as_deref()),
+        ])?;
+        let rule = "is missing; send one of apns, ng, gcm, xg, xm, hw and jp_device_token";
+        if tokens.services.is_empty() { Err(Error::Invalid { field: "device token", rule }) } else { Ok(tokens) }
+    }
+}
+
+/// Keep push tokens for your session.
+///
+/// A token that another of your sessions has moves to this one. Tokens of this session's other push services stay. Push
+/// notifications are sent through Apple (`apns`) and Firebase (`ng`, `gcm`); tokens of the other services are only kept.
+#[utoipa::path(
+    post, path = "/device/bind", tag = "messenger", request_body = DeviceTokens, security(("bearer" = [])),
+    responses(
+        (status = 200, description = "Kept", content_type = "application/json", example = json!({})),
+        (status = 400, description = "No push token, or one of more than 512 bytes", body = Refused,
+            example = json!({ "error": "device token has at most 512 printable bytes" })),
+        (status = 401, description = "Not signed in", body = Refused, example = json!({ "error": "not signed in" })),
+    ),
+)]
+async fn post_bind(
+    Held(state): Held<State>,
+    Signed(caller, _): Signed<Messenger>,
+    Params(given, _): Params<Messenger, DeviceTokens>,
+) -> Answer {
+    state.devices.bind(caller, &given.parse()?).await?;
+    Ok(ok(json!({})))
+}
+
+/// Remove push tokens from your sessions.
+///
+/// A token that none of your sessions has is no error.
+#[utoipa::path(
+    post, path = "/device/unbind", tag = "messenger", request_body = DeviceTokens, security(("bearer" = [])),
+    responses(
+        (status = 200, description = "Removed", content_type = "application/json", example = json!({})),
+        (status = 400, description = "No push token, or one of more than 512 bytes", body = Refused,
+            example = json!({ "error": "device token has at most 512 printable bytes" })),
+        (status = 401, description = "Not signed in", body = Refused, example = json!({ "error": "not signed in" })),
+    ),
+)]
+async fn post_unbind(
+    Held(state): Held<State>,
+    Signed(caller, _): Signed<Messenger>,
+    Params(given, _): Params<Messenger, DeviceTokens>,
+) -> Answer {
+    state.devices.unbind(caller, &given.parse()?).await?;
+    Ok(ok(json!({})))
+}
