@@ -101,6 +101,7 @@ impl State {
         };
         let rooms = Rooms {
             policy: policy.clone(),
+            keys: keys.clone(),
             clock: clock.clone(),
             random,
             store: table.clone(),

@@ -4,7 +4,7 @@ use axum::extract::State as Held;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use serde::{Deserialize, Serialize};
-use shared::domain::rooms::{Alias, NewRoom, Page, Room, RoomChange, RoomId, Start};
+use shared::domain::rooms::{Alias, Host, NewRoom, Page, Room, RoomChange, RoomId, Shown, Start};
 use shared::domain::{Error, Result as DomainResult};
 use shared::http::api::Rooms;
 use shared::http::api::rooms::Refused;
@@ -66,7 +66,8 @@ fn whole(field: &'static str, text: Option<&str>, unset: usize) -> DomainResult<
 #[schema(example = json!({
     "status": "SUCCESS", "msg": "查询成功", "code": "200", "pageSize": "30", "currentPage": "1", "totalPage": "1",
     "total": "1", "next": "",
-    "results": [{ "pk": "4503599627370497", "roomid": "1263", "room_alias": "1262", "active": true }],
+    "results": [{ "pk": "1263456789", "roomid": "1263", "room_alias": "1263", "username": "12345",
+    "image": "https://example.com/tests1.jpg", "active": true }],
 }))]
 struct OpenRooms {
     /// The most rooms that a page holds.
@@ -88,7 +89,8 @@ struct OpenRooms {
 #[schema(as = rooms::RoomObject)]
 #[schema(example = json!({
     "status": "SUCCESS", "msg": "查询成功", "code": "200",
-    "pk": "4503599627370497", "roomid": "1263", "room_alias": "1262", "active": true,
+    "pk": "1263456789", "roomid": "1263", "room_alias": "1263", "username": "12345",
+    "image": "https://example.com/tests1.jpg", "active": true,
 }))]
 struct RoomObject {
     /// The room's id, for ever.
@@ -96,18 +98,29 @@ struct RoomObject {
     /// The number to dial, which may go to another room once this one is deleted.
     roomid: String,
     room_alias: String,
+    /// What its owner is called: their username, or else their nickname. Empty without an owner.
+    username: String,
+    /// The owner's picture: an absolute URL, or empty.
+    image: String,
     /// Whether it is open.
     active: bool,
 }
 
-impl From<Room> for RoomObject {
-    fn from(room: Room) -> Self {
+impl RoomObject {
+    fn new(state: &State, origin: &Origin, room: &Room, host: Option<&Host>) -> Self {
+        let image = host.map(|host| host.avatar.as_str()).filter(|avatar| !avatar.is_empty());
         Self {
             pk: room.id.to_string(),
-            roomid: room.number,
+            roomid: room.number.clone(),
             room_alias: room.alias.as_str().to_owned(),
+            username: host.map(|host| host.username.clone()).unwrap_or_default(),
+            image: image.map(|avatar| state.url.absolute(origin, avatar)).unwrap_or_default(),
             active: room.active,
         }
+    }
+
+    fn of(state: &State, origin: &Origin, shown: &Shown) -> Self {
+        Self::new(state, origin, &shown.room, shown.host.as_ref())
     }
 }
 
@@ -165,9 +178,11 @@ struct Credential {
             body = Refused, example = json!({ "status": "FAIL", "msg": "page is a whole number from 1 on", "code": "400" })),
     ),
 )]
-async fn get_rooms(Held(state): Held<State>, Params(asked, _): Params<Rooms, Asked>) -> Answer {
+async fn get_rooms(Held(state): Held<State>, origin: Origin, Params(asked, _): Params<Rooms, Asked>) -> Answer {
     let (number, page) = asked.page()?;
     let open = state.rooms.open(page).await?;
+    let host = |room: &Room| open.hosts.get(&room.owner?);
+    let results = open.listed.rooms.iter().map(|room| RoomObject::new(&state, &origin, room, host(room))).collect();
     let pages = open.total.div_ceil(u64::try_from(page.size).unwrap_or(1));
     let body = OpenRooms {
         page_size: page.size.to_string(),
@@ -175,7 +190,7 @@ async fn get_rooms(Held(state): Held<State>, Params(asked, _): Params<Rooms, Ask
         total_page: pages.to_string(),
         total: open.total.to_string(),
         next: open.listed.next.map(|place| place.to_string()).unwrap_or_default(),
-        results: open.listed.rooms.into_iter().map(RoomObject::from).collect(),
+        results,
     };
     Ok(success(StatusCode::OK, "查询成功", body))
 }
@@ -189,7 +204,8 @@ async fn get_rooms(Held(state): Held<State>, Params(asked, _): Params<Rooms, Ask
     responses(
         (status = 201, description = "Made", body = RoomObject, example = json!({
             "status": "SUCCESS", "msg": "创建成功", "code": "201",
-            "pk": "4503599627370497", "roomid": "1263", "room_alias": "1262", "active": true,
+            "pk": "1263456789", "roomid": "1263", "room_alias": "1263", "username": "12345",
+    "image": "https://example.com/tests1.jpg", "active": true,
         })),
         (status = 400, description = "No alias, one that is taken, or too many rooms",
             body = Refused, example = json!({ "status": "FAIL", "msg": "this room alias is taken", "code": "400" })),
@@ -205,7 +221,7 @@ async fn post_rooms(
     let caller = state.caller(given.token.as_deref())?;
     let wanted = NewRoom { alias: Alias::parse(&given.room_alias)?, active: given.active.unwrap_or(true) };
     let room = state.rooms.make(wanted, caller, origin.address).await?;
-    Ok(success(StatusCode::CREATED, "创建成功", RoomObject::from(room)))
+    Ok(success(StatusCode::CREATED, "创建成功", RoomObject::of(&state, &origin, &room)))
 }
 
 /// Read a room, open or closed.
@@ -218,19 +234,22 @@ async fn post_rooms(
             body = Refused, example = json!({ "status": "FAIL", "msg": "no such room", "code": "404" })),
     ),
 )]
-async fn get_room(Held(state): Held<State>, Pk(pk): Pk) -> Answer {
+async fn get_room(Held(state): Held<State>, origin: Origin, Pk(pk): Pk) -> Answer {
     let room = state.rooms.room(pk.parse::<RoomId>()?).await?;
-    Ok(success(StatusCode::OK, "查询成功", RoomObject::from(room)))
+    Ok(success(StatusCode::OK, "查询成功", RoomObject::of(&state, &origin, &room)))
 }
 
 /// Open, close or rename a room; renews one that has no owner.
+///
+/// An account's own room opens and closes without a token at a network that the account knows.
 #[utoipa::path(
     put, path = "/rooms/{pk}/", tag = "rooms", operation_id = "rooms_put_room", request_body = RoomChangeFields,
     params(("pk" = String, Path, description = "The room", example = "4503599627370497")),
     responses(
         (status = 200, description = "Changed", body = RoomObject, example = json!({
             "status": "SUCCESS", "msg": "修改成功", "code": "200",
-            "pk": "4503599627370497", "roomid": "1263", "room_alias": "1262", "active": true,
+            "pk": "1263456789", "roomid": "1263", "room_alias": "1263", "username": "12345",
+    "image": "https://example.com/tests1.jpg", "active": true,
         })),
         (status = 400, description = "A field breaks its rule, or the alias is taken",
             body = Refused, example = json!({ "status": "FAIL", "msg": "this room alias is taken", "code": "400" })),
@@ -240,12 +259,17 @@ async fn get_room(Held(state): Held<State>, Pk(pk): Pk) -> Answer {
         (status = 404, description = "No such room", body = Refused, example = json!({ "status": "FAIL", "msg": "no such room", "code": "404" })),
     ),
 )]
-async fn put_room(Held(state): Held<State>, Pk(pk): Pk, Params(given, _): Params<Rooms, RoomChangeFields>) -> Answer {
+async fn put_room(
+    Held(state): Held<State>,
+    origin: Origin,
+    Pk(pk): Pk,
+    Params(given, _): Params<Rooms, RoomChangeFields>,
+) -> Answer {
     let caller = state.caller(given.token.as_deref())?;
     let alias = given.room_alias.as_deref().map(Alias::parse).transpose()?;
     let change = RoomChange { alias, active: given.active };
-    let room = state.rooms.change(pk.parse()?, &change, caller).await?;
-    Ok(success(StatusCode::OK, "修改成功", RoomObject::from(room)))
+    let room = state.rooms.change(pk.parse()?, &change, caller, origin.address).await?;
+    Ok(success(StatusCode::OK, "修改成功", RoomObject::of(&state, &origin, &room)))
 }
 
 /// Delete a room.

@@ -139,7 +139,8 @@ pub(super) fn example(code: &str, msg: &str) -> Value {
         "status": "SUCCESS", "msg": msg, "code": code, "pk": "4503599627370497", "username": "12345",
         "password": "", "nickname": "never", "sex": "0", "age": "0", "email": "never@gmail.com", "phone": "18752000500",
         "country": "", "province": "", "city": "", "career": "", "login_type": "0",
-        "img": "https://example.com/tests1.jpg", "date_joined": "2016-10-28T02:27:15.211000Z", "roomid": "8696",
+        "img": "https://example.com/tests1.jpg", "date_joined": "2016-10-28T02:27:15.211000Z",
+        "join_date": "2016-10-28 02:27:15", "roomid": "8696", "roompk": "1263456789",
         "token": "AAEAAAAAAAEDBQcJCwACBAYICgABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4fIA",
     })
 }
@@ -169,20 +170,25 @@ pub(super) struct User {
     /// An absolute URL.
     img: String,
     date_joined: String,
-    /// The account's room number.
+    /// The same without its fraction, under the name and in the form that the apps read.
+    join_date: String,
+    /// The number of the account's own room.
     roomid: String,
+    /// The account's own room, which `PUT /rooms/{roompk}/` opens and closes: 1 to 2,147,483,647.
+    roompk: String,
     /// Works for 24 h.
     token: String,
 }
 
 impl User {
-    /// Somebody with the token they hold. The first time it is asked for, the account gets its room number.
+    /// Somebody with the token they hold. The first time it is asked for, the account gets its room.
     pub(super) async fn of(state: &State, origin: &Origin, account: &Account, token: String) -> DomainResult<Self> {
         let or = |detail: Detail, unset: &str| match detail.of(account) {
             "" => unset.to_owned(),
             set => set.to_owned(),
         };
         let text = |detail| or(detail, "");
+        let (roomid, roompk) = state.rooms.own(account).await?;
         let img = Some(&account.avatar).filter(|avatar| !avatar.is_empty());
         Ok(Self {
             pk: account.id.to_string(),
@@ -200,7 +206,9 @@ impl User {
             login_type: or(Detail::LoginType, "0"),
             img: img.map(|avatar| state.url.absolute(origin, avatar)).unwrap_or_default(),
             date_joined: date_joined(account.created),
-            roomid: state.rooms.number_of(account).await?,
+            join_date: join_date(account.created),
+            roomid,
+            roompk: roompk.to_string(),
             token,
         })
     }
@@ -222,6 +230,11 @@ fn date_joined(moment: Timestamp) -> String {
     let (second, milli) = (milli / 1_000, milli % 1_000);
     let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}000Z")
+}
+
+/// The same to the second, as the apps' example has it.
+fn join_date(moment: Timestamp) -> String {
+    date_joined(moment)[..19].replace('T', " ")
 }
 
 /// The Gregorian date of a day since 1970-01-01, in eras of 400 years that begin in March, so that the leap day is the
@@ -251,6 +264,11 @@ mod tests {
             (4_107_542_400_000, "2100-03-01T00:00:00.000000Z"),
         ] {
             assert_eq!(date_joined(Timestamp::from_millis(millis)), date);
+            let shorter = join_date(Timestamp::from_millis(millis));
+            assert_eq!(
+                (shorter.len(), &shorter[..10], &shorter[10..]),
+                (19, &date[..10], &*format!(" {}", &date[11..19]))
+            );
         }
     }
 

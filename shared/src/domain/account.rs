@@ -12,6 +12,7 @@ use super::id::{Id, Kind};
 use super::known::SignInNetworks;
 use super::phone::Phone;
 use super::profile::ProfileChange;
+use super::rooms::RoomId;
 use super::session::{Session, SessionId};
 
 /// Marks the ids of people.
@@ -81,6 +82,9 @@ pub struct Account {
     pub details: BTreeMap<String, String>,
     /// The room number that the rooms API gave the account.
     pub room: Option<String>,
+    /// The account's own room, which has that number. Accounts from before there were such rooms get theirs when the
+    /// rooms API next shows them.
+    pub room_id: Option<RoomId>,
     /// Its id in the device API, once it used that.
     pub device_id: Option<DeviceId>,
     /// When the account was made.
@@ -108,6 +112,7 @@ impl Account {
             secret: Secret::default(),
             details: BTreeMap::new(),
             room: None,
+            room_id: None,
             device_id: None,
             created: now,
             seen: Some(now),

@@ -44,7 +44,10 @@ fn an_account_is_exactly_what_the_document_shows() {
         assert!(room.len() >= 4 && room.bytes().all(|byte| byte.is_ascii_digit()), "{room}");
         let strings = user.as_object().expect("an object");
         assert!(strings.values().all(Value::is_string), "{user}");
-        assert_eq!(strings.len(), 20, "{user}");
+        let shorter = format!("{} {}", &joined[..10], &joined[11..19]);
+        assert_eq!(user["join_date"], shorter);
+        assert!(text(&user, "roompk").parse::<i32>().is_ok_and(|pk| pk > 0), "{user}");
+        assert_eq!(strings.len(), 22, "{user}");
 
         let mut again = login(backend, &username, PASSWORD).await;
         assert_success(200, "登录成功", &again);

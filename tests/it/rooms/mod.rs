@@ -1,6 +1,7 @@
 //! The rooms API, as documented and as its clients send it.
 
 mod accounts;
+mod own;
 mod ownership;
 mod paging;
 mod refusals;

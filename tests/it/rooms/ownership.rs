@@ -24,10 +24,11 @@ fn a_room_opens_closes_and_goes() {
             let alias = fresh("alias");
             let made = make_room(backend, with(json!({ "room_alias": alias }))).await;
             let (pk, number) = (text(&made, "pk"), text(&made, "roomid"));
+            let username = if credential["token"].is_null() { "" } else { &owner.username };
             let expected = |status: &str, msg: &str, alias: &str, active: bool| {
                 json!({
                     "status": "SUCCESS", "msg": msg, "code": status, "pk": pk, "roomid": number, "room_alias": alias,
-                    "active": active,
+                    "username": username, "image": "", "active": active,
                 })
             };
             assert_eq!(made, expected("201", "创建成功", &alias, true));

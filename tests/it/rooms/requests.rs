@@ -136,15 +136,22 @@ fn requests_take_as_many_round_trips_as_written_down() {
         ] {
             costs(backend.put(&user).query(&[("token", &token)]).json(&change), row).await;
         }
+        let without = json!({ "room_alias": fresh("alias") });
+        let made = costs(backend.post("/rooms/").json(&without), "rooms: make a room").await;
+        let without = format!("/rooms/{}/", text(&read(made).await.1, "pk"));
+        costs(backend.get(&without), "rooms: read a room").await;
+        costs(backend.get("/rooms/"), "rooms: list the open ones").await;
         let owned = json!({ "room_alias": fresh("alias"), "token": token });
         let made = costs(backend.post("/rooms/").json(&owned), "rooms: make a room").await;
         let room = format!("/rooms/{}/", text(&read(made).await.1, "pk"));
-        costs(backend.post("/rooms/").json(&json!({ "room_alias": fresh("alias") })), "rooms: make a room").await;
-        costs(backend.get("/rooms/"), "rooms: list the open ones").await;
-        costs(backend.get(&room), "rooms: read a room").await;
+        costs(backend.get("/rooms/"), "… some of which have owners").await;
+        costs(backend.get(&room), "… that has an owner").await;
         let change = json!({ "token": token, "active": false });
         costs(backend.put(&room).json(&change), "rooms: change or delete a room").await;
         costs(backend.put(&room).json(&json!({ "token": token })), "… somebody else's, or nothing to change").await;
+        let own = format!("/rooms/{}/", text(&registered, "roompk"));
+        let open = backend.put(&own).json(&json!({ "active": true }));
+        costs(open, "… the account's own one without a token").await;
         let deleted = backend.request(Method::DELETE, &room).json(&json!({ "token": token }));
         costs(deleted, "rooms: change or delete a room").await;
         costs(backend.post("/logout/").json(&json!({ "token": token })), "rooms: log out").await;

@@ -97,6 +97,13 @@ impl Backend {
         put.send().await.expect("a put");
     }
 
+    /// Deletes the item at a key.
+    pub async fn delete_item(&self, pk: &str, sk: &str) {
+        let delete = self.table().delete_item().table_name(self.table_name());
+        let delete = delete.key("pk", AttributeValue::S(pk.into())).key("sk", AttributeValue::S(sk.into()));
+        delete.send().await.expect("a deletion");
+    }
+
     /// How many items the whole table holds. Only tests scan.
     pub async fn count_items(&self) -> i32 {
         self.table().scan().table_name(self.table_name()).send().await.expect("a scan").count

@@ -10,6 +10,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::device_id::DeviceId;
 use crate::domain::known::{NetworkHash, SignInNetworks};
 use crate::domain::lookup::Card;
+use crate::domain::rooms::RoomId;
 use crate::domain::session::{PushService, PushTokens, Session, SessionId};
 use crate::domain::{Fault, Result};
 
@@ -126,6 +127,7 @@ pub fn account(account: &Account) -> Item {
     item.extend(account.phone.iter().map(|phone| ("phone".to_owned(), text(phone))));
     item.extend(account.username.iter().map(|name| ("username".to_owned(), text(name))));
     item.extend(account.room.iter().map(|room| ("room".to_owned(), text(room))));
+    item.extend(account.room_id.map(|room| ("room_id".to_owned(), number(room))));
     item.extend(account.device_id.map(|id| ("device_id".to_owned(), number(id))));
     item.extend(secret(&account.secret));
     if !account.details.is_empty() {
@@ -165,6 +167,7 @@ pub fn read_account(item: &Item) -> Result<Account> {
         secret: read_secret(item),
         details: item.get("details").and_then(|map| map.as_m().ok()).map(texts).unwrap_or_default(),
         room: get_text(item, "room"),
+        room_id: get_number(item, "room_id").and_then(RoomId::new),
         device_id: get_device_id(item),
         created: get_moment(item, "created").ok_or_else(broken)?,
         seen: get_moment(item, "seen"),
@@ -219,6 +222,7 @@ mod tests {
             username: Some("tom".into()),
             details: BTreeMap::from([("sex".into(), "0".into())]),
             room: Some("8696".into()),
+            room_id: RoomId::new(5),
             device_id: DeviceId::new(13),
             secret: secret.clone(),
             ..Account::with_phone(id, &phone, (SessionId::from_bytes([1; 12]), session), now)

@@ -136,7 +136,8 @@ impl Identity {
             let id = UserId::generate(&*self.random);
             let mut account = Account::new(id, self.session_of(id, &draft.session), now);
             // It is claimed with the account, so that signing up takes no further round trip for it.
-            account.device_id = (draft.session.session.api == device_id::API).then(|| DeviceId::generate(&*self.random));
+            account.device_id =
+                (draft.session.session.api == device_id::API).then(|| DeviceId::generate(&*self.random));
             (draft.fill)(&mut account);
             match self.store.create(&account, claim, proof, now).await? {
                 Creation::Done => {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::domain::account::UserId;
 use crate::domain::clock::Timestamp;
 use crate::domain::id::{Id, Kind};
+use crate::domain::random::{self, Random};
 use crate::domain::{Error, Result};
 
 const MINUTE: i64 = 60_000;
@@ -19,6 +20,18 @@ impl Kind for RoomKind {
 
 /// Names a room for ever. The document calls it pk.
 pub type RoomId = Id<RoomKind>;
+
+/// A new id for an account's own room: from 1 below 2^31, because the apps hold the `roompk` of an account in a signed
+/// 32-bit number. Whether it is free is decided by the conditional write that uses it.
+#[must_use]
+pub fn personal_id(random: &dyn Random) -> RoomId {
+    const BOUND: u64 = 1 << 31;
+    loop {
+        if let Some(id) = RoomId::new(1 + random::below(random, BOUND - 1)) {
+            return id;
+        }
+    }
+}
 
 /// What a room is called by its makers; unique among the rooms that live.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +70,8 @@ pub struct Room {
     pub active: bool,
     /// Whose it is. Anybody may change or delete a room without an owner.
     pub owner: Option<UserId>,
+    /// Whether it is the owner's own room, which the number of their account leads to.
+    pub personal: bool,
     /// When it was opened, and without an owner when it was last renewed: its place in the list.
     pub opened: Timestamp,
     /// When it is gone, on a full minute: only without an owner.
@@ -132,6 +147,7 @@ mod tests {
             alias: Alias("a".into()),
             active,
             owner: owner.and_then(UserId::new),
+            personal: false,
             opened,
             expires: owner.is_none().then(|| expiry(opened, DAY)),
             turn: 0,

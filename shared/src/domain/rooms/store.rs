@@ -1,5 +1,6 @@
 //! Where rooms lie, and how they are listed.
 
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -9,6 +10,7 @@ use async_trait::async_trait;
 use super::room::{Room, RoomId};
 use crate::domain::account::{Caller, UserId};
 use crate::domain::clock::Timestamp;
+use crate::domain::known::NetworkHash;
 use crate::domain::{Error, Result};
 
 /// A room's place in the list, which is ordered by opening, the newest first.
@@ -86,16 +88,41 @@ pub enum Made {
     IdTaken,
 }
 
-/// How giving an account a room number ended.
+/// How giving an account its own room ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Numbered {
+pub enum Given {
     /// The account has it now.
     Done,
-    /// The number is somebody's already. Nothing was written.
+    /// The number belongs to another room or account. Nothing was written.
     NumberTaken,
-    /// The account has another one already. Nothing was written.
-    Had(String),
+    /// The alias is another room's already. Nothing was written.
+    AliasTaken,
+    /// The id is a room's already. Nothing was written.
+    IdTaken,
+    /// The account has a room or another number already. Nothing was written.
+    Had(Own),
 }
+
+/// What an account has of its own room.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Own {
+    /// The number.
+    pub number: Option<String>,
+    /// The room. An account from before has a number alone.
+    pub room: Option<RoomId>,
+}
+
+/// What a list of rooms shows of the people they belong to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Host {
+    /// What they are called: the username, or what a provider calls them, or else the nickname. It may be empty.
+    pub username: String,
+    /// The picture; empty when none was set.
+    pub avatar: String,
+}
+
+/// Hosts by their ids.
+pub type Hosts = HashMap<UserId, Host>;
 
 /// Keeps rooms, their aliases and numbers, and how many are open. Each method is one round trip. Writes by somebody
 /// signed in refuse with [`Error::Unauthenticated`] when the session is over, all or nothing.
@@ -124,8 +151,15 @@ pub trait RoomStore: Send + Sync {
     /// Refuses with [`Error::Unauthenticated`] when the session is over.
     async fn check_session(&self, caller: Caller, now: Timestamp) -> Result<()>;
 
-    /// Gives an account a room number.
-    async fn give_number(&self, user: UserId, number: &str, now: Timestamp) -> Result<Numbered>;
+    /// Gives the owner of a room that room as their own, if they have none and, as far as they have a number, it is the
+    /// one of `before`.
+    async fn give_room(&self, room: &Room, before: Option<&str>, now: Timestamp) -> Result<Given>;
+
+    /// Whether this account knows a network with one of these hashes.
+    async fn knows(&self, owner: UserId, networks: &[NetworkHash], now: Timestamp) -> Result<bool>;
+
+    /// What these people look like, perhaps a moment ago; who does not exist is left out.
+    async fn hosts(&self, owners: &BTreeSet<UserId>) -> Result<Hosts>;
 }
 
 #[cfg(test)]

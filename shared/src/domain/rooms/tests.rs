@@ -6,8 +6,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use async_trait::async_trait;
 
 use super::*;
+use crate::config::Env;
 use crate::crypto::SystemRandom;
 use crate::domain::account::UserId;
+use crate::domain::known::NetworkHash;
+use crate::domain::session::{Lifetime, NewSession, PushTokens, Session, SessionId};
 
 /// Takes the first rooms' numbers as taken, and remembers every number that was tried.
 #[derive(Default)]
@@ -15,6 +18,8 @@ struct Told {
     taken: usize,
     open: u64,
     tried: Mutex<Vec<String>>,
+    /// What giving an account a room comes to, the last first.
+    given: Mutex<Vec<Given>>,
     read: AtomicU64,
 }
 
@@ -51,10 +56,20 @@ impl RoomStore for Told {
         Ok(())
     }
 
-    async fn give_number(&self, _: UserId, number: &str, _: Timestamp) -> Result<Numbered> {
+    async fn give_room(&self, room: &Room, before: Option<&str>, _: Timestamp) -> Result<Given> {
+        assert!(room.personal && !room.active && room.expires.is_none() && room.owner.is_some());
         let mut tried = self.tried.lock().unwrap();
-        tried.push(number.to_owned());
-        Ok(if tried.len() > self.taken { Numbered::Had("1234".into()) } else { Numbered::NumberTaken })
+        tried.push(format!("{} {}", room.number, room.alias.as_str()));
+        assert!(before.is_none_or(|before| before == "8696"));
+        Ok(self.given.lock().unwrap().pop().expect("no more calls"))
+    }
+
+    async fn knows(&self, _: UserId, _: &[NetworkHash], _: Timestamp) -> Result<bool> {
+        Ok(false)
+    }
+
+    async fn hosts(&self, _: &BTreeSet<UserId>) -> Result<Hosts> {
+        Ok(Hosts::new())
     }
 }
 
@@ -68,8 +83,14 @@ impl Clock for Noon {
 
 fn rooms(policy: Policy, told: Told) -> (Rooms, Arc<Told>) {
     let store = Arc::new(told);
+    let env = Env::from_iter([
+        ("SIGNING_SECRET", "a secret of sufficient length for keys"),
+        ("TOKEN_ISSUER", "handset"),
+        ("TOKEN_AUDIENCE", "handset"),
+    ]);
     let rooms = Rooms {
         policy: Arc::new(policy),
+        keys: Arc::new(Keys::from_env(&env).unwrap()),
         clock: Arc::new(Noon),
         random: Arc::new(SystemRandom),
         store: store.clone(),
@@ -85,11 +106,11 @@ fn wanted() -> NewRoom {
 #[tokio::test]
 async fn a_taken_number_is_drawn_again_and_soon_longer() {
     let (rooms, store) = rooms(Policy::for_tests(), Told { taken: 3, ..Told::default() });
-    let room = rooms.make(wanted(), None, None).await.unwrap();
+    let room = rooms.make(wanted(), None, None).await.unwrap().room;
     let lengths: Vec<_> = store.tried.lock().unwrap().iter().map(String::len).collect();
     assert_eq!((lengths.as_slice(), room.number.len()), ([4, 4, 4, 5].as_slice(), 5));
     // The next room starts where there was space.
-    assert_eq!(rooms.make(wanted(), None, None).await.unwrap().number.len(), 5);
+    assert_eq!(rooms.make(wanted(), None, None).await.unwrap().room.number.len(), 5);
 }
 
 #[tokio::test]
@@ -127,4 +148,55 @@ async fn pages_by_number_have_an_end_and_pages_by_place_have_none() {
     let place = Place { opened: Timestamp::from_millis(1), id: RoomId::new(1).unwrap() };
     assert!(rooms.open(page(Start::After(place))).await.is_ok());
     assert_eq!(store.read.load(Ordering::Relaxed), 2);
+}
+
+fn account(room: Option<&str>, room_id: Option<u64>) -> Account {
+    let policy = Policy::for_tests();
+    let new = NewSession { api: "rooms", lifetime: Lifetime::Refreshed, push: PushTokens::default(), from: None };
+    let session = Session::begin(&policy, new, Noon.now());
+    let account = Account::new(UserId::new(7).unwrap(), (SessionId::from_bytes([1; 12]), session), Noon.now());
+    Account { room: room.map(str::to_owned), room_id: room_id.and_then(RoomId::new), ..account }
+}
+
+/// The account's room after these outcomes, the first first, and the numbers and aliases that were tried.
+async fn own_after(account: &Account, mut given: Vec<Given>) -> (Result<(String, RoomId)>, Vec<String>) {
+    given.reverse();
+    let (rooms, store) = rooms(Policy::for_tests(), Told { given: Mutex::new(given), ..Told::default() });
+    let own = rooms.own(account).await;
+    assert!(store.given.lock().unwrap().is_empty(), "calls were left out");
+    let tried = store.tried.lock().unwrap().clone();
+    (own, tried)
+}
+
+#[tokio::test]
+async fn an_account_gets_a_room_called_by_its_number() {
+    let nine = RoomId::new(9).unwrap();
+    let (own, tried) = own_after(&account(Some("8696"), Some(9)), Vec::new()).await;
+    assert_eq!((own.unwrap(), tried.len()), (("8696".to_owned(), nine), 0), "what is there costs nothing");
+
+    let taken = vec![Given::NumberTaken, Given::AliasTaken, Given::IdTaken, Given::Done];
+    let (own, tried) = own_after(&account(None, None), taken).await;
+    let (number, id) = own.unwrap();
+    assert_eq!((tried.len(), tried.last()), (4, Some(&format!("{number} {number}"))));
+    assert!(id.get() < 1 << 31, "the apps have it in an int");
+
+    // Another request was quicker.
+    let had = Given::Had(Own { number: Some("1263".into()), room: Some(nine) });
+    assert_eq!(own_after(&account(None, None), vec![had]).await.0.unwrap(), ("1263".to_owned(), nine));
+}
+
+#[tokio::test]
+async fn an_account_from_before_keeps_its_number() {
+    let old = account(Some("8696"), None);
+    let (own, tried) = own_after(&old, vec![Given::Done]).await;
+    assert_eq!((own.unwrap().0.as_str(), tried.as_slice()), ("8696", ["8696 8696".to_owned()].as_slice()));
+    // Somebody calls their room by it.
+    let (own, tried) = own_after(&old, vec![Given::AliasTaken, Given::Done]).await;
+    let (number, id) = own.unwrap();
+    assert_eq!((number.as_str(), tried[1].as_str()), ("8696", format!("8696 8696-{id}").as_str()));
+    // A number of which nobody knows whose it is goes, rather than that the account has no room.
+    let (own, tried) = own_after(&old, vec![Given::NumberTaken, Given::Done]).await;
+    assert_eq!(tried[1], format!("{0} {0}", own.unwrap().0));
+    let (own, tried) = own_after(&old, vec![Given::IdTaken; Draw::MOST]).await;
+    assert!(own.is_err() && tried.len() == Draw::MOST);
 }

@@ -138,6 +138,7 @@ mod tests {
             alias: Alias::parse("a").unwrap(),
             active: true,
             owner: None,
+            personal: false,
             opened: Timestamp::from_millis(*opened),
             expires: None,
             turn: 0,

@@ -3,18 +3,22 @@
 mod count;
 mod list;
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem};
 
+use super::batch::Reads;
 use super::item::{self, Item, moment, number, text};
 use super::keys::{self, Key};
 use super::write::{self, Change, key_attributes};
 use super::{Table, Transacted, change_by, failed};
 use crate::domain::account::{Caller, UserId};
 use crate::domain::clock::Timestamp;
-use crate::domain::rooms::{Alias, Listed, Made, Numbered, Page, Place, Room, RoomId, RoomStore};
+use crate::domain::known::NetworkHash;
+use crate::domain::person::Detail;
+use crate::domain::rooms::{Alias, Given, Host, Hosts, Listed, Made, Own, Page, Place, Room, RoomId, RoomStore};
 use crate::domain::{Cap, Error, Fault, Result};
 
 const HOUR: i64 = 3_600;
@@ -85,7 +89,16 @@ impl RoomStore for Table {
     }
 
     async fn delete(&self, room: &Room, by: Option<Caller>, now: Timestamp) -> Result<bool> {
-        let mut parts = self.parts(by, now)?;
+        let mut parts = Parts { table: self, kinds: Vec::new(), writes: Vec::new() };
+        if let Some(caller) = by {
+            let mut account = change_by(caller, "", now);
+            if room.personal {
+                // The account's number goes with its room, and is free for others.
+                account.update.push_str(" REMOVE #room, #room_id");
+                account = account.name("#room", "room").name("#room_id", "room_id");
+            }
+            parts.change(Part::Session, account)?;
+        }
         parts.push(Part::Room, self.release(&keys::room_alias(&room.alias), room)?);
         parts.push(Part::Room, self.release(&keys::room_number(&room.number), room)?);
         let delete = Delete::builder()
@@ -117,26 +130,69 @@ impl RoomStore for Table {
         lives.then_some(()).ok_or(Error::Unauthenticated)
     }
 
-    async fn give_number(&self, user: UserId, room: &str, now: Timestamp) -> Result<Numbered> {
-        const ACCOUNT: usize = 0;
-        let give = Change::new(keys::account(user), "SET #room = :room")
-            .when("attribute_exists(pk) AND attribute_not_exists(#room)")
-            .value(":room", text(room));
-        let claim =
-            Change::new(keys::room_number(room), "SET #user = :user, #since = :now REMOVE #room, #expires, #ttl")
-                .when(FREE)
-                .value(":user", number(user))
-                .value(":now", moment(now));
-        let writes = vec![give.in_transaction(&self.name)?, claim.in_transaction(&self.name)?];
-        match self.transact("giving out a room number", writes).await? {
-            Transacted::Done => Ok(Numbered::Done),
-            Transacted::Refused(reasons) if failed(&reasons, ACCOUNT) => {
-                let account = super::found(&reasons, ACCOUNT).ok_or(Error::Unauthenticated)?;
-                item::get_text(account, "room").map(Numbered::Had).ok_or(Error::Unauthenticated)
+    async fn give_room(&self, room: &Room, before: Option<&str>, now: Timestamp) -> Result<Given> {
+        let owner = room.owner.ok_or_else(|| Fault::new("giving an account its room", "the room has no owner"))?;
+        let own = before == Some(room.number.as_str());
+        let account = Change::new(keys::account(owner), "SET #room = :room, #room_id = :id")
+            .when(
+                "attribute_exists(pk) AND attribute_not_exists(#room_id) \
+                 AND (attribute_not_exists(#room) OR #room = :before)",
+            )
+            .value(":room", text(&room.number))
+            .value(":id", number(room.id))
+            // No number is empty, so this holds for nobody who has one.
+            .value(":before", text(before.unwrap_or_default()));
+        let claim = "SET #user = :user, #room = :room, #since = :now REMOVE #expires, #ttl";
+        let claim = Change::new(keys::room_number(&room.number), claim)
+            .when(if own { "#user = :user AND attribute_not_exists(#room)" } else { FREE })
+            .value(":user", number(owner))
+            .value(":room", number(room.id))
+            .value(":now", moment(now));
+        let mut parts = Parts { table: self, kinds: Vec::new(), writes: Vec::new() };
+        parts.change(Part::Session, account)?;
+        parts.change(Part::Number, claim)?;
+        parts.change(Part::Alias, take(keys::room_alias(&room.alias), room, now))?;
+        parts.push(Part::Room, write::put_new(&self.name, &keys::room(room.id), self.room_item(room))?);
+        let reasons = match self.transact("giving an account its room", parts.writes).await? {
+            Transacted::Done => return Ok(Given::Done),
+            Transacted::Refused(reasons) => reasons,
+        };
+        let first = (0..parts.kinds.len()).find(|position| failed(&reasons, *position)).unwrap_or_default();
+        match parts.kinds[first] {
+            Part::Number => Ok(Given::NumberTaken),
+            Part::Alias => Ok(Given::AliasTaken),
+            Part::Room | Part::Count | Part::Address => Ok(Given::IdTaken),
+            Part::Session => {
+                let account = super::found(&reasons, first).ok_or(Error::Unauthenticated)?;
+                let room = item::get_number(account, "room_id").and_then(RoomId::new);
+                Ok(Given::Had(Own { number: item::get_text(account, "room"), room }))
             }
-            Transacted::Refused(_) => Ok(Numbered::NumberTaken),
         }
     }
+
+    async fn knows(&self, owner: UserId, networks: &[NetworkHash], now: Timestamp) -> Result<bool> {
+        let account = self.get("reading an account", &keys::account(owner)).await?;
+        let account = account.as_ref().map(item::read_account).transpose()?;
+        Ok(account.is_some_and(|account| account.knows(&self.policy, networks, now)))
+    }
+
+    async fn hosts(&self, owners: &BTreeSet<UserId>) -> Result<Hosts> {
+        let accounts = owners.iter().map(|owner| keys::account(*owner)).collect();
+        let accounts = self.get_all(accounts, HOST, Reads::Eventually).await?;
+        Ok(accounts.iter().filter_map(|account| Some((item::get_user(account, "id")?, host(account)))).collect())
+    }
+}
+
+/// The attributes that [`host`] needs, for a projection.
+const HOST: &[&str] = &["id", "username", "details", "name", "avatar"];
+
+/// What others see of an account.
+fn host(account: &Item) -> Host {
+    let details = account.get("details").and_then(|details| details.as_m().ok());
+    let called = details.and_then(|details| item::get_text(details, Detail::DisplayName.name()));
+    let names = [item::get_text(account, "username"), called, item::get_text(account, "name")];
+    let username = names.into_iter().flatten().find(|name| !name.is_empty()).unwrap_or_default();
+    Host { username, avatar: item::get_text(account, "avatar").unwrap_or_default() }
 }
 
 impl Table {
@@ -182,6 +238,7 @@ impl Table {
             ("turn".to_owned(), number(room.turn)),
         ]);
         item.extend(room.owner.map(|owner| ("owner".to_owned(), number(owner))));
+        item.extend(room.personal.then(|| ("personal".to_owned(), AttributeValue::Bool(true))));
         if let Some(expires) = room.expires {
             item.extend([("expires".to_owned(), moment(expires)), ("ttl".to_owned(), number(expires.seconds()))]);
         }
@@ -274,6 +331,7 @@ fn read_room(item: &Item) -> Result<Room> {
             alias: Alias::parse(&item::get_text(item, "alias")?).ok()?,
             active: *item.get("active")?.as_bool().ok()?,
             owner: item::get_user(item, "owner"),
+            personal: item.get("personal").is_some_and(|personal| personal.as_bool() == Ok(&true)),
             opened: item::get_moment(item, "since")?,
             expires: item::get_moment(item, "expires"),
             turn: item::get_number(item, "turn")?,
