@@ -146,7 +146,7 @@ async fn check_phone_available(Held(state): Held<State>, Params(given, _): Param
             body = inline(Success<Verified>), example = json!({
                 "code": 200, "result": { "verification_token": "75dd0f90-9b0d-41e5-803f-59b82644bc50" },
             })),
-        (status = 400, description = "Not a number, or a field is missing",
+        (status = 400, description = "Not a number, or a field is missing or empty",
             body = Refused, example = json!({ "code": 400, "message": "number is not a valid phone number" })),
         (status = 404, description = "No code was asked for, or it was used",
             body = Refused, example = json!({ "code": 404, "message": "no code is waiting for this number" })),
@@ -158,7 +158,8 @@ async fn verify_code(
     Params(given, _): Params<SealTalk, VerifyCode>,
 ) -> Answer {
     let phone = Phone::parse(&given.region, &given.phone)?;
-    let verification_token = state.identity.verify_code(&phone, given.code.trim(), origin.address).await?;
+    let code = SealTalk::typed_code(&given.code)?;
+    let verification_token = state.identity.verify_code(&phone, code, origin.address).await?;
     Ok(SealTalk::result(Verified { verification_token }))
 }
 

@@ -92,6 +92,11 @@ fn refusals_are_the_documented_ones() {
             ("/user/login", on(&stranger), &wrong),
             ("/user/login", json!({ "region": "86", "phone": "12", "password": "x" }), &number),
             ("/user/login", json!({ "phone": owner.phone.0, "password": "" }), &refused(400, 400, "password is empty")),
+            (
+                "/user/verify_code",
+                json!({ "region": "86", "phone": owner.phone.0, "code": " " }),
+                &refused(400, 400, "code is empty"),
+            ),
             ("/user/register", with("password", json!("")), &password),
             ("/user/register", with("verification_token", json!("")), &no_uuid),
             ("/user/register", with("verification_token", json!("...")), &no_uuid),
