@@ -262,13 +262,17 @@ fn requests_take_as_many_round_trips_as_written_down() {
         };
         let send =
             |flag: u8| backend.post("/verification_codes").json(&json!({ "flag": flag, "phoneNumber": phone.0 }));
-        costs(send(0), "send a code").await;
+        costs(send(0), "device: send a code for signing up").await;
         let code = backend.newest_code(&phone).await;
         let check = json!({ "phoneNumber": phone.0, "code": code });
         costs(backend.post("/verification_codes/verify").json(&check), "device: check a code").await;
         let user = json!({ "phoneNumber": phone.0, "password": PASSWORD });
         let body = |token: &str| json!({ "code": code, "user": user, "device": { "pushToken": token } });
         let registered = costs(backend.post("/users/register").json(&body("a")), "device: sign up").await;
+        backend.advance(Duration::from_secs(61));
+        let taken = send(0).send().await.expect("an answer");
+        assert_eq!(rounds_of(&taken), documented("… the number is taken"));
+        assert_eq!(read(taken).await, refused("this number is taken"));
         let login = || backend.post("/users/login").json(&body("b"));
         costs(login(), "device: sign in").await;
         costs(login(), "… on a device with an earlier session").await;

@@ -1,5 +1,7 @@
 //! The black-box tests.
 
+mod bounds;
+mod caching;
 mod captcha_rules;
 mod codes;
 mod contract;

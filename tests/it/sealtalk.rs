@@ -246,20 +246,55 @@ fn a_new_password_ends_the_other_sessions() {
     });
 }
 
+/// Status, head but for what every answer has of its own, and body.
+async fn to_the_byte(request: RequestBuilder) -> (u16, HeaderMap, String) {
+    let response = request.send().await.expect("an answer");
+    let (status, mut headers) = (response.status().as_u16(), response.headers().clone());
+    for own in ["date", "apigw-requestid"] {
+        headers.remove(own);
+    }
+    (status, headers, response.text().await.expect("text"))
+}
+
 #[test]
 fn a_lock_cannot_be_told_from_a_wrong_password() {
     run(async {
         let backend = Backend::start(&[]).await;
         let owner = register(&backend).await;
+        let wrong = to_the_byte(login(&backend, &owner.phone, "wrong-password")).await;
+        assert_eq!(wrong.2, r#"{"code":1000,"message":"wrong account or password"}"#);
         // Ten as of a stranger, and ten as of an address that the account knows.
-        for _ in 0..20 {
-            let (status, body) = answer(login(&backend, &owner.phone, "wrong-password")).await;
-            assert_eq!((status, &body["code"]), (200, &json!(1000)), "{body}");
+        for _ in 0..19 {
+            assert_eq!(to_the_byte(login(&backend, &owner.phone, "wrong-password")).await, wrong);
         }
-        let (status, body) = answer(login(&backend, &owner.phone, PASSWORD)).await;
-        assert_eq!((status, &body["code"]), (200, &json!(1000)), "{body}");
+        for password in ["wrong-password", PASSWORD] {
+            assert_eq!(to_the_byte(login(&backend, &owner.phone, password)).await, wrong, "locked");
+        }
         backend.advance(Duration::from_mins(10));
-        assert!(is_signed_in(&backend, &owner, &session(&backend, &owner, PASSWORD).await).await);
+        let cookie = session(&backend, &owner, PASSWORD).await;
+        assert!(is_signed_in(&backend, &owner, &cookie).await);
+        let change = |old: &str| {
+            let passwords = json!({ "oldPassword": old, "newPassword": "N3wP@ssw0rd" });
+            to_the_byte(as_of(backend.post("/user/change_password"), &cookie).json(&passwords))
+        };
+        let wrong = change("wrong-password").await;
+        for _ in 0..19 {
+            assert_eq!(change("wrong-password").await, wrong);
+        }
+        assert_eq!(change(PASSWORD).await, wrong, "locked");
+    });
+}
+
+#[test]
+fn a_chat_token_outlives_a_new_password_by_no_more_than_an_access_token() {
+    run(async {
+        let backend = Backend::frozen(&[]).await;
+        let owner = register(&backend).await;
+        let (_, body) = answer(as_of(backend.get("/user/get_token"), &owner.cookie)).await;
+        let token = body["result"]["token"].as_str().expect("a token");
+        let claims = crate::tokens::part(token, 1);
+        let lives = |name: &str| claims[name].as_i64().expect("a time");
+        assert_eq!(lives("exp") - lives("iat"), 3_600, "{claims}");
     });
 }
 

@@ -29,7 +29,7 @@ fn keys(backend: &Backend, changes: &[(&str, &str)]) -> Keys {
 }
 
 /// The parts of a JWT, as JSON.
-fn part(token: &str, index: usize) -> Value {
+pub fn part(token: &str, index: usize) -> Value {
     let bytes = BASE64_URL_SAFE_NO_PAD.decode(token.split('.').nth(index).unwrap()).unwrap();
     serde_json::from_slice(&bytes).unwrap()
 }

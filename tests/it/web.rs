@@ -6,6 +6,8 @@ mod profiles;
 
 use reqwest::header::{COOKIE, SET_COOKIE};
 use reqwest::multipart::{Form, Part};
+use std::time::Duration;
+
 use reqwest::{Method, RequestBuilder, Response};
 use serde_json::{Value, json};
 
@@ -167,6 +169,10 @@ fn each_endpoint_keeps_to_its_round_trips() {
         let body = json!({ "mobile": phone.0, "sms_code": code, "password": PASSWORD });
         costs(backend.post(&path("users")).json(&body), "web: register").await;
         costs(backend.post(&path("sessions")).json(&body), "web: sign in").await;
+        backend.advance(Duration::from_mins(1));
+        let text = captcha(&backend, &id).await;
+        let taken = backend.get(&path(&format!("smscode/{phone}"))).query(&[("text", &text), ("id", &id)]);
+        costs(taken, "… a number with an account").await;
         costs(backend.get(&path("imagecode/an-id")), "web: a captcha").await;
         let person = register(&backend).await;
         let rows = [

@@ -129,9 +129,13 @@ struct LoggedIn {
             body = Refused, example = json!({ "code": 400, "message": "number is not a valid phone number" })),
     ),
 )]
-async fn check_phone_available(Held(state): Held<State>, Params(given, _): Params<SealTalk, RegionAndPhone>) -> Answer {
+async fn check_phone_available(
+    Held(state): Held<State>,
+    origin: Origin,
+    Params(given, _): Params<SealTalk, RegionAndPhone>,
+) -> Answer {
     let claim = Claim::Phone(Phone::parse(&given.region, &given.phone)?);
-    Ok(SealTalk::result(!state.identity.is_taken(&claim).await?))
+    Ok(SealTalk::result(!state.identity.is_taken(&claim, origin.address).await?))
 }
 
 /// Exchange a code for a verification token.
@@ -160,7 +164,7 @@ async fn verify_code(
     let phone = Phone::parse(&given.region, &given.phone)?;
     let code = SealTalk::typed_code(&given.code)?;
     let verification_token = state.identity.verify_code(&phone, code, origin.address).await?;
-    Ok(SealTalk::result(Verified { verification_token }))
+    Ok(SealTalk::secret(Verified { verification_token }))
 }
 
 /// Register.

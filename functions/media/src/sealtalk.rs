@@ -77,7 +77,7 @@ async fn post_image_token(
 ) -> Answer {
     let (name, ticket) = state.direct.invite(caller, format(wanted.content_type.as_deref())?).await?;
     let token = encode(&Token { ticket, image: state.url.absolute(&origin, &name.path()) })?;
-    Ok(SealTalk::result(ImageToken { target: "s3", domain: state.url.host(&origin), token }))
+    Ok(SealTalk::secret(ImageToken { target: "s3", domain: state.url.host(&origin), token }))
 }
 
 /// Get a token to upload one picture with, by GET, as the clients do.

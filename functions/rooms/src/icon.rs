@@ -66,7 +66,7 @@ async fn put_icon(Held(state): Held<State>, origin: Origin, UserPk(pk): UserPk, 
         (None, Some(icon)) => {
             let avatar = Avatar::parse(state.url.relative(&origin, &icon)).or_else(|_| Avatar::parse(&icon))?;
             let change = PersonChange { avatar: Some(avatar), ..PersonChange::default() };
-            state.people.change(caller, None, &change).await?
+            state.people.change(caller, origin.address, None, &change).await?
         }
         (None, None) => return Err(Error::Malformed("missing field `icon`".into()).into()),
     };

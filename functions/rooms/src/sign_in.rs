@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use shared::domain::claim::{Claim, Provider, Subject, Username};
 use shared::domain::codes::{CodeRequest, Purpose, SolvedCaptcha};
-use shared::domain::identity::SignedIn;
+use shared::domain::identity::{SignedIn, Stranger, Vouching};
 use shared::domain::password::Password;
 use shared::domain::person::Detail;
 use shared::domain::phone::Phone;
@@ -88,9 +88,9 @@ async fn post_snslogin(Held(state): Held<State>, origin: Origin, Params(given, _
     let avatar = some(&given.icon).and_then(|icon| Avatar::parse(&icon).ok());
     let more = [(Detail::LoginType, given.login_type.as_str()), (Detail::DisplayName, given.username.as_str())];
     let details = given.details.parse(&more)?;
-    state.providers.vouches(provider, &given.access_token, subject.as_str()).await?;
-    let claim = Claim::Provider { provider, subject };
-    let signed_in = state.identity.sign_in_by_provider(&claim, name, avatar, details, state.session(&origin)).await?;
+    let vouching = Vouching { provider, subject, access_token: given.access_token, from: origin.address };
+    let (stranger, session) = (Stranger { name, avatar, details }, state.session(&origin));
+    let signed_in = state.identity.sign_in_by_provider(&*state.providers, vouching, stranger, session).await?;
     let status = if signed_in.new_account { StatusCode::CREATED } else { StatusCode::OK };
     answer(&state, &origin, status, &signed_in).await
 }

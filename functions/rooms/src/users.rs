@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 use shared::domain::account::{Account, Caller, UserId};
-use shared::domain::claim::{Claim, Username};
+use shared::domain::claim::Username;
 use shared::domain::identity::Registration;
 use shared::domain::password::Password;
 use shared::domain::person::PersonChange;
@@ -72,7 +72,8 @@ async fn post_users(Held(state): Held<State>, origin: Origin, Params(given, _): 
         name: Some(Nickname::parse(&given.nickname)?),
         details: given.details.parse(&[])?,
     };
-    let signed_in = state.identity.register_by_username(&username, registration, state.session(&origin)).await?;
+    let signed_in =
+        state.identity.register_by_username(&username, registration, origin.address, state.session(&origin)).await?;
     let user = User::of(&state, &origin, &signed_in.account, state.token(&signed_in)).await?;
     Ok(success(StatusCode::OK, "创建成功", user))
 }
@@ -121,7 +122,7 @@ async fn put_user(
         details: given.details.parse_change()?,
     };
     let username = said(given.username).as_deref().map(Username::parse).transpose()?;
-    let account = state.people.change(caller, username, &change).await?;
+    let account = state.people.change(caller, origin.address, username, &change).await?;
     let user = User::of(&state, &origin, &account, given.token.unwrap_or_default()).await?;
     Ok(success(StatusCode::OK, "修改成功", user))
 }
@@ -197,23 +198,22 @@ async fn change_password(state: &State, origin: &Origin, given: PasswordChange) 
     let caller = state.signed(given.token.as_deref())?;
     let new = Password::new(&given.password)?;
     let account = state.identity.account(caller).await?;
-    let claim = claim_called(&account, &given.username)?;
+    called(&account, &given.username)?;
     let old = Password::typed(&given.old_password)?;
-    state.identity.change_password(caller, old, new.clone(), origin.address, false).await?;
-    let signed_in = state.identity.sign_in_by_password(&claim, new, origin.address, state.session(origin)).await?;
+    let (identity, session) = (&state.identity, state.session(origin));
+    let signed_in = identity.change_password_and_session(caller, old, new, origin.address, session).await?;
     let user = User::of(state, origin, &signed_in.account, state.token(&signed_in)).await?;
     Ok(success(StatusCode::OK, "修改成功", user))
 }
 
-/// The claim that the account's password goes with, if it is called by that name: its username, or its phone where it
-/// chose none.
-fn claim_called(account: &Account, name: &str) -> DomainResult<Claim> {
-    if let Some(username) = &account.username {
-        let same = username == name;
-        return if same { Ok(Claim::Username(Username::parse(username)?)) } else { Err(Error::PasswordWrong) };
-    }
-    let own: Option<Phone> = account.phone.as_ref().and_then(|phone| phone.parse().ok());
-    let own = own.ok_or(Error::PasswordWrong)?;
-    let called = name.is_empty() || Phone::parse("", name).is_ok_and(|phone| phone == own);
-    if called { Ok(Claim::Phone(own)) } else { Err(Error::PasswordWrong) }
+/// Refuses a name that is not the account's: its username, or its phone where it chose none.
+fn called(account: &Account, name: &str) -> DomainResult<()> {
+    let same = if let Some(username) = &account.username {
+        username == name
+    } else {
+        let own: Option<Phone> = account.phone.as_ref().and_then(|phone| phone.parse().ok());
+        let own = own.ok_or(Error::PasswordWrong)?;
+        name.is_empty() || Phone::parse("", name).is_ok_and(|phone| phone == own)
+    };
+    if same { Ok(()) } else { Err(Error::PasswordWrong) }
 }

@@ -16,12 +16,14 @@ const FILE: &str = "template.yaml";
 /// texts cost nothing, so the caps for each address and country are lifted (0), and every country
 /// may be texted; codes are exposed so that a script needs no inbox. Devices of both platforms are
 /// pushed to.
-pub const LOCAL: [(&str, &str); 9] = [
+pub const LOCAL: [(&str, &str); 11] = [
     ("ExposeCodes", "true"),
     ("AllowedCountries", "*"),
     ("CodesPerIpHour", "0"),
     ("FailuresPerIp", "0"),
     ("AnonymousRoomsPerIpHour", "0"),
+    ("AccountsPerIpHour", "0"),
+    ("ChecksPerIpDay", "0"),
     ("CodesPerCountryHour", "0"),
     ("CodesPerCountryDay", "0"),
     ("ApnsApplicationArn", "arn:aws:sns:us-east-1:000000000000:app/APNS/local"),

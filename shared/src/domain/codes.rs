@@ -85,6 +85,11 @@ pub struct Terms {
 pub enum SendLimit {
     /// The number has an account.
     Claimed,
+    /// Requests from the address in a day whose answers show whether a number has an account.
+    Checks {
+        /// Seconds until another may be made.
+        retry_after: u64,
+    },
     /// A code was sent to the number a moment ago.
     Resend {
         /// Seconds until another may be asked for.
@@ -156,6 +161,10 @@ pub trait CodeStore: Send + Sync {
     /// Keeps a new code in place of an older one and counts it against every limit, all or nothing, in one round
     /// trip. Returns the limits that refused it; none means that it is kept.
     async fn keep(&self, code: &NewCode, terms: Terms) -> Result<Vec<SendLimit>>;
+
+    /// Counts for the address that an answer shows that the number has an account, in one round trip. A code that is
+    /// kept for an unclaimed number is counted by [`keep`](Self::keep). Refused with [`super::Error::Limited`].
+    async fn count_check(&self, code: &NewCode) -> Result<()>;
 
     /// The account that signs in with this phone, in one round trip.
     async fn owner(&self, phone: &Phone) -> Result<Option<UserId>>;

@@ -76,6 +76,9 @@ pub enum Error {
         /// Seconds until it may be tried again.
         retry_after: u64,
     },
+    /// Somebody has as much of something as an account may have. Waiting does not help.
+    #[error("{0}")]
+    Full(Quota),
     /// Codes are not sent to numbers of this country.
     #[error("no codes are sent to this country")]
     CountryNotServed,
@@ -94,6 +97,13 @@ pub enum Error {
     /// The number or name and the password do not belong together. The same whether the account exists or not.
     #[error("wrong account or password")]
     PasswordWrong,
+    /// Too many wrong passwords were typed for the account or from the IP address. Most APIs refuse it in the words of
+    /// [`Error::PasswordWrong`], so that nobody sees that there is a lock.
+    #[error("wrong account or password")]
+    Locked {
+        /// Seconds until the lock ends.
+        retry_after: u64,
+    },
     /// The captcha's text is not what was typed. It is spent.
     #[error("the captcha was not read right; ask for a new one")]
     CaptchaWrong,
@@ -136,6 +146,15 @@ pub enum Error {
 }
 
 impl Error {
+    /// Seconds after which the same request may succeed, where the words say so too.
+    #[must_use]
+    pub const fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::CodeTooSoon { retry_after } | Self::Limited { retry_after, .. } => Some(*retry_after),
+            _ => None,
+        }
+    }
+
     /// A word for what happened, without a detail of the request: for log lines and counts.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
@@ -155,11 +174,13 @@ impl Error {
             Self::CodeGuessesSpent => "code_guesses_spent",
             Self::CodeTooSoon { .. } => "code_too_soon",
             Self::Limited { cap, .. } => cap.kind(),
+            Self::Full(_) => "full",
             Self::CountryNotServed => "country_not_served",
             Self::TextNotSent => "text_not_sent",
             Self::RefreshInvalid => "refresh_invalid",
             Self::RefreshReused => "refresh_reused",
             Self::Taken(_) => "taken",
+            Self::Locked { .. } => "locked",
             Self::PasswordWrong => "password_wrong",
             Self::CaptchaWrong => "captcha_wrong",
             Self::CaptchaExpired => "captcha_expired",
@@ -236,6 +257,10 @@ pub enum Cap {
     AnonymousRooms,
     /// Requests at the same time that write the same item.
     AtOnce,
+    /// Accounts made from one address that cost no text message.
+    AccountsFromAddress,
+    /// Requests from one address whose answers show whether a number or a name has an account.
+    ChecksFromAddress,
 }
 
 impl Cap {
@@ -249,6 +274,8 @@ impl Cap {
             Self::SignInFailures => "sign_in_failures",
             Self::AnonymousRooms => "anonymous_rooms",
             Self::AtOnce => "requests_at_once",
+            Self::AccountsFromAddress => "accounts_from_address",
+            Self::ChecksFromAddress => "checks_from_address",
         }
     }
 }
@@ -264,6 +291,23 @@ impl fmt::Display for Cap {
             Self::SignInFailures => "failed sign-ins",
             Self::AnonymousRooms => "rooms from this address",
             Self::AtOnce => "requests at once for the same thing",
+            Self::AccountsFromAddress => "new accounts from this address",
+            Self::ChecksFromAddress => "numbers and names checked from this address today",
+        })
+    }
+}
+
+/// What an account has at most so much of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quota {
+    /// Rooms that it owns.
+    Rooms,
+}
+
+impl fmt::Display for Quota {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Rooms => "too many rooms; delete one first",
         })
     }
 }

@@ -29,4 +29,4 @@ pub mod short_id;
 pub mod social;
 pub mod tokens;
 
-pub use error::{Cap, Error, Fault, GroupRule, Result};
+pub use error::{Cap, Error, Fault, GroupRule, Quota, Result};

@@ -1,6 +1,7 @@
 //! What the rooms API knows of a person: the profile, and details beside it that are told to nobody else.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -145,9 +146,12 @@ pub trait PersonStore: Send + Sync {
 
     /// Makes the change, gives the account another name to sign in with and frees the one it had, all or nothing, in
     /// one round trip. `false` when the account is not as it was read any more; [`Error::Taken`] where the name is.
+    /// Either answer shows whether the name was free, so it is counted for the address and against the account's
+    /// look-ups, or refused with [`Error::Limited`]; that the name is taken in a second round trip.
     async fn rename(
         &self,
         caller: Caller,
+        from: Option<IpAddr>,
         before: &Account,
         username: &Username,
         change: &PersonChange,
@@ -173,7 +177,13 @@ const ATTEMPTS: usize = 8;
 
 impl People {
     /// Makes the change, with another name to sign in with where one is given, and answers the account.
-    pub async fn change(&self, caller: Caller, username: Option<Username>, change: &PersonChange) -> Result<Account> {
+    pub async fn change(
+        &self,
+        caller: Caller,
+        from: Option<IpAddr>,
+        username: Option<Username>,
+        change: &PersonChange,
+    ) -> Result<Account> {
         let Some(username) = username else {
             return self.store.change_person(caller, change, self.clock.now()).await;
         };
@@ -183,7 +193,7 @@ impl People {
             if before.username.as_deref() == Some(username.as_str()) {
                 return self.store.change_person(caller, change, now).await;
             }
-            if self.store.rename(caller, &before, &username, change, now).await? {
+            if self.store.rename(caller, from, &before, &username, change, now).await? {
                 let named = Account { username: Some(username.as_str().to_owned()), ..before };
                 return Ok(change.apply(named));
             }

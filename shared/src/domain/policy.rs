@@ -74,6 +74,9 @@ pub struct Policy {
     pub refresh_absolute: Duration,
     /// How long the replaced refresh token is answered with the same new one: a lost reply, two tabs. Cognito: 0–60 s.
     pub refresh_grace: Duration,
+    /// Lifetime of a chat token of our own. A chat service checks the signature and the time, and cannot ask whether the
+    /// session still lives, so this is how long a token outlives a new password: as long as an access token may.
+    pub chat_token_ttl: Duration,
     /// A sign-in of the web and `SealTalk` APIs lasts this long.
     pub cookie_session: Duration,
     /// A sign-in of the device API lasts this long.
@@ -91,12 +94,20 @@ pub struct Policy {
     /// Addresses that one account remembers: those of its sessions, and those of its latest sign-ins. At least two more
     /// than its sessions are remembered.
     pub known_addresses: usize,
+    /// Accounts made from one address in a clock hour that cost no text message: with a username, or by a sign-in
+    /// provider. As many people as may sit behind one address and want one within an hour; a script wants thousands.
+    pub accounts_per_ip_hour: Option<u32>,
+    /// Requests from one address in a day (UTC) whose answers show whether a number or a name has an account. A carrier
+    /// puts thousands of phones behind one address, and each of them asks once, when its owner registers.
+    pub checks_per_ip_day: Option<u32>,
     /// The window that failures are counted in.
     pub failure_window: Duration,
     /// How long a `SealTalk` verification token works.
     pub verification_ttl: Duration,
     /// Sessions of one account; a further sign-in ends the oldest.
     pub sessions_per_account: usize,
+    /// Rooms that one account owns. More than any meeting app shows on a list; a script wants thousands.
+    pub rooms_per_owner: usize,
     /// Whether rooms may be made without a credential, as the rooms API's document shows.
     pub anonymous_rooms: bool,
     /// A room without an owner is gone this long after it was last renewed. What the list knows of rooms made under
@@ -138,6 +149,7 @@ impl Policy {
             refresh_sliding: DAY * env.number("REFRESH_SLIDING_DAYS")?,
             refresh_absolute: DAY * env.number("REFRESH_ABSOLUTE_DAYS")?,
             refresh_grace: env.seconds("REFRESH_GRACE_SECONDS")?,
+            chat_token_ttl: env.seconds("CHAT_TOKEN_SECONDS")?,
             cookie_session: DAY * env.number("COOKIE_SESSION_DAYS")?,
             device_session: DAY * env.number("DEVICE_SESSION_DAYS")?,
             rooms_session: HOUR * env.number("ROOMS_SESSION_HOURS")?,
@@ -145,9 +157,12 @@ impl Policy {
             failures_per_ip: env.cap("FAILURES_PER_IP")?,
             known_address_for: DAY * env.number("KNOWN_ADDRESS_DAYS")?,
             known_addresses: env.number("KNOWN_ADDRESSES")?,
+            accounts_per_ip_hour: env.cap("ACCOUNTS_PER_IP_HOUR")?,
+            checks_per_ip_day: env.cap("CHECKS_PER_IP_DAY")?,
             failure_window: env.seconds("FAILURE_WINDOW_SECONDS")?,
             verification_ttl: env.seconds("VERIFICATION_SECONDS")?,
             sessions_per_account: env.number("SESSIONS_PER_ACCOUNT")?,
+            rooms_per_owner: env.number("ROOMS_PER_OWNER")?,
             anonymous_rooms: env.flag("ANONYMOUS_ROOMS")?,
             anonymous_room_ttl: HOUR * env.number("ANONYMOUS_ROOM_HOURS")?,
             anonymous_rooms_per_ip_hour: env.cap("ANONYMOUS_ROOMS_PER_IP_HOUR")?,
@@ -218,6 +233,7 @@ impl Policy {
             refresh_sliding: DAY * 30,
             refresh_absolute: DAY * 180,
             refresh_grace: Duration::from_mins(1),
+            chat_token_ttl: HOUR,
             cookie_session: DAY * 30,
             device_session: DAY * 180,
             rooms_session: DAY,
@@ -225,9 +241,12 @@ impl Policy {
             failures_per_ip: Some(50),
             known_address_for: DAY * 90,
             known_addresses: 20,
+            accounts_per_ip_hour: Some(30),
+            checks_per_ip_day: Some(1_000),
             failure_window: Duration::from_mins(10),
             verification_ttl: Duration::from_mins(10),
             sessions_per_account: 10,
+            rooms_per_owner: 100,
             anonymous_rooms: true,
             anonymous_room_ttl: DAY,
             anonymous_rooms_per_ip_hour: Some(60),

@@ -39,6 +39,9 @@ impl Provider {
 /// Asks sign-in providers.
 #[async_trait]
 pub trait ProviderCheck: Send + Sync {
+    /// Whether this stage is set up for a provider. One that it is not set up for vouches for nobody.
+    fn knows(&self, provider: Provider) -> bool;
+
     /// Whether `provider` says that `access_token` is valid, was given to our app, and belongs to `subject`.
     ///
     /// [`super::Error::ProviderRefused`] when it says otherwise or is not configured,

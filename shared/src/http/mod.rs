@@ -3,6 +3,7 @@
 
 pub mod api;
 pub mod body;
+pub mod caching;
 pub mod caller;
 pub mod cookie;
 pub mod cross_site;

@@ -7,6 +7,7 @@ use axum::response::Response;
 use lambda_http::Context;
 
 use super::api::{Outcome, refuse_by_path};
+use super::caching;
 use super::caller::gateway;
 use super::cross_site::CrossSiteGuard;
 use super::endpoints;
@@ -17,7 +18,8 @@ use crate::observe::{Caller, Observer, PATIENCE, TARGET};
 use crate::trips::Trips;
 
 /// Gives a function's router its last layer: an unknown path or method is refused in the envelope of the path's API, and
-/// so is what a page of another site sends without a preflight; every request has an end, and every request is logged.
+/// so is what a page of another site sends without a preflight; every request has an end, every answer says whether it
+/// may be kept, and every request is logged.
 pub fn finish(router: Router, observer: &Observer, env: &Env) -> Router {
     let refuse = |request: Request| async move { refuse_by_path(request.uri().path(), &Error::NoRoute) };
     let (observer, guard) = (observer.clone(), CrossSiteGuard::from_env(env));
@@ -37,7 +39,9 @@ async fn observed(observer: &Observer, guard: &CrossSiteGuard, request: Request,
         route: Some(route),
     };
     let invocation = observer.begin(request.extensions().get::<Context>(), &caller);
-    let (response, trips) = invocation.run(Trips::of(answer(guard, request, next))).await;
+    let path = request.uri().path().to_owned();
+    let (mut response, trips) = invocation.run(Trips::of(answer(guard, request, next))).await;
+    caching::settle(&path, &mut response);
     let millis = invocation.millis();
     invocation.add(Metric::RequestMillis, millis);
     invocation.end(|metrics| {

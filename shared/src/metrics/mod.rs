@@ -71,6 +71,7 @@ const NOT_SENT: &[&str] = &[
     "captcha_expired",
     "captcha_needed",
     "captcha_wrong",
+    "checks_from_address",
     "code_too_soon",
     "codes_from_address",
     "codes_to_country",

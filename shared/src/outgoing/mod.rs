@@ -21,8 +21,7 @@ use crate::domain::policy::Policy;
 use crate::domain::random::Random;
 use crate::domain::tokens::Keys;
 
-/// The chat service's tokens where one is configured, and our own where none is. Those last as long as the session
-/// that a `SealTalk` client asks with.
+/// The chat service's tokens where one is configured, and our own where none is.
 pub fn chat_tokens(
     env: &Env,
     policy: &Policy,
@@ -32,6 +31,6 @@ pub fn chat_tokens(
 ) -> Result<Arc<dyn ChatTokens>, ConfigError> {
     Ok(match RongCloud::from_env(env, clock.clone(), random)? {
         Some(service) => Arc::new(service),
-        None => Arc::new(OwnChatTokens { keys, clock, ttl: policy.cookie_session }),
+        None => Arc::new(OwnChatTokens { keys, clock, ttl: policy.chat_token_ttl }),
     })
 }

@@ -154,10 +154,35 @@ fn requests_take_as_many_round_trips_as_written_down() {
         costs(open, "… the account's own one without a token").await;
         let deleted = backend.request(Method::DELETE, &room).json(&json!({ "token": token }));
         costs(deleted, "rooms: change or delete a room").await;
+        let taken = register(backend).await.username;
+        let rename = backend.put(&user).query(&[("token", &token)]).json(&json!({ "username": taken }));
+        let again = json!({ "username": taken, "password": PASSWORD, "nickname": "n" });
+        for (request, row) in
+            [(rename, "… that is taken"), (backend.post("/users/").json(&again), "… the username is taken")]
+        {
+            let response = request.send().await.expect("an answer");
+            assert_eq!((response.status().as_u16(), rounds_of(&response)), (400, documented(row)), "{row}");
+        }
+        let name = text(&answer(backend.put(&user).query(&[("token", &token)]).json(&json!({}))).await.1, "username");
+        let change = json!({ "username": name, "old_password": PASSWORD, "password": "another-one", "token": token });
+        let changed = costs(backend.put("/password/").json(&change), "rooms: change the password").await;
+        let token = text(&read(changed).await.1, "token");
         costs(backend.post("/logout/").json(&json!({ "token": token })), "rooms: log out").await;
         let phone = fresh_phone();
         costs(backend.post("/phonelogin/").json(&json!({ "phone": phone.0 })), "send a code").await;
         let with_code = json!({ "phone": phone.0, "captcha": backend.newest_code(&phone).await });
         costs(backend.post("/phonelogin/").json(&with_code), "rooms: sign in for the first time").await;
+        let subject = fresh("subject");
+        let by_provider = |token: &str| {
+            let fields = [("login_type", "1"), ("snsid", &*subject), ("access_token", token), ("username", "tom")];
+            backend.post("/snslogin/").query(&fields).query(&[("nickname", ""), ("icon", "")])
+        };
+        let right = format!("test-{subject}");
+        costs(by_provider(&right), "rooms: sign in for the first time").await;
+        costs(by_provider(&right), "rooms: sign in by a provider").await;
+        for (token, row) in [("nonsense", "… that does not vouch"), ("test-broken", "… that cannot be asked")] {
+            let response = by_provider(token).send().await.expect("an answer");
+            assert_eq!((response.status().as_u16(), rounds_of(&response)), (400, documented(row)), "{row}");
+        }
     });
 }

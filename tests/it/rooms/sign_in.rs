@@ -34,6 +34,58 @@ fn a_new_password_ends_every_token() {
 }
 
 #[test]
+fn a_new_password_is_set_whole_while_others_have_locked_the_username() {
+    run(async {
+        let backend = Backend::frozen(&[]).await;
+        let owner = register(&backend).await;
+        let wrong = refused(400, "wrong account or password");
+        for guess in 0..12 {
+            let password = if guess < 10 { "wrong-password" } else { PASSWORD };
+            assert_eq!(login(&backend, &owner.username, password).await, wrong, "{guess}");
+        }
+        let change = json!({
+            "username": owner.username, "old_password": PASSWORD, "password": "another-one", "token": owner.token,
+        });
+        let changed = call(&backend, "PUT", "/password/", change.clone()).await;
+        assert_success(200, "修改成功", &changed);
+        let own = format!("/users/{}/", owner.pk);
+        assert_eq!(call(&backend, "PUT", &own, json!({ "token": owner.token })).await, not_signed_in());
+        let token = text(&changed.1, "token");
+        assert_success(200, "修改成功", &call(&backend, "PUT", &own, json!({ "token": token })).await);
+        assert_eq!(call(&backend, "PUT", "/password/", change).await, not_signed_in());
+        let account = backend.item(&format!("user#{}", owner.pk), "account").await.expect("an account");
+        assert_eq!(account["sessions"].as_m().expect("a map").len(), 1);
+        let counted = backend.items_below(&format!("user#{}", owner.pk)).await;
+        let counted: Vec<_> = counted.iter().filter_map(|item| crate::support::table::number(item, "count")).collect();
+        assert_eq!(counted, [0], "the guess at the old password was taken back");
+        backend.advance(Duration::from_mins(10));
+        assert_eq!(login(&backend, &owner.username, PASSWORD).await, wrong);
+        assert_success(200, "登录成功", &login(&backend, &owner.username, "another-one").await);
+    });
+}
+
+#[test]
+fn of_changes_of_a_password_at_once_one_is_made() {
+    run(async {
+        let backend = shared().await;
+        let owner = register(backend).await;
+        let change = |new: String| {
+            let change = json!({
+                "username": owner.username, "old_password": PASSWORD, "password": new, "token": owner.token,
+            });
+            call(backend, "PUT", "/password/", change)
+        };
+        let all = futures::future::join_all((0..6).map(|n| change(format!("password-{n}")))).await;
+        let made: Vec<_> = (0..6).filter(|n| all[*n].0 == 200).collect();
+        assert_eq!(made.len(), 1, "{all:?}");
+        let account = backend.item(&format!("user#{}", owner.pk), "account").await.expect("an account");
+        assert_eq!(account["sessions"].as_m().expect("a map").len(), 1);
+        let password = format!("password-{}", made[0]);
+        assert_success(200, "登录成功", &login(backend, &owner.username, &password).await);
+    });
+}
+
+#[test]
 fn a_token_ends_by_logout_and_after_a_day() {
     run(async {
         let backend = Backend::start(&[]).await;

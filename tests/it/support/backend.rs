@@ -178,6 +178,8 @@ impl Backend {
             ("AllowedCountries", "86"),
             ("FailuresPerIp", "50"),
             ("AnonymousRoomsPerIpHour", "60"),
+            ("AccountsPerIpHour", "30"),
+            ("ChecksPerIpDay", "1000"),
         ];
         Self::frozen(&caps).await
     }

@@ -84,6 +84,6 @@ async fn change_password(
 ) -> Answer {
     let old = SealTalk::typed_password("oldPassword", &given.old_password)?;
     let new = SealTalk::password(&given.new_password)?;
-    state.identity.change_password(caller, old, new, origin.address, true).await?;
+    state.identity.change_password(caller, old, new, origin.address).await?;
     Ok(SealTalk::done())
 }

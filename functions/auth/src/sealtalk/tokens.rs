@@ -41,7 +41,7 @@ struct ChatToken {
 async fn post_get_token(Held(state): Held<State>, origin: Origin, Signed(caller, _): Signed<SealTalk>) -> Answer {
     let account = state.identity.account(caller).await?;
     let token = chat_token(&state, &origin, &account).await?;
-    Ok(SealTalk::result(ChatToken { user_id: short_id::encode(account.id), token }))
+    Ok(SealTalk::secret(ChatToken { user_id: short_id::encode(account.id), token }))
 }
 
 /// Get a token for the chat service by GET, as the clients do.

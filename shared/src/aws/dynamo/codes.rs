@@ -36,6 +36,7 @@ const USED: i64 = 100;
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Limit {
     Unclaimed,
+    Checks,
     Phone,
     Block,
     Address,
@@ -62,6 +63,10 @@ impl CodeStore for Table {
             writes.push(count_below(counter, code.sent).in_transaction(&self.name)?);
         }
         if terms.unclaimed {
+            for counter in self.checks(code.from, None, code.sent) {
+                limits.push(Limit::Checks);
+                writes.push(counter.change(code.sent).in_transaction(&self.name)?);
+            }
             limits.push(Limit::Unclaimed);
             writes.push(write::check_absent(&self.name, &keys::phone_claim(&code.phone))?);
         }
@@ -73,6 +78,10 @@ impl CodeStore for Table {
                 Ok(refused.map(|(limit, item)| send_limit(&self.policy, limit, item, code, terms)).collect())
             }
         }
+    }
+
+    async fn count_check(&self, code: &NewCode) -> Result<()> {
+        self.count_in_all(&self.checks(code.from, None, code.sent), code.sent).await
     }
 
     async fn release(&self, code: &NewCode, terms: Terms) -> Result<()> {
@@ -338,6 +347,7 @@ fn send_limit(policy: &Policy, limit: Limit, item: Option<&Item>, code: &NewCode
     let counted = |name: &str| item.and_then(|item| item::get_number::<i64>(item, name)).unwrap_or_default();
     match limit {
         Limit::Unclaimed => SendLimit::Claimed,
+        Limit::Checks => SendLimit::Checks { retry_after: until(now.day(), DAY) },
         Limit::Phone => number_limit(policy, item, now, terms),
         Limit::Block if is_closed(policy, item) && terms.standing != Standing::Known => {
             SendLimit::Block { retry_after: until(now.hour(), HOUR) }

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::TransactWriteItem;
 
+use super::counters::Counter;
 use super::item::{self, Item, moment, number, text};
 use super::keys::{self, Key};
 use super::write::{self, Change};
@@ -13,11 +14,11 @@ use crate::domain::account::{Account, Caller, Secret, UserId};
 use crate::domain::claim::Claim;
 use crate::domain::clock::Timestamp;
 use crate::domain::identity::{
-    Admission, Attempt, Creation, Guesser, IdentityStore, Move, PasswordGuess, Proof, SpentCode, Verification,
+    Admission, Attempt, Creation, Guesser, IdentityStore, Move, PasswordGuess, Proof, Remaining, SpentCode,
+    Verification,
 };
 use crate::domain::known::NetworkHash;
 use crate::domain::phone::Phone;
-use crate::domain::session::SessionId;
 use crate::domain::tokens::RefreshToken;
 use crate::domain::{Cap, Error, Result};
 use crate::trips;
@@ -48,6 +49,31 @@ impl IdentityStore for Table {
         })
     }
 
+    async fn knock(&self, claim: &Claim, from: Option<IpAddr>, now: Timestamp) -> Result<Option<UserId>> {
+        let count = async {
+            let writes = self.count_failures(self.address_counter(from, now), now)?;
+            if writes.is_empty() {
+                return Ok(());
+            }
+            match self.transact("counting a sign-in by a provider", writes).await? {
+                Transacted::Done => Ok(()),
+                Transacted::Refused(_) => Err(self.too_many_failures(now)),
+            }
+        };
+        Ok(trips::both(count, IdentityStore::owner(self, claim)).await?.1)
+    }
+
+    async fn forgive(&self, from: Option<IpAddr>, now: Timestamp) -> Result<()> {
+        let Some((key, _)) = self.address_counter(from, now) else { return Ok(()) };
+        self.update("taking back a counted sign-in", forgive(key)).await.map(drop)
+    }
+
+    async fn check(&self, claim: &Claim, from: Option<IpAddr>, now: Timestamp) -> Result<Option<UserId>> {
+        let counters = self.checks(from, None, now);
+        let count = self.count_in_all(&counters, now);
+        Ok(trips::both(count, IdentityStore::owner(self, claim)).await?.1)
+    }
+
     async fn admit(&self, user: UserId, admission: &Admission, now: Timestamp) -> Result<Option<Account>> {
         self.add_session(user, admission, now).await
     }
@@ -62,11 +88,25 @@ impl IdentityStore for Table {
         if let Some(id) = account.device_id {
             writes.push(self.claim_device_id(account.id, id, now)?);
         }
+        let (counters, checks) = self.counted_for_address(proof, now);
+        let counted = writes.len();
+        for counter in counters.iter().chain(&checks) {
+            writes.push(counter.change(now).in_transaction(&self.name)?);
+        }
         match self.transact("making an account", writes).await? {
             Transacted::Done => Ok(Creation::Done),
             Transacted::Refused(reasons) => {
                 spent_already(proof, failed(&reasons, 0))?;
-                Ok(if failed(&reasons, first + 1) { Creation::ClaimTaken } else { Creation::IdTaken })
+                // Before anything is told of the claim.
+                let mut all = counters.iter().chain(&checks).zip(counted..);
+                if let Some((full, _)) = all.find(|(_, position)| failed(&reasons, *position)) {
+                    return Err(full.refusal(now));
+                }
+                if failed(&reasons, first + 1) {
+                    self.count_in_all(&checks, now).await?;
+                    return Ok(Creation::ClaimTaken);
+                }
+                Ok(Creation::IdTaken)
             }
         }
     }
@@ -75,12 +115,12 @@ impl IdentityStore for Table {
         &self,
         account: &Account,
         secret: &Secret,
-        keep: Option<SessionId>,
+        remaining: &Remaining,
         proof: &Proof,
         now: Timestamp,
     ) -> Result<bool> {
         let mut writes = self.proof(proof, now)?;
-        writes.push(replace_secret(account, secret, keep, now).in_transaction(&self.name)?);
+        writes.push(replace_secret(account, secret, remaining, now).in_transaction(&self.name)?);
         for claim in claims_with_secret(account)? {
             let change = Change::new(keys::claim(&claim), "SET #hash = :hash, #version_of_secret = :version")
                 .when("#user = :user")
@@ -163,7 +203,11 @@ fn spent_already(proof: &Proof, first_failed: bool) -> Result<()> {
     match proof {
         Proof::Code(_) if first_failed => Err(Error::CodeNotAsked),
         Proof::Verification(_) if first_failed => Err(Error::VerificationUnknown),
-        Proof::Code(_) | Proof::Verification(_) | Proof::Password { .. } | Proof::Elsewhere => Ok(()),
+        Proof::Code(_)
+        | Proof::Verification(_)
+        | Proof::Password { .. }
+        | Proof::Vouched { .. }
+        | Proof::Nothing { .. } => Ok(()),
     }
 }
 
@@ -171,7 +215,11 @@ impl Table {
     /// The writes that spend or settle a proof. The first one fails when it was spent before.
     pub(super) fn proof(&self, proof: &Proof, now: Timestamp) -> Result<Vec<TransactWriteItem>> {
         match proof {
-            Proof::Elsewhere => Ok(Vec::new()),
+            Proof::Nothing { .. } => Ok(Vec::new()),
+            Proof::Vouched { from } => {
+                let address = self.address_counter(*from, now).map(|(key, _)| forgive(key));
+                address.into_iter().map(|change| change.in_transaction(&self.name)).collect()
+            }
             Proof::Code(spent) => self.spend(spent, now),
             Proof::Verification(digest) => {
                 Ok(vec![write::delete_living(&self.name, &keys::verification(digest), now)?])
@@ -184,6 +232,18 @@ impl Table {
                     changes.push(rehash.value(":hash", text(hash)));
                 }
                 changes.into_iter().map(|change| change.in_transaction(&self.name)).collect()
+            }
+        }
+    }
+
+    /// What is counted for the address when an account is made by this proof: the account, and what the answer shows to
+    /// somebody who proved nothing.
+    fn counted_for_address(&self, proof: &Proof, now: Timestamp) -> (Vec<Counter>, Vec<Counter>) {
+        match proof {
+            Proof::Code(_) | Proof::Verification(_) | Proof::Password { .. } => (Vec::new(), Vec::new()),
+            Proof::Vouched { from } => (self.accounts_of_address(*from, now).into_iter().collect(), Vec::new()),
+            Proof::Nothing { from } => {
+                (self.accounts_of_address(*from, now).into_iter().collect(), self.checks(*from, None, now))
             }
         }
     }
@@ -260,25 +320,29 @@ pub(super) fn forgive(key: Key) -> Change {
     Change::new(key, "ADD #count :less").value(":less", number(-1))
 }
 
-/// Another secret and no sessions but the one to keep, if nobody changed the secret since the account was read.
-fn replace_secret(account: &Account, secret: &Secret, keep: Option<SessionId>, now: Timestamp) -> Change {
-    let kept = keep.and_then(|id| Some((id, account.sessions.get(&id)?)));
-    let mut condition = String::from("attribute_exists(pk)");
-    if keep.is_some() {
-        // As it was read, so that what came in between is not written over.
-        condition.push_str(" AND #sessions.#sid = :kept AND #sessions.#sid.#expires > :now");
-    }
+/// Another secret and no sessions but the remaining ones, if nobody changed the secret since the account was read.
+fn replace_secret(account: &Account, secret: &Secret, remaining: &Remaining, now: Timestamp) -> Change {
+    let (callers, kept) = match remaining {
+        Remaining::None => (None, None),
+        Remaining::Caller(id) => (Some(id), account.sessions.get(id).map(|session| (*id, session))),
+        Remaining::Instead { of, session: (id, session) } => (Some(of), Some((*id, session))),
+    };
     let mut change = Change::new(
         keys::account(account.id),
         "SET #hash = :hash, #version_of_secret = :version, #sessions = :sessions",
     )
-    .when(condition)
+    .when("attribute_exists(pk)")
     .if_secret(account.secret.version)
     .value(":hash", text(secret.hash.clone().unwrap_or_default()))
     .value(":version", number(secret.version))
     .value(":sessions", item::sessions(kept));
-    if let Some((id, session)) = kept {
-        change = change.name("#sid", id.to_string()).value(":now", moment(now)).value(":kept", item::session(session));
+    if let Some(callers) = callers {
+        change = change.and("#sessions.#sid.#expires > :now AND #sessions.#sid.#ends > :now");
+        change = change.name("#sid", callers.to_string()).value(":now", moment(now));
+    }
+    if let (Remaining::Caller(_), Some((_, session))) = (remaining, kept) {
+        // As it was read, so that what came in between is not written over.
+        change = change.and("#sessions.#sid = :kept").value(":kept", item::session(session));
     }
     change
 }

@@ -102,6 +102,16 @@ pub fn failures_of_address(from: IpAddr, window: i64) -> Key {
     key(format!("address#{}", network(from)), format!("failures#{window}"))
 }
 
+/// The accounts made from an address in an hour that cost no text message.
+pub fn accounts_of_address(from: IpAddr, now: Timestamp) -> Key {
+    key(format!("address#{}", network(from)), format!("accounts#{}", now.hour()))
+}
+
+/// The requests from an address in a day whose answers show whether a number or a name has an account.
+pub fn checks_of_address(from: IpAddr, now: Timestamp) -> Key {
+    key(format!("address#{}", network(from)), format!("checks#{}", now.day()))
+}
+
 /// A verification token, by its keyed hash.
 pub fn verification(digest: &[u8; 32]) -> Key {
     key(format!("verification#{}", BASE64_URL_SAFE_NO_PAD.encode(digest)), "token")
@@ -165,6 +175,11 @@ pub fn room_alias(alias: &Alias) -> Key {
 /// The rooms without an owner made from an address in an hour.
 pub fn rooms_of_address(from: IpAddr, now: Timestamp) -> Key {
     key(format!("address#{}", network(from)), format!("rooms#{}", now.hour()))
+}
+
+/// The rooms that an account owns.
+pub fn rooms_of_owner(id: UserId) -> Key {
+    key(user(id), "rooms")
 }
 
 /// How many open rooms stay, in one of the shards.

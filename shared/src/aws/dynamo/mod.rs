@@ -4,6 +4,7 @@ mod accounts;
 mod batch;
 mod captchas;
 mod codes;
+mod counters;
 mod devices;
 mod identity;
 mod item;

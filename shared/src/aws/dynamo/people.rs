@@ -1,5 +1,7 @@
 //! What the rooms API keeps of people, and the names they sign in with.
 
+use std::net::IpAddr;
+
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, TransactWriteItem};
 
@@ -34,6 +36,7 @@ impl PersonStore for Table {
     async fn rename(
         &self,
         caller: Caller,
+        from: Option<IpAddr>,
         before: &Account,
         username: &Username,
         change: &PersonChange,
@@ -41,10 +44,15 @@ impl PersonStore for Table {
     ) -> Result<bool> {
         const ACCOUNT: usize = 0;
         const CLAIM: usize = 1;
+        const CHECKS: usize = 2;
+        let checks = self.checks(from, Some(caller.user), now);
         let mut writes = vec![
             set_username(caller, before, username, change, now).in_transaction(&self.name)?,
             self.claim_username(before, username, now)?,
         ];
+        for counter in &checks {
+            writes.push(counter.change(now).in_transaction(&self.name)?);
+        }
         if let Some(old) = &before.username {
             writes.push(self.release_username(before, &Username::parse(old)?)?);
         }
@@ -55,8 +63,17 @@ impl PersonStore for Table {
                 let lives = account.is_some_and(|account| account.has_session(caller.session, now));
                 if lives { Ok(false) } else { Err(Error::Unauthenticated) }
             }
-            Transacted::Refused(reasons) if failed(&reasons, CLAIM) => Err(Error::Taken("username")),
-            Transacted::Refused(_) => Ok(false),
+            Transacted::Refused(reasons) => {
+                let full = checks.iter().zip(CHECKS..).find(|(_, position)| failed(&reasons, *position));
+                if let Some((full, _)) = full {
+                    return Err(full.refusal(now));
+                }
+                if failed(&reasons, CLAIM) {
+                    self.count_in_all(&checks, now).await?;
+                    return Err(Error::Taken("username"));
+                }
+                Ok(false)
+            }
         }
     }
 

@@ -197,6 +197,9 @@ impl CodeSender {
                 terms.standing = self.standing(code).await?;
             }
             if let Some(limit) = closed_to(terms.standing).or(Some(first).filter(|_| terms == tried)) {
+                if *limit == SendLimit::Claimed {
+                    self.store.count_check(code).await?;
+                }
                 return Err(limit.refusal(&code.phone));
             }
             // Another attempt under wider terms. They only ever widen, so this ends.
@@ -221,7 +224,7 @@ impl SendLimit {
     /// Whether somebody of this standing may pass where a stranger was refused.
     fn open_to(self, standing: Standing) -> bool {
         match self {
-            Self::Claimed | Self::Resend { .. } | Self::Address { .. } => false,
+            Self::Claimed | Self::Checks { .. } | Self::Resend { .. } | Self::Address { .. } => false,
             Self::Number { .. } | Self::Block { .. } | Self::AddressWithoutCaptcha => standing == Standing::Known,
             Self::Country { .. } => standing >= Standing::HasAccount,
             Self::BlockShare => true,
@@ -232,6 +235,7 @@ impl SendLimit {
         let limited = |cap, retry_after| Error::Limited { cap, retry_after };
         match self {
             Self::Claimed => Error::Taken("number"),
+            Self::Checks { retry_after } => limited(Cap::ChecksFromAddress, retry_after),
             Self::Resend { retry_after } => Error::CodeTooSoon { retry_after },
             Self::Number { retry_after } => limited(Cap::CodesToNumber, retry_after),
             Self::Address { retry_after } => limited(Cap::CodesFromAddress, retry_after),

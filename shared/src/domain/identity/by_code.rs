@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::{ATTEMPTS, Admission, Draft, Identity, Made, Proof, Registration, SignedIn, SpentCode};
+use super::{ATTEMPTS, Admission, Draft, Identity, Made, Proof, Registration, Remaining, SignedIn, SpentCode};
 use crate::crypto;
 use crate::domain::account::{Account, UserId};
 use crate::domain::claim::Claim;
@@ -193,7 +193,7 @@ impl Identity {
         for _ in 0..ATTEMPTS {
             let account = self.store.account(user).await?.ok_or(Error::NotFound("user"))?;
             let secret = account.secret.next(hash.clone());
-            if self.store.set_secret(&account, &secret, None, proof, now).await? {
+            if self.store.set_secret(&account, &secret, &Remaining::None, proof, now).await? {
                 return Ok(());
             }
         }

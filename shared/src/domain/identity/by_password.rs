@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::{Admission, Attempt, Draft, Guesser, Identity, Made, PasswordGuess, Proof, SignedIn};
+use super::{Admission, Attempt, Draft, Guesser, Identity, Made, PasswordGuess, Proof, Remaining, SignedIn};
 use crate::domain::account::{Account, Caller, Secret};
 use crate::domain::claim::{Claim, Username};
 use crate::domain::clock::Timestamp;
 use crate::domain::password::{Check, Password};
 use crate::domain::profile::Nickname;
-use crate::domain::session::{NewSession, SessionId};
+use crate::domain::session::NewSession;
 use crate::domain::{Cap, Error, Result};
+use crate::metrics::{self, Metric};
 
 /// What an account is made with, beside the claim it is made for.
 #[derive(Debug)]
@@ -24,15 +25,16 @@ pub struct Registration {
 }
 
 impl Identity {
-    /// Makes an account that signs in with a name.
+    /// Makes an account that signs in with a name, counted for the address.
     pub async fn register_by_username(
         &self,
         username: &Username,
         registration: Registration,
+        from: Option<IpAddr>,
         session: NewSession,
     ) -> Result<SignedIn> {
         let claim = Claim::Username(username.clone());
-        let made = self.register(claim, registration, session, &Proof::Elsewhere, self.clock.now()).await?;
+        let made = self.register(claim, registration, session, &Proof::Nothing { from }, self.clock.now()).await?;
         made.or_taken("username")
     }
 
@@ -45,7 +47,10 @@ impl Identity {
         session: NewSession,
     ) -> Result<SignedIn> {
         let now = self.clock.now();
-        let (guess, attempt) = self.count_password_guess(Guesser::Claim(claim.clone()), from, now).await?;
+        let (guess, attempt) = match self.count_password_guess(Guesser::Claim(claim.clone()), from, now).await {
+            Ok(counted) => counted,
+            Err(error) => return Err(hide_lock(error, typed).await?),
+        };
         let text = typed.clone();
         let check = typed.check(attempt.secret.hash.as_deref()).await?;
         let rehashed = match check {
@@ -62,27 +67,56 @@ impl Identity {
         self.admit(user, &admission, now).await?.ok_or(Error::PasswordWrong)
     }
 
-    /// Changes the password of somebody who is signed in and knows the old one. Every other session ends; the
-    /// caller's stays where `keep` says so.
+    /// Changes the password of a signed-in user who knows the old one. Every other session ends.
     pub async fn change_password(
         &self,
         caller: Caller,
         old: Password,
         new: Password,
         from: Option<IpAddr>,
-        keep: bool,
     ) -> Result<()> {
+        self.replace_password(caller, old, new, from, Remaining::Caller(caller.session)).await.map(drop)
+    }
+
+    /// The same, but the caller's session ends too, and another one begins in the same write. So the answer does not
+    /// depend on a second sign-in, which other people's wrong passwords may have locked.
+    pub async fn change_password_and_session(
+        &self,
+        caller: Caller,
+        old: Password,
+        new: Password,
+        from: Option<IpAddr>,
+        session: NewSession,
+    ) -> Result<SignedIn> {
+        let (id, session) = self.session_of(caller.user, &self.begin(session, self.clock.now()));
+        let remaining = Remaining::Instead { of: caller.session, session: (id, session.clone()) };
+        let account = self.replace_password(caller, old, new, from, remaining).await?;
+        metrics::count_by(Metric::SignIns, &session.api);
+        let account = Account { sessions: [(id, session)].into(), ..account };
+        Ok(SignedIn { account, caller: Caller { session: id, ..caller }, turn: 0, new_account: false })
+    }
+
+    async fn replace_password(
+        &self,
+        caller: Caller,
+        old: Password,
+        new: Password,
+        from: Option<IpAddr>,
+        remaining: Remaining,
+    ) -> Result<Account> {
         let now = self.clock.now();
         let counted = self.count_password_guess(Guesser::Caller(caller), from, now);
-        let (account, (guess, _)) = crate::trips::both(self.account(caller), counted).await?;
+        let (account, guess) = match crate::trips::both(self.account(caller), counted).await {
+            Ok((account, (guess, _))) => (account, guess),
+            Err(error) => return Err(hide_lock(error, old).await?),
+        };
         if old.check(account.secret.hash.as_deref()).await? == Check::Wrong {
             return Err(Error::PasswordWrong);
         }
         let secret = account.secret.next(new.hash(&*self.random).await?);
-        let keep: Option<SessionId> = keep.then_some(caller.session);
         let proof = Proof::Password { guess, rehashed: None };
-        let set = self.store.set_secret(&account, &secret, keep, &proof, now).await?;
-        if set { Ok(()) } else { Err(Error::PasswordWrong) }
+        let set = self.store.set_secret(&account, &secret, &remaining, &proof, now).await?;
+        if set { Ok(Account { secret, ..account }) } else { Err(Error::PasswordWrong) }
     }
 
     /// Counts a guess as failed before it is compared. Where strangers have locked the account, an address that it
@@ -134,4 +168,12 @@ impl Identity {
         };
         self.create(Draft { session: self.begin(session, now), fill: Box::new(fill) }, &claim, proof, now).await
     }
+}
+
+/// What a password is refused with that could not be compared, after as much time as comparing takes: neither the words
+/// nor the time show that there is a lock.
+async fn hide_lock(error: Error, typed: Password) -> Result<Error> {
+    let Error::Limited { cap: Cap::SignInFailures, retry_after } = error else { return Ok(error) };
+    typed.check(None).await?;
+    Ok(Error::Locked { retry_after })
 }

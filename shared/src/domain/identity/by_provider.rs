@@ -1,46 +1,105 @@
-//! Signing in through somebody who knows the person: a provider that was asked before.
+//! Signing in through a sign-in provider, which knows the person.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use super::{ATTEMPTS, Admission, Draft, Identity, Made, Proof, SignedIn};
-use crate::domain::account::Account;
-use crate::domain::claim::Claim;
+use crate::domain::account::{Account, UserId};
+use crate::domain::claim::{Claim, Provider, Subject};
+use crate::domain::clock::Timestamp;
 use crate::domain::profile::{Avatar, Nickname};
+use crate::domain::provider::ProviderCheck;
 use crate::domain::session::NewSession;
-use crate::domain::{Fault, Result};
+use crate::domain::{Error, Fault, Result};
+
+/// What a client says a provider vouches for.
+#[derive(Clone, Debug)]
+pub struct Vouching {
+    /// The provider.
+    pub provider: Provider,
+    /// Whom it knows by this id.
+    pub subject: Subject,
+    /// What it gave the client.
+    pub access_token: String,
+    /// Where the client is.
+    pub from: Option<IpAddr>,
+}
+
+/// What is known of somebody who may be here for the first time.
+#[derive(Clone, Debug, Default)]
+pub struct Stranger {
+    /// The nickname, where the provider has one.
+    pub name: Option<Nickname>,
+    /// The picture, where the provider has one.
+    pub avatar: Option<Avatar>,
+    /// What the rooms API keeps beside the profile.
+    pub details: BTreeMap<String, String>,
+}
 
 impl Identity {
-    /// Signs in whoever the provider vouched for, making the account at the first time with what is known of them.
+    /// Signs in whoever the provider vouches for, making the account at the first time with what is known of them.
+    ///
+    /// A refused token is a failed sign-in of its address: it is counted before the provider is asked, so that no flood
+    /// of guesses reaches it, and taken back when the provider vouches or cannot be reached.
     pub async fn sign_in_by_provider(
         &self,
-        claim: &Claim,
-        name: Option<Nickname>,
-        avatar: Option<Avatar>,
-        details: BTreeMap<String, String>,
+        provider: &dyn ProviderCheck,
+        vouching: Vouching,
+        stranger: Stranger,
         session: NewSession,
     ) -> Result<SignedIn> {
+        let Vouching { provider: which, subject, access_token, from } = vouching;
+        if !provider.knows(which) {
+            return Err(Error::ProviderRefused);
+        }
         let now = self.clock.now();
-        let session = self.begin(session, now);
-        for _ in 0..ATTEMPTS {
-            if let Some(user) = self.store.owner(claim).await? {
-                let session = self.session_of(user, &session);
-                let admission = Admission { session, proof: Proof::Elsewhere, version: None };
-                if let Some(signed_in) = self.admit(user, &admission, now).await? {
-                    return Ok(signed_in);
-                }
-                continue;
-            }
-            let (name, avatar, details) = (name.clone(), avatar.clone(), details.clone());
-            let fill = move |account: &mut Account| {
-                account.name = name.as_ref().map(|name| name.as_str().to_owned()).unwrap_or_default();
-                account.avatar = avatar.as_ref().map(|avatar| avatar.as_str().to_owned()).unwrap_or_default();
-                account.details.clone_from(&details);
-            };
-            let draft = Draft { session: session.clone(), fill: Box::new(fill) };
-            if let Made::Account(signed_in) = self.create(draft, claim, &Proof::Elsewhere, now).await? {
-                return Ok(*signed_in);
+        let claim = Claim::Provider { provider: which, subject: subject.clone() };
+        let user = self.store.knock(&claim, from, now).await?;
+        match provider.vouches(which, &access_token, subject.as_str()).await {
+            Ok(()) => self.admit_vouched(&claim, user, from, stranger, session, now).await,
+            Err(Error::ProviderRefused) => Err(Error::ProviderRefused),
+            Err(unclear) => {
+                self.store.forgive(from, now).await?;
+                Err(unclear)
             }
         }
+    }
+
+    async fn admit_vouched(
+        &self,
+        claim: &Claim,
+        mut user: Option<UserId>,
+        from: Option<IpAddr>,
+        stranger: Stranger,
+        session: NewSession,
+        now: Timestamp,
+    ) -> Result<SignedIn> {
+        let (session, proof) = (self.begin(session, now), Proof::Vouched { from });
+        for _ in 0..ATTEMPTS {
+            if let Some(known) = user {
+                let admission =
+                    Admission { session: self.session_of(known, &session), proof: proof.clone(), version: None };
+                if let Some(signed_in) = self.admit(known, &admission, now).await? {
+                    return Ok(signed_in);
+                }
+            } else {
+                let draft = Draft { session: session.clone(), fill: stranger.clone().into_account() };
+                if let Made::Account(signed_in) = self.create(draft, claim, &proof, now).await? {
+                    return Ok(*signed_in);
+                }
+            }
+            user = self.store.owner(claim).await?;
+        }
         Err(Fault::new("signing in by a provider", "the account changed at every attempt").into())
+    }
+}
+
+impl Stranger {
+    fn into_account(self) -> Box<dyn Fn(&mut Account) + Send + Sync> {
+        Box::new(move |account| {
+            account.name = self.name.as_ref().map(|name| name.as_str().to_owned()).unwrap_or_default();
+            account.avatar = self.avatar.as_ref().map(|avatar| avatar.as_str().to_owned()).unwrap_or_default();
+            account.details.clone_from(&self.details);
+        })
     }
 }

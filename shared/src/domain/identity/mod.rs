@@ -10,8 +10,10 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 pub use self::by_password::Registration;
+pub use self::by_provider::{Stranger, Vouching};
 pub use self::store::{
-    Admission, Attempt, Creation, Guesser, IdentityStore, Move, PasswordGuess, Proof, SpentCode, Verification,
+    Admission, Attempt, Creation, Guesser, IdentityStore, Move, PasswordGuess, Proof, Remaining, SpentCode,
+    Verification,
 };
 use super::account::{Account, Caller, UserId};
 use super::claim::Claim;
@@ -89,9 +91,9 @@ impl Identity {
         Ok(other)
     }
 
-    /// Whether somebody signs in with this claim.
-    pub async fn is_taken(&self, claim: &Claim) -> Result<bool> {
-        Ok(self.store.owner(claim).await?.is_some())
+    /// Whether somebody signs in with this claim. Counted for the address that asks.
+    pub async fn is_taken(&self, claim: &Claim, from: Option<IpAddr>) -> Result<bool> {
+        Ok(self.store.check(claim, from, self.clock.now()).await?.is_some())
     }
 
     /// Ends the caller's session. It is no error when it was over already.

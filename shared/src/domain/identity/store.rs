@@ -26,8 +26,18 @@ pub struct SpentCode {
 /// What permits a write, and is spent or settled by it in the same transaction.
 #[derive(Clone, Debug)]
 pub enum Proof {
-    /// Nothing to spend: the proof was given elsewhere.
-    Elsewhere,
+    /// Nothing: anybody may have an account with a username that is free. It is counted for the address, as is the
+    /// answer, which shows whether the name was free.
+    Nothing {
+        /// The client's IP address.
+        from: Option<IpAddr>,
+    },
+    /// A sign-in provider's word: the failure counted in advance for the address is taken back. An account made by it
+    /// is counted for the address.
+    Vouched {
+        /// The client's IP address.
+        from: Option<IpAddr>,
+    },
     /// A code, good for one write.
     Code(SpentCode),
     /// A verification token, good for one write.
@@ -72,6 +82,22 @@ pub struct PasswordGuess {
     /// The network, if the account knows it. Its guesses are counted on their own, so that a stranger's do not lock it
     /// out.
     pub known: Option<NetworkHash>,
+}
+
+/// Which sessions an account has after a new password.
+#[derive(Clone, Debug)]
+pub enum Remaining {
+    /// None.
+    None,
+    /// The caller's.
+    Caller(SessionId),
+    /// A new one in place of the caller's.
+    Instead {
+        /// The caller's, which has to be alive until then.
+        of: SessionId,
+        /// The new one.
+        session: (SessionId, Session),
+    },
 }
 
 /// A guess at a password that was counted as failed, until it turns out right.
@@ -127,22 +153,35 @@ pub trait IdentityStore: Send + Sync {
     /// guess is counted nowhere.
     async fn attempt(&self, guess: &PasswordGuess, now: Timestamp) -> Result<Attempt>;
 
+    /// Counts a failed sign-in of the address **before** a provider is asked, and reads the claim. Refused with
+    /// [`Error::Limited`](crate::domain::Error::Limited).
+    async fn knock(&self, claim: &Claim, from: Option<IpAddr>, now: Timestamp) -> Result<Option<UserId>>;
+
+    /// Takes back what [`knock`](Self::knock) counted.
+    async fn forgive(&self, from: Option<IpAddr>, now: Timestamp) -> Result<()>;
+
+    /// Who has a claim, for somebody who has not proved anything: counted for the address. Refused with
+    /// [`Error::Limited`](crate::domain::Error::Limited).
+    async fn check(&self, claim: &Claim, from: Option<IpAddr>, now: Timestamp) -> Result<Option<UserId>>;
+
     /// Spends the proof and adds the session, all or nothing; ends the oldest sessions where there is no room, which
     /// takes a second round trip. Answers the account, or `None` when it is gone or its secret is of another version.
     /// A spent code is [`Error::CodeNotAsked`](crate::domain::Error::CodeNotAsked).
     async fn admit(&self, user: UserId, admission: &Admission, now: Timestamp) -> Result<Option<Account>>;
 
     /// Spends the proof, makes the account and gives it the claim, and its id in the device API where it has one, all or
-    /// nothing.
+    /// nothing. An account that cost no text message is counted for the address and may be refused with
+    /// [`Error::Limited`](crate::domain::Error::Limited); that a claim is taken, which somebody without a proof learns
+    /// by this, is counted in a second round trip.
     async fn create(&self, account: &Account, claim: &Claim, proof: &Proof, now: Timestamp) -> Result<Creation>;
 
-    /// Spends the proof and gives the account, as it was read, a new secret and no sessions but `keep`, all or
-    /// nothing. `false` when the secret is of another version by now, or the kept session is over.
+    /// Spends the proof and gives the account, as it was read, a new secret and no sessions but the `remaining`, all or
+    /// nothing. `false` when the secret is of another version by now, or the caller's session is over.
     async fn set_secret(
         &self,
         account: &Account,
         secret: &Secret,
-        keep: Option<SessionId>,
+        remaining: &Remaining,
         proof: &Proof,
         now: Timestamp,
     ) -> Result<bool>;

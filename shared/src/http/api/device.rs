@@ -72,8 +72,10 @@ impl Api for Device {
             | Error::CodeGuessesSpent
             | Error::CodeTooSoon { .. }
             | Error::Limited { .. }
+            | Error::Full(_)
             | Error::Taken(_)
             | Error::PasswordWrong
+            | Error::Locked { .. }
             | Error::CaptchaWrong
             | Error::CaptchaExpired
             | Error::CaptchaNeeded

@@ -37,10 +37,12 @@ impl Api for Messenger {
             | Error::CodeGuessesSpent
             | Error::CodeTooSoon { .. }
             | Error::Limited { .. }
+            | Error::Full(_)
             | Error::CountryNotServed
             | Error::TextNotSent
             | Error::Taken(_)
             | Error::PasswordWrong
+            | Error::Locked { .. }
             | Error::CaptchaWrong
             | Error::CaptchaExpired
             | Error::CaptchaNeeded

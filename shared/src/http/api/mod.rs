@@ -44,6 +44,12 @@ pub trait Api: Send + Sync + 'static {
         let _ = response;
     }
 
+    /// The seconds that its refusal gives in `Retry-After`.
+    #[must_use]
+    fn retry_after(error: &Error) -> Option<u64> {
+        error.retry_after()
+    }
+
     /// Who makes a request, by the credential in this API's own place. `None` when it is missing or not ours.
     fn caller(parts: &Parts, gate: &Gate) -> Option<Caller>;
 }
@@ -99,8 +105,8 @@ pub fn refuse<A: Api>(error: &Error) -> Response {
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(A::REFUSAL_TYPE));
     A::dress(&mut response);
     let headers = response.headers_mut();
-    if let Error::CodeTooSoon { retry_after } | Error::Limited { retry_after, .. } = error {
-        headers.insert(RETRY_AFTER, HeaderValue::from(*retry_after));
+    if let Some(retry_after) = A::retry_after(error) {
+        headers.insert(RETRY_AFTER, HeaderValue::from(retry_after));
     }
     if let Error::WrongMethod { allowed, .. } = error {
         headers.insert(ALLOW, HeaderValue::from_static(allowed));
@@ -111,27 +117,40 @@ pub fn refuse<A: Api>(error: &Error) -> Response {
 /// Refuses in the envelope of the API whose paths start like this one: for whatever no route answers.
 #[must_use]
 pub fn refuse_by_path(path: &str, error: &Error) -> Response {
-    let first = path.split('/').nth(1).unwrap_or_default();
-    match first {
-        "api" => refuse::<Web>(error),
-        "user" | "friendship" | "group" | "misc" => refuse::<SealTalk>(error),
-        "v1" => refuse::<V1>(error),
-        "verification_codes" => refuse::<Device>(error),
-        "rooms" | "snslogin" | "login" | "logout" | "password" | "phonelogin" => refuse::<Rooms>(error),
-        "users" => refuse_users(path, error),
+    match name_by_path(path) {
+        Web::NAME => refuse::<Web>(error),
+        SealTalk::NAME => refuse::<SealTalk>(error),
+        V1::NAME => refuse::<V1>(error),
+        Device::NAME => refuse::<Device>(error),
+        Rooms::NAME => refuse::<Rooms>(error),
         _ => refuse::<Messenger>(error),
     }
 }
 
+/// The name of the API whose paths start like this one.
+#[must_use]
+pub fn name_by_path(path: &str) -> &'static str {
+    let first = path.split('/').nth(1).unwrap_or_default();
+    match first {
+        "api" => Web::NAME,
+        "user" | "friendship" | "group" | "misc" => SealTalk::NAME,
+        "v1" => V1::NAME,
+        "verification_codes" => Device::NAME,
+        "rooms" | "snslogin" | "login" | "logout" | "password" | "phonelogin" => Rooms::NAME,
+        "users" => name_by_users_path(path),
+        _ => Messenger::NAME,
+    }
+}
+
 /// Three APIs share `/users`: the messenger has `/users` and `/users/me…`, device a few words, and rooms the rest.
-fn refuse_users(path: &str, error: &Error) -> Response {
+fn name_by_users_path(path: &str) -> &'static str {
     let rest = path.trim_start_matches("/users");
     let word = rest.split('/').nth(1).unwrap_or_default();
     match word {
-        "register" | "login" | "logout" | "update-password" => refuse::<Device>(error),
-        _ if rest.trim_end_matches('/').ends_with("/update-device-token") => refuse::<Device>(error),
-        _ if rest.is_empty() || word == "me" => refuse::<Messenger>(error),
-        _ => refuse::<Rooms>(error),
+        "register" | "login" | "logout" | "update-password" => Device::NAME,
+        _ if rest.trim_end_matches('/').ends_with("/update-device-token") => Device::NAME,
+        _ if rest.is_empty() || word == "me" => Messenger::NAME,
+        _ => Rooms::NAME,
     }
 }
 

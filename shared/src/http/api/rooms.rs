@@ -55,8 +55,10 @@ impl Api for Rooms {
             | Error::CodeGuessesSpent
             | Error::CodeTooSoon { .. }
             | Error::Limited { .. }
+            | Error::Full(_)
             | Error::Taken(_)
             | Error::PasswordWrong
+            | Error::Locked { .. }
             | Error::CaptchaWrong
             | Error::CaptchaExpired
             | Error::CaptchaNeeded

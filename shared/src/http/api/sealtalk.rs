@@ -16,6 +16,7 @@ use crate::domain::password::Password;
 use crate::domain::profile::{Avatar, Nickname};
 use crate::domain::{Cap, Error, GroupRule, Result};
 use crate::http::body::ok;
+use crate::http::caching;
 use crate::http::caller::{Gate, Origin, PublicUrl};
 use crate::http::cookie;
 
@@ -63,6 +64,12 @@ impl SealTalk {
             }
             other => Ok(other?),
         }
+    }
+
+    /// A success whose result is a credential: no cache stores it.
+    #[must_use]
+    pub fn secret(result: impl Serialize) -> Response {
+        caching::secret(Self::result(result))
     }
 
     /// A nickname as this API's document bounds it: 1 to 32 bytes.
@@ -181,11 +188,13 @@ impl Api for SealTalk {
             Error::CodeWrong
             | Error::CodeGuessesSpent
             | Error::PasswordWrong
+            | Error::Locked { .. }
             | Error::Limited { cap: Cap::SignInFailures, .. }
             | Error::Group(GroupRule::TooManyGroups) => (StatusCode::OK, 1_000),
             Error::CodeExpired => (StatusCode::OK, 2_000),
             Error::CodeTooSoon { .. }
             | Error::TextNotSent
+            | Error::Full(_)
             | Error::Limited {
                 cap:
                     Cap::CodesToNumber
@@ -194,12 +203,26 @@ impl Api for SealTalk {
                     | Cap::CodesToCountry
                     | Cap::Lookups
                     | Cap::AnonymousRooms
-                    | Cap::AtOnce,
+                    | Cap::AtOnce
+                    | Cap::AccountsFromAddress
+                    | Cap::ChecksFromAddress,
                 ..
             } => (StatusCode::OK, 5_000),
             Error::Fault(_) => (StatusCode::INTERNAL_SERVER_ERROR, 500),
         };
-        Reply::new(status, json!({ "code": code, "message": error.to_string() }))
+        let message = match error {
+            Error::Limited { cap: Cap::SignInFailures, .. } => Error::CodeWrong.to_string(),
+            other => other.to_string(),
+        };
+        Reply::new(status, json!({ "code": code, "message": message }))
+    }
+
+    /// A lock is refused to the byte like a wrong code or password.
+    fn retry_after(error: &Error) -> Option<u64> {
+        match error {
+            Error::Limited { cap: Cap::SignInFailures, .. } => None,
+            other => other.retry_after(),
+        }
     }
 
     /// The original server's type, which its own tests and clients know.

@@ -3,7 +3,7 @@
 use http_body_util::BodyExt;
 
 use super::*;
-use crate::domain::{Cap, Fault, GroupRule};
+use crate::domain::{Cap, Fault, GroupRule, Quota};
 
 /// One error of each kind, and of each kind of cap. A new variant stops this from compiling until it is listed.
 #[expect(clippy::too_many_lines, reason = "every error has its line")]
@@ -31,8 +31,12 @@ fn every_error() -> Vec<Error> {
         Error::Limited { cap: Cap::SignInFailures, retry_after: 7 },
         Error::Limited { cap: Cap::AnonymousRooms, retry_after: 7 },
         Error::Limited { cap: Cap::AtOnce, retry_after: 7 },
+        Error::Limited { cap: Cap::AccountsFromAddress, retry_after: 7 },
+        Error::Limited { cap: Cap::ChecksFromAddress, retry_after: 7 },
+        Error::Full(Quota::Rooms),
         Error::Taken("number"),
         Error::PasswordWrong,
+        Error::Locked { retry_after: 7 },
         Error::CaptchaWrong,
         Error::CaptchaExpired,
         Error::CaptchaNeeded,
@@ -81,6 +85,7 @@ fn every_error() -> Vec<Error> {
             | Error::RefreshReused
             | Error::Taken(_)
             | Error::PasswordWrong
+            | Error::Locked { .. }
             | Error::CaptchaWrong
             | Error::CaptchaExpired
             | Error::CaptchaNeeded
@@ -104,6 +109,9 @@ fn every_error() -> Vec<Error> {
                 | GroupRule::TooManyGroups
                 | GroupRule::NoBulletin => {}
             },
+            Error::Full(quota) => match quota {
+                Quota::Rooms => {}
+            },
             Error::Limited { cap, .. } => match cap {
                 Cap::CodesToNumber
                 | Cap::UnusedCodes
@@ -112,7 +120,9 @@ fn every_error() -> Vec<Error> {
                 | Cap::Lookups
                 | Cap::SignInFailures
                 | Cap::AnonymousRooms
-                | Cap::AtOnce => {}
+                | Cap::AtOnce
+                | Cap::AccountsFromAddress
+                | Cap::ChecksFromAddress => {}
             },
         }
     }

@@ -26,6 +26,7 @@ impl Api for V1 {
             Error::Unauthenticated | Error::RefreshInvalid | Error::RefreshReused => StatusCode::UNAUTHORIZED,
             Error::Taken(_) | Error::AlreadyWritten | Error::AlreadyFriends => StatusCode::CONFLICT,
             Error::PasswordWrong
+            | Error::Locked { .. }
             | Error::CaptchaWrong
             | Error::CaptchaExpired
             | Error::CaptchaNeeded
@@ -35,6 +36,7 @@ impl Api for V1 {
             | Error::NotFriends
             | Error::Group(_)
             | Error::ProviderRefused
+            | Error::Full(_)
             | Error::CodeNotAsked
             | Error::CodeExpired
             | Error::CodeWrong

@@ -164,14 +164,19 @@ impl Api for Web {
             Error::PasswordWrong => ("4004", "用户名或密码错误"),
             Error::NotYours | Error::NotFriends | Error::Group(_) => ("4105", "用户身份错误"),
             Error::Unauthenticated | Error::RefreshInvalid | Error::RefreshReused => ("4101", "用户未登录"),
-            Error::Limited { cap: Cap::CodesFromAddress, .. } => ("4202", "IP受限"),
+            Error::Limited {
+                cap: Cap::CodesFromAddress | Cap::AccountsFromAddress | Cap::ChecksFromAddress, ..
+            } => ("4202", "IP受限"),
             Error::NoRoute
             | Error::WrongMethod { .. }
             | Error::CrossSite
             | Error::CodeGuessesSpent
             | Error::CodeTooSoon { .. }
             | Error::CountryNotServed
+            | Error::Full(_)
             | Error::CaptchaNeeded
+            // The document has a number for this, which hides what matters: whether the password was right.
+            | Error::Locked { .. }
             | Error::Limited {
                 cap:
                     Cap::CodesToNumber
@@ -194,6 +199,13 @@ impl Api for Web {
             _ => StatusCode::OK,
         };
         Reply::new(status, json!({ "errno": errno, "errmsg": errmsg }))
+    }
+
+    fn retry_after(error: &Error) -> Option<u64> {
+        match error {
+            Error::Locked { retry_after } => Some(*retry_after),
+            other => other.retry_after(),
+        }
     }
 
     fn caller(parts: &Parts, gate: &Gate) -> Option<Caller> {

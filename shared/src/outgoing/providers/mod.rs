@@ -96,6 +96,14 @@ impl Providers {
 
 #[async_trait]
 impl ProviderCheck for Providers {
+    fn knows(&self, provider: Provider) -> bool {
+        match provider {
+            Provider::WeChat => self.wechat.is_some(),
+            Provider::Qq => self.qq.is_some(),
+            Provider::Weibo => self.weibo.is_some(),
+        }
+    }
+
     async fn vouches(&self, provider: Provider, access_token: &str, subject: &str) -> Result<()> {
         self.ask(provider, access_token, subject).await.map_err(|refusal| {
             let provider = provider.name();

@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem};
 
 use super::batch::Reads;
+use super::counters::{Counter, HOUR};
 use super::item::{self, Item, moment, number, text};
 use super::keys::{self, Key};
 use super::write::{self, Change, key_attributes};
@@ -19,15 +20,14 @@ use crate::domain::clock::Timestamp;
 use crate::domain::known::NetworkHash;
 use crate::domain::person::Detail;
 use crate::domain::rooms::{Alias, Given, Host, Hosts, Listed, Made, Own, Page, Place, Room, RoomId, RoomStore};
-use crate::domain::{Cap, Error, Fault, Result};
-
-const HOUR: i64 = 3_600;
+use crate::domain::{Cap, Error, Fault, Quota, Result};
 
 /// What a write of a transaction is, in the order in which refusals are told: what the caller can mend comes before
 /// what is drawn again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
     Session,
+    Owned,
     Address,
     Alias,
     Number,
@@ -46,8 +46,15 @@ struct Parts<'a> {
 impl RoomStore for Table {
     async fn make(&self, room: &Room, by: Option<Caller>, from: Option<IpAddr>, now: Timestamp) -> Result<Made> {
         let mut parts = self.parts(by, now)?;
-        if let (None, Some(from), Some(cap)) = (by, from, self.policy.anonymous_rooms_per_ip_hour) {
-            parts.change(Part::Address, count_address(from, cap, now))?;
+        let address = from.zip(self.policy.anonymous_rooms_per_ip_hour).filter(|_| by.is_none()).map(|(from, most)| {
+            let key = keys::rooms_of_address(from, now);
+            Counter { cap: Cap::AnonymousRooms, key, amount: 1, most, window: HOUR }
+        });
+        if let Some(address) = &address {
+            parts.change(Part::Address, address.change(now))?;
+        }
+        if let Some(owner) = room.owner {
+            parts.change(Part::Owned, own(owner, room.id, self.policy.rooms_per_owner))?;
         }
         parts.change(Part::Alias, take(keys::room_alias(&room.alias), room, now))?;
         parts.change(Part::Number, take(keys::room_number(&room.number), room, now))?;
@@ -56,7 +63,11 @@ impl RoomStore for Table {
         match parts.send("making a room").await? {
             None => Ok(Made::Done),
             Some(Part::Session) => Err(Error::Unauthenticated),
-            Some(Part::Address) => Err(Error::Limited { cap: Cap::AnonymousRooms, retry_after: next_hour(now) }),
+            Some(Part::Owned) => Err(Error::Full(Quota::Rooms)),
+            Some(Part::Address) => {
+                let full = Error::Fault(Fault::new("making a room", "a count that was not made is full"));
+                Err(address.map_or(full, |address| address.refusal(now)))
+            }
             Some(Part::Alias) => Err(Error::Taken("room alias")),
             Some(Part::Number) => Ok(Made::NumberTaken),
             Some(Part::Room | Part::Count) => Ok(Made::IdTaken),
@@ -98,6 +109,9 @@ impl RoomStore for Table {
                 account = account.name("#room", "room").name("#room_id", "room_id");
             }
             parts.change(Part::Session, account)?;
+        }
+        if let Some(owner) = room.owner {
+            parts.change(Part::Owned, disown(owner, room.id))?;
         }
         parts.push(Part::Room, self.release(&keys::room_alias(&room.alias), room)?);
         parts.push(Part::Room, self.release(&keys::room_number(&room.number), room)?);
@@ -161,7 +175,7 @@ impl RoomStore for Table {
         match parts.kinds[first] {
             Part::Number => Ok(Given::NumberTaken),
             Part::Alias => Ok(Given::AliasTaken),
-            Part::Room | Part::Count | Part::Address => Ok(Given::IdTaken),
+            Part::Room | Part::Count | Part::Address | Part::Owned => Ok(Given::IdTaken),
             Part::Session => {
                 let account = super::found(&reasons, first).ok_or(Error::Unauthenticated)?;
                 let room = item::get_number(account, "room_id").and_then(RoomId::new);
@@ -281,6 +295,20 @@ impl Parts<'_> {
     }
 }
 
+/// Enters a room into its owner's list, if that has room for it. An account's own room is on no list.
+fn own(owner: UserId, room: RoomId, most: usize) -> Change {
+    Change::new(keys::rooms_of_owner(owner), "ADD #owned :room")
+        .when("attribute_not_exists(#owned) OR size(#owned) < :most")
+        .value(":room", AttributeValue::Ns(vec![room.to_string()]))
+        .value(":most", number(most))
+}
+
+/// Takes a room out of its owner's list. A set that is empty is absent.
+fn disown(owner: UserId, room: RoomId) -> Change {
+    Change::new(keys::rooms_of_owner(owner), "DELETE #owned :room")
+        .value(":room", AttributeValue::Ns(vec![room.to_string()]))
+}
+
 /// A claim nobody holds, or only a room that has expired and was not collected yet.
 const FREE: &str = "attribute_not_exists(pk) OR #expires <= :now";
 
@@ -304,19 +332,6 @@ fn extend(claim: Key, room: &Room) -> Change {
 fn until(change: Change, room: &Room) -> Change {
     let Some(expires) = room.expires else { return change };
     change.value(":expires", moment(expires)).value(":ttl", number(expires.seconds()))
-}
-
-/// Counts a room made without an owner from an address, if there were fewer than `cap` in this hour.
-fn count_address(from: IpAddr, cap: u32, now: Timestamp) -> Change {
-    Change::new(keys::rooms_of_address(from, now), "SET #ttl = :ttl ADD #count :one")
-        .when("attribute_not_exists(#count) OR #count < :cap")
-        .value(":ttl", number(now.seconds() + 2 * HOUR))
-        .value(":one", number(1))
-        .value(":cap", number(cap))
-}
-
-fn next_hour(now: Timestamp) -> u64 {
-    u64::try_from((now.hour() + 1) * HOUR - now.seconds()).unwrap_or(1).max(1)
 }
 
 fn place(room: &Room) -> Place {

@@ -1,0 +1,118 @@
+//! Counting in windows of time, each count with a cap. A count is one conditional update, alone or as part of a
+//! transaction, so it is exact however many requests come at once.
+
+use std::net::IpAddr;
+
+use super::item::number;
+use super::keys::{self, Key};
+use super::write::Change;
+use super::{Table, Transacted, Updated, failed};
+use crate::domain::account::UserId;
+use crate::domain::clock::Timestamp;
+use crate::domain::{Cap, Error, Result};
+
+/// Seconds.
+pub const HOUR: i64 = 3_600;
+/// Seconds.
+pub const DAY: i64 = 86_400;
+
+/// Something that is counted.
+#[derive(Clone, Debug)]
+pub struct Counter {
+    /// What the cap is on.
+    pub cap: Cap,
+    /// Where the count lies.
+    pub key: Key,
+    /// How much is added.
+    pub amount: u32,
+    /// What the count may reach.
+    pub most: u32,
+    /// Seconds in the window; windows begin at whole multiples of it since 1970.
+    pub window: i64,
+}
+
+impl Counter {
+    /// Adds to the count, if it stays within the cap.
+    pub fn change(&self, now: Timestamp) -> Change {
+        let change = Change::new(self.key.clone(), "SET #ttl = :ttl ADD #count :amount")
+            .value(":ttl", number(now.seconds() + 2 * self.window))
+            .value(":amount", number(self.amount));
+        match self.most.checked_sub(self.amount) {
+            Some(before) => {
+                change.when("attribute_not_exists(#count) OR #count <= :before").value(":before", number(before))
+            }
+            // Never: a comparison with an attribute that is absent is false, and no count is below nothing.
+            None => change.when("#count < :nothing").value(":nothing", number(0)),
+        }
+    }
+
+    /// What a request is refused with that does not fit under the cap.
+    pub fn refusal(&self, now: Timestamp) -> Error {
+        let end = (now.seconds().div_euclid(self.window) + 1) * self.window;
+        Error::Limited { cap: self.cap, retry_after: u64::try_from(end - now.seconds()).unwrap_or(1).max(1) }
+    }
+}
+
+impl Table {
+    /// The accounts that cost their maker no text message, by address.
+    pub(super) fn accounts_of_address(&self, from: Option<IpAddr>, now: Timestamp) -> Option<Counter> {
+        let (from, most) = from.zip(self.policy.accounts_per_ip_hour)?;
+        let key = keys::accounts_of_address(from, now);
+        Some(Counter { cap: Cap::AccountsFromAddress, key, amount: 1, most, window: HOUR })
+    }
+
+    /// The counters of a request whose answer shows whether a number or a name has an account: the address's, and of
+    /// a signed-in user the account's look-ups.
+    pub(super) fn checks(&self, from: Option<IpAddr>, by: Option<UserId>, now: Timestamp) -> Vec<Counter> {
+        let address = from.zip(self.policy.checks_per_ip_day).map(|(from, most)| {
+            let key = keys::checks_of_address(from, now);
+            Counter { cap: Cap::ChecksFromAddress, key, amount: 1, most, window: DAY }
+        });
+        let account = by.map(|user| self.lookups(user, 1, now));
+        address.into_iter().chain(account).collect()
+    }
+
+    /// The numbers and names that an account looked up.
+    pub(super) fn lookups(&self, user: UserId, amount: u32, now: Timestamp) -> Counter {
+        let most = self.policy.lookup_numbers_per_day;
+        Counter { cap: Cap::Lookups, key: keys::lookups(user, now), amount, most, window: DAY }
+    }
+
+    /// Counts in every one of these counters, all or nothing, or refuses with the first that is full.
+    pub(super) async fn count_in_all(&self, counters: &[Counter], now: Timestamp) -> Result<()> {
+        const DOING: &str = "counting what is limited";
+        match counters {
+            [] => Ok(()),
+            [only] => match self.update(DOING, only.change(now)).await? {
+                Updated::Done(_) => Ok(()),
+                Updated::Refused(_) => Err(only.refusal(now)),
+            },
+            several => {
+                let writes = several.iter().map(|counter| counter.change(now).in_transaction(&self.name));
+                match self.transact(DOING, writes.collect::<Result<_>>()?).await? {
+                    Transacted::Done => Ok(()),
+                    Transacted::Refused(reasons) => {
+                        let full = several.iter().enumerate().find(|(position, _)| failed(&reasons, *position));
+                        Err(full.map_or(&several[0], |(_, counter)| counter).refusal(now))
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_counter_says_when_its_window_ends() {
+        let key = Key { pk: "p".into(), sk: "s".into() };
+        let counter = Counter { cap: Cap::ChecksFromAddress, key, amount: 1, most: 1, window: DAY };
+        let refused = |seconds: i64| match counter.refusal(Timestamp::from_millis(seconds * 1_000)) {
+            Error::Limited { retry_after, .. } => retry_after,
+            other => panic!("{other}"),
+        };
+        assert_eq!((refused(0), refused(86_399), refused(86_400)), (86_400, 1, 86_400));
+    }
+}

@@ -1,0 +1,24 @@
+//! What one client, one account or one stranger may do at most, and whom that leaves alone.
+
+mod accounts;
+mod checks;
+mod rooms;
+
+use serde_json::Value;
+
+use crate::support::Backend;
+use crate::support::table::number;
+
+/// What is counted for the one address that tests come from, under sort keys that begin like this.
+async fn counted(backend: &Backend, kind: &str) -> Option<i64> {
+    let items = backend.items_below("address#").await;
+    let of_kind = |item: &&crate::support::table::Item| item["sk"].as_s().is_ok_and(|sk| sk.starts_with(kind));
+    let found: Vec<_> = items.iter().filter(of_kind).collect();
+    assert!(found.len() <= 1, "{found:?}");
+    found.first().and_then(|item| number(item, "count"))
+}
+
+/// The words and the waiting time of a refusal by a cap, with the field that holds the words.
+fn limited(field: &str, answer: &(u16, Value), words: &str) -> bool {
+    answer.1[field].as_str().is_some_and(|said| said.starts_with(&format!("too many {words}; try again in ")))
+}
