@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
 
 use crate::support::backend::answer;
-use crate::support::people::refused;
+use crate::support::people::{NOT_IN_ZONE, refused};
 use crate::support::table::number;
 use crate::support::{Backend, fresh_phone, run, shared};
 
@@ -114,12 +114,17 @@ fn what_is_no_number_is_refused_and_leaves_nothing() {
         let backend = Backend::start(&[]).await;
         for (zone, number) in [("86", "12345"), ("86", ""), ("86", "abc"), ("86", "1391234567890"), ("86", "+1")] {
             let request = backend.post("/verify_code").query(&[("zone", zone), ("number", number)]);
-            assert_eq!(answer(request).await, refused("number is not a valid phone number"), "{zone} {number}");
+            assert_eq!(answer(request).await, refused(NOT_IN_ZONE), "{zone} {number}");
         }
-        for (zone, number) in [("x", "13912345678"), ("1", "+8613912345678"), ("-86", "13912345678")] {
-            let request = backend.post("/verify_code").query(&[("zone", zone), ("number", number)]);
-            let words = "zone is not a calling code that fits the number";
-            assert_eq!(answer(request).await, refused(words), "{zone} {number}");
+        for zone in ["x", "-86", "999", "US"] {
+            let request = backend.post("/verify_code").query(&[("zone", zone), ("number", "13912345678")]);
+            let words = "zone must be a country calling code in digits, such as 86 or 1";
+            assert_eq!(answer(request).await, refused(words), "{zone}");
+        }
+        for number in ["+8613912345678", "008613912345678"] {
+            let request = backend.post("/verify_code").query(&[("zone", "44"), ("number", number)]);
+            let words = "zone is not the country code that the number starts with";
+            assert_eq!(answer(request).await, refused(words), "{number}");
         }
         assert_eq!(backend.count_items().await, 0);
         assert!(backend.running.endpoints().texts(None).is_empty());

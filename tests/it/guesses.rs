@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use crate::support::accounts::PASSWORD;
 use crate::support::backend::{answer, whole};
-use crate::support::people::{refused, wrong_code};
+use crate::support::people::{NOT_IN_ZONE, refused, wrong_code};
 use crate::support::table::number;
 use crate::support::{Backend, fresh_phone, run, shared};
 
@@ -144,7 +145,7 @@ fn a_sign_in_that_cannot_be_read_counts_no_guess() {
         for (body, words) in [
             (json!({ "zone": "86", "number": phone.0 }), "malformed request: missing field `code`"),
             (json!({ "zone": "86", "code": code }), "malformed request: missing field `number`"),
-            (json!({ "zone": "86", "number": "1", "code": code }), "number is not a valid phone number"),
+            (json!({ "zone": "86", "number": "1", "code": code }), NOT_IN_ZONE),
             (
                 json!({ "zone": "86", "number": phone.0, "code": code, "apns_device_token": "a".repeat(513) }),
                 "device token has at most 512 printable bytes",
@@ -159,10 +160,59 @@ fn a_sign_in_that_cannot_be_read_counts_no_guess() {
         let (status, body) = answer(backend.post("/auth/token").body("{\"number\":{}}")).await;
         assert!(status == 400 && body["error"].as_str().unwrap().starts_with("malformed request: "), "{body}");
         assert_eq!(number(&backend.code_item(&phone).await.unwrap(), "tries"), Some(0));
-        for odd in ["", "１２３４５６", "12345", "1234567", "-1", "null", &"1".repeat(1_000)] {
-            let (status, body) = backend.sign_in(&phone, odd).await;
-            assert_eq!(status, 400, "{odd}: {body}");
+    });
+}
+
+#[test]
+fn what_can_be_no_code_costs_no_guess_in_any_api() {
+    run(async {
+        let backend = Backend::frozen(&[]).await;
+        let phone = fresh_phone();
+        let code = backend.code_for(&phone).await;
+        let before = backend.count_items().await;
+        let words = "code has 6 digits";
+        let bad = ["", " ", "12", "12345", "1234567", "abcdef", "-12345", "null", &"1".repeat(1_000)];
+        let numbers = [json!(-1), json!(1_234_567)];
+        for bad in bad.into_iter().map(|text| json!(text)).chain(numbers) {
+            let messenger = backend.post("/auth/token").json(&json!({ "number": phone.0, "code": bad }));
+            assert_eq!(answer(messenger).await, refused(words), "{bad}");
+            let web = json!({ "mobile": phone.0, "sms_code": bad, "password": PASSWORD });
+            let (status, body) = answer(backend.post("/api/v1.0/users").json(&web)).await;
+            assert_eq!((status, &body["errno"]), (200, &json!("4103")), "{bad}");
+            let sealtalk = backend.post("/user/verify_code").json(&json!({ "phone": phone.0, "code": bad }));
+            assert_eq!(answer(sealtalk).await, (400, json!({ "code": 400, "message": words })), "{bad}");
+            let device = (200, json!({ "success": false, "msg": words }));
+            let check = json!({ "phoneNumber": phone.0, "code": bad });
+            assert_eq!(answer(backend.post("/verification_codes/verify").json(&check)).await, device, "{bad}");
+            let register = json!({ "code": bad, "user": { "phoneNumber": phone.0, "password": PASSWORD } });
+            assert_eq!(answer(backend.post("/users/register").json(&register)).await, device, "{bad}");
+            let recover = json!({ "phoneNumber": phone.0, "code": bad, "password": PASSWORD });
+            assert_eq!(answer(backend.put("/users/update-password").json(&recover)).await, device, "{bad}");
+            let rooms = (400, json!({ "status": "FAIL", "msg": words, "code": "400" }));
+            let sign_in = json!({ "phone": phone.0, "captcha": bad });
+            assert_eq!(answer(backend.post("/phonelogin/").json(&sign_in)).await, rooms, "{bad}");
+            assert_eq!(answer(backend.get("/phonelogin/").json(&sign_in)).await, rooms, "{bad}");
         }
-        assert_eq!(number(&backend.code_item(&phone).await.unwrap(), "tries"), Some(5));
+        assert_eq!(number(&backend.code_item(&phone).await.unwrap(), "tries"), Some(0));
+        assert_eq!(backend.count_items().await, before, "nothing is counted against the address either");
+        assert_eq!(backend.sign_in(&phone, &code).await.0, 200);
+    });
+}
+
+#[test]
+fn a_code_may_be_typed_in_any_script_and_with_spaces() {
+    run(async {
+        let backend = shared().await;
+        for typed in [
+            |digit: u32| char::from_u32(0x660 + digit).unwrap().to_string(),
+            |digit: u32| char::from_u32(0xff10 + digit).unwrap().to_string(),
+            |digit: u32| format!("{digit} "),
+            |digit: u32| format!("\u{200e}{digit}-"),
+        ] {
+            let phone = fresh_phone();
+            let code = backend.code_for(&phone).await;
+            let code: String = code.chars().map(|c| typed(c.to_digit(10).unwrap())).collect();
+            assert_eq!(backend.sign_in(&phone, &code).await.0, 200, "{code}");
+        }
     });
 }

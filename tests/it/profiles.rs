@@ -91,7 +91,7 @@ fn a_value_that_is_missing_or_no_text_is_malformed_and_changes_nothing() {
             for value in [json!(null), json!(7), json!(true), json!(["Tom"]), json!({ "value": "Tom" })] {
                 assert_malformed(&put(backend, &person, field, &json!({ "value": value })).await);
             }
-            for body in ["", "{", "[]", "\"Tom\"", "{\"value\":\"\\ud800\"}", "\u{feff}{\"value\":\"Tom\"}"] {
+            for body in ["", "{", "[]", "\"Tom\"", "{\"value\":\"\\ud800\"}", "\u{feff}"] {
                 let request = backend.put(&format!("/users/me/{field}")).bearer_auth(&person.access_token);
                 assert_malformed(&answer(request.body(body)).await);
             }

@@ -5,7 +5,7 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use shared::domain::Result as DomainResult;
 use shared::domain::claim::Claim;
-use shared::domain::codes::Purpose;
+use shared::domain::codes::{Purpose, Typed};
 use shared::domain::devices::PushAddress;
 use shared::domain::identity::{Registration, SignedIn};
 use shared::domain::password::Password;
@@ -43,9 +43,9 @@ struct Verify {
     #[schema(value_type = String)]
     phone_number: String,
     /// The code from the text message.
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "lenient::code")]
     #[schema(value_type = String)]
-    code: String,
+    code: Typed,
 }
 
 /// A number and a password.
@@ -82,9 +82,9 @@ struct Address {
 }))]
 struct Register {
     /// The code from the text message, asked for with flag 0.
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "lenient::code")]
     #[schema(value_type = String)]
-    code: String,
+    code: Typed,
     user: Credentials,
     device: Option<Address>,
 }
@@ -112,9 +112,9 @@ struct UpdatePassword {
     #[schema(value_type = String)]
     phone_number: String,
     /// The code from the text message, asked for with flag 1.
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "lenient::code")]
     #[schema(value_type = String)]
-    code: String,
+    code: Typed,
     /// 6 to 64 bytes without spaces.
     password: String,
 }
@@ -163,7 +163,8 @@ struct Session {
 )]
 async fn post_verify(Held(state): Held<State>, origin: Origin, Params(given, _): Params<Device, Verify>) -> Answer {
     let phone = Phone::parse("", &given.phone_number)?;
-    state.identity.check_code(&phone, given.code.trim(), origin.address, &[Purpose::SignUp, Purpose::Recovery]).await?;
+    let code = state.identity.code(&given.code)?;
+    state.identity.check_code(&phone, &code, origin.address, &[Purpose::SignUp, Purpose::Recovery]).await?;
     Ok(Device::data(Checked { phone_number: given.phone_number }))
 }
 
@@ -183,11 +184,11 @@ async fn post_verify(Held(state): Held<State>, origin: Origin, Params(given, _):
 )]
 async fn post_register(Held(state): Held<State>, origin: Origin, Params(given, _): Params<Device, Register>) -> Answer {
     let phone = Phone::parse("", &given.user.phone_number)?;
+    let code = state.identity.code(&given.code)?;
     let password = Password::new(&given.user.password)?;
     let registration = Registration { password, name: None, details: std::collections::BTreeMap::new() };
     let session = session(&state, &origin, given.device.as_ref())?;
-    let signed_in =
-        state.identity.register_by_code(&phone, given.code.trim(), origin.address, registration, session).await?;
+    let signed_in = state.identity.register_by_code(&phone, &code, origin.address, registration, session).await?;
     answer(&state, &signed_in, given.user.phone_number, None).await
 }
 
@@ -233,8 +234,9 @@ async fn put_update_password(
     Params(given, _): Params<Device, UpdatePassword>,
 ) -> Answer {
     let phone = Phone::parse("", &given.phone_number)?;
+    let code = state.identity.code(&given.code)?;
     let password = Password::new(&given.password)?;
-    state.identity.recover_by_code(&phone, given.code.trim(), origin.address, password).await?;
+    state.identity.recover_by_code(&phone, &code, origin.address, password).await?;
     Ok(Device::done("修改密码成功"))
 }
 

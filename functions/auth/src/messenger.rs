@@ -5,6 +5,7 @@ use axum::http::request::Parts;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use shared::domain::account::UserId;
+use shared::domain::codes::Typed;
 use shared::domain::identity::SignedIn;
 use shared::domain::phone::Phone;
 use shared::domain::session::{Lifetime, NewSession, PushService, PushTokens};
@@ -36,9 +37,9 @@ struct SignInByCode {
     #[schema(value_type = String)]
     number: String,
     /// The code from the text message.
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "lenient::code")]
     #[schema(value_type = String)]
-    code: String,
+    code: Typed,
     /// Apple's device token, for notifications.
     apns_device_token: Option<String>,
     /// The Android push service's device token.
@@ -99,12 +100,13 @@ async fn post_token(
     Params(given, _): Params<Messenger, SignInByCode>,
 ) -> Result<Response, Refusal<Messenger>> {
     let phone = Phone::parse(&given.zone, &given.number)?;
+    let code = state.identity.code(&given.code)?;
     let push = PushTokens::parse([
         (PushService::Apns, given.apns_device_token.as_deref()),
         (PushService::Ng, given.ng_device_token.as_deref()),
     ])?;
     let session = NewSession { api: Messenger::NAME, lifetime: Lifetime::Refreshed, push, from: origin.address };
-    let signed_in = state.identity.sign_in_by_code(&phone, given.code.trim(), origin.address, session).await?;
+    let signed_in = state.identity.sign_in_by_code(&phone, &code, origin.address, session).await?;
     answer(&state, &origin, signed_in)
 }
 

@@ -8,6 +8,7 @@ use axum::http::header::SET_COOKIE;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use shared::domain::claim::Claim;
+use shared::domain::codes::Typed;
 use shared::domain::identity::{Registration, SignedIn};
 use shared::domain::phone::Phone;
 use shared::domain::session::{Lifetime, NewSession, PushTokens};
@@ -62,9 +63,9 @@ struct VerifyCode {
     #[schema(value_type = String)]
     phone: String,
     /// The code from the text message.
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "lenient::code")]
     #[schema(value_type = String)]
-    code: String,
+    code: Typed,
 }
 
 /// What an account is made with.
@@ -125,8 +126,8 @@ struct LoggedIn {
     responses(
         (status = 200, description = "Whether nobody has registered with it",
             body = inline(Success<bool>), example = json!({ "code": 200, "result": true })),
-        (status = 400, description = "Not a number",
-            body = Refused, example = json!({ "code": 400, "message": "number is not a valid phone number" })),
+        (status = 400, description = "Not a number, or not a mobile one",
+            body = Refused, example = json!({ "code": 400, "message": "number is not a valid phone number; write it without the country code, which has a field of its own" })),
     ),
 )]
 async fn check_phone_available(
@@ -134,7 +135,10 @@ async fn check_phone_available(
     origin: Origin,
     Params(given, _): Params<SealTalk, RegionAndPhone>,
 ) -> Answer {
-    let claim = Claim::Phone(Phone::parse(&given.region, &given.phone)?);
+    let phone = Phone::parse(&given.region, &given.phone)?;
+    // What no code can be sent to cannot register.
+    phone.takes_texts()?;
+    let claim = Claim::Phone(phone);
     Ok(SealTalk::result(!state.identity.is_taken(&claim, origin.address).await?))
 }
 
@@ -151,7 +155,7 @@ async fn check_phone_available(
                 "code": 200, "result": { "verification_token": "75dd0f90-9b0d-41e5-803f-59b82644bc50" },
             })),
         (status = 400, description = "Not a number, or a field is missing or empty",
-            body = Refused, example = json!({ "code": 400, "message": "number is not a valid phone number" })),
+            body = Refused, example = json!({ "code": 400, "message": "number is not a valid phone number; write it without the country code, which has a field of its own" })),
         (status = 404, description = "No code was asked for, or it was used",
             body = Refused, example = json!({ "code": 404, "message": "no code is waiting for this number" })),
     ),
@@ -162,8 +166,8 @@ async fn verify_code(
     Params(given, _): Params<SealTalk, VerifyCode>,
 ) -> Answer {
     let phone = Phone::parse(&given.region, &given.phone)?;
-    let code = SealTalk::typed_code(&given.code)?;
-    let verification_token = state.identity.verify_code(&phone, code, origin.address).await?;
+    let code = state.identity.code(&given.code)?;
+    let verification_token = state.identity.verify_code(&phone, &code, origin.address).await?;
     Ok(SealTalk::secret(Verified { verification_token }))
 }
 
@@ -203,7 +207,7 @@ async fn register(Held(state): Held<State>, origin: Origin, Params(given, _): Pa
         (status = 200, description = "Signed in; code 1000 when number and password do not belong together",
             body = inline(Success<LoggedIn>), example = json!({ "code": 200, "result": { "id": "5Vg2Xh9f", "token": "eyJ0eXAiOiJKV1QiLCJhbGci…" } })),
         (status = 400, description = "Not a number, or a field is missing or empty",
-            body = Refused, example = json!({ "code": 400, "message": "number is not a valid phone number" })),
+            body = Refused, example = json!({ "code": 400, "message": "number is not a valid phone number; write it without the country code, which has a field of its own" })),
     ),
 )]
 async fn login(Held(state): Held<State>, origin: Origin, Params(given, _): Params<SealTalk, Login>) -> Answer {

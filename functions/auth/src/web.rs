@@ -6,6 +6,7 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use shared::domain::account::Account;
 use shared::domain::claim::Claim;
+use shared::domain::codes::Typed;
 use shared::domain::identity::{Registration, SignedIn};
 use shared::domain::password::Password;
 use shared::domain::phone::Phone;
@@ -40,9 +41,9 @@ struct Register {
     #[schema(value_type = String)]
     mobile: String,
     /// The code from the text message.
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "lenient::code")]
     #[schema(value_type = String)]
-    sms_code: String,
+    sms_code: Typed,
     /// 6 to 64 bytes without spaces.
     #[serde(deserialize_with = "lenient::text")]
     #[schema(value_type = String)]
@@ -92,11 +93,11 @@ struct SessionOf {
 )]
 async fn post_users(Held(state): Held<State>, origin: Origin, Params(given, _): Params<Web, Register>) -> Answer {
     let phone = Phone::parse("", &given.mobile)?;
+    let code = state.identity.code(&given.sms_code)?;
     let password = Password::new(&given.password)?;
     let registration = Registration { password, name: None, details: std::collections::BTreeMap::default() };
-    let code = given.sms_code.trim();
     let signed_in =
-        state.identity.register_by_code(&phone, code, origin.address, registration, session(&state, &origin)).await?;
+        state.identity.register_by_code(&phone, &code, origin.address, registration, session(&state, &origin)).await?;
     let user = User::of(&signed_in.account, &state.url, &origin);
     Ok(with_cookie(Web::data(user), &state, &origin, &signed_in)?)
 }

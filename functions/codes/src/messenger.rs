@@ -98,7 +98,7 @@ async fn post_verify_code(
     responses(
         (status = 200, description = "The code is on its way", body = CodeSent),
         (status = 400, description = "Not a number, too soon, too many, or the text was refused",
-            body = Refused, example = json!({ "error": "number is not a valid phone number" })),
+            body = Refused, example = json!({ "error": "number is not a valid phone number; outside mainland China write + and the country code before it" })),
     ),
 )]
 async fn get_verify_code(

@@ -2,11 +2,13 @@
 //! the header; what the file is, its bytes say.
 
 use axum::body::Bytes;
+use axum::extract::multipart::Field;
 use axum::extract::{DefaultBodyLimit, FromRequest, Multipart, Request};
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use shared::domain::{Error, Result};
 use shared::http::body;
 
+const MULTIPART: &str = "multipart/form-data";
 /// What the head of a form and the other parts of it may take, beside the file.
 const AROUND_THE_FILE: usize = 64 * 1024;
 /// The first part of a form begins within so many bytes. Further on, a bare file might hold anything by chance.
@@ -22,7 +24,7 @@ pub(super) async fn read(request: Request, limit: u64) -> Result<Bytes> {
 /// Reads the file of an upload of at most `limit` bytes; in a form it is the part of this name.
 pub(super) async fn read_part(request: Request, name: &str, limit: u64) -> Result<Bytes> {
     let most = usize::try_from(limit).unwrap_or(usize::MAX).saturating_add(AROUND_THE_FILE);
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     let bytes = body::read(body, most).await.map_err(|error| match error {
         Error::TooLarge { .. } => Error::TooLarge { limit },
         other => other,
@@ -30,6 +32,11 @@ pub(super) async fn read_part(request: Request, name: &str, limit: u64) -> Resul
     let kind = parts.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     if !is_form(kind, &bytes) {
         return Ok(bytes);
+    }
+    // Written as the parser of forms reads it, whose types have no space after them.
+    if let Some(kind) = boundary(kind).and_then(|boundary| format!("{MULTIPART}; boundary=\"{boundary}\"").parse().ok())
+    {
+        parts.headers.insert(CONTENT_TYPE, kind);
     }
     let mut request = Request::from_parts(parts, bytes.into());
     DefaultBodyLimit::disable().apply(&mut request);
@@ -39,7 +46,7 @@ pub(super) async fn read_part(request: Request, name: &str, limit: u64) -> Resul
 
 /// Whether a body of this type is a form. Some clients say that they send one and send the bare file.
 fn is_form(kind: &str, body: &[u8]) -> bool {
-    if !kind.get(..20).is_some_and(|start| start.eq_ignore_ascii_case("multipart/form-data;")) {
+    if !kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case(MULTIPART)) {
         return false;
     }
     let empty_lines = body.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
@@ -68,7 +75,8 @@ async fn file_of(mut form: Multipart, name: &str) -> Result<Bytes> {
     let malformed = |error: axum::extract::multipart::MultipartError| malformed(&error.body_text());
     let mut other = None;
     while let Some(part) = form.next_field().await.map_err(malformed)? {
-        let (named, has_file_name) = (part.name() == Some(name), part.file_name().is_some());
+        let (called, file_name) = dispositions(&part);
+        let (named, has_file_name) = (called.as_deref() == Some(name), file_name.is_some());
         let bytes = part.bytes().await.map_err(malformed)?;
         if named {
             return Ok(bytes);
@@ -78,6 +86,27 @@ async fn file_of(mut form: Multipart, name: &str) -> Result<Bytes> {
         }
     }
     other.ok_or_else(|| Error::Malformed(format!("the form has no part named {name}")))
+}
+
+/// The name of a part and of its file, whose parameters are compared without case (RFC 2183 § 2), as the parser of forms
+/// does not.
+fn dispositions(part: &Field<'_>) -> (Option<String>, Option<String>) {
+    let header = part.headers().get(CONTENT_DISPOSITION).map(|header| String::from_utf8_lossy(header.as_bytes()));
+    let found =
+        |name: &str, plain: Option<&str>| plain.map(str::to_owned).or_else(|| parameter(header.as_deref()?, name));
+    (found("name", part.name()), found("filename", part.file_name()))
+}
+
+/// A parameter of a header, in quotes or without.
+fn parameter(header: &str, wanted: &str) -> Option<String> {
+    let mut quoted = false;
+    let mut parameters = header.split(|c| {
+        quoted ^= c == '"';
+        c == ';' && !quoted
+    });
+    let pairs = parameters.by_ref().filter_map(|parameter| parameter.split_once('='));
+    let mut values = pairs.filter(|(name, _)| name.trim().eq_ignore_ascii_case(wanted));
+    values.next().map(|(_, value)| value.trim().trim_matches('"').to_owned())
 }
 
 #[cfg(test)]
@@ -108,6 +137,22 @@ mod tests {
         assert_eq!(file(FORM, named).await.unwrap(), &b"\x00\x01"[..]);
         let other = b"--x\r\nContent-Disposition: form-data; name=\"a\"; filename=\"a.png\"\r\n\r\nyes\r\n--x--\r\n";
         assert_eq!(file("Multipart/Form-Data; boundary=\"x\"", other).await.unwrap(), &b"yes"[..]);
+    }
+
+    #[tokio::test]
+    async fn types_and_the_names_of_parameters_are_compared_without_case() {
+        for disposition in
+            ["FORM-DATA; NAME=\"file\"", "Form-Data; filename=x; Name=file", "form-data; NAME=\"a\"; FileName=\"b;c\""]
+        {
+            let body = format!("--x\r\nCONTENT-DISPOSITION: {disposition}\r\n\r\nyes\r\n--x--\r\n");
+            for kind in [
+                "MULTIPART/FORM-DATA; BOUNDARY=x",
+                "multipart/form-data ; boundary=x",
+                "Multipart/Form-Data;boundary=\"x\"",
+            ] {
+                assert_eq!(file(kind, body.as_bytes()).await.unwrap(), &b"yes"[..], "{kind} {disposition}");
+            }
+        }
     }
 
     #[tokio::test]

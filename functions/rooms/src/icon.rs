@@ -3,7 +3,6 @@
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, Request, State as Held};
 use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
 use serde::Deserialize;
 use shared::domain::Error;
 use shared::domain::person::PersonChange;
@@ -79,10 +78,8 @@ async fn read(state: &State, request: Request) -> Result<(Icon, Option<Bytes>), 
     let limit = state.policy.image_max_bytes;
     let (parts, body) = request.into_parts();
     let bytes = body::read(body, usize::try_from(limit).unwrap_or(usize::MAX)).await?;
-    let is_form = parts.headers.get(CONTENT_TYPE).is_some_and(|kind| {
-        kind.as_bytes().starts_with(b"application/x-www-form-urlencoded") && std::str::from_utf8(&bytes).is_ok()
-    });
-    let says_fields = is_form || matches!(bytes.trim_ascii_start(), [] | [b'{', ..]);
+    let is_form = body::is_form(&parts.headers) && std::str::from_utf8(&bytes).is_ok();
+    let says_fields = is_form || matches!(body::without_mark(&bytes).trim_ascii_start(), [] | [b'{', ..]);
     let fields = if says_fields { Body::from(bytes.clone()) } else { Body::empty() };
     let Params(given, _) = Params::<Rooms, Icon>::from_request(Request::from_parts(parts, fields), &()).await?;
     Ok((given, Some(bytes).filter(|_| !says_fields)))

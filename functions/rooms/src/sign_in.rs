@@ -4,7 +4,7 @@ use axum::extract::State as Held;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use shared::domain::claim::{Claim, Provider, Subject, Username};
-use shared::domain::codes::{CodeRequest, Purpose, SolvedCaptcha};
+use shared::domain::codes::{CodeRequest, Purpose, SolvedCaptcha, Typed};
 use shared::domain::identity::{SignedIn, Stranger, Vouching};
 use shared::domain::password::Password;
 use shared::domain::person::Detail;
@@ -82,11 +82,12 @@ struct SnsLogin {
 async fn post_snslogin(Held(state): Held<State>, origin: Origin, Params(given, _): Params<Rooms, SnsLogin>) -> Answer {
     let provider = provider(&given.login_type)?;
     let subject = Subject::parse(&given.snsid)?;
-    let some = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
-    let name = some(&given.nickname).map(|name| Nickname::parse(&name)).transpose()?;
-    // The provider wrote it, not the person, so one that cannot be kept keeps nobody out.
-    let avatar = some(&given.icon).and_then(|icon| Avatar::parse(&icon).ok());
-    let more = [(Detail::LoginType, given.login_type.as_str()), (Detail::DisplayName, given.username.as_str())];
+    // The provider sends these, and the user cannot change them here: one that cannot be kept is left out, and the
+    // user still signs in.
+    let name = Nickname::parse(&given.nickname).ok();
+    let avatar = Avatar::parse(given.icon.trim()).ok();
+    let called = Detail::DisplayName.parse(&given.username).unwrap_or_default();
+    let more = [(Detail::LoginType, given.login_type.as_str()), (Detail::DisplayName, called.as_str())];
     let details = given.details.parse(&more)?;
     let vouching = Vouching { provider, subject, access_token: given.access_token, from: origin.address };
     let (stranger, session) = (Stranger { name, avatar, details }, state.session(&origin));
@@ -128,9 +129,9 @@ struct Login {
 )]
 async fn post_login(Held(state): Held<State>, origin: Origin, Params(given, _): Params<Rooms, Login>) -> Answer {
     // A name that could never have been chosen is no different from one that was not.
-    let username = Username::parse(&given.username).map_err(|_| Error::PasswordWrong)?;
+    let username = Username::stored(&given.username).map_err(|_| Error::PasswordWrong)?;
     let typed = Password::typed(&given.password)?;
-    let claim = Claim::Username(username);
+    let claim = Claim::Username(state.identity.known_as(username).await?);
     let signed_in = state.identity.sign_in_by_password(&claim, typed, origin.address, state.session(&origin)).await?;
     answer(&state, &origin, StatusCode::OK, &signed_in).await
 }
@@ -167,9 +168,9 @@ struct PhoneLogin {
     #[schema(value_type = String)]
     phone: String,
     /// The code from the text message; or, with `captcha_id`, the characters that a picture shows.
-    #[serde(default, deserialize_with = "lenient::optional_text")]
+    #[serde(default, deserialize_with = "lenient::optional_code")]
     #[schema(value_type = Option<String>)]
-    captcha: Option<String>,
+    captcha: Option<Typed>,
     /// The id of a picture, chosen by the client: it is at `GET /api/v1.0/imagecode/<id>`. Needed for a code where the
     /// answer is that a captcha is needed.
     #[serde(default, deserialize_with = "lenient::optional_text")]
@@ -202,8 +203,11 @@ async fn post_phonelogin(
     Params(given, _): Params<Rooms, PhoneLogin>,
 ) -> Answer {
     let phone = Phone::parse("", &given.phone)?;
-    let captcha = SolvedCaptcha::from_fields(Web::NAME, given.captcha_id.as_deref(), given.captcha.as_deref())?;
-    if let Some(code) = given.captcha.filter(|code| captcha.is_none() && !code.trim().is_empty()) {
+    let typed = given.captcha.as_ref().map(Typed::to_string);
+    let captcha = SolvedCaptcha::from_fields(Web::NAME, given.captcha_id.as_deref(), typed.as_deref())?;
+    // A client that shows no picture may send both fields empty.
+    let shows_none = given.captcha_id.is_some() && typed.is_none_or(|typed| typed.trim().is_empty());
+    if let Some(code) = given.captcha.filter(|_| captcha.is_none() && !shows_none) {
         return sign_in_by_code(&state, &origin, &phone, &code).await;
     }
     let request = CodeRequest { phone: &phone, purpose: Purpose::SignIn, from: origin.address, captcha };
@@ -234,8 +238,9 @@ async fn get_phonelogin(
     sign_in_by_code(&state, &origin, &phone, &code).await
 }
 
-async fn sign_in_by_code(state: &State, origin: &Origin, phone: &Phone, code: &str) -> Answer {
-    let signed_in = state.identity.sign_in_by_code(phone, code.trim(), origin.address, state.session(origin)).await?;
+async fn sign_in_by_code(state: &State, origin: &Origin, phone: &Phone, code: &Typed) -> Answer {
+    let code = state.identity.code(code)?;
+    let signed_in = state.identity.sign_in_by_code(phone, &code, origin.address, state.session(origin)).await?;
     answer(state, origin, StatusCode::OK, &signed_in).await
 }
 

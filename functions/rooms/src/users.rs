@@ -11,7 +11,7 @@ use shared::domain::password::Password;
 use shared::domain::person::PersonChange;
 use shared::domain::phone::Phone;
 use shared::domain::profile::Nickname;
-use shared::domain::{Error, Result as DomainResult};
+use shared::domain::{Error, Result as DomainResult, text};
 use shared::http::api::Rooms;
 use shared::http::api::rooms::Refused;
 use shared::http::body::Params;
@@ -209,7 +209,7 @@ async fn change_password(state: &State, origin: &Origin, given: PasswordChange) 
 /// Refuses a name that is not the account's: its username, or its phone where it chose none.
 fn called(account: &Account, name: &str) -> DomainResult<()> {
     let same = if let Some(username) = &account.username {
-        username == name
+        username == name || *username == text::composed(name)
     } else {
         let own: Option<Phone> = account.phone.as_ref().and_then(|phone| phone.parse().ok());
         let own = own.ok_or(Error::PasswordWrong)?;

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::phone::Phone;
 pub use super::provider::Provider;
+use super::text::{self, Bounds};
 use super::{Error, Result};
 
 /// A sign-in identity.
@@ -22,16 +23,49 @@ pub enum Claim {
     },
 }
 
+/// The longest key of a partition of `DynamoDB` has 2,048 bytes, of which a claim's name takes some.
+const MOST_BYTES: usize = 2_000;
+
 /// A name to sign in with.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Username(String);
 
 impl Username {
-    /// 1 to 64 characters without white space or control characters; capitals count as different.
+    /// A new name: 1 to 64 visible characters without white space, in NFC; capitals count as different. Only emojis hold
+    /// something invisible, so no two names differ by what cannot be seen.
     pub fn parse(text: &str) -> Result<Self> {
+        const RULE: &str = "has 1 to 64 characters and no spaces";
+        const USERNAME: Bounds = Bounds::line("username", 1, 64, RULE);
+        let refused = |rule| Err(Error::Invalid { field: "username", rule });
+        let name = USERNAME.kept(text)?;
+        if name.contains(char::is_whitespace) {
+            refused(RULE)
+        } else if text::hides_nothing(&name) {
+            Ok(Self(name))
+        } else {
+            refused("has characters that cannot be seen")
+        }
+    }
+
+    /// A name that an account may have, to the byte: those of before names were composed are still theirs.
+    pub fn stored(text: &str) -> Result<Self> {
         const RULE: Error = Error::Invalid { field: "username", rule: "has 1 to 64 characters and no spaces" };
-        let plain = !text.chars().any(|c| c.is_whitespace() || c.is_control());
-        if (1..=64).contains(&text.chars().count()) && plain { Ok(Self(text.to_owned())) } else { Err(RULE) }
+        let plain = !text.contains(|c: char| c.is_whitespace() || c.is_control());
+        if (1..=MOST_BYTES).contains(&text.len()) && plain { Ok(Self(text.to_owned())) } else { Err(RULE) }
+    }
+
+    /// The same name as it is composed today, where that is another.
+    #[must_use]
+    pub fn composed(&self) -> Option<Self> {
+        let composed = text::composed(&self.0);
+        (composed != self.0).then(|| Self(composed.into_owned()))
+    }
+
+    /// The same name in pieces (NFD), where that is another: an account of before may have it.
+    #[must_use]
+    pub fn decomposed(&self) -> Option<Self> {
+        let decomposed = text::decomposed(&self.0);
+        (decomposed != self.0).then(|| Self(decomposed.into_owned()))
     }
 
     /// As text.

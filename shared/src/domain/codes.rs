@@ -1,12 +1,14 @@
 //! SMS codes: asking for one, and guessing it.
 
 mod sender;
+mod typed;
 
 use std::net::IpAddr;
 
 use async_trait::async_trait;
 
 pub use self::sender::{CaptchaRule, CodeRequest, CodeSender, SolvedCaptcha, Texts};
+pub use self::typed::{Code, Typed};
 use super::Result;
 use super::account::UserId;
 use super::clock::Timestamp;
@@ -185,21 +187,4 @@ pub trait CodeStore: Send + Sync {
 
     /// Takes back a guess that was counted, because it was right and spent nothing.
     async fn forgive(&self, phone: &Phone, guess: &Guess, now: Timestamp) -> Result<()>;
-}
-
-/// A code as it was typed, or as a number that lost its leading zeros on the way.
-#[must_use]
-pub fn typed(code: &str, digits: u32) -> String {
-    format!("{:0>width$}", code.trim(), width = digits as usize)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_code_that_came_as_a_number_gets_its_zeros_back() {
-        assert_eq!(typed(" 12345 ", 6), "012345");
-        assert_eq!(typed("123456", 6), "123456");
-    }
 }

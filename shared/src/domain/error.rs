@@ -82,6 +82,9 @@ pub enum Error {
     /// Codes are not sent to numbers of this country.
     #[error("no codes are sent to this country")]
     CountryNotServed,
+    /// The type of the number is known, and it is not that of a mobile.
+    #[error("number is not a mobile number, so it cannot receive text messages")]
+    NotMobile,
     /// The text-message service refused to send. The code was taken back, so another may be asked for at once.
     #[error("the text message could not be sent; ask again")]
     TextNotSent,
@@ -176,6 +179,7 @@ impl Error {
             Self::Limited { cap, .. } => cap.kind(),
             Self::Full(_) => "full",
             Self::CountryNotServed => "country_not_served",
+            Self::NotMobile => "not_mobile",
             Self::TextNotSent => "text_not_sent",
             Self::RefreshInvalid => "refresh_invalid",
             Self::RefreshReused => "refresh_reused",

@@ -27,6 +27,7 @@ pub mod rooms;
 pub mod session;
 pub mod short_id;
 pub mod social;
+pub mod text;
 pub mod tokens;
 
 pub use error::{Cap, Error, Fault, GroupRule, Quota, Result};

@@ -10,7 +10,9 @@ use super::account::{Account, Caller};
 use super::claim::Username;
 use super::clock::{Clock, Timestamp};
 use super::identity::Identity;
+use super::phone;
 use super::profile::{Avatar, Nickname};
+use super::text::{self, Bounds};
 use super::{Error, Fault, Result};
 
 /// A detail. All of them are free to be empty, and none of them signs anybody in.
@@ -67,10 +69,10 @@ impl Detail {
                 (whole && text.parse::<u8>().is_ok_and(|age| age <= 150), "is a whole number up to 150")
             }
             Self::Email => (is_email(text), "is an address of at most 254 characters"),
-            Self::Phone => (is_number(text), "is a number of at most 32 characters"),
+            Self::Phone => (is_number(text), "is a number of at most 32 characters, without letters"),
             Self::Country | Self::Province | Self::City | Self::Career | Self::DisplayName => {
-                let plain = !text.chars().any(char::is_control);
-                (plain && text.chars().count() <= 64, "has at most 64 characters and no control characters")
+                let rule = "has at most 64 characters and no control characters";
+                return Bounds::line(self.name(), 0, 64, rule).trimmed(text);
             }
         };
         let field = self.name();
@@ -86,13 +88,13 @@ impl Detail {
 
 fn is_email(text: &str) -> bool {
     let plain = !text.chars().any(|c| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | '"' | ','));
+    let plain = plain && text::hides_nothing(text);
     let parts = text.rsplit_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty());
     plain && parts && text.len() <= 254
 }
 
 fn is_number(text: &str) -> bool {
-    let plain = text.chars().all(|c| c.is_ascii_digit() || matches!(c, '+' | '-' | ' ' | '(' | ')'));
-    plain && text.len() <= 32 && text.contains(|c: char| c.is_ascii_digit())
+    text.chars().count() <= 32 && phone::is_number(text)
 }
 
 /// Details by name.
@@ -190,9 +192,11 @@ impl People {
         for _ in 0..ATTEMPTS {
             let before = self.identity.account(caller).await?;
             let now = self.clock.now();
-            if before.username.as_deref() == Some(username.as_str()) {
+            // A name of before names were composed is still the same name.
+            if before.username.as_deref().is_some_and(|name| text::composed(name) == username.as_str()) {
                 return self.store.change_person(caller, change, now).await;
             }
+            self.identity.looks_new(&username).await?;
             if self.store.rename(caller, from, &before, &username, change, now).await? {
                 let named = Account { username: Some(username.as_str().to_owned()), ..before };
                 return Ok(change.apply(named));
@@ -219,6 +223,7 @@ mod tests {
             (Detail::Email, "never@gmail.com"),
             (Detail::Phone, "18752000500"),
             (Detail::Phone, "+86 187-5200"),
+            (Detail::Phone, "（021）6552.9988"),
             (Detail::City, "上海"),
             (Detail::LoginType, "3"),
         ] {
@@ -235,6 +240,10 @@ mod tests {
             (Detail::Email, "a b@c"),
             (Detail::Phone, "call me"),
             (Detail::Phone, "--"),
+            (Detail::Phone, "1395551236a"),
+            (Detail::Email, "ne\u{200b}ver@gmail.com"),
+            (Detail::City, "\u{3164}"),
+            (Detail::DisplayName, "\u{202e}moT"),
             (Detail::Career, &"a".repeat(65)),
             (Detail::Country, "a\u{0}"),
         ] {

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::phone::{Country, Phone};
 use crate::config::{ConfigError, Env};
 
 const HOUR: Duration = Duration::from_hours(1);
@@ -43,8 +44,8 @@ pub struct Policy {
     pub codes_per_country_reserved_percent: u32,
     /// Percentage of an address's hourly cap above which [`CaptchaRule::Adaptive`] asks for a captcha.
     pub captcha_threshold_percent: u32,
-    /// Calling codes that codes are sent to; `None` is all of them.
-    pub countries: Option<Vec<u16>>,
+    /// Countries that codes are sent to, as calling codes or regions; `None` is all of them.
+    pub countries: Option<Vec<Country>>,
     /// Codes sent into a block of numbers in a clock hour before the conversion guard looks at it.
     pub conversion_minimum_sends: u32,
     /// Percentage of codes sent into a block that have to be used once the guard looks. Twilio Fraud Guard and
@@ -169,6 +170,12 @@ impl Policy {
         })
     }
 
+    /// Whether codes are sent to the country of this number.
+    #[must_use]
+    pub fn serves(&self, phone: &Phone) -> bool {
+        self.countries.as_ref().is_none_or(|served| served.iter().any(|country| country.has(phone)))
+    }
+
     /// The spans over which codes to one number are capped, with their caps: the shortest first. A caller whose address
     /// the number's account knows may use all of them, others leave the reserved ones.
     #[must_use]
@@ -188,16 +195,14 @@ impl Policy {
     }
 }
 
-fn countries(env: &Env) -> std::result::Result<Option<Vec<u16>>, ConfigError> {
+fn countries(env: &Env) -> std::result::Result<Option<Vec<Country>>, ConfigError> {
     let text = env.text("ALLOWED_COUNTRIES")?;
     if text.trim() == "*" {
         return Ok(None);
     }
-    let codes = text.split(',').map(|code| code.trim().trim_start_matches('+').parse());
-    codes
-        .collect::<std::result::Result<_, _>>()
-        .map(Some)
-        .map_err(|_| ConfigError::unreadable("ALLOWED_COUNTRIES", "calling codes separated by commas, or *"))
+    let countries = text.split(',').map(|country| Country::parse(country.trim().trim_start_matches('+')));
+    let expected = "calling codes and regions of ISO 3166 separated by commas (86,US,CA), or *";
+    countries.collect::<Option<_>>().map(Some).ok_or_else(|| ConfigError::unreadable("ALLOWED_COUNTRIES", expected))
 }
 
 #[cfg(test)]
@@ -219,7 +224,7 @@ impl Policy {
             codes_per_country_day: Some(20_000),
             codes_per_country_reserved_percent: 25,
             captcha_threshold_percent: 50,
-            countries: Some(vec![86]),
+            countries: Some(vec![Country::Zone(86)]),
             conversion_minimum_sends: 50,
             conversion_minimum_percent: 20,
             conversion_per_address: 5,

@@ -1,5 +1,6 @@
 //! What people may know of each other.
 
+use super::text::Bounds;
 use super::{Error, Result};
 
 /// What a person is called. The documents call it nickname and name.
@@ -7,14 +8,15 @@ use super::{Error, Result};
 pub struct Nickname(String);
 
 impl Nickname {
-    /// 1 to 64 characters that are not all blank, none of them a control character; spaces around them are dropped.
+    /// 1 to 64 characters of which one can be seen, none of them a control character; spaces around them are dropped.
     pub fn parse(text: &str) -> Result<Self> {
-        let text = text.trim();
-        let characters = text.chars().count();
-        if !(1..=64).contains(&characters) || text.chars().any(char::is_control) {
-            return Err(Error::Invalid { field: "nickname", rule: "has 1 to 64 characters and no control characters" });
-        }
-        Ok(Self(text.to_owned()))
+        const NICKNAME: Bounds = Bounds::line("nickname", 1, 64, "has 1 to 64 characters and no control characters");
+        Self::within(text, &NICKNAME)
+    }
+
+    /// A nickname within the bounds of an API that has others.
+    pub fn within(text: &str, bounds: &Bounds) -> Result<Self> {
+        bounds.trimmed(text).map(Self)
     }
 
     /// As text.
@@ -29,15 +31,11 @@ impl Nickname {
 pub struct StateLine(String);
 
 impl StateLine {
-    /// Up to 140 characters; line breaks are its only control characters. Empty takes the line away.
+    /// Up to 140 characters; line breaks are its only control characters. An empty or blank one takes the line away.
     pub fn parse(text: &str) -> Result<Self> {
-        if text.chars().count() > 140 || text.chars().any(|c| c.is_control() && c != '\n') {
-            return Err(Error::Invalid {
-                field: "state",
-                rule: "has at most 140 characters and no control characters",
-            });
-        }
-        Ok(Self(text.to_owned()))
+        const RULE: &str = "has at most 140 characters and no control characters";
+        const STATE: Bounds = Bounds { controls: &['\n'], ..Bounds::line("state", 0, 140, RULE) };
+        STATE.kept(text).map(Self)
     }
 
     /// As text.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::account::{Caller, UserId};
 use super::clock::{CHINA_STANDARD_TIME, Clock, Timestamp};
+use super::text::Bounds;
 use super::{Error, Fault, Result};
 
 /// A person's name and the number of their identity card.
@@ -21,19 +22,15 @@ impl IdentityDocument {
     /// A name of 1 to 64 characters, and an 18-digit number of mainland China (GB 11643-1999) whose check digit is
     /// right and whose bearer was born on a day that existed and has come.
     pub fn parse(name: &str, number: &str, now: Timestamp) -> Result<Self> {
-        const NAME: Error =
-            Error::Invalid { field: "real name", rule: "has 1 to 64 characters and no control characters" };
+        const NAME: Bounds = Bounds::line("real name", 1, 64, "has 1 to 64 characters and no control characters");
         const NUMBER: Error = Error::Invalid { field: "identity number", rule: "is not that of an identity card" };
-        let (name, number) = (name.trim(), number.trim().to_ascii_uppercase());
-        if !(1..=64).contains(&name.chars().count()) || name.chars().any(char::is_control) {
-            return Err(NAME);
-        }
+        let (name, number) = (NAME.trimmed(name)?, number.trim().to_ascii_uppercase());
         let born = digits(&number).and_then(|digits| birthday(&digits)).ok_or(NUMBER)?;
         // A child is born on the day that it is in China.
         if born > now.plus(CHINA_STANDARD_TIME).day() {
             return Err(NUMBER);
         }
-        Ok(Self { name: name.to_owned(), number })
+        Ok(Self { name, number })
     }
 
     /// The name.

@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, Request};
 use axum::response::{IntoResponse, Response};
+use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::Serialize;
@@ -35,14 +36,12 @@ impl<A: Api, T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Params<A, T
 
     async fn from_request(request: Request, _: &S) -> std::result::Result<Self, Refusal<A>> {
         let mut fields = request.uri().query().map(form).unwrap_or_default();
-        let is_form = request
-            .headers()
-            .get(CONTENT_TYPE)
-            .is_some_and(|kind| kind.as_bytes().starts_with(b"application/x-www-form-urlencoded"));
+        let is_form = is_form(request.headers());
         let body = read(request.into_body(), TEXT_LIMIT).await?;
+        let body = without_mark(&body);
         match body.trim_ascii_start() {
             [] => {}
-            [b'{', ..] => fields.extend(json::<Map<String, Value>>(&body)?),
+            [b'{', ..] => fields.extend(json::<Map<String, Value>>(body)?),
             text if is_form => fields.extend(form(std::str::from_utf8(text).map_err(|_| not_text())?)),
             _ => return Err(Error::Malformed("the body is neither a JSON object nor a form".into()).into()),
         }
@@ -56,8 +55,23 @@ impl<A: Api, T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<A,
 
     async fn from_request(request: Request, _: &S) -> std::result::Result<Self, Refusal<A>> {
         let body = read(request.into_body(), LIST_LIMIT).await?;
-        Ok(Self(json(&body)?, PhantomData))
+        Ok(Self(json(without_mark(&body))?, PhantomData))
     }
+}
+
+/// Whether a body is a form, whatever the parameters of its type say. Types are compared without case (RFC 9110
+/// § 8.3.1).
+#[must_use]
+pub fn is_form(headers: &HeaderMap) -> bool {
+    const FORM: &str = "application/x-www-form-urlencoded";
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case(FORM))
+}
+
+/// The text behind a byte-order mark, which Windows writes before UTF-8 and which RFC 8259 lets parsers skip.
+#[must_use]
+pub fn without_mark(body: &[u8]) -> &[u8] {
+    body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
 }
 
 /// A whole body of at most `limit` bytes.
@@ -123,6 +137,9 @@ mod tests {
             ("/", "", r#" {"zone": 86, "number": "+1"}"#),
             ("/?zone=1", FORM, r#"{"zone": "86", "number": "+1"}"#),
             ("/?zone=1&number=2", FORM, "zone=86&number=%2B1"),
+            ("/", "", "\u{feff} {\"zone\": \"86\", \"number\": \"+1\"}"),
+            ("/", FORM, "\u{feff}zone=86&number=%2B1"),
+            ("/", "Application/X-WWW-Form-URLEncoded ; Charset=UTF-8", "zone=86&number=%2B1"),
         ] {
             let fields = extract(uri, kind, body).await.unwrap();
             assert_eq!((fields.zone.as_str(), fields.number.as_deref()), ("86", Some("+1")), "{uri} {body}");
@@ -131,8 +148,17 @@ mod tests {
 
     #[tokio::test]
     async fn what_cannot_be_read_is_malformed() {
-        for body in ["", "{", "[]", "zone=86", r#"{"zone": {}}"#, r#"{"zone": 1.5}"#, r#"{"zone": null}"#, "\u{feff}{}"]
-        {
+        for body in [
+            "",
+            "{",
+            "[]",
+            "zone=86",
+            r#"{"zone": {}}"#,
+            r#"{"zone": 1.5}"#,
+            r#"{"zone": null}"#,
+            "\u{feff}{}",
+            "\u{feff}\u{feff}{\"zone\": \"86\"}",
+        ] {
             assert!(matches!(extract("/", "", body).await, Err(Error::Malformed(_))), "{body}");
         }
         let long = format!(r#"{{"zone": "{}"}}"#, "a".repeat(TEXT_LIMIT));

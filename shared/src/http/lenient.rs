@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Deserializer};
 
+use crate::domain::codes::Typed;
+
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Scalar {
@@ -14,6 +16,13 @@ impl Scalar {
         match self {
             Self::Text(text) => text,
             Self::Whole(number) => number.to_string(),
+        }
+    }
+
+    fn into_code(self) -> Typed {
+        match self {
+            Self::Text(text) => Typed::Text(text),
+            Self::Whole(number) => Typed::Number(number),
         }
     }
 }
@@ -31,6 +40,16 @@ pub fn text_or_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Strin
 /// The same, where the field may be missing or null.
 pub fn optional_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     Ok(Option::<Scalar>::deserialize(deserializer)?.map(Scalar::into_text))
+}
+
+/// A code: a string as it is, or a whole number, which has lost the zeros that it began with.
+pub fn code<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Typed, D::Error> {
+    Scalar::deserialize(deserializer).map(Scalar::into_code)
+}
+
+/// The same, where the field may be missing or null.
+pub fn optional_code<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Typed>, D::Error> {
+    Ok(Option::<Scalar>::deserialize(deserializer)?.map(Scalar::into_code))
 }
 
 #[derive(Deserialize)]

@@ -78,6 +78,7 @@ const NOT_SENT: &[&str] = &[
     "codes_to_number",
     "country_not_served",
     NO_ACCOUNT,
+    "not_mobile",
     "requests_at_once",
     "taken",
     "text_not_sent",

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::{PASSWORD, post, push_tokens, refused, register};
 use crate::support::backend::answer;
+use crate::support::people::NO_NUMBER;
 use crate::support::{Backend, fresh_phone, run, shared};
 
 #[test]
@@ -17,7 +18,7 @@ fn what_cannot_be_right_is_refused_in_this_apis_words() {
         let update = format!("/users/{}/update-device-token", owner.id);
         let user = |number: Value, password: &str| json!({ "phoneNumber": number, "password": password });
         let good = user(json!(owner.phone.0), PASSWORD);
-        let number = "number is not a valid phone number";
+        let number = NO_NUMBER;
         let password = "password has 6 to 64 bytes and no spaces";
         for (method, path, body, msg) in [
             (
@@ -27,24 +28,29 @@ fn what_cannot_be_right_is_refused_in_this_apis_words() {
                 "flag is 0 (sign-up) or 1 (recovery)",
             ),
             (Method::POST, "/verification_codes", json!({ "flag": 0, "phoneNumber": "111" }), number),
-            (Method::POST, "/verification_codes/verify", json!({ "phoneNumber": "111", "code": "1" }), number),
-            (Method::POST, "/users/register", json!({ "code": "1", "user": user(json!("111"), PASSWORD) }), number),
+            (Method::POST, "/verification_codes/verify", json!({ "phoneNumber": "111", "code": "123456" }), number),
             (
                 Method::POST,
                 "/users/register",
-                json!({ "code": "1", "user": user(json!("18514760074"), "12345") }),
+                json!({ "code": "123456", "user": user(json!("111"), PASSWORD) }),
+                number,
+            ),
+            (
+                Method::POST,
+                "/users/register",
+                json!({ "code": "123456", "user": user(json!("18514760074"), "12345") }),
                 password,
             ),
             (
                 Method::POST,
                 "/users/register",
-                json!({ "code": "1", "user": user(json!("18514760074"), "a b c d") }),
+                json!({ "code": "123456", "user": user(json!("18514760074"), "a b c d") }),
                 password,
             ),
             (
                 Method::POST,
                 "/users/register",
-                json!({ "code": "1", "user": user(json!("18514760074"), PASSWORD) }),
+                json!({ "code": "123456", "user": user(json!("18514760074"), PASSWORD) }),
                 "no code is waiting for this number",
             ),
             (Method::POST, "/users/login", json!({ "user": user(json!("111"), PASSWORD) }), number),
@@ -75,13 +81,13 @@ fn what_cannot_be_right_is_refused_in_this_apis_words() {
             (
                 Method::PUT,
                 "/users/update-password",
-                json!({ "phoneNumber": "111", "code": "1", "password": PASSWORD }),
+                json!({ "phoneNumber": "111", "code": "123456", "password": PASSWORD }),
                 number,
             ),
             (
                 Method::PUT,
                 "/users/update-password",
-                json!({ "phoneNumber": owner.phone.0, "code": "1", "password": "short" }),
+                json!({ "phoneNumber": owner.phone.0, "code": "123456", "password": "short" }),
                 password,
             ),
             (Method::POST, &update, json!({ "device": { "pushToken": "" } }), "pushToken has 1 to 512 printable bytes"),

@@ -114,6 +114,8 @@ fn codes_are_counted_once_whatever_had_to_be_tried_again() {
         assert_eq!(answer(backend.ask(&phone)).await.0, 400);
         let abroad = backend.post("/verify_code").query(&[("zone", "852"), ("number", "51234567")]);
         assert_eq!(answer(abroad).await.0, 400);
+        let fixed = backend.post("/verify_code").query(&[("zone", "86"), ("number", "010 6552 9988")]);
+        assert_eq!(answer(fixed).await.0, 400);
         endpoints.fail_next("sns:Publish", 1, Fault::error(400, "OptedOut"));
         assert_eq!(answer(backend.ask(&fresh_phone())).await.0, 400);
         endpoints.fail_next("dynamodb:TransactWriteItems", 1, Fault::error(400, "ValidationException"));
@@ -131,6 +133,7 @@ fn codes_are_counted_once_whatever_had_to_be_tried_again() {
                 (Metric::CodesRefused, "code_too_soon", 1),
                 (Metric::CodesRefused, "country_not_served", 1),
                 (Metric::CodesRefused, "no_account", 1),
+                (Metric::CodesRefused, "not_mobile", 1),
                 (Metric::CodesRefused, "text_not_sent", 1),
                 (Metric::GuessesRefused, "code_not_asked", 1),
                 (Metric::GuessesRefused, "code_wrong", 1),

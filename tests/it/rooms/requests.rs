@@ -186,3 +186,23 @@ fn requests_take_as_many_round_trips_as_written_down() {
         }
     });
 }
+
+#[test]
+fn accents_in_usernames_take_as_many_round_trips_as_written_down() {
+    run(async {
+        let backend = &Backend::capped().await;
+        let costs = async |method: Method, path: &str, body: Value, row: &str| {
+            let response = backend.request(method, path).json(&body).send().await.expect("an answer");
+            assert_eq!(rounds_of(&response), documented(row), "{row}");
+            let (status, body) = read(response).await;
+            assert_eq!(status, 200, "{row}: {body}");
+            body
+        };
+        let user = json!({ "username": "zo\u{eb}", "password": PASSWORD, "nickname": "Zoe" });
+        let made = costs(Method::POST, "/users/", user, "… with a username that has accents").await;
+        let pieces = json!({ "username": "zoe\u{308}", "password": PASSWORD });
+        costs(Method::POST, "/login/", pieces, "sign in with a username typed in pieces").await;
+        let renamed = json!({ "username": "zo\u{e9}", "token": made["token"] });
+        costs(Method::PUT, &format!("/users/{}/", text(&made, "pk")), renamed, "… with accents").await;
+    });
+}

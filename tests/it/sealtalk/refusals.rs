@@ -8,6 +8,7 @@ use super::{
     verification_for,
 };
 use crate::support::backend::answer;
+use crate::support::people::NOT_IN_ZONE;
 use crate::support::{Phone, fresh_phone, run, shared};
 
 /// Every operation that needs a session, with a body that it takes.
@@ -62,7 +63,7 @@ fn refusals_are_the_documented_ones() {
         let nickname = refused(400, 400, "nickname has 1 to 32 bytes and no control characters");
         let password = refused(400, 400, "password has 6 to 20 bytes and no spaces");
         let portrait = refused(400, 400, "portraitUri is an http(s) URL of 12 to 256 characters");
-        let number = refused(400, 400, "number is not a valid phone number");
+        let number = refused(400, 400, NOT_IN_ZONE);
         let no_uuid = refused(400, 400, "verification_token is a UUID");
         let unknown_token = refused(404, 404, "no such verification token");
         let wrong = refused(200, 1000, "wrong account or password");

@@ -141,7 +141,7 @@ fn what_is_said_is_short_and_one_line() {
             assert_eq!(tom.invites(backend, &jerry, &bad).await, long, "{bad:?}");
         }
         assert_eq!(sides(backend, &tom, &jerry).await, "- -");
-        let script = "<script>alert('\"')</script> \u{202e}😀";
+        let script = "<script>alert('\"')</script> \u{202e}😀\u{202c}";
         assert_eq!(tom.invites(backend, &jerry, script).await, action("Sent"));
         assert_eq!(jerry.entry(backend, &tom).await.expect("an entry")["message"], script);
     });

@@ -74,6 +74,17 @@ pub fn refused(words: &str) -> (u16, Value) {
     (400, json!({ "error": words }))
 }
 
+/// How a number is refused that came with its country code.
+pub const NOT_IN_ZONE: &str =
+    "number is not a valid phone number; write it without the country code, which has a field of its own";
+
+/// How a number is refused that came without one.
+pub const NO_NUMBER: &str =
+    "number is not a valid phone number; outside mainland China write + and the country code before it";
+
+/// How a number is refused that no text can reach.
+pub const NO_MOBILE: &str = "number is not a mobile number, so it cannot receive text messages";
+
 /// What somebody hears who is not signed in.
 pub fn not_signed_in() -> (u16, Value) {
     (401, json!({ "error": "not signed in" }))

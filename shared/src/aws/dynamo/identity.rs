@@ -351,6 +351,7 @@ fn replace_secret(account: &Account, secret: &Secret, remaining: &Remaining, now
 fn claims_with_secret(account: &Account) -> Result<Vec<Claim>> {
     let phone = account.phone.as_ref().map(|phone| phone.parse().map(Claim::Phone)).transpose()?;
     let username = account.username.as_ref();
-    let username = username.map(|name| crate::domain::claim::Username::parse(name).map(Claim::Username)).transpose()?;
+    let username =
+        username.map(|name| crate::domain::claim::Username::stored(name).map(Claim::Username)).transpose()?;
     Ok(phone.into_iter().chain(username).collect())
 }

@@ -54,7 +54,7 @@ impl PersonStore for Table {
             writes.push(counter.change(now).in_transaction(&self.name)?);
         }
         if let Some(old) = &before.username {
-            writes.push(self.release_username(before, &Username::parse(old)?)?);
+            writes.push(self.release_username(before, &Username::stored(old)?)?);
         }
         match self.transact("changing a username", writes).await? {
             Transacted::Done => Ok(true),

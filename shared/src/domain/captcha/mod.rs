@@ -20,7 +20,7 @@ pub use self::picture::Picture;
 use super::clock::{Clock, Timestamp};
 use super::random::Random;
 use super::tokens::Keys;
-use super::{Error, Result};
+use super::{Error, Result, text};
 
 /// Characters of a captcha.
 #[cfg(feature = "captcha")]
@@ -90,11 +90,12 @@ impl Captchas {
         Ok((Picture::of(&text, &*self.random), text))
     }
 
-    /// Spends a captcha and compares what somebody read in it; capitals do not matter.
+    /// Spends a captcha and compares what somebody read in it; capitals do not matter,
+    /// nor does which script its digits are typed in.
     pub async fn check(&self, api: &str, id: &CaptchaId, typed: &str) -> Result<()> {
         let kept = self.store.take(api, id).await?.filter(|kept| self.clock.now() < kept.expires);
         let kept = kept.ok_or(Error::CaptchaExpired)?;
-        let typed = typed.trim().to_lowercase();
+        let typed = text::typed(typed).to_lowercase();
         if self.keys.code_matches(&subject(api, id), &typed, &kept.digest) { Ok(()) } else { Err(Error::CaptchaWrong) }
     }
 }

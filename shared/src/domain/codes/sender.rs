@@ -131,9 +131,10 @@ impl CodeSender {
 
     async fn keep_and_text(&self, request: CodeRequest<'_>) -> Result<String> {
         let CodeRequest { phone, purpose, from, captcha } = request;
-        if self.policy.countries.as_ref().is_some_and(|served| !served.contains(&phone.zone())) {
+        if !self.policy.serves(phone) {
             return Err(Error::CountryNotServed);
         }
+        phone.takes_texts()?;
         let terms = Terms {
             unclaimed: purpose == Purpose::SignUp,
             standing: Standing::Stranger,

@@ -7,7 +7,7 @@ use crate::crypto;
 use crate::domain::account::{Account, UserId};
 use crate::domain::claim::Claim;
 use crate::domain::clock::Timestamp;
-use crate::domain::codes::{self, Guess, GuessOrigin, Purpose};
+use crate::domain::codes::{Code, Guess, GuessOrigin, Purpose, Typed};
 use crate::domain::password::Password;
 use crate::domain::phone::Phone;
 use crate::domain::random;
@@ -16,11 +16,16 @@ use crate::domain::{Error, Fault, Result};
 use crate::metrics::{self, Metric};
 
 impl Identity {
+    /// Reads what a client sent for a code. What can be none is refused here, before a guess is counted.
+    pub fn code(&self, typed: &Typed) -> Result<Code> {
+        Code::parse(typed, self.policy.code_digits)
+    }
+
     /// Signs in with a code, making the account when the number has none.
     pub async fn sign_in_by_code(
         &self,
         phone: &Phone,
-        code: &str,
+        code: &Code,
         from: Option<IpAddr>,
         session: NewSession,
     ) -> Result<SignedIn> {
@@ -65,7 +70,7 @@ impl Identity {
     pub async fn register_by_code(
         &self,
         phone: &Phone,
-        code: &str,
+        code: &Code,
         from: Option<IpAddr>,
         registration: Registration,
         session: NewSession,
@@ -86,7 +91,7 @@ impl Identity {
     pub async fn recover_by_code(
         &self,
         phone: &Phone,
-        code: &str,
+        code: &Code,
         from: Option<IpAddr>,
         password: Password,
     ) -> Result<()> {
@@ -102,7 +107,7 @@ impl Identity {
     pub async fn check_code(
         &self,
         phone: &Phone,
-        code: &str,
+        code: &Code,
         from: Option<IpAddr>,
         purposes: &[Purpose],
     ) -> Result<()> {
@@ -112,7 +117,7 @@ impl Identity {
     }
 
     /// Exchanges a code of [`Purpose::Verification`] for a token that proves the number once, later: a random UUID.
-    pub async fn verify_code(&self, phone: &Phone, code: &str, from: Option<IpAddr>) -> Result<String> {
+    pub async fn verify_code(&self, phone: &Phone, code: &Code, from: Option<IpAddr>) -> Result<String> {
         let now = self.clock.now();
         let guess = self.guess(phone, code, &[Purpose::Verification], from, now).await?;
         let token = uuid(random::bytes(&*self.random));
@@ -153,15 +158,15 @@ impl Identity {
     async fn guess(
         &self,
         phone: &Phone,
-        code: &str,
+        code: &Code,
         purposes: &[Purpose],
         from: Option<IpAddr>,
         now: Timestamp,
     ) -> Result<Guess> {
         let guess = self.count_guess(phone, from, now).await;
-        let code = codes::typed(code, self.policy.code_digits);
         let guess = guess.and_then(|guess| {
-            let right = |purpose: &Purpose| self.keys.code_matches(&purpose.subject(phone), &code, &guess.digest);
+            let right =
+                |purpose: &Purpose| self.keys.code_matches(&purpose.subject(phone), code.as_str(), &guess.digest);
             if purposes.iter().any(right) { Ok(guess) } else { Err(Error::CodeWrong) }
         });
         metrics::refused(Metric::GuessesRefused, &guess);

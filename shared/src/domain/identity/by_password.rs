@@ -33,9 +33,25 @@ impl Identity {
         from: Option<IpAddr>,
         session: NewSession,
     ) -> Result<SignedIn> {
+        self.looks_new(username).await?;
         let claim = Claim::Username(username.clone());
         let made = self.register(claim, registration, session, &Proof::Nothing { from }, self.clock.now()).await?;
         made.or_taken("username")
+    }
+
+    /// Refuses a name that an account of before has in pieces (NFD): the two look the same. No such name is made any
+    /// more, so that reading first loses no race. No round trip for a name without accents.
+    pub async fn looks_new(&self, username: &Username) -> Result<()> {
+        let Some(decomposed) = username.decomposed() else { return Ok(()) };
+        if self.store.owner(&Claim::Username(decomposed)).await?.is_some() { Err(Error::Taken("username")) } else { Ok(()) }
+    }
+
+    /// The name of an account as its owner typed it. Names were once kept as they were typed and are composed (NFC)
+    /// today, so a name that is typed in pieces may be either: one round trip for such a name, and none for others.
+    pub async fn known_as(&self, typed: Username) -> Result<Username> {
+        let Some(composed) = typed.composed() else { return Ok(typed) };
+        let before = self.store.owner(&Claim::Username(typed.clone())).await?.is_some();
+        Ok(if before { typed } else { composed })
     }
 
     /// Signs in with a claim and its password. A claim that nobody has is refused in the same words and takes as long.

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use crate::domain::Result;
 use crate::domain::account::UserId;
 use crate::domain::clock::Timestamp;
 use crate::domain::id::{Id, Kind};
 use crate::domain::random::{self, Random};
-use crate::domain::{Error, Result};
+use crate::domain::text::Bounds;
 
 const MINUTE: i64 = 60_000;
 
@@ -38,16 +39,10 @@ pub fn personal_id(random: &dyn Random) -> RoomId {
 pub struct Alias(String);
 
 impl Alias {
-    /// 1 to 64 characters that are not all blank, none of them a control character; spaces around them are dropped.
+    /// 1 to 64 characters of which one can be seen, none of them a control character; spaces around them are dropped.
     pub fn parse(text: &str) -> Result<Self> {
-        let text = text.trim();
-        if !(1..=64).contains(&text.chars().count()) || text.chars().any(char::is_control) {
-            return Err(Error::Invalid {
-                field: "room_alias",
-                rule: "has 1 to 64 characters and no control characters",
-            });
-        }
-        Ok(Self(text.to_owned()))
+        const ALIAS: Bounds = Bounds::line("room_alias", 1, 64, "has 1 to 64 characters and no control characters");
+        ALIAS.trimmed(text).map(Self)
     }
 
     /// As text.
@@ -137,6 +132,7 @@ pub fn earliest_living(now: Timestamp, ttl: Duration) -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Error;
 
     const DAY: Duration = Duration::from_hours(24);
 

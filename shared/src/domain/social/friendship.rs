@@ -4,6 +4,7 @@
 
 use crate::domain::account::UserId;
 use crate::domain::clock::Timestamp;
+use crate::domain::text::Bounds;
 use crate::domain::{Error, Result};
 
 /// What one person is to another, seen from one of them. The numbers are the document's.
@@ -48,7 +49,9 @@ pub struct Remark(String);
 impl Remark {
     /// Up to 32 characters, none of them a control character; spaces around them are dropped. Empty takes it away.
     pub fn parse(text: &str) -> Result<Self> {
-        line(text, 32, "displayName", "has at most 32 characters and no control characters").map(Self)
+        const REMARK: Bounds =
+            Bounds::line("displayName", 0, 32, "has at most 32 characters and no control characters");
+        REMARK.trimmed(text).map(Self)
     }
 
     /// As text.
@@ -65,7 +68,8 @@ pub struct Greeting(String);
 impl Greeting {
     /// Up to 64 characters, none of them a control character.
     pub fn parse(text: &str) -> Result<Self> {
-        line(text, 64, "message", "has at most 64 characters and no control characters").map(Self)
+        const GREETING: Bounds = Bounds::line("message", 0, 64, "has at most 64 characters and no control characters");
+        GREETING.trimmed(text).map(Self)
     }
 
     /// As text.
@@ -73,13 +77,6 @@ impl Greeting {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-}
-
-/// One line of at most `most` characters.
-pub(super) fn line(text: &str, most: usize, field: &'static str, rule: &'static str) -> Result<String> {
-    let text = text.trim();
-    let fits = text.chars().count() <= most && !text.chars().any(char::is_control);
-    if fits { Ok(text.to_owned()) } else { Err(Error::Invalid { field, rule }) }
 }
 
 /// What one person holds of another.

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::friendship::Remark;
 use super::group::{
-    Bulletin, Changed, Draft, Group, GroupId, GroupName, Held, MOST_AT_ONCE, MOST_MEMBERS, Member, Role, Stage,
+    Bulletin, Changed, Draft, Group, GroupId, GroupName, Held, MOST_AT_ONCE, MOST_MEMBERS, Member, MemberName, Role,
+    Stage,
 };
 use super::jobs::Jobs;
 use super::store::{Board, FriendStore, GroupStore, MEETINGS, Written};
@@ -161,7 +161,7 @@ impl Groups {
     }
 
     /// Calls oneself something in a group.
-    pub async fn call_oneself(&self, caller: Caller, group: GroupId, name: &Remark) -> Result<()> {
+    pub async fn call_oneself(&self, caller: Caller, group: GroupId, name: &MemberName) -> Result<()> {
         self.change(caller, group, Board::Keep, |held, now| held.call_oneself(caller.user, name, now)).await
     }
 

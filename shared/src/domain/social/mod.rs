@@ -10,7 +10,7 @@ pub mod sync;
 
 pub use self::friends::{Friend, Friends};
 pub use self::friendship::{Greeting, Invited, Relation, Remark, Status};
-pub use self::group::{Bulletin, Group, GroupId, GroupName, Held, Member, Role, Roster};
+pub use self::group::{Bulletin, Group, GroupId, GroupName, Held, Member, MemberName, Role, Roster};
 pub use self::groups::{Groups, Mine, Shown};
 pub use self::jobs::Jobs;
 pub use self::store::{Board, FriendStore, GroupStore, Memberships, SyncStore, Written};

@@ -61,6 +61,7 @@ impl Api for Device {
         let status = match error {
             Error::Malformed(_)
             | Error::Invalid { .. }
+            | Error::NotMobile
             | Error::TooLarge { .. }
             | Error::UnsupportedMedia(_)
             | Error::NotFound(_)

@@ -29,6 +29,7 @@ impl Api for Messenger {
         let status = match error {
             Error::Malformed(_)
             | Error::Invalid { .. }
+            | Error::NotMobile
             | Error::TooLarge { .. }
             | Error::UnsupportedMedia(_)
             | Error::CodeNotAsked

@@ -47,6 +47,7 @@ impl Api for Rooms {
         let status = match error {
             Error::Malformed(_)
             | Error::Invalid { .. }
+            | Error::NotMobile
             | Error::TooLarge { .. }
             | Error::UnsupportedMedia(_)
             | Error::CodeNotAsked

@@ -14,6 +14,7 @@ use super::{Api, Refusal, Reply, refuse};
 use crate::domain::account::Caller;
 use crate::domain::password::Password;
 use crate::domain::profile::{Avatar, Nickname};
+use crate::domain::text::Bounds;
 use crate::domain::{Cap, Error, GroupRule, Result};
 use crate::http::body::ok;
 use crate::http::caching;
@@ -74,8 +75,9 @@ impl SealTalk {
 
     /// A nickname as this API's document bounds it: 1 to 32 bytes.
     pub fn nickname(text: &str) -> Result<Nickname> {
-        const RULE: Error = Error::Invalid { field: "nickname", rule: "has 1 to 32 bytes and no control characters" };
-        Nickname::parse(text).ok().filter(|name| name.as_str().len() <= 32).ok_or(RULE)
+        const RULE: &str = "has 1 to 32 bytes and no control characters";
+        const NICKNAME: Bounds = Bounds { bytes: 32, ..Bounds::line("nickname", 1, 32, RULE) };
+        Nickname::within(text, &NICKNAME)
     }
 
     /// A portrait as this API's document bounds it: an http(s) URL of 12 to 256 characters. A picture of ours is kept
@@ -154,6 +156,7 @@ impl Api for SealTalk {
         let (status, code) = match error {
             Error::Malformed(_)
             | Error::Invalid { .. }
+            | Error::NotMobile
             | Error::TooLarge { .. }
             | Error::UnsupportedMedia(_)
             | Error::CountryNotServed

@@ -47,6 +47,7 @@ fn every_error() -> Vec<Error> {
         Error::ProviderRefused,
         Error::ProviderUnreachable,
         Error::CountryNotServed,
+        Error::NotMobile,
         Error::TextNotSent,
         Error::RefreshInvalid,
         Error::RefreshReused,
@@ -67,6 +68,7 @@ fn every_error() -> Vec<Error> {
         match error {
             Error::Malformed(_)
             | Error::Invalid { .. }
+            | Error::NotMobile
             | Error::TooLarge { .. }
             | Error::UnsupportedMedia(_)
             | Error::NoRoute

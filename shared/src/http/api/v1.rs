@@ -20,7 +20,7 @@ impl Api for V1 {
     fn refuse(error: &Error) -> Reply {
         let status = match error {
             Error::Malformed(_) => StatusCode::BAD_REQUEST,
-            Error::Invalid { .. } | Error::CountryNotServed => StatusCode::UNPROCESSABLE_ENTITY,
+            Error::Invalid { .. } | Error::CountryNotServed | Error::NotMobile => StatusCode::UNPROCESSABLE_ENTITY,
             Error::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Error::UnsupportedMedia(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Error::Unauthenticated | Error::RefreshInvalid | Error::RefreshReused => StatusCode::UNAUTHORIZED,

@@ -151,9 +151,11 @@ impl Api for Web {
 
     fn refuse(error: &Error) -> Reply {
         let (errno, errmsg) = match error {
-            Error::Malformed(_) | Error::Invalid { .. } | Error::TooLarge { .. } | Error::UnsupportedMedia(_) => {
-                ("4103", "参数错误")
-            }
+            Error::Malformed(_)
+            | Error::Invalid { .. }
+            | Error::NotMobile
+            | Error::TooLarge { .. }
+            | Error::UnsupportedMedia(_) => ("4103", "参数错误"),
             Error::NotFound(_)
             | Error::CodeNotAsked
             | Error::CodeExpired

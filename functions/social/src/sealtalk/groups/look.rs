@@ -3,7 +3,7 @@
 use axum::extract::State as Held;
 use serde::Deserialize;
 use shared::domain::short_id;
-use shared::domain::social::{GroupName, Remark};
+use shared::domain::social::{GroupName, MemberName};
 use shared::http::api::SealTalk;
 use shared::http::api::sealtalk::{Done, Refused};
 use shared::http::body::Params;
@@ -128,7 +128,7 @@ async fn set_group_display_name(
     Signed(caller, _): Signed<SealTalk>,
     Params(given, _): Params<SealTalk, SetDisplayName>,
 ) -> Answer {
-    let name = Remark::parse(&given.display_name)?;
+    let name = MemberName::parse(&given.display_name)?;
     state.groups.call_oneself(caller, short_id::decode(&given.group_id)?, &name).await?;
     Ok(SealTalk::done())
 }

@@ -9,12 +9,12 @@ mod rules;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use self::rules::Changed;
-use super::friendship::line;
+use crate::domain::Result;
 use crate::domain::account::UserId;
 use crate::domain::clock::Timestamp;
 use crate::domain::id::{Id, Kind};
 use crate::domain::notifications::GroupEvent;
-use crate::domain::{Error, Result};
+use crate::domain::text::Bounds;
 
 /// Marks the ids of groups.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,8 +46,29 @@ impl GroupName {
     /// 2 to 32 characters, none of them a control character; spaces around them are dropped.
     pub fn parse(text: &str) -> Result<Self> {
         const RULE: &str = "has 2 to 32 characters and no control characters";
-        let name = line(text, 32, "name", RULE)?;
-        if name.chars().count() < 2 { Err(Error::Invalid { field: "name", rule: RULE }) } else { Ok(Self(name)) }
+        const NAME: Bounds = Bounds::line("name", 2, 32, RULE);
+        NAME.trimmed(text).map(Self)
+    }
+
+    /// As text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What a member calls themselves in a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemberName(String);
+
+impl MemberName {
+    /// Up to 32 characters in at most 128 bytes, none of them a control character; spaces around them are dropped.
+    /// Empty takes the name away. The names of all members lie in one item, so their bytes are bounded more closely
+    /// than those of other names.
+    pub fn parse(text: &str) -> Result<Self> {
+        const RULE: &str = "has at most 32 characters and no control characters";
+        const NAME: Bounds = Bounds { bytes: 128, ..Bounds::line("displayName", 0, 32, RULE) };
+        NAME.trimmed(text).map(Self)
     }
 
     /// As text.
@@ -70,10 +91,12 @@ impl Bulletin {
     /// At most 1024 characters, of which only line breaks and tabs are control characters. An empty text is none: it
     /// clears the board.
     pub fn parse(text: &str, now: Timestamp) -> Result<Option<Self>> {
-        if text.chars().count() > 1024 || text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
-            return Err(Error::Invalid { field: "bulletin", rule: "has at most 1024 characters" });
-        }
-        Ok((!text.is_empty()).then(|| Self { content: text.to_owned(), posted: now }))
+        const BULLETIN: Bounds = Bounds {
+            controls: &['\n', '\r', '\t'],
+            ..Bounds::line("bulletin", 0, 1024, "has at most 1024 characters")
+        };
+        let content = BULLETIN.kept(text)?;
+        Ok((!content.is_empty()).then_some(Self { content, posted: now }))
     }
 }
 

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Draft, Group, GroupId, GroupName, Held, MOST_AT_ONCE, MOST_MEMBERS, MOST_REMEMBERED, Member, Role, Roster, Stage,
+    Draft, Group, GroupId, GroupName, Held, MOST_AT_ONCE, MOST_MEMBERS, MOST_REMEMBERED, Member, MemberName, Role,
+    Roster, Stage,
 };
 use crate::domain::account::UserId;
 use crate::domain::clock::Timestamp;
 use crate::domain::notifications::{GroupEvent, Operation};
-use crate::domain::social::Remark;
 use crate::domain::{Error, GroupRule, Result};
 
 /// A group after a change.
@@ -243,7 +243,7 @@ impl Held {
     }
 
     /// A member calls themselves something in the group; `None` when they do.
-    pub fn call_oneself(mut self, by: UserId, name: &Remark, now: Timestamp) -> Result<Option<Changed>> {
+    pub fn call_oneself(mut self, by: UserId, name: &MemberName, now: Timestamp) -> Result<Option<Changed>> {
         self.role(by)?;
         if self.roster.member(by).is_some_and(|member| member.name == name.as_str()) {
             return Ok(None);

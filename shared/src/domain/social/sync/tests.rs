@@ -10,7 +10,7 @@ use self::world::{Dice, Items, World, session};
 use super::*;
 use crate::domain::social::Status;
 use crate::domain::social::friendship::{Greeting, Invited, Pair, Remark};
-use crate::domain::social::group::{Changed, Draft, GroupName, Held, Stage};
+use crate::domain::social::group::{Changed, Draft, GroupName, Held, MemberName, Stage};
 
 const BEGIN: i64 = 1_800_000_000_000;
 const PEOPLE: u64 = 7;
@@ -220,7 +220,7 @@ impl History {
             8 => held.appoint(me, &others, self.dice.below(2) == 0, now),
             9 => held.rename(me, &GroupName::parse(&self.word()).unwrap(), now),
             10 => held.portray(me, &self.word(), now),
-            _ => held.call_oneself(me, &Remark::parse(&self.word()).unwrap(), now),
+            _ => held.call_oneself(me, &MemberName::parse(&self.word()).unwrap(), now),
         };
         if let Ok(Some(mut changed)) = changed {
             // Of a large group that is dissolved, the lists are tidied later, or perhaps never.

@@ -128,8 +128,8 @@ fn act(held: Held, action: &str, by: u64, other: impl Fn([u64; 2]) -> u64) -> Re
         "portray as it is" => held.portray(by, "", now),
         "post" => held.post(by, now).map(Some),
         "read the board" => held.role(by).map(|_| None),
-        "call oneself" => held.call_oneself(by, &Remark::parse("Martin").unwrap(), now),
-        "call oneself as before" => held.call_oneself(by, &Remark::parse("").unwrap(), now),
+        "call oneself" => held.call_oneself(by, &MemberName::parse("Martin").unwrap(), now),
+        "call oneself as before" => held.call_oneself(by, &MemberName::parse("").unwrap(), now),
         "appoint a member" => appoint(held, member),
         "appoint a manager" => appoint(held, manager),
         "appoint the owner" => appoint(held, OWNER),
@@ -209,7 +209,7 @@ fn a_handed_over_group_has_the_other_as_its_owner_and_the_former_as_a_member() {
 #[test]
 fn who_comes_back_is_a_plain_member_without_a_name() {
     let (who, now) = (id(MANAGERS[0]), at(9));
-    let held = group().call_oneself(who, &Remark::parse("Martin").unwrap(), now).unwrap().unwrap().held;
+    let held = group().call_oneself(who, &MemberName::parse("Martin").unwrap(), now).unwrap().unwrap().held;
     let held = held.quit(who, now).unwrap().held.join(who, at(10)).unwrap().unwrap().held;
     let member = held.roster.member(who).unwrap();
     assert_eq!((member.role, member.name.as_str(), member.joined), (Role::Member, "", at(10)));
@@ -220,7 +220,7 @@ fn the_manager_and_then_the_member_of_longest_standing_inherits() {
     // By when they came in, and not by when they last changed or by their ids.
     let mut held = found(people([3, 4])).unwrap().held;
     held = held.add(id(4), &people([2]), at(2)).unwrap().unwrap().held;
-    held = held.call_oneself(id(3), &Remark::parse("Martin").unwrap(), at(3)).unwrap().unwrap().held;
+    held = held.call_oneself(id(3), &MemberName::parse("Martin").unwrap(), at(3)).unwrap().unwrap().held;
     held = held.appoint(id(OWNER), &people([2]), true, at(4)).unwrap().unwrap().held;
     let mut heirs = Vec::new();
     while held.group.stage == Stage::Alive {
@@ -374,7 +374,7 @@ fn step(chance: &mut Chance, held: Held, pool: u64, now: Timestamp) -> (&'static
         8 => ("appoint", held.appoint(by, &BTreeSet::from([one]), true, now)),
         9 => ("transfer", held.transfer(by, one, now).map(Some)),
         10 => ("rename", held.rename(by, &name(&format!("name {word}")), now)),
-        11 => ("call", held.call_oneself(by, &Remark::parse(&word).unwrap(), now)),
+        11 => ("call", held.call_oneself(by, &MemberName::parse(&word).unwrap(), now)),
         12 => ("refresh", Ok(held.refresh(one, now))),
         13 => ("post", held.post(by, now).map(Some)),
         14 => ("portray", held.portray(by, &word, now)),

@@ -1,0 +1,110 @@
+//! Codes as clients send them.
+
+use std::fmt;
+
+use crate::domain::{Error, Result, text};
+
+/// What a client sent for a code.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Typed {
+    /// A string: what was typed.
+    Text(String),
+    /// A number, which has lost the zeros that the code began with.
+    Number(i64),
+}
+
+impl fmt::Display for Typed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::Number(number) => number.fmt(f),
+        }
+    }
+}
+
+/// What may be a code never reaches a log.
+impl fmt::Debug for Typed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Typed")
+    }
+}
+
+/// A code that may be right: as many digits as codes have.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Code(String);
+
+impl Code {
+    /// Digits of any script; white space, dashes and invisible characters do not count. A number gets its zeros back.
+    /// Everything else can be no code, and is refused before it costs a guess.
+    pub fn parse(typed: &Typed, digits: u32) -> Result<Self> {
+        const MOST: usize = 128;
+        let code = match typed {
+            Typed::Text(text) if text.len() > MOST => String::new(),
+            Typed::Text(text) => text::typed(text),
+            Typed::Number(number) => format!("{number:0width$}", width = digits as usize),
+        };
+        let fits = code.len() == digits as usize && code.bytes().all(|byte| byte.is_ascii_digit());
+        if fits { Ok(Self(code)) } else { Err(Error::Invalid { field: "code", rule: length(digits) }) }
+    }
+
+    /// The digits.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A code never reaches a log.
+impl fmt::Debug for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Code")
+    }
+}
+
+/// The rule of a code's length: the template allows 6 to 9 digits.
+const fn length(digits: u32) -> &'static str {
+    match digits {
+        6 => "has 6 digits",
+        7 => "has 7 digits",
+        8 => "has 8 digits",
+        _ => "has 9 digits",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_that_came_as_a_number_gets_its_zeros_back() {
+        let number = |number| Code::parse(&Typed::Number(number), 6).map(|code| code.0);
+        for (sent, code) in [(0, "000000"), (12, "000012"), (12_345, "012345"), (123_456, "123456")] {
+            assert_eq!(number(sent).unwrap(), code);
+        }
+        for bad in [-1, -12_345, 1_234_567, i64::MIN, i64::MAX] {
+            assert!(number(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_was_typed_is_a_code_when_it_has_its_digits() {
+        let text = |text: &str, digits| Code::parse(&Typed::Text(text.to_owned()), digits).map(|code| code.0);
+        for good in ["123456", " 123 456\n", "123-456", "１２３４５６", "١٢٣٤٥٦", "\u{200e}123456\u{feff}"]
+        {
+            assert_eq!(text(good, 6).unwrap(), "123456", "{good:?}");
+        }
+        assert_eq!(text("012345678", 9).unwrap(), "012345678");
+        for bad in
+            ["", " ", "12", "12345", "1234567", "abcdef", "12345a", "+12345", "12345.", "-12345", "123456\u{301}"]
+        {
+            let refused = text(bad, 6);
+            assert!(matches!(refused, Err(Error::Invalid { field: "code", rule: "has 6 digits" })), "{bad:?}");
+        }
+        assert!(text(&"1".repeat(1_000_000), 6).is_err() && text(&" ".repeat(1_000_000), 6).is_err());
+    }
+
+    #[test]
+    fn a_code_does_not_show_itself_in_logs() {
+        assert_eq!(format!("{:?}", Code::parse(&Typed::Number(123_456), 6).unwrap()), "Code");
+    }
+}

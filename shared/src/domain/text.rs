@@ -1,0 +1,293 @@
+//! Text that people read: names, and lines about themselves.
+//!
+//! It is kept in Unicode's composed form (NFC), counted in what people see as characters (extended grapheme clusters,
+//! UAX #29), and has to show something.
+
+use std::borrow::Cow;
+
+use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
+use icu_properties::props::{DefaultIgnorableCodePoint, ExtendedPictographic, GeneralCategory, GeneralCategoryGroup};
+use icu_properties::{CodePointMapData, CodePointMapDataBorrowed, CodePointSetData, CodePointSetDataBorrowed};
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::{Error, Result};
+
+const IGNORABLE: CodePointSetDataBorrowed<'_> = CodePointSetData::new::<DefaultIgnorableCodePoint>();
+const PICTURES: CodePointSetDataBorrowed<'_> = CodePointSetData::new::<ExtendedPictographic>();
+const CATEGORIES: CodePointMapDataBorrowed<'_, GeneralCategory> = CodePointMapData::<GeneralCategory>::new();
+
+/// As many bytes may a character have on average: the flags of England, Scotland and Wales have most among those that
+/// keyboards offer. Without a bound, a single character could have a million accents.
+const BYTES: usize = 28;
+
+/// What a text is held to.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// The field, for errors.
+    pub field: &'static str,
+    /// The fewest characters. With 0 the text may be empty or blank, which takes it away.
+    pub least: usize,
+    /// The most characters.
+    pub most: usize,
+    /// The most bytes in UTF-8.
+    pub bytes: usize,
+    /// Control characters that are allowed.
+    pub controls: &'static [char],
+    /// The bounds in words, as the end of a sentence that starts with the field.
+    pub rule: &'static str,
+}
+
+impl Bounds {
+    /// One line of so many characters.
+    #[must_use]
+    pub const fn line(field: &'static str, least: usize, most: usize, rule: &'static str) -> Self {
+        Self { field, least, most, bytes: most * BYTES, controls: &[], rule }
+    }
+
+    /// The text to keep: in NFC, without white space around it.
+    pub fn trimmed(&self, text: &str) -> Result<String> {
+        self.kept(text.trim())
+    }
+
+    /// The text to keep: in NFC.
+    pub fn kept(&self, text: &str) -> Result<String> {
+        let refused = |rule| Error::Invalid { field: self.field, rule };
+        // NFC shortens no text to less than a third.
+        if text.len() > 3 * self.bytes {
+            return Err(refused(self.rule));
+        }
+        if self.least == 0 && text.trim().is_empty() {
+            return Ok(String::new());
+        }
+        let text = composed(text);
+        let counted = text.len() <= self.bytes && (self.least..=self.most).contains(&characters(&text));
+        if !counted || text.chars().any(|c| c.is_control() && !self.controls.contains(&c)) {
+            return Err(refused(self.rule));
+        }
+        if !shows_something(&text) {
+            return Err(refused("shows nothing; it needs a character that can be seen"));
+        }
+        if !closes_its_directions(&text) {
+            return Err(refused("has marks of the writing direction that do not come in pairs"));
+        }
+        Ok(text.into_owned())
+    }
+}
+
+/// The text in NFC: the same letters have the same bytes, whatever keyboard they come from.
+#[must_use]
+pub fn composed(text: &str) -> Cow<'_, str> {
+    ComposingNormalizerBorrowed::new_nfc().normalize(text)
+}
+
+/// The text in NFD: each accent is a character of its own.
+#[must_use]
+pub fn decomposed(text: &str) -> Cow<'_, str> {
+    DecomposingNormalizerBorrowed::new_nfd().normalize(text)
+}
+
+/// How many characters people see.
+#[must_use]
+pub fn characters(text: &str) -> usize {
+    text.graphemes(true).count()
+}
+
+/// Whether a character is drawn, alone: no white space, nothing invisible, no mark that is drawn on another character,
+/// and none of the blanks that Unicode counts as letters and signs.
+fn is_visible(c: char) -> bool {
+    const BLANKS: [char; 2] = ['\u{2800}', '\u{1d159}'];
+    let drawn = !c.is_whitespace() && !c.is_control() && !IGNORABLE.contains(c) && !BLANKS.contains(&c);
+    drawn && !GeneralCategoryGroup::Mark.contains(CATEGORIES.get(c))
+}
+
+/// Whether anything of a text can be seen.
+#[must_use]
+pub fn shows_something(text: &str) -> bool {
+    text.chars().any(is_visible)
+}
+
+/// Whether every embedding, override and isolate of a writing direction is closed, in order, and nothing else is: an
+/// open one goes on in the text around a name.
+fn closes_its_directions(text: &str) -> bool {
+    let mut open = Vec::new();
+    for c in text.chars() {
+        match c {
+            '\u{202a}' | '\u{202b}' | '\u{202d}' | '\u{202e}' => open.push('\u{202c}'),
+            '\u{2066}' | '\u{2067}' | '\u{2068}' => open.push('\u{2069}'),
+            '\u{202c}' | '\u{2069}' if open.pop() != Some(c) => return false,
+            _ => {}
+        }
+    }
+    open.is_empty()
+}
+
+/// Whether a text has no invisible character but those that hold an emoji together: no two texts like this differ by
+/// what cannot be seen.
+#[must_use]
+pub fn hides_nothing(text: &str) -> bool {
+    text.graphemes(true).all(|character| {
+        let emoji = character.starts_with(|c| PICTURES.contains(c)) && !character.ends_with('\u{200d}');
+        emoji || !character.contains(|c| IGNORABLE.contains(c))
+    })
+}
+
+/// The decimal digit that a character stands for, in any script.
+#[must_use]
+pub fn digit(c: char) -> Option<char> {
+    if c.is_ascii() {
+        return c.is_ascii_digit().then_some(c);
+    }
+    let is_digit = |c: char| CATEGORIES.get(c) == GeneralCategory::DecimalNumber;
+    if !is_digit(c) {
+        return None;
+    }
+    // Unicode keeps the ten digits of a script in one row, and where rows meet, ten follow ten.
+    let before = (0..u32::from(c)).rev().map_while(char::from_u32).take_while(|c| is_digit(*c)).count();
+    u32::try_from(before % 10).ok().and_then(|value| char::from_digit(value, 10))
+}
+
+/// Whether a character only says how others are written: soft hyphens, joiners, marks of the writing direction.
+#[must_use]
+pub fn is_format(c: char) -> bool {
+    CATEGORIES.get(c) == GeneralCategory::Format
+}
+
+/// Dashes of all lengths, the minus sign, and the long-vowel mark that Japanese keyboards give for one.
+#[must_use]
+pub fn is_dash(c: char) -> bool {
+    matches!(c, '-' | '−' | 'ー') || CATEGORIES.get(c) == GeneralCategory::DashPunctuation
+}
+
+/// What was read from a text message or a picture and typed: digits of any script and wide letters in ASCII, without
+/// white space, dashes and invisible characters.
+#[must_use]
+pub fn typed(text: &str) -> String {
+    let kept = text.chars().filter(|c| !c.is_whitespace() && !is_format(*c) && !is_dash(*c));
+    let narrow = |c: char| match c {
+        'Ａ'..='Ｚ' | 'ａ'..='ｚ' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
+        _ => digit(c).unwrap_or(c),
+    };
+    kept.map(narrow).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NAME: Bounds = Bounds::line("name", 1, 4, "has 1 to 4 characters");
+    const FAMILY: &str = "👨‍👩‍👧‍👦";
+
+    #[test]
+    fn names_that_show_nothing_are_refused() {
+        for c in [
+            '\u{200b}',
+            '\u{200c}',
+            '\u{200d}',
+            '\u{2060}',
+            '\u{3164}',
+            '\u{2800}',
+            '\u{feff}',
+            '\u{180e}',
+            '\u{115f}',
+            '\u{1160}',
+            '\u{ffa0}',
+            '\u{34f}',
+            '\u{fe0f}',
+            '\u{202e}',
+            '\u{e0020}',
+            '\u{ad}',
+            '\u{61c}',
+            '\u{2061}',
+            '\u{301}',
+            '\u{20e3}',
+            '\u{17b4}',
+            '\u{1d159}',
+            '\u{1d173}',
+            ' ',
+            '\u{a0}',
+            '\u{3000}',
+            '\u{1680}',
+        ] {
+            for text in [format!("{c}"), format!("{c}{c}"), format!("\u{200b}{c} ")] {
+                if c != '\u{1680}' || text.trim().is_empty() {
+                    assert!(NAME.trimmed(&text).is_err(), "{text:?}");
+                }
+            }
+            let with_a_letter = format!("a{c}b");
+            assert!(NAME.trimmed(&with_a_letter).is_ok() || c == '\u{202e}', "{with_a_letter:?}");
+        }
+        for good in ["a", "明", "-", "👍", "❤️", "1️⃣", "한", "ا", "नि", "\u{200e}a"] {
+            assert!(NAME.trimmed(good).is_ok(), "{good:?}");
+        }
+    }
+
+    #[test]
+    fn characters_are_what_people_see() {
+        for text in [FAMILY, "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "🇨🇳", "👍🏽", "é", "e\u{301}", "각", "각", "क्षि"]
+        {
+            assert_eq!(characters(text), 1, "{text}");
+            assert!(NAME.trimmed(&text.repeat(4)).is_ok(), "{text}");
+            assert!(NAME.trimmed(&text.repeat(5)).is_err(), "{text}");
+        }
+        // One character, and more bytes than four may have.
+        assert!(NAME.trimmed(&format!("a{}", "\u{301}".repeat(100))).is_err());
+        assert!(NAME.trimmed(&"a".repeat(1_000_000)).is_err());
+    }
+
+    #[test]
+    fn texts_are_kept_composed_and_without_spaces_around_them() {
+        assert_eq!(NAME.trimmed(" cafe\u{301}\u{3000}").unwrap(), "caf\u{e9}");
+        assert_eq!(NAME.trimmed("\u{1112}\u{1161}\u{11ab}").unwrap(), "한");
+        let lines = Bounds { controls: &['\n'], ..Bounds::line("state", 0, 9, "has at most 9 characters") };
+        assert_eq!(lines.kept(" e\u{301}\n").unwrap(), " \u{e9}\n");
+        for blank in ["", " ", "\n \u{3000}"] {
+            assert_eq!(lines.kept(blank).unwrap(), "");
+        }
+        for bad in ["a\tb", "\u{200b}", "\u{200b}\n", "a\u{0}"] {
+            assert!(lines.kept(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn directions_are_closed_or_refused() {
+        for good in ["a", "\u{202a}a\u{202c}", "\u{2067}\u{202e}a\u{202c}\u{2069}", "\u{200f}a"] {
+            assert!(closes_its_directions(good), "{good:?}");
+        }
+        for bad in [
+            "\u{202e}a",
+            "a\u{202c}",
+            "\u{202e}a\u{2069}",
+            "\u{2066}\u{202e}a\u{2069}\u{202c}",
+            "a\u{2066}",
+            "\u{2069}a\u{2066}",
+        ] {
+            assert!(!closes_its_directions(bad), "{bad:?}");
+            assert!(Bounds::line("name", 1, 64, "").trimmed(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn only_an_emoji_holds_something_invisible() {
+        for good in ["tom", "小明", FAMILY, "❤️", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "é", "tom👍🏽"] {
+            assert!(hides_nothing(good), "{good:?}");
+        }
+        for bad in ["t\u{200b}om", "tom\u{fe0f}", "\u{202d}tom\u{202c}", "tom\u{3164}", "👍\u{200d}", "tom\u{ad}"] {
+            assert!(!hides_nothing(bad), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn every_script_has_its_ten_digits() {
+        let digits: Vec<char> = ('\0'..=char::MAX).filter_map(digit).collect();
+        assert!(digits.len() > 600 && digits.len().is_multiple_of(10), "{}", digits.len());
+        for row in digits.chunks(10) {
+            assert_eq!(row.iter().collect::<String>(), "0123456789");
+        }
+    }
+
+    #[test]
+    fn what_was_typed_is_read_in_any_script() {
+        assert_eq!(typed(" ١٢٣-４５６\u{200f} "), "123456");
+        assert_eq!(typed("７ｋＴC"), "7kTC");
+    }
+}
