@@ -1,7 +1,7 @@
 //! However a request is sent: where parameters come from, both forms of a path, OPTIONS, and what it costs.
 
 use reqwest::{Method, RequestBuilder};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{PASSWORD, assert_success, call, fresh, login, make_room, refused, register, text};
 use crate::support::backend::{answer, read};
@@ -201,7 +201,7 @@ fn accents_in_usernames_take_as_many_round_trips_as_written_down() {
         let user = json!({ "username": "zo\u{eb}", "password": PASSWORD, "nickname": "Zoe" });
         let made = costs(Method::POST, "/users/", user, "… with a username that has accents").await;
         let pieces = json!({ "username": "zoe\u{308}", "password": PASSWORD });
-        costs(Method::POST, "/login/", pieces, "sign in with a username typed in pieces").await;
+        costs(Method::POST, "/login/", pieces, "rooms: sign in with a username typed in pieces").await;
         let renamed = json!({ "username": "zo\u{e9}", "token": made["token"] });
         costs(Method::PUT, &format!("/users/{}/", text(&made, "pk")), renamed, "… with accents").await;
     });
