@@ -11,7 +11,7 @@ use crate::support::{Backend, Phone, fresh_phone, run, shared};
 async fn ask_everywhere(backend: &Backend, number: &str) -> [Value; 5] {
     let picture = backend.get("/api/v1.0/imagecode/a").send().await.expect("a picture");
     let text = picture.headers()["x-captcha-text"].to_str().expect("text").to_owned();
-    let number_in_path: String = number.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let number_in_path = number.bytes().fold(String::new(), |path, byte| format!("{path}%{byte:02X}"));
     let web =
         backend.get(&format!("/api/v1.0/smscode/{number_in_path}")).query(&[("text", text.as_str()), ("id", "a")]);
     [

@@ -96,7 +96,7 @@ fn refusals_are_the_documented_ones() {
             (
                 "/user/verify_code",
                 json!({ "region": "86", "phone": owner.phone.0, "code": " " }),
-                &refused(400, 400, "code is empty"),
+                &refused(400, 400, "code has 6 digits"),
             ),
             ("/user/register", with("password", json!("")), &password),
             ("/user/register", with("verification_token", json!("")), &no_uuid),

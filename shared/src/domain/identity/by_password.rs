@@ -43,7 +43,11 @@ impl Identity {
     /// more, so that reading first loses no race. No round trip for a name without accents.
     pub async fn looks_new(&self, username: &Username) -> Result<()> {
         let Some(decomposed) = username.decomposed() else { return Ok(()) };
-        if self.store.owner(&Claim::Username(decomposed)).await?.is_some() { Err(Error::Taken("username")) } else { Ok(()) }
+        if self.store.owner(&Claim::Username(decomposed)).await?.is_some() {
+            Err(Error::Taken("username"))
+        } else {
+            Ok(())
+        }
     }
 
     /// The name of an account as its owner typed it. Names were once kept as they were typed and are composed (NFC)

@@ -106,12 +106,6 @@ impl SealTalk {
         if text.is_empty() { Err(Error::Invalid { field, rule: "is empty" }) } else { Password::typed(text) }
     }
 
-    /// A code that is compared with the one that was sent. An empty one is no guess.
-    pub fn typed_code(text: &str) -> Result<&str> {
-        let text = text.trim();
-        if text.is_empty() { Err(Error::Invalid { field: "code", rule: "is empty" }) } else { Ok(text) }
-    }
-
     /// A new password as this API's document bounds it: 6 to 20 bytes without spaces. What somebody signs in with is
     /// not held to it, because it may have been set through an API that allows longer ones.
     pub fn password(text: &str) -> Result<Password> {
