@@ -5,7 +5,7 @@ The numbers are the examples of libphonenumber's own metadata. What a spelling i
 reads the same metadata; the crate that reads numbers here is held to it by `shared/src/domain/phone/tests.rs`, without
 Python. To write the table anew:
 
-    pip install phonenumbers==9.0.43
+    pip install --require-hashes -r infra/requirements/phones.txt
     python3 shared/tests/phones/spellings.py
 
 Columns: zone, region, number, kind, E.164, spelling (a JSON string). A kind of `mobile` may be sent a text.
