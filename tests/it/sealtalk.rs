@@ -4,6 +4,7 @@ mod codes;
 mod misc;
 mod pictures;
 mod refusals;
+mod space;
 
 use std::time::Duration;
 

@@ -1,17 +1,17 @@
 //! What the bucket tells: clients have put pictures into it by a ticket, so they are taken in.
 
 use shared::aws::events;
-use shared::domain::media::{DirectUploads, ImageName, Key};
+use shared::domain::media::{DirectUploads, Key, WaitingImage};
 use shared::domain::{Error, Result};
 use shared::metrics::{self, Metric};
 
 /// The waiting pictures that an event of the bucket is about, or `None` when the payload is not one.
-pub(super) fn waiting(payload: &[u8]) -> Option<Vec<ImageName>> {
+pub(super) fn waiting(payload: &[u8]) -> Option<Vec<WaitingImage>> {
     Some(events::keys(payload)?.iter().filter_map(|key| Key::waiting_image(key)).collect())
 }
 
 /// Takes every picture in. Only a fault, which may pass, is an error: Lambda then sends the event again.
-pub(super) async fn taken_in(uploads: &DirectUploads, pictures: Vec<ImageName>) -> Result<()> {
+pub(super) async fn taken_in(uploads: &DirectUploads, pictures: Vec<WaitingImage>) -> Result<()> {
     for picture in pictures {
         match uploads.take_in(&picture).await {
             Ok(()) => tracing::info!(event = "upload_taken_in", "took in a picture that came by a ticket"),
@@ -36,9 +36,9 @@ mod tests {
     fn only_waiting_pictures_are_taken_from_an_event() {
         let event = |key: &str| format!(r#"{{"Records":[{{"s3":{{"object":{{"key":"{key}"}}}}}}]}}"#);
         let name = "0123456789abcdef0123456789abcdef.jpg";
-        let found = waiting(event(&format!("uploads/images/{name}")).as_bytes()).unwrap();
-        assert_eq!(found.iter().map(ToString::to_string).collect::<Vec<_>>(), [name]);
-        for key in [&format!("originals/images/{name}"), "uploads/images/x", "uploads/x"] {
+        let found = waiting(event(&format!("uploads/images/7/{name}")).as_bytes()).unwrap();
+        assert_eq!(found.iter().map(|waiting| waiting.name.to_string()).collect::<Vec<_>>(), [name]);
+        for key in [&format!("originals/images/{name}"), &format!("uploads/images/{name}"), "uploads/images/7/x"] {
             assert_eq!(waiting(event(key).as_bytes()), Some(Vec::new()), "{key}");
         }
         assert_eq!(waiting(br#"{"version":"2.0"}"#), None);

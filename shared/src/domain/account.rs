@@ -146,6 +146,17 @@ impl Account {
     }
 }
 
+/// How counting what came by a ticket ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counted {
+    /// It is counted.
+    Done,
+    /// As many bytes were counted before by this ticket.
+    Before(u64),
+    /// The account has no space for it, or gave out no such ticket.
+    Full,
+}
+
 /// Changes to accounts by their signed-in owners. Every method checks the session in the write itself and answers
 /// [`super::Error::Unauthenticated`] when it is over; each is one round trip.
 #[async_trait]
@@ -153,8 +164,13 @@ pub trait AccountStore: Send + Sync {
     /// Changes the profile.
     async fn change_profile(&self, caller: Caller, change: &ProfileChange, now: Timestamp) -> Result<()>;
 
-    /// Notes that the caller owns the picture or voice note that is about to be stored under `name`.
-    async fn record_upload(&self, caller: Caller, name: &str, now: Timestamp) -> Result<()>;
+    /// Notes that the caller owns the picture or voice note that is about to be stored under `name`, and counts its
+    /// bytes; all or nothing. Without a size it is noted that a ticket was given out, and only whether there is any
+    /// space left is checked. [`super::Error::Full`] when there is none for it.
+    async fn record_upload(&self, caller: Caller, name: &str, bytes: Option<u64>, now: Timestamp) -> Result<()>;
+
+    /// Counts the bytes of what came by a ticket, once. The session is not checked.
+    async fn count_upload(&self, owner: UserId, name: &str, bytes: u64) -> Result<Counted>;
 }
 
 #[cfg(test)]

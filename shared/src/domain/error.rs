@@ -306,12 +306,15 @@ impl fmt::Display for Cap {
 pub enum Quota {
     /// Rooms that it owns.
     Rooms,
+    /// Bytes of pictures and voice notes that it uploaded.
+    Media,
 }
 
 impl fmt::Display for Quota {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Rooms => "too many rooms; delete one first",
+            Self::Media => "the account has no space left for pictures and voice notes",
         })
     }
 }

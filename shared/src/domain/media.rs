@@ -12,7 +12,7 @@ pub mod store;
 pub mod upload;
 
 pub use direct::DirectUploads;
-pub use name::{AudioName, ImageName, ImageRequest, Key, Mode, Thumbnail};
+pub use name::{AudioName, ImageName, ImageRequest, Key, Mode, Thumbnail, WaitingImage};
 pub use sniff::{Audio, Format};
 pub use store::ObjectStore;
 pub use upload::Uploads;

@@ -67,6 +67,9 @@ pub struct Policy {
     pub image_max_pixels: u64,
     /// Bytes of a voice note.
     pub audio_max_bytes: u64,
+    /// Bytes of pictures and voice notes that one account may upload in all: some thousand photographs. Without a bound
+    /// one account could fill the bucket at its owner's cost.
+    pub media_bytes_per_account: u64,
     /// Lifetime of an access token.
     pub access_token_ttl: Duration,
     /// A session that is not refreshed for this long ends.
@@ -146,6 +149,7 @@ impl Policy {
             image_max_bytes: env.number("IMAGE_MAX_BYTES")?,
             image_max_pixels: env.number("IMAGE_MAX_PIXELS")?,
             audio_max_bytes: env.number("AUDIO_MAX_BYTES")?,
+            media_bytes_per_account: env.number("MEDIA_BYTES_PER_ACCOUNT")?,
             access_token_ttl: env.seconds("ACCESS_TOKEN_SECONDS")?,
             refresh_sliding: DAY * env.number("REFRESH_SLIDING_DAYS")?,
             refresh_absolute: DAY * env.number("REFRESH_ABSOLUTE_DAYS")?,
@@ -234,6 +238,7 @@ impl Policy {
             image_max_bytes: 20_971_520,
             image_max_pixels: 50_000_000,
             audio_max_bytes: 20_971_520,
+            media_bytes_per_account: 2_147_483_648,
             access_token_ttl: HOUR,
             refresh_sliding: DAY * 30,
             refresh_absolute: DAY * 180,

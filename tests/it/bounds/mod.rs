@@ -2,6 +2,7 @@
 
 mod accounts;
 mod checks;
+mod media;
 mod rooms;
 
 use serde_json::Value;

@@ -32,6 +32,7 @@ fn policy_numbers_are_the_documented_ones() {
         ("ImageMaxBytes", "20971520"),
         ("ImageMaxPixels", "50000000"),
         ("AudioMaxBytes", "20971520"),
+        ("MediaBytesPerAccount", "2147483648"),
         ("AccessTokenSeconds", "3600"),
         ("RefreshSlidingDays", "30"),
         ("RefreshAbsoluteDays", "180"),
@@ -112,6 +113,7 @@ fn told(words: &str) -> Option<String> {
             let times = match unit {
                 "" => 1,
                 "MB" => 1 << 20,
+                "GB" => 1 << 30,
                 "million" => 1_000_000,
                 unit => panic!("what is the unit {unit}?"),
             };

@@ -115,13 +115,20 @@ fn jpeg_of_a_place() -> Vec<u8> {
 }
 
 /// A token as a client reads it.
-struct Token {
+pub(super) struct Token {
     url: String,
     fields: BTreeMap<String, String>,
-    image: String,
+    pub(super) image: String,
 }
 
-async fn token(backend: &Backend, cookie: &str, query: &[(&str, &str)]) -> Token {
+impl Token {
+    /// Puts the key of another ticket in place of this one's.
+    pub(super) fn put_key_of(&mut self, other: &Self) {
+        self.fields.insert("key".to_owned(), other.fields["key"].clone());
+    }
+}
+
+pub(super) async fn token(backend: &Backend, cookie: &str, query: &[(&str, &str)]) -> Token {
     let (status, body) = answer(as_of(backend.get("/user/get_image_token"), cookie).query(query)).await;
     assert_eq!((status, &body["code"], &body["result"]["target"]), (200, &json!(200), &json!("s3")), "{body}");
     let host = backend.url("");
@@ -139,7 +146,7 @@ async fn token(backend: &Backend, cookie: &str, query: &[(&str, &str)]) -> Token
 }
 
 /// Uploads by a token; answers the status.
-async fn upload(token: &Token, bytes: Vec<u8>) -> u16 {
+pub(super) async fn upload(token: &Token, bytes: Vec<u8>) -> u16 {
     let form = token.fields.iter().fold(Form::new(), |form, (name, value)| form.text(name.clone(), value.clone()));
     let form = form.part("file", Part::bytes(bytes).file_name("portrait.jpg"));
     let sent = reqwest::Client::new().post(&token.url).multipart(form).send().await;
@@ -147,7 +154,7 @@ async fn upload(token: &Token, bytes: Vec<u8>) -> u16 {
 }
 
 /// What the bucket holds after all its events were dealt with.
-async fn settled(backend: &Backend) -> Vec<String> {
+pub(super) async fn settled(backend: &Backend) -> Vec<String> {
     backend.settled().await;
     backend.objects().await
 }
@@ -267,7 +274,7 @@ fn a_token_is_for_one_place_one_type_one_size_and_ten_minutes() {
         let elsewhere = "originals/images/0123456789abcdef0123456789abcdef.jpg";
         for (name, value) in [
             ("key", elsewhere),
-            ("key", "uploads/images/0123456789abcdef0123456789abcdef.jpg"),
+            ("key", "uploads/images/7/0123456789abcdef0123456789abcdef.jpg"),
             ("Content-Type", "text/html"),
             ("x-amz-signature", "00"),
             ("acl", "public-read"),

@@ -2,13 +2,13 @@
 
 use async_trait::async_trait;
 
-use super::item::{Item, moment, text};
-use super::write;
-use super::{Table, Transacted, Updated, change_by, keys};
-use crate::domain::account::{AccountStore, Caller};
+use super::item::{self, Item, moment, number, text};
+use super::write::{self, Change};
+use super::{Table, Transacted, Updated, change_by, found, keys};
+use crate::domain::account::{AccountStore, Caller, Counted, UserId};
 use crate::domain::clock::Timestamp;
 use crate::domain::profile::{Avatar, Nickname, ProfileChange, StateLine};
-use crate::domain::{Error, Result};
+use crate::domain::{Error, Quota, Result};
 
 #[async_trait]
 impl AccountStore for Table {
@@ -30,15 +30,59 @@ impl AccountStore for Table {
         }
     }
 
-    async fn record_upload(&self, caller: Caller, name: &str, now: Timestamp) -> Result<()> {
-        let record = Item::from([("made".to_owned(), moment(now))]);
+    async fn record_upload(&self, caller: Caller, name: &str, bytes: Option<u64>, now: Timestamp) -> Result<()> {
+        const ACCOUNT: usize = 0;
+        let mut record = Item::from([("made".to_owned(), moment(now))]);
+        record.extend(bytes.map(|bytes| ("bytes".to_owned(), number(bytes))));
+        let mut account = self.fits(change_by(caller, "", now), bytes.unwrap_or(1));
+        if let Some(bytes) = bytes {
+            account.update.push_str(ADD_BYTES);
+            account = account.value(":bytes", number(bytes));
+        }
         let writes = vec![
-            change_by(caller, "", now).in_transaction(&self.name)?,
+            account.in_transaction(&self.name)?,
             write::put_new(&self.name, &keys::media(caller.user, name), record)?,
         ];
         match self.transact("recording an upload", writes).await? {
             Transacted::Done => Ok(()),
-            Transacted::Refused(_) => Err(Error::Unauthenticated),
+            Transacted::Refused(reasons) => {
+                let account = found(&reasons, ACCOUNT).map(item::read_account).transpose()?;
+                let lives = account.is_some_and(|account| account.has_session(caller.session, now));
+                Err(if lives { Error::Full(Quota::Media) } else { Error::Unauthenticated })
+            }
+        }
+    }
+
+    async fn count_upload(&self, owner: UserId, name: &str, bytes: u64) -> Result<Counted> {
+        const RECORD: usize = 0;
+        let record = Change::new(keys::media(owner, name), "SET #bytes = :bytes")
+            .when("attribute_exists(pk) AND attribute_not_exists(#bytes)")
+            .value(":bytes", number(bytes));
+        let account = Change::new(keys::account(owner), ADD_BYTES.trim_start()).when("attribute_exists(pk)");
+        let account = self.fits(account, bytes).value(":bytes", number(bytes));
+        let writes = vec![record.in_transaction(&self.name)?, account.in_transaction(&self.name)?];
+        match self.transact("counting an upload", writes).await? {
+            Transacted::Done => Ok(Counted::Done),
+            Transacted::Refused(reasons) => {
+                let before = found(&reasons, RECORD).and_then(|record| item::get_number(record, "bytes"));
+                Ok(before.map_or(Counted::Full, Counted::Before))
+            }
+        }
+    }
+}
+
+/// Counts bytes in an account.
+const ADD_BYTES: &str = " ADD #media_bytes :bytes";
+
+impl Table {
+    /// Only if an account has space for so many bytes more.
+    fn fits(&self, account: Change, bytes: u64) -> Change {
+        match self.policy.media_bytes_per_account.checked_sub(bytes) {
+            Some(space) => account
+                .and("(attribute_not_exists(#media_bytes) OR #media_bytes <= :space)")
+                .value(":space", number(space)),
+            // Never: a comparison with an attribute that is absent is false, and no count is below nothing.
+            None => account.and("#media_bytes < :space").value(":space", number(0)),
         }
     }
 }

@@ -95,13 +95,14 @@ fn iso(moment: Timestamp) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::media::ImageName;
+    use crate::domain::account::UserId;
+    use crate::domain::media::{ImageName, WaitingImage};
 
     #[test]
     fn a_form_names_all_that_it_allows() {
         let credentials = Credentials::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", None, None, "");
         let name = ImageName::parse("0123456789abcdef0123456789abcdef.jpg").unwrap();
-        let key = name.waiting_key();
+        let key = WaitingImage { owner: UserId::new(7).unwrap(), name }.key();
         let allowed = Allowed { key: &key, content_type: "image/jpeg", most: 10 };
         let form = Form { bucket: "b", region: "us-east-1", credentials: &credentials, allowed };
         let now = Timestamp::from_millis(1_440_938_160_000);
@@ -114,7 +115,7 @@ mod tests {
         let conditions = policy["conditions"].as_array().unwrap();
         for condition in [
             json!({ "bucket": "b" }),
-            json!({ "key": "uploads/images/0123456789abcdef0123456789abcdef.jpg" }),
+            json!({ "key": "uploads/images/7/0123456789abcdef0123456789abcdef.jpg" }),
             json!({ "Content-Type": "image/jpeg" }),
             json!(["content-length-range", 1, 10]),
         ] {

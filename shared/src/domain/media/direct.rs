@@ -11,15 +11,15 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde::Serialize;
 
-use super::name::{ImageName, Key};
+use super::name::{ImageName, Key, WaitingImage};
 use super::picture;
 use super::sniff::Format;
 use super::store::{Fetched, ObjectStore, Part};
-use crate::domain::account::{AccountStore, Caller};
+use crate::domain::account::{AccountStore, Caller, Counted};
 use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::policy::Policy;
 use crate::domain::random::Random;
-use crate::domain::{Error, Fault, Result};
+use crate::domain::{Error, Fault, Quota, Result};
 
 /// How long a ticket works: long enough for a large picture over a slow line that was lost once.
 const TICKET_LIFETIME: Duration = Duration::from_mins(10);
@@ -69,22 +69,23 @@ pub struct DirectUploads {
 }
 
 impl DirectUploads {
-    /// A ticket for a picture, and the name that the picture will have. The account notes the name now, so that
-    /// whoever takes the picture in need not know whose it is.
+    /// A ticket for a picture, and the name that the picture will have. The account notes the name now. How many bytes
+    /// the picture has is not known yet, so they are counted when it is taken in.
     pub async fn invite(&self, caller: Caller, format: Format) -> Result<(ImageName, Ticket)> {
         let (name, now) = (ImageName::generate(&*self.random, format), self.clock.now());
-        let key = name.waiting_key();
+        let key = WaitingImage { owner: caller.user, name }.key();
         let allowed = Allowed { key: &key, content_type: format.content_type(), most: self.policy.image_max_bytes };
         let ticket = self.tickets.ticket(allowed, now, now.plus(TICKET_LIFETIME)).await?;
-        self.accounts.record_upload(caller, &name.to_string(), now).await?;
+        self.accounts.record_upload(caller, &name.to_string(), None, now).await?;
         Ok((name, ticket))
     }
 
     /// Takes in a picture that was put into the bucket, once: what comes later under the same name is dropped, because
-    /// a name that was served is kept by caches for ever. What is no picture of its format is dropped and refused.
-    pub async fn take_in(&self, name: &ImageName) -> Result<()> {
-        let waiting = name.waiting_key();
-        let bytes = match self.objects.get(&waiting, Part::Whole, self.policy.image_max_bytes).await? {
+    /// a name that was served is kept by caches for ever. What is no picture of its format, and what the account has no
+    /// space for, is dropped and refused.
+    pub async fn take_in(&self, waiting: &WaitingImage) -> Result<()> {
+        let key = waiting.key();
+        let bytes = match self.objects.get(&key, Part::Whole, self.policy.image_max_bytes).await? {
             Fetched::Found { bytes, .. } => Ok(bytes),
             // The same event came twice.
             Fetched::Missing => return Ok(()),
@@ -92,17 +93,17 @@ impl DirectUploads {
             Fetched::PastTheEnd => Err(Error::UnsupportedMedia("the upload is empty")),
         };
         let kept = match bytes {
-            Ok(bytes) => self.keep(name, &bytes).await,
+            Ok(bytes) => self.keep(waiting, &bytes).await,
             Err(refusal) => Err(refusal),
         };
         // After a fault the upload stays, and the event comes again.
         if !matches!(kept, Err(Error::Fault(_))) {
-            self.objects.delete(&waiting).await?;
+            self.objects.delete(&key).await?;
         }
         kept
     }
 
-    async fn keep(&self, name: &ImageName, bytes: &[u8]) -> Result<()> {
+    async fn keep(&self, WaitingImage { owner, name }: &WaitingImage, bytes: &[u8]) -> Result<()> {
         // Only spares the work: of two that come at once, both may see nothing here.
         if self.objects.head(&name.key()).await?.is_some() {
             return Ok(());
@@ -111,6 +112,15 @@ impl DirectUploads {
         let format = name.format().ok_or_else(|| Fault::new("taking in a picture", "a name of no format"))?;
         if picture.facts.format != format {
             return Err(Error::UnsupportedMedia("the picture is not of the format that its ticket was for"));
+        }
+        let stored = u64::try_from(picture.bytes.len()).unwrap_or(u64::MAX);
+        match self.accounts.count_upload(*owner, &name.to_string(), stored).await? {
+            Counted::Done => {}
+            // By an event that did not come to its end. Another upload under the same name was not counted, and is
+            // dropped.
+            Counted::Before(before) if before == stored => {}
+            Counted::Before(_) => return Ok(()),
+            Counted::Full => return Err(Error::Full(Quota::Media)),
         }
         self.objects.put_new(&name.key(), format.content_type(), picture.bytes.into()).await.map(|_| ())
     }

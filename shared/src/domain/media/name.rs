@@ -4,6 +4,7 @@
 use std::fmt;
 
 use super::sniff::{Audio, Format};
+use crate::domain::account::UserId;
 use crate::domain::random::{self, Random};
 use crate::domain::{Error, Result};
 
@@ -29,8 +30,11 @@ impl Key {
 
     /// The picture that waits below `uploads/images/` to be taken in.
     #[must_use]
-    pub fn waiting_image(text: &str) -> Option<ImageName> {
-        text.strip_prefix(WAITING_IMAGES).and_then(|name| ImageName::parse(name).ok())
+    pub fn waiting_image(text: &str) -> Option<WaitingImage> {
+        let (owner, name) = text.strip_prefix(WAITING_IMAGES)?.split_once('/')?;
+        let waiting = WaitingImage { owner: owner.parse().ok()?, name: ImageName::parse(name).ok()? };
+        // `+7` and `007` are numbers as well.
+        (waiting.key().as_str() == text).then_some(waiting)
     }
 }
 
@@ -103,12 +107,6 @@ impl ImageName {
         Key(format!("{IMAGES}{self}"))
     }
 
-    /// Where a client puts it, before it is taken in.
-    #[must_use]
-    pub fn waiting_key(&self) -> Key {
-        Key(format!("{WAITING_IMAGES}{self}"))
-    }
-
     /// The format that the name promises.
     #[must_use]
     pub fn format(&self) -> Option<Format> {
@@ -119,6 +117,23 @@ impl ImageName {
 impl fmt::Display for ImageName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+/// A picture that a client puts into the bucket, before it is taken in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WaitingImage {
+    /// The account whose ticket it came by. It is part of the key, which the ticket settles.
+    pub owner: UserId,
+    /// The name under which it will be served.
+    pub name: ImageName,
+}
+
+impl WaitingImage {
+    /// Where the client puts it.
+    #[must_use]
+    pub fn key(&self) -> Key {
+        Key(format!("{WAITING_IMAGES}{}/{}", self.owner, self.name))
     }
 }
 
@@ -363,10 +378,15 @@ mod tests {
             assert!(Key::image(key).is_none(), "{key}");
         }
         assert!(Key::image(&format!("uploads/images/{NAME}")).is_none());
-        let waiting = Key::waiting_image(&format!("uploads/images/{NAME}")).unwrap();
-        assert_eq!((waiting.to_string().as_str(), waiting.format()), (NAME, Some(Format::Jpeg)));
-        assert_eq!(waiting.waiting_key().as_str(), format!("uploads/images/{NAME}"));
-        assert!(Key::waiting_image(&format!("originals/images/{NAME}")).is_none());
+        let key = format!("uploads/images/7/{NAME}");
+        let waiting = Key::waiting_image(&key).unwrap();
+        assert_eq!((waiting.owner.get(), waiting.name.to_string().as_str()), (7, NAME));
+        assert_eq!(waiting.key().as_str(), key);
+        for path in
+            ["originals/images/7", "uploads/images", "uploads/images/+7", "uploads/images/07", "uploads/images/0"]
+        {
+            assert!(Key::waiting_image(&format!("{path}/{NAME}")).is_none(), "{path}");
+        }
         let thumbnail = ImageRequest::parse(&format!("{NAME}@128w_128h_1c")).unwrap();
         assert!(Key::image(thumbnail.key().as_str()).is_none());
     }

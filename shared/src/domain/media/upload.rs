@@ -38,7 +38,7 @@ impl Uploads {
     pub async fn image(&self, caller: Caller, bytes: &[u8]) -> Result<ImageName> {
         let picture = self.picture(bytes)?;
         let name = ImageName::generate(&*self.random, picture.facts.format);
-        self.accounts.record_upload(caller, &name.to_string(), self.clock.now()).await?;
+        self.record(caller, &name.to_string(), picture.bytes.len()).await?;
         self.objects.put(&name.key(), picture.facts.format.content_type(), picture.bytes.into()).await?;
         Ok(name)
     }
@@ -47,8 +47,9 @@ impl Uploads {
     pub async fn audio(&self, caller: Caller, bytes: Bytes) -> Result<AudioName> {
         let kind = self.voice_note(&bytes)?;
         let name = AudioName::generate(&*self.random, kind);
-        self.accounts.record_upload(caller, &name.to_string(), self.clock.now()).await?;
-        self.objects.put(&name.key(), kind.content_type(), audio::clean(kind, bytes)).await?;
+        let bytes = audio::clean(kind, bytes);
+        self.record(caller, &name.to_string(), bytes.len()).await?;
+        self.objects.put(&name.key(), kind.content_type(), bytes).await?;
         Ok(name)
     }
 
@@ -59,6 +60,12 @@ impl Uploads {
         let change = ProfileChange { avatar: Some(Avatar::of_image(&name)), ..ProfileChange::default() };
         self.accounts.change_profile(caller, &change, self.clock.now()).await?;
         Ok(name)
+    }
+
+    /// Counts what is stored, not what was sent. Thumbnails are not counted.
+    async fn record(&self, caller: Caller, name: &str, bytes: usize) -> Result<()> {
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        self.accounts.record_upload(caller, name, Some(bytes), self.clock.now()).await
     }
 
     fn picture(&self, bytes: &[u8]) -> Result<Clean> {

@@ -34,6 +34,7 @@ fn every_error() -> Vec<Error> {
         Error::Limited { cap: Cap::AccountsFromAddress, retry_after: 7 },
         Error::Limited { cap: Cap::ChecksFromAddress, retry_after: 7 },
         Error::Full(Quota::Rooms),
+        Error::Full(Quota::Media),
         Error::Taken("number"),
         Error::PasswordWrong,
         Error::Locked { retry_after: 7 },
@@ -112,7 +113,7 @@ fn every_error() -> Vec<Error> {
                 | GroupRule::NoBulletin => {}
             },
             Error::Full(quota) => match quota {
-                Quota::Rooms => {}
+                Quota::Rooms | Quota::Media => {}
             },
             Error::Limited { cap, .. } => match cap {
                 Cap::CodesToNumber

@@ -7,6 +7,7 @@ use tokio::sync::Barrier;
 
 use super::super::store::{LinkFor, Meta};
 use super::*;
+use crate::domain::account::UserId;
 use crate::domain::profile::ProfileChange;
 
 /// A bucket in which everybody has asked for the original before anybody stores it.
@@ -63,8 +64,12 @@ impl AccountStore for Nobody {
         unreachable!("the name was noted with the ticket")
     }
 
-    async fn record_upload(&self, _: Caller, _: &str, _: Timestamp) -> Result<()> {
+    async fn record_upload(&self, _: Caller, _: &str, _: Option<u64>, _: Timestamp) -> Result<()> {
         unreachable!("the name was noted with the ticket")
+    }
+
+    async fn count_upload(&self, _: UserId, _: &str, bytes: u64) -> Result<Counted> {
+        Ok(Counted::Before(bytes))
     }
 }
 
@@ -110,7 +115,7 @@ async fn of_two_uploads_at_once_the_first_that_is_stored_stays() {
     };
     let name = ImageName::parse("0123456789abcdef0123456789abcdef.png").unwrap();
     let take_in = async || {
-        uploads.take_in(&name).await.unwrap();
+        uploads.take_in(&WaitingImage { owner: UserId::new(7).unwrap(), name }).await.unwrap();
         bucket.original.lock().unwrap().clone()
     };
     let (one, other) = tokio::join!(take_in(), take_in());
