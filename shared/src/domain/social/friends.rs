@@ -1,4 +1,4 @@
-//! Friends and the blacklist, as a signed-in person reads and changes them.
+//! Friends and the blacklist, as a signed-in user reads and changes them.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,35 +10,35 @@ use crate::domain::account::{Caller, UserId};
 use crate::domain::clock::Clock;
 use crate::domain::{Error, Fault, Result};
 
-/// Reads and changes who is whose friend.
+/// Reads and changes friendships.
 pub struct Friends {
-    /// The time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Where relations lie.
+    /// The store of relations.
     pub store: Arc<dyn FriendStore>,
 }
 
-/// Somebody on a list, and what they look like now.
+/// A user on a list, with the current public profile.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Friend {
-    /// What is held of them.
+    /// The caller's relation to this user.
     pub relation: Relation,
-    /// What they look like; the phone only of friends.
+    /// The public profile; it includes the phone number only for friends.
     pub face: Face,
 }
 
-/// What an invitation answers.
+/// The result of an invitation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// They are friends now.
+    /// The two users are friends now.
     Added,
-    /// They are asked.
+    /// The request was sent.
     Sent,
-    /// Nothing happened, and it is not told why.
+    /// Nothing happened, and the caller does not learn why.
     Nothing,
 }
 
-/// What is to be written after an action was judged.
+/// What to write once an action was checked.
 enum Outcome<T> {
     Nothing(T),
     Mine(T, Box<Relation>),
@@ -46,7 +46,7 @@ enum Outcome<T> {
 }
 
 impl Friends {
-    /// Asks somebody to be friends: two round trips.
+    /// Sends a friend request: two round trips.
     pub async fn invite(&self, caller: Caller, friend: UserId, greeting: &Greeting) -> Result<Action> {
         let now = self.clock.now();
         let judge = |pair: Pair| {
@@ -59,7 +59,7 @@ impl Friends {
         self.act(caller, friend, judge).await
     }
 
-    /// Agrees to be friends.
+    /// Accepts a friend request.
     pub async fn agree(&self, caller: Caller, friend: UserId) -> Result<()> {
         let now = self.clock.now();
         let agreed =
@@ -67,7 +67,7 @@ impl Friends {
         self.act(caller, friend, agreed).await
     }
 
-    /// Ignores that somebody asked.
+    /// Ignores a friend request.
     pub async fn ignore(&self, caller: Caller, friend: UserId) -> Result<()> {
         let now = self.clock.now();
         self.change_mine(caller, friend, |mine| mine.ignore(now).map(Some)).await
@@ -79,35 +79,35 @@ impl Friends {
         self.change_mine(caller, friend, |mine| mine.delete(now).map(Some)).await
     }
 
-    /// Calls a friend something.
+    /// Sets the caller's own name for a friend.
     pub async fn remark(&self, caller: Caller, friend: UserId, remark: &Remark) -> Result<()> {
         let now = self.clock.now();
         self.change_mine(caller, friend, |mine| mine.remark(remark, now)).await
     }
 
-    /// Puts somebody on the blacklist.
+    /// Puts a user on the blacklist.
     pub async fn block(&self, caller: Caller, friend: UserId) -> Result<()> {
         let now = self.clock.now();
         self.change_mine(caller, friend, |mine| Ok(mine.block(now))).await
     }
 
-    /// Takes somebody off the blacklist.
+    /// Takes a user off the blacklist.
     pub async fn pardon(&self, caller: Caller, friend: UserId) -> Result<()> {
         let now = self.clock.now();
         self.change_mine(caller, friend, |mine| Ok(mine.pardon(now))).await
     }
 
-    /// Everybody the caller is or was something to, with their names as they are now: two round trips.
+    /// Everyone the caller has a friendship status with, now or in the past, with their current names: two round trips.
     pub async fn all(&self, caller: Caller) -> Result<Vec<Friend>> {
         self.list(caller, |relation| relation.status.is_some()).await
     }
 
-    /// Everybody on the blacklist, with their names as they are now: two round trips.
+    /// Everyone on the blacklist, with their current names: two round trips.
     pub async fn blacklist(&self, caller: Caller) -> Result<Vec<Friend>> {
         self.list(caller, Relation::is_blocked).await
     }
 
-    /// A friend: one round trip. [`Error::NotFriends`] for anybody else, whether or not they exist.
+    /// A friend: one round trip. [`Error::NotFriends`] for any other user, whether or not the user exists.
     pub async fn friend(&self, caller: Caller, friend: UserId) -> Result<Friend> {
         if friend == caller.user {
             self.store.living(caller, self.clock.now()).await?;
@@ -144,7 +144,8 @@ impl Friends {
         self.act(caller, friend, judge).await
     }
 
-    /// Judges an action by both sides as they are and writes what it makes of them, again if they moved meanwhile.
+    /// Checks an action against the current state of both sides and writes the result. Starts again if the state
+    /// changed meanwhile.
     async fn act<T: Send>(
         &self,
         caller: Caller,

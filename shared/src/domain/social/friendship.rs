@@ -1,22 +1,22 @@
-//! Friendship between two people: what each holds of the other, and which changes are legal.
+//! Friendship between two users: the relation of each to the other, and which changes are allowed.
 //!
-//! Nothing here reads or writes: an action takes both sides and gives both sides back.
+//! Nothing here reads or writes data: an action takes both sides and returns both sides.
 
 use crate::domain::account::UserId;
 use crate::domain::clock::Timestamp;
 use crate::domain::text::Bounds;
 use crate::domain::{Error, Result};
 
-/// What one person is to another, seen from one of them. The numbers are the document's.
+/// One user's view of the other. The numbers are those of the API's documentation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Status {
-    /// I asked them to be friends.
+    /// I sent them a friend request.
     Asked = 10,
-    /// They asked me.
+    /// They sent me a friend request.
     WasAsked = 11,
     /// We are friends.
     Friends = 20,
-    /// They asked me and I ignored it.
+    /// They sent me a friend request, and I ignored it.
     Ignored = 21,
     /// I ended the friendship.
     Deleted = 30,
@@ -29,39 +29,40 @@ impl Status {
     pub const ALL: [Self; 6] =
         [Self::Asked, Self::WasAsked, Self::Friends, Self::Ignored, Self::Deleted, Self::Blocked];
 
-    /// By the document's number.
+    /// The status with this number in the API's documentation.
     #[must_use]
     pub fn from_number(number: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.number() == number)
     }
 
-    /// The document's number.
+    /// The status's number in the API's documentation.
     #[must_use]
     pub const fn number(self) -> u8 {
         self as u8
     }
 }
 
-/// What somebody calls a friend.
+/// A user's own name for a friend.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Remark(String);
 
 impl Remark {
-    /// Up to 32 characters, none of them a control character; spaces around them are dropped. Empty takes it away.
+    /// Up to 32 characters, none of them a control character; spaces around them are dropped. An empty remark removes
+    /// it.
     pub fn parse(text: &str) -> Result<Self> {
         const REMARK: Bounds =
             Bounds::line("displayName", 0, 32, "has at most 32 characters and no control characters");
         REMARK.trimmed(text).map(Self)
     }
 
-    /// As text.
+    /// The remark as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// What somebody says when they ask to be friends.
+/// The message of a friend request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Greeting(String);
 
@@ -72,56 +73,57 @@ impl Greeting {
         GREETING.trimmed(text).map(Self)
     }
 
-    /// As text.
+    /// The greeting as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// What one person holds of another.
+/// One user's relation to another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Relation {
-    /// The other.
+    /// The other user.
     pub other: UserId,
-    /// What they are; none when they are only blocked.
+    /// The friendship status; `None` when the other is only blocked.
     pub status: Option<Status>,
-    /// Whether they are on the blacklist; none when they never were.
+    /// Whether the other is on the blacklist; `None` when they never were.
     pub blocked: Option<bool>,
-    /// What they are called here.
+    /// This user's own name for the other.
     pub remark: String,
-    /// What was said when one asked the other.
+    /// The message of the friend request between the two.
     pub message: String,
-    /// When one last asked the other.
+    /// When one of the two last sent a friend request.
     pub asked: Option<Timestamp>,
     /// When the relation last changed.
     pub updated: Timestamp,
-    /// How often it changed. A change is admitted by the turn it was made of; 0 is written nowhere yet.
+    /// How often the relation changed. A change is written only if this number is still the one that was read; 0 means
+    /// that the relation is not stored yet.
     pub turn: u64,
 }
 
-/// What came of an invitation. The words are the document's.
+/// The result of an invitation. The names are those of the API's documentation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Invited {
-    /// They had asked before, so both are friends now.
+    /// They had sent a request before, so both are friends now.
     Added(Box<Pair>),
-    /// They are asked.
+    /// The request was sent.
     Sent(Box<Pair>),
-    /// They block the one who asks, and neither of the two is told anything.
+    /// They block the user who invites them. Neither of the two is notified.
     Nothing,
 }
 
-/// Both sides of a relation, as an action leaves them.
+/// Both sides of a relation after an action.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pair {
-    /// What I hold of them.
+    /// My relation to them.
     pub mine: Relation,
-    /// What they hold of me.
+    /// Their relation to me.
     pub theirs: Relation,
 }
 
 impl Relation {
-    /// Of somebody of whom nothing is held yet.
+    /// The relation to a user with whom nothing is stored yet.
     #[must_use]
     pub const fn stranger(other: UserId) -> Self {
         Self {
@@ -136,19 +138,19 @@ impl Relation {
         }
     }
 
-    /// Whether they are on the blacklist.
+    /// Whether the other is on the blacklist.
     #[must_use]
     pub fn is_blocked(&self) -> bool {
         self.blocked == Some(true)
     }
 
-    /// Whether they are a friend, blocked or not.
+    /// Whether the other is a friend, blocked or not.
     #[must_use]
     pub fn is_friend(&self) -> bool {
         matches!(self.status, Some(Status::Friends | Status::Blocked))
     }
 
-    /// Makes the other a friend, who stays blocked where they were.
+    /// Makes the other a friend. If they were blocked, they stay blocked.
     fn befriend(&mut self) {
         self.status = Some(if self.is_blocked() { Status::Blocked } else { Status::Friends });
         self.message.clear();
@@ -171,7 +173,7 @@ impl Relation {
 }
 
 impl Pair {
-    /// I ask them to be friends. Whoever asks somebody they block, unblocks them.
+    /// I send them a friend request. If I blocked them, the request unblocks them.
     pub fn invite(mut self, greeting: &Greeting, now: Timestamp) -> Result<Invited> {
         if self.theirs.is_blocked() {
             return Ok(Invited::Nothing);
@@ -180,7 +182,7 @@ impl Pair {
             return Err(Error::AlreadyFriends);
         }
         self.mine.unblock();
-        // They asked, or never learnt that I had ended the friendship.
+        // They sent a request before, or never learnt that I had ended the friendship.
         if self.theirs.status == Some(Status::Asked) || self.theirs.is_friend() {
             self.mine.befriend();
             self.theirs.befriend();
@@ -194,8 +196,8 @@ impl Pair {
         Ok(Invited::Sent(Box::new(self.changed(now))))
     }
 
-    /// I agree to be friends; `None` when we are already, and when they have come to block me, of which I am not told.
-    /// Whoever agrees with somebody they block, unblocks them.
+    /// I accept their friend request. `None` when we are friends already, or when they block me by now; I am not
+    /// notified of that block. If I blocked them, accepting unblocks them.
     pub fn agree(mut self, now: Timestamp) -> Result<Option<Self>> {
         match self.mine.status {
             Some(Status::WasAsked) if self.theirs.is_blocked() => Ok(None),
@@ -218,7 +220,7 @@ impl Pair {
 }
 
 impl Relation {
-    /// I ignore that they asked.
+    /// I ignore their friend request.
     pub fn ignore(mut self, now: Timestamp) -> Result<Self> {
         match self.status {
             Some(Status::WasAsked) => {
@@ -231,7 +233,7 @@ impl Relation {
         }
     }
 
-    /// I end the friendship. They are not told, and stay on the blacklist if they were on it.
+    /// I end the friendship. They are not notified. If they were on my blacklist, they stay on it.
     pub fn delete(mut self, now: Timestamp) -> Result<Self> {
         if !self.is_friend() {
             return Err(Error::NotFound("friend"));
@@ -240,7 +242,7 @@ impl Relation {
         Ok(self.changed(now))
     }
 
-    /// I call a friend something; `None` when I do already.
+    /// I set my own name for a friend; `None` when it is that name already.
     pub fn remark(mut self, remark: &Remark, now: Timestamp) -> Result<Option<Self>> {
         if !self.is_friend() {
             return Err(Error::NotFound("friend"));
@@ -252,7 +254,7 @@ impl Relation {
         Ok(Some(self.changed(now)))
     }
 
-    /// I put them on the blacklist; `None` when they are on it.
+    /// I put them on the blacklist; `None` when they are on it already.
     #[must_use]
     pub fn block(mut self, now: Timestamp) -> Option<Self> {
         if self.is_blocked() {

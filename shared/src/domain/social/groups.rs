@@ -1,4 +1,4 @@
-//! Groups, as a signed-in person makes, reads and changes them.
+//! Groups, as a signed-in user creates, reads and changes them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -17,43 +17,44 @@ use crate::domain::{Error, Fault, GroupRule, Result};
 
 /// Reads and changes groups.
 pub struct Groups {
-    /// The time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Where ids come from.
+    /// The source of random ids.
     pub random: Arc<dyn Random>,
-    /// Where groups lie.
+    /// The store of groups.
     pub store: Arc<dyn GroupStore>,
-    /// Where faces lie.
+    /// The store of public profiles.
     pub friends: Arc<dyn FriendStore>,
-    /// What does the rest of a change that does not fit into a transaction.
+    /// Completes changes that do not fit into one transaction.
     pub jobs: Arc<Jobs>,
 }
 
-/// One's own group.
+/// A group of the caller's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mine {
     /// The group.
     pub group: Group,
-    /// What the caller is in it.
+    /// The caller's role in it.
     pub role: Role,
 }
 
-/// A group as anybody signed in may see it.
+/// A group as any signed-in user may see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shown {
     /// The group.
     pub group: Group,
-    /// What is posted on its board: only for members.
+    /// The bulletin on the group's board: only for members.
     pub bulletin: Option<Bulletin>,
-    /// When it was dissolved: only for who was in it, and shown without members.
+    /// When the group was dissolved. Only former members see this, and they see the group without members.
     pub dissolved: Option<Timestamp>,
 }
 
 impl Groups {
-    /// Makes a group of the caller's. People who block the caller are left out, and the caller is not told. Two round
-    /// trips for a small group; a large one is entered bit by bit and then seen at once.
+    /// Creates a group that the caller owns. Users who block the caller are left out, and the caller does not learn of
+    /// it. Two round trips for a small group; a large one is added to its members' lists step by step and then becomes
+    /// visible at once.
     pub async fn create(&self, caller: Caller, draft: Draft) -> Result<GroupId> {
-        // Before anybody is left out, so that whether there is room does not tell who blocks the caller.
+        // Checked before anyone is left out. Otherwise the error would show who blocks the caller.
         draft.check_room(caller.user)?;
         let people = self.willing(caller, &draft.people).await?;
         let draft = Draft { people, ..draft };
@@ -71,7 +72,7 @@ impl Groups {
                 Written::Done if large => self.jobs.form(id, now).await?,
                 Written::Done => {}
                 Written::TooManyGroups => return Err(Error::Group(GroupRule::TooManyGroups)),
-                // Another group has the id.
+                // Another group has this id.
                 Written::Moved => continue,
             }
             return Ok(id);
@@ -79,7 +80,8 @@ impl Groups {
         Err(Fault::new("making a group", "every random id was taken").into())
     }
 
-    /// Adds people to a group. More than fit into a transaction come in some at a time, once it was seen that all can.
+    /// Adds users to a group. If they do not fit into one transaction, they are added in parts, after a check that all
+    /// of them can be added.
     pub async fn add(&self, caller: Caller, group: GroupId, people: &BTreeSet<UserId>) -> Result<()> {
         let willing = self.willing(caller, people).await?;
         if willing.len() > MOST_AT_ONCE && !self.store.have_room(group, &willing).await? {
@@ -89,12 +91,12 @@ impl Groups {
         let mut some_at_a_time: Vec<BTreeSet<_>> =
             willing.chunks(MOST_AT_ONCE).map(|some| some.iter().copied().collect()).collect();
         if some_at_a_time.is_empty() {
-            // Nobody to add: the caller is still told whether they could.
+            // There is nobody to add. The caller still gets the error if they are not allowed to add anyone.
             some_at_a_time.push(BTreeSet::new());
         }
         for some in some_at_a_time {
             let judge = |held: Held, now| {
-                // Who blocks the caller counts as well, so that whether there is room does not tell who does.
+                // Users who block the caller are counted too. Otherwise the error would show who blocks the caller.
                 held.check_room(caller.user, people)?;
                 held.add(caller.user, &some, now)
             };
@@ -103,12 +105,13 @@ impl Groups {
         Ok(())
     }
 
-    /// Comes into a group.
+    /// Joins a group.
     pub async fn join(&self, caller: Caller, group: GroupId) -> Result<()> {
         self.change(caller, group, Board::Keep, |held, now| held.join(caller.user, now)).await
     }
 
-    /// Puts people out of a group. More than fit into a transaction go some at a time, once it was seen that all may.
+    /// Removes users from a group. If they do not fit into one transaction, they are removed in parts, after a check
+    /// that the caller may remove all of them.
     pub async fn kick(&self, caller: Caller, group: GroupId, people: &BTreeSet<UserId>) -> Result<()> {
         check_count(people)?;
         let each: Vec<_> = people.iter().copied().collect();
@@ -128,12 +131,12 @@ impl Groups {
         self.change(caller, group, Board::Keep, |held, now| held.quit(caller.user, now).map(Some)).await
     }
 
-    /// Dissolves a group: it is gone for everybody at once, however large it was.
+    /// Dissolves a group. It is gone for all members at once, however large it was.
     pub async fn dismiss(&self, caller: Caller, group: GroupId) -> Result<()> {
         self.change(caller, group, Board::Keep, |held, now| held.dismiss(caller.user, now).map(Some)).await
     }
 
-    /// Hands a group to another member.
+    /// Transfers a group to another member.
     pub async fn transfer(&self, caller: Caller, group: GroupId, to: UserId) -> Result<()> {
         self.change(caller, group, Board::Keep, |held, now| held.transfer(caller.user, to, now).map(Some)).await
     }
@@ -155,17 +158,17 @@ impl Groups {
         self.change(caller, group, Board::Keep, |held, now| held.rename(caller.user, name, now)).await
     }
 
-    /// Gives a group another picture.
+    /// Sets a group's picture.
     pub async fn portray(&self, caller: Caller, group: GroupId, portrait: &str) -> Result<()> {
         self.change(caller, group, Board::Keep, |held, now| held.portray(caller.user, portrait, now)).await
     }
 
-    /// Calls oneself something in a group.
+    /// Sets the caller's display name in a group.
     pub async fn call_oneself(&self, caller: Caller, group: GroupId, name: &MemberName) -> Result<()> {
         self.change(caller, group, Board::Keep, |held, now| held.call_oneself(caller.user, name, now)).await
     }
 
-    /// Posts something on a group's board, in place of what was there. An empty text clears the board.
+    /// Posts a bulletin on a group's board, in place of the one that was there. An empty text clears the board.
     pub async fn post(&self, caller: Caller, group: GroupId, content: &str) -> Result<()> {
         match Bulletin::parse(content, self.clock.now())? {
             Some(bulletin) => {
@@ -178,14 +181,14 @@ impl Groups {
         }
     }
 
-    /// What is posted on a group's board, for its members: one round trip.
+    /// The bulletin on a group's board, for its members: one round trip.
     pub async fn bulletin(&self, caller: Caller, group: GroupId) -> Result<Bulletin> {
         let (held, bulletin) = self.shown(caller, group).await?;
         held.role(caller.user)?;
         bulletin.ok_or(Error::Group(GroupRule::NoBulletin))
     }
 
-    /// A group: one round trip. A dissolved one is shown to everybody who is or was in it.
+    /// A group: one round trip. A dissolved group is shown to its current and former members.
     pub async fn show(&self, caller: Caller, group: GroupId) -> Result<Shown> {
         let none = Error::NotFound("group");
         let (held, bulletin) = self.store.shown(caller, group, self.clock.now()).await?.ok_or(none)?;
@@ -201,8 +204,8 @@ impl Groups {
         Ok(Shown { group: held.group, bulletin, dissolved: None })
     }
 
-    /// The members of a group with their names as they are now, for its members: two round trips. The owner comes
-    /// first, then the managers, then by when they came in.
+    /// The members of a group with their current names, for its members: two round trips. The owner comes first, then
+    /// the managers, then the members, each in the order in which they joined.
     pub async fn members(&self, caller: Caller, group: GroupId) -> Result<Vec<(UserId, Member, Face)>> {
         let held = self.held(caller, group).await?;
         held.role(caller.user)?;
@@ -217,7 +220,7 @@ impl Groups {
         Ok(members)
     }
 
-    /// The groups that the caller is in, by their ids: two round trips.
+    /// The groups that the caller is in, ordered by id: two round trips.
     pub async fn mine(&self, caller: Caller) -> Result<Vec<Mine>> {
         let memberships = self.store.memberships(caller, self.clock.now()).await?;
         if memberships.live.is_empty() {
@@ -239,7 +242,7 @@ impl Groups {
         Ok((alive(Some(held))?, bulletin))
     }
 
-    /// Those of `people` who do not block the caller; all of them must exist.
+    /// Those of `people` who do not block the caller. All of them must exist.
     async fn willing(&self, caller: Caller, people: &BTreeSet<UserId>) -> Result<BTreeSet<UserId>> {
         check_count(people)?;
         let others: BTreeSet<_> = people.iter().copied().filter(|user| *user != caller.user).collect();
@@ -255,7 +258,8 @@ impl Groups {
         others.into_iter().filter_map(willing).collect()
     }
 
-    /// Judges a change by the group as it is and writes what it makes of it, again if the group moved meanwhile.
+    /// Checks a change against the current state of the group and writes the result. Starts again if the group changed
+    /// meanwhile.
     async fn change(
         &self,
         caller: Caller,
@@ -269,7 +273,7 @@ impl Groups {
             match self.store.write(caller, &changed, board, now).await? {
                 Written::Done => return Ok(()),
                 Written::TooManyGroups => return Err(Error::Group(GroupRule::TooManyGroups)),
-                // More people than there are attempts may want in at once.
+                // More users may try to join at once than there are attempts.
                 Written::Moved => self.store.step_aside(meeting).await,
             }
         }

@@ -1,10 +1,11 @@
-//! What is left to do for groups after a request was answered, or could not be: entering and taking out more people
-//! than fit into a transaction, and spreading a changed nickname.
+//! Background work on groups, which continues after the request has been answered or has failed: adding and removing
+//! more members than fit into one transaction, and copying a changed nickname to the user's groups.
 //!
-//! Nothing here is ever half-visible. A large group is [`Stage::Forming`], which nobody sees, until everybody's own
-//! list has it, and alive for all of them in one write. A dissolved one is gone in one write, and the lists are tidied
-//! afterwards. A note beside the group says that there is something left to do; the table's stream reads it out, so
-//! that a function that died in the middle is carried on for. Every step may be done twice.
+//! Members never see a half-done change. A large group is [`Stage::Forming`], which nobody sees, until it is on the
+//! list of every member; then one write makes it alive for all of them. A dissolved group disappears in one write, and
+//! the members' lists are cleaned up afterwards. A note beside the group records that work is left. The table's stream
+//! reads this note, so the work continues even if the function that started it crashed. Every step can be repeated
+//! safely.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -16,28 +17,29 @@ use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::{Error, Fault, GroupRule, Result};
 use crate::trips;
 
-/// So many groups are given a nickname side by side.
+/// So many groups get a changed nickname at the same time.
 const SIDE_BY_SIDE: usize = 10;
 
-/// What the table's stream asks for.
+/// A task that the table's stream triggers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Task {
-    /// Something is left to do for this group.
+    /// There is work left for this group.
     Finish(GroupId),
-    /// This person has another nickname or picture.
+    /// This user's nickname or picture changed.
     Spread(UserId),
 }
 
-/// Carries jobs on.
+/// Continues background work.
 pub struct Jobs {
-    /// The time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Where groups lie.
+    /// The store of groups.
     pub store: Arc<dyn JobStore>,
 }
 
 impl Jobs {
-    /// Does what is left to do for a group. It is no error when there is nothing, or somebody else does it meanwhile.
+    /// Does the work that is left for a group. It is not an error when there is none, or when another process does it
+    /// at the same time.
     pub async fn carry_on(&self, group: GroupId) -> Result<()> {
         match self.form(group, self.clock.now()).await {
             Err(Error::Group(GroupRule::TooManyGroups)) => Ok(()),
@@ -45,8 +47,8 @@ impl Jobs {
         }
     }
 
-    /// Brings a forming group to an end: it is alive, or nobody ever saw it and one of its people is in too many
-    /// groups.
+    /// Finishes a forming group. Either it becomes alive, or it is abandoned before anyone saw it, because one of its
+    /// members is in too many groups.
     pub(super) async fn form(&self, group: GroupId, now: Timestamp) -> Result<()> {
         for _ in 0..MEETINGS {
             let Some(held) = self.store.held_by_nobody(group).await? else { return Ok(()) };
@@ -58,7 +60,8 @@ impl Jobs {
                     let entered = self.store.enlist(group, &people, Enlist::Enter).await?;
                     let ended = if entered { held.formed(now) } else { held.abandoned(now) };
                     let alive = ended.held.group.stage == Stage::Alive;
-                    // An abandoned group's note stays: its people are still to be taken out.
+                    // The note of an abandoned group stays, because the group must still be removed from its members'
+                    // lists.
                     let done = if alive {
                         self.store.conclude(&ended).await?
                     } else {
@@ -73,7 +76,8 @@ impl Jobs {
         Err(Fault::new("forming a group", "it changed at every attempt").into())
     }
 
-    /// Gives somebody's fellow members their new nickname or picture, one write for each of their groups.
+    /// Copies a user's new nickname or picture to their groups, one write for each group, so that the other members
+    /// receive it.
     pub async fn spread(&self, user: UserId) -> Result<()> {
         let groups: Vec<_> = self.store.memberships_of(user).await?.live.into_iter().collect();
         for some in groups.chunks(SIDE_BY_SIDE) {
@@ -94,9 +98,10 @@ impl Jobs {
         Err(Fault::new("spreading a nickname", "the group changed at every attempt").into())
     }
 
-    /// Takes everybody of a dissolved group out of their own lists.
+    /// Removes a dissolved group from the lists of all its members.
     async fn release(&self, group: GroupId, held: &Held) -> Result<()> {
-        // Nobody saw a group that never formed, so nobody left it, and its maker is told why there is none.
+        // Nobody saw a group that never became alive, so nobody left it. Its creator gets the error that explains why
+        // there is no group.
         let how = if held.was_abandoned() { Enlist::Forget } else { Enlist::Leave };
         self.store.enlist(group, &people(held), how).await?;
         self.store.forget(group).await?;
@@ -109,12 +114,12 @@ fn people(held: &Held) -> BTreeSet<UserId> {
 }
 
 impl Held {
-    /// A forming group whose people all have it on their lists.
+    /// A forming group that is now on the list of every member.
     fn formed(self, now: Timestamp) -> Changed {
         self.became(Stage::Alive, now)
     }
 
-    /// A forming group that comes to nothing.
+    /// A forming group that is given up.
     fn abandoned(self, now: Timestamp) -> Changed {
         self.became(Stage::Dissolved, now)
     }

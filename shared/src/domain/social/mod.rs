@@ -1,4 +1,4 @@
-//! Friends, blacklist, groups, and the delta sync that tells a device what of them changed.
+//! Friends, the blacklist, groups, and the delta sync, which sends a device the changes in all of them.
 
 pub mod friends;
 pub mod friendship;
@@ -18,16 +18,16 @@ pub use self::sync::{Answer, Sync};
 
 use super::account::UserId;
 
-/// What people see of somebody: the part of a profile that friends' and members' lists show.
+/// A user's public profile: the part of the profile that lists of friends and members show.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Face {
-    /// The nickname; empty when none was set.
+    /// The nickname; empty when the user has not set one.
     pub name: String,
-    /// The picture; empty when none was set.
+    /// The picture; empty when the user has not set one.
     pub avatar: String,
-    /// The phone they sign in with, in E.164. Only friends are shown it.
+    /// The phone number that the user signs in with, in E.164. It is shown to friends only.
     pub phone: Option<String>,
 }
 
-/// Faces by their ids.
+/// Public profiles by user id.
 pub type Faces = std::collections::HashMap<UserId, Face>;

@@ -1,4 +1,4 @@
-//! Where friends, groups and what devices were told lie.
+//! The stores of friends, groups, and what each device was last sent.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -12,71 +12,72 @@ use crate::domain::Result;
 use crate::domain::account::{Account, Caller, UserId};
 use crate::domain::clock::Timestamp;
 
-/// A change is judged anew this often when what it was judged by has changed. Each meeting means that somebody else's
-/// change was written, so a crowd gets through one by one.
+/// How often a change is checked again because the data it was checked against has changed meanwhile. Each conflict
+/// means that another caller's change was written, so a crowd gets through one by one.
 pub(super) const MEETINGS: usize = 64;
 
-/// The groups that somebody is in.
+/// The groups of one user.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Memberships {
-    /// Groups that they are in, unless the group says otherwise.
+    /// Groups that the user is in. The group's roster has the last word.
     pub live: BTreeSet<GroupId>,
-    /// Groups that they were in.
+    /// Groups that the user was in.
     pub left: BTreeSet<GroupId>,
 }
 
-/// What a change of a group does to its board.
+/// What a change of a group does to its bulletin board.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Board<'a> {
-    /// Nothing. A dissolved group loses its board all the same.
+    /// The board stays as it is. A dissolved group loses its board all the same.
     Keep,
-    /// Something is posted, in place of what was there.
+    /// This bulletin replaces the one that was there.
     Post(&'a Bulletin),
-    /// It is cleared.
+    /// The board is cleared.
     Clear,
 }
 
-/// How writing a change of a group ended.
+/// The result of writing a change of a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Written {
-    /// It is written.
+    /// The change is written.
     Done,
-    /// The group changed since it was read.
+    /// The group has changed since it was read.
     Moved,
-    /// Somebody who was to come in is in too many groups.
+    /// A user who was to be added is in too many groups.
     TooManyGroups,
 }
 
-/// Relations between people. Every method with a caller checks the session in the same round trip and answers
-/// [`crate::domain::Error::Unauthenticated`] when it is over.
+/// Relations between users. Every method that takes a caller checks the session in the same round trip and returns
+/// [`crate::domain::Error::Unauthenticated`] when the session has ended.
 #[async_trait]
 pub trait FriendStore: Send + Sync {
-    /// What two people hold of each other, and what the other looks like; no face when they do not exist. One round
-    /// trip.
+    /// The relation of both users to each other, and the public profile of the other; no profile when that user does
+    /// not exist. One round trip.
     async fn pair(&self, caller: Caller, other: UserId, now: Timestamp) -> Result<(Pair, Option<Face>)>;
 
-    /// Whether the caller's session lives. One round trip.
+    /// Checks that the caller's session is active. One round trip.
     async fn living(&self, caller: Caller, now: Timestamp) -> Result<()>;
 
-    /// Everything the caller holds of others, by their ids. One round trip, or one for each megabyte.
+    /// All relations of the caller to other users, ordered by the others' ids. One round trip, or one for each
+    /// megabyte.
     async fn relations(&self, caller: Caller, now: Timestamp) -> Result<Vec<Relation>>;
 
-    /// What people look like now; those who do not exist are left out. One round trip.
+    /// The current public profiles of these users; users who do not exist are left out. One round trip.
     async fn faces(&self, people: &BTreeSet<UserId>) -> Result<Faces>;
 
-    /// Writes one side or both of a relation, all or nothing, if they still are what they were changed from; `false`
-    /// when they are not. One round trip.
+    /// Writes one side or both sides of a relation, all or nothing, on the condition that they have not changed since
+    /// they were read; returns `false` when they have. One round trip.
     async fn write(&self, caller: Caller, mine: &Relation, theirs: Option<&Relation>, now: Timestamp) -> Result<bool>;
 }
 
-/// How people's own lists of groups change.
+/// How a group is changed in the users' own lists of groups.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Enlist {
-    /// A group is entered.
+    /// The group is added to the list.
     Enter,
-    /// It moves to those that they left.
+    /// The group moves to the groups that the user left.
     Leave,
-    /// It is taken out as if it had never been there: nobody saw it.
+    /// The group is removed as if it had never been there, because nobody ever saw it.
     Forget,
 }
 
@@ -86,20 +87,20 @@ pub trait GroupStore: Send + Sync {
     /// A group with its roster, for a signed-in caller. One round trip.
     async fn held(&self, caller: Caller, group: GroupId, now: Timestamp) -> Result<Option<Held>>;
 
-    /// A group with its roster and its board. One round trip.
+    /// A group with its roster and its bulletin board. One round trip.
     async fn shown(&self, caller: Caller, group: GroupId, now: Timestamp) -> Result<Option<(Held, Option<Bulletin>)>>;
 
     /// The groups that a signed-in caller is in. One round trip.
     async fn memberships(&self, caller: Caller, now: Timestamp) -> Result<Memberships>;
 
-    /// The groups of these ids that exist, and what somebody is in those that they are in. One round trip.
+    /// Those of these groups that exist, and the user's role in each group that the user is in. One round trip.
     async fn groups_with_roles(
         &self,
         user: UserId,
         ids: &BTreeSet<GroupId>,
     ) -> Result<(HashMap<GroupId, Group>, HashMap<GroupId, Role>)>;
 
-    /// Who of these people exists, and of those who blocks the caller. One round trip.
+    /// Which of these users exist, and whether each of them blocks the caller. One round trip.
     async fn reachable(
         &self,
         caller: Caller,
@@ -107,50 +108,52 @@ pub trait GroupStore: Send + Sync {
         now: Timestamp,
     ) -> Result<HashMap<UserId, bool>>;
 
-    /// Whether each of these people is in this group or could be in one group more. One round trip.
+    /// Whether each of these users is in this group already or can be in one more group. One round trip.
     async fn have_room(&self, group: GroupId, people: &BTreeSet<UserId>) -> Result<bool>;
 
     /// Writes a change of a group: the group, its roster, the memberships and the board, all or nothing. One round
     /// trip.
     async fn write(&self, caller: Caller, changed: &Changed, board: Board<'_>, now: Timestamp) -> Result<Written>;
 
-    /// Waits before a change is judged anew, at random and for longer the more often it met others: at most 0.6 s.
+    /// Waits before a change is checked again. The wait is random, and longer the more conflicts there were: at most
+    /// 0.6 s.
     async fn step_aside(&self, meeting: usize);
 }
 
-/// What is done to groups for nobody in particular: the rest of a change that does not fit into a transaction, and
-/// what the table's stream sets off.
+/// Changes of groups without a caller: the rest of a change that does not fit into one transaction, and the changes
+/// that the table's stream triggers.
 #[async_trait]
 pub trait JobStore: Send + Sync {
     /// A group with its roster. One round trip.
     async fn held_by_nobody(&self, group: GroupId) -> Result<Option<Held>>;
 
-    /// Writes a group and its roster; [`Written::Moved`] when they changed since they were read. One round trip.
+    /// Writes a group and its roster; [`Written::Moved`] when they have changed since they were read. One round trip.
     async fn write_by_nobody(&self, changed: &Changed) -> Result<Written>;
 
-    /// The groups that somebody is in. One round trip.
+    /// The groups that the user is in. One round trip.
     async fn memberships_of(&self, user: UserId) -> Result<Memberships>;
 
-    /// Changes people's own lists of groups, one by one. Doing it twice does no more. `false` when one who was to be
-    /// entered is in too many groups.
+    /// Changes these users' own lists of groups, one by one. Repeating it changes nothing more. Returns `false` when a
+    /// user who was to be added is in too many groups.
     async fn enlist(&self, group: GroupId, people: &BTreeSet<UserId>, how: Enlist) -> Result<bool>;
 
-    /// Ends a job: puts away the note of it and writes the group and its roster, if they still are what they were
-    /// changed from; `false` when they are not. One round trip.
+    /// Ends a job: deletes the note about it and writes the group and its roster, on the condition that they have not
+    /// changed since they were read; returns `false` when they have. One round trip.
     async fn conclude(&self, changed: &Changed) -> Result<bool>;
 
-    /// Puts away the note of a job that has nothing left to do. One round trip.
+    /// Deletes the note about a job that has nothing left to do. One round trip.
     async fn forget(&self, group: GroupId) -> Result<()>;
 }
 
-/// What a sync reads and writes.
+/// The data that a sync reads and writes.
 #[async_trait]
 pub trait SyncStore: Send + Sync {
-    /// Everything of the caller's own, and what the device was told by the answer with this version. The session is
-    /// not checked. One round trip, or one for each megabyte of relations.
+    /// All of the user's own data, and what the device was sent with this version. The session is not checked. One
+    /// round trip, or one for each megabyte of relations.
     async fn own(&self, user: UserId, version: u64, now: Timestamp) -> Result<Own>;
 
-    /// What these people look like, perhaps a moment ago, and these groups as they are. One round trip.
+    /// The public profiles of these users, which may be slightly out of date, and the current state of these groups.
+    /// One round trip.
     async fn around(
         &self,
         people: &BTreeSet<UserId>,
@@ -160,49 +163,49 @@ pub trait SyncStore: Send + Sync {
     /// The rosters of these groups. One round trip.
     async fn rosters(&self, groups: &BTreeSet<GroupId>) -> Result<HashMap<GroupId, Roster>>;
 
-    /// What these people look like now. One round trip.
+    /// The current public profiles of these users. One round trip.
     async fn faces_now(&self, people: &BTreeSet<UserId>) -> Result<Faces>;
 
-    /// Remembers for longer what the device of this version was told. One round trip.
+    /// Extends how long the record of this version is kept. One round trip.
     async fn renew(&self, user: UserId, version: u64, now: Timestamp) -> Result<()>;
 
-    /// Remembers what a device is told; `false` when another answer has that version. What it was told by the answer
-    /// before its last is forgotten beside it, since it has shown that it got the last. One round trip, and another for
-    /// somebody with more than fifteen thousand rows.
+    /// Saves what a device is sent; returns `false` when another response has that version. Also deletes the record of
+    /// the response before the device's last one, since the device has shown that it received the last one. One round
+    /// trip, and another for a user with more than fifteen thousand rows.
     async fn remember(&self, user: UserId, version: u64, telling: &Telling, now: Timestamp) -> Result<bool>;
 }
 
-/// What [`SyncStore::own`] reads.
+/// The result of [`SyncStore::own`].
 #[derive(Clone, Debug)]
 pub struct Own {
-    /// The account; none when it is gone.
+    /// The account; `None` when it is deleted.
     pub account: Option<Account>,
-    /// What the device was told; none when that is not known, or no longer.
+    /// What the device was sent; `None` when that was never recorded, or has expired.
     pub told: Option<Remembered>,
-    /// What is held of others.
+    /// The user's relations to others.
     pub relations: Vec<Relation>,
-    /// The groups.
+    /// The user's groups.
     pub memberships: Memberships,
 }
 
-/// What a device was told by an answer.
+/// What a device was sent in one response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Remembered {
-    /// What it was told.
+    /// The rows that the device has.
     pub rows: Told,
-    /// When that was written, or last renewed.
+    /// When the record was written, or last renewed.
     pub since: Timestamp,
-    /// The version of the answer before.
+    /// The version of the response before.
     pub before: u64,
 }
 
-/// What a device is about to be told.
+/// What a device is about to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Telling {
-    /// Everything that it will know.
+    /// All rows that the device will have.
     pub rows: Told,
-    /// The version that it came with.
+    /// The version that the device sent.
     pub before: u64,
-    /// The version before that one, which it does not need any more.
+    /// The version before that one. It is no longer needed.
     pub outlived: Option<u64>,
 }

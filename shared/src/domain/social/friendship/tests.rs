@@ -1,14 +1,15 @@
-//! Every action in every situation, against a table that was written from the rules and not from the code.
+//! Every action in every situation, compared with a table that was written from the rules and not from the code.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 
-/// What every action does in every situation that can come about. A side is its status (`-` for none) with a `b` where
-/// the other is on the blacklist; 31 is a friend on it, so it needs none.
+/// The result of every action in every situation that can occur. A side is its status (`-` for none) with a `b` if the
+/// other is on the blacklist; status 31 is a friend on the blacklist, so it needs no `b`.
 ///
-/// A cell is `=` for no change and no refusal, `400` for friends already, `404` for what is not there to be acted on,
-/// and otherwise what comes of it: the answer to an invitation and both sides, both sides after agreeing, or my side.
+/// A cell is `=` for no change and no error, `400` when the two are friends already, `404` when the thing to act on
+/// does not exist, and otherwise the result: for an invitation its result and both sides, for an acceptance both sides,
+/// and for all other actions my side.
 const TABLE: &str = "
     mine theirs | invite      | agree | ignore | delete | remark | block | unblock
     -    -      | Sent 10 11  | 404   | 404    | 404    | 404    | -b    | =
@@ -67,11 +68,11 @@ impl Act {
     /// In the order of the table's columns.
     const ALL: [Self; 7] =
         [Self::Invite, Self::Agree, Self::Ignore, Self::Delete, Self::Remark, Self::Block, Self::Unblock];
-    /// Those that write one side alone.
+    /// The actions that write one side only.
     const MINE: [Self; 5] = [Self::Ignore, Self::Delete, Self::Remark, Self::Block, Self::Unblock];
 }
 
-/// What came of an action.
+/// The result of an action.
 #[derive(Debug)]
 enum Came {
     Refused(Error),
@@ -114,7 +115,7 @@ fn act(act: Act, pair: Pair) -> Came {
     }
 }
 
-/// A side as the table writes it.
+/// A side in the notation of the table.
 fn shown(relation: &Relation) -> String {
     let status = relation.status.map_or_else(|| "-".to_owned(), |status| status.number().to_string());
     match (relation.status, relation.is_blocked()) {
@@ -125,7 +126,7 @@ fn shown(relation: &Relation) -> String {
     }
 }
 
-/// What came of an action as the table writes it.
+/// The result of an action in the notation of the table.
 fn cell(action: Act, came: &Came) -> String {
     match came {
         Came::Refused(Error::AlreadyFriends) => "400".to_owned(),
@@ -137,7 +138,7 @@ fn cell(action: Act, came: &Came) -> String {
     }
 }
 
-/// A side with every field set, `not` for who is not on the blacklist.
+/// A side with every field set. `not` is the value of `blocked` when the other is not on the blacklist.
 fn side(other: u64, status: Option<Status>, blocked: Option<bool>) -> Relation {
     Relation {
         other: UserId::new(other).unwrap(),
@@ -151,7 +152,7 @@ fn side(other: u64, status: Option<Status>, blocked: Option<bool>) -> Relation {
     }
 }
 
-/// A side by how the table writes it.
+/// A side, parsed from the notation of the table.
 fn read(text: &str, other: u64, not: Option<bool>) -> Relation {
     let number = text.trim_end_matches('b');
     let status = if number == "-" { None } else { Some(Status::from_number(number.parse().unwrap()).unwrap()) };
@@ -170,7 +171,7 @@ fn table() -> BTreeMap<(String, String), Vec<&'static str>> {
     .collect()
 }
 
-/// Every pair of sides that the types permit, also those that cannot come about.
+/// Every pair of sides that the types permit, including those that cannot occur.
 fn every_pair() -> Vec<Pair> {
     let statuses = || [None].into_iter().chain(Status::ALL.map(Some));
     let sides: Vec<_> =
@@ -182,7 +183,7 @@ fn every_pair() -> Vec<Pair> {
     sides.iter().flat_map(|mine| sides.iter().map(move |theirs| pair(*mine, *theirs))).collect()
 }
 
-/// Every change that an action makes of any pair: before, the action, its answer, after.
+/// Every change that an action makes to any pair: before, the action, its result, after.
 fn every_change() -> Vec<(Pair, Act, &'static str, Pair)> {
     let mut changes = Vec::new();
     for before in every_pair() {
@@ -201,7 +202,7 @@ fn every_action_does_in_every_situation_what_the_table_says() {
     for ((mine, theirs), cells) in table() {
         assert_eq!(cells.len(), Act::ALL.len(), "{mine} {theirs}");
         for (action, expected) in Act::ALL.into_iter().zip(cells) {
-            // Never having been on the blacklist is as good as no longer being on it.
+            // Never having been on the blacklist has the same effect as no longer being on it.
             for not in [None, Some(false)] {
                 let pair = Pair { mine: read(&mine, 2, not), theirs: read(&theirs, 1, not) };
                 assert_eq!(cell(action, &act(action, pair)), expected, "{action:?} on {mine} {theirs} ({not:?})");
@@ -326,9 +327,9 @@ fn doing_the_same_again_changes_nothing_where_it_is_no_refusal() {
         let again = act(action, after.clone());
         let place = format!("{action:?} twice on {before:?}");
         match (action, word) {
-            // They may be reminded.
+            // A request can be sent again as a reminder.
             (Act::Invite, "Sent") => assert!(matches!(again, Came::Changed("Sent", _)), "{place}"),
-            // The other side's block stays, and who is blocked is not told more than that.
+            // The other side's block stays, and a blocked user does not learn more than that.
             (Act::Invite, _) if after.theirs.is_blocked() => {
                 assert!(matches!(again, Came::Unchanged("None")), "{place}");
             }
@@ -360,7 +361,7 @@ fn statuses_have_the_numbers_of_the_document() {
 fn what_is_said_and_what_somebody_is_called_is_one_short_line() {
     assert!(Greeting::parse(&"明".repeat(64)).is_ok() && Greeting::parse(&"a".repeat(65)).is_err());
     assert!(Remark::parse(&"明".repeat(32)).is_ok() && Remark::parse(&"a".repeat(33)).is_err());
-    // Spaces around it are no part of it, so they are not counted either.
+    // Spaces around the remark are dropped, so they are not counted.
     assert_eq!(Remark::parse(&format!("  {}  ", "a".repeat(32))).unwrap().as_str(), "a".repeat(32));
     for empty in ["", "  ", "\u{3000}"] {
         assert_eq!(Greeting::parse(empty).unwrap().as_str(), "", "{empty:?}");

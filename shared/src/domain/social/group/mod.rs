@@ -1,8 +1,8 @@
-//! What a group is.
+//! Groups and their members.
 //!
-//! A group is two items that change together: the [`Group`] itself, small because every sync of every member looks at
-//! it, and its [`Roster`], which names everybody who is or ever was a member. `seq` counts the changes of both, and a
-//! member's `version` is the count at which they last changed: that is all a delta needs.
+//! A group is two items that change together: the [`Group`] itself, which is small because every sync of every member
+//! reads it, and its [`Roster`], which lists all current and former members. `seq` counts the changes of both, and a
+//! member's `version` is the count of that member's last change. A delta needs nothing else.
 
 mod rules;
 
@@ -16,7 +16,7 @@ use crate::domain::id::{Id, Kind};
 use crate::domain::notifications::GroupEvent;
 use crate::domain::text::Bounds;
 
-/// Marks the ids of groups.
+/// The type of group ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct GroupKind;
 
@@ -27,18 +27,18 @@ impl Kind for GroupKind {
 /// A group's id.
 pub type GroupId = Id<GroupKind>;
 
-/// The most members of a group.
+/// Maximum number of members of a group.
 pub const MOST_MEMBERS: usize = 500;
-/// The most groups that somebody is in.
+/// Maximum number of groups of one user.
 pub const MOST_GROUPS: usize = 500;
-/// As many people come in or leave in one transaction. `DynamoDB` takes 100 items, of which the session, the group, its
-/// roster, its board and a note of what is left to do are five.
+/// Maximum number of users added or removed in one transaction. `DynamoDB` allows 100 items, of which five are the
+/// session, the group, its roster, its board and the note about remaining work.
 pub const MOST_AT_ONCE: usize = 95;
-/// The most people that a group's roster remembers, former members among them. `DynamoDB`'s items end at 400 KB, which
-/// so many fit into whatever they call themselves.
+/// Maximum number of users on a group's roster, former members included. `DynamoDB` limits an item to 400 KB, and so
+/// many users fit, however long their names are.
 pub const MOST_REMEMBERED: usize = 10_000;
 
-/// What a group is called.
+/// The name of a group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GroupName(String);
 
@@ -50,46 +50,46 @@ impl GroupName {
         NAME.trimmed(text).map(Self)
     }
 
-    /// As text.
+    /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// What a member calls themselves in a group.
+/// A member's display name in a group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MemberName(String);
 
 impl MemberName {
-    /// Up to 32 characters in at most 128 bytes, none of them a control character; spaces around them are dropped.
-    /// Empty takes the name away. The names of all members lie in one item, so their bytes are bounded more closely
-    /// than those of other names.
+    /// Up to 32 characters in at most 128 bytes, none of them a control character; spaces around them are dropped. An
+    /// empty name removes it. The limit in bytes is stricter than that of other names because the names of all members
+    /// are stored in one item.
     pub fn parse(text: &str) -> Result<Self> {
         const RULE: &str = "has at most 32 characters and no control characters";
         const NAME: Bounds = Bounds { bytes: 128, ..Bounds::line("displayName", 0, 32, RULE) };
         NAME.trimmed(text).map(Self)
     }
 
-    /// As text.
+    /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// What is posted on a group's board.
+/// The bulletin on a group's board.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bulletin {
-    /// What it says.
+    /// Its text.
     pub content: String,
     /// When it was posted.
     pub posted: Timestamp,
 }
 
 impl Bulletin {
-    /// At most 1024 characters, of which only line breaks and tabs are control characters. An empty text is none: it
-    /// clears the board.
+    /// At most 1024 characters. Line breaks and tabs are the only control characters allowed. An empty text is `None`:
+    /// it clears the board.
     pub fn parse(text: &str, now: Timestamp) -> Result<Option<Self>> {
         const BULLETIN: Bounds = Bounds {
             controls: &['\n', '\r', '\t'],
@@ -100,14 +100,14 @@ impl Bulletin {
     }
 }
 
-/// What somebody is in a group. The numbers are the document's.
+/// A user's role in a group. The numbers are those of the API's documentation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
-    /// The one owner.
+    /// The owner. Each group has exactly one.
     Owner = 0,
     /// A plain member.
     Member = 1,
-    /// A member who may also kick, rename and post.
+    /// A member who may also remove members, rename the group and post on its board.
     Manager = 2,
 }
 
@@ -115,13 +115,13 @@ impl Role {
     /// Every role.
     pub const ALL: [Self; 3] = [Self::Owner, Self::Member, Self::Manager];
 
-    /// By the document's number.
+    /// The role with this number in the API's documentation.
     #[must_use]
     pub fn from_number(number: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|role| role.number() == number)
     }
 
-    /// The document's number.
+    /// The role's number in the API's documentation.
     #[must_use]
     pub const fn number(self) -> u8 {
         self as u8
@@ -135,90 +135,91 @@ pub struct Group {
     pub id: GroupId,
     /// Its name.
     pub name: String,
-    /// Its picture; empty when none was set.
+    /// Its picture; empty when none is set.
     pub portrait: String,
-    /// Who owns it.
+    /// Its owner.
     pub owner: UserId,
     /// How many members it has.
     pub members: usize,
-    /// How often the group or its roster changed. A change is admitted by the count it was made of.
+    /// How often the group or its roster changed. A change is written only if this count is still the one that was
+    /// read.
     pub seq: u64,
-    /// Whether it is there for its members.
+    /// Whether its members can see it.
     pub stage: Stage,
-    /// When it was made.
+    /// When it was created.
     pub created: Timestamp,
     /// When it or its roster last changed.
     pub updated: Timestamp,
-    /// What its members are to hear of the last change; none when it is nothing to tell.
+    /// What the members are notified of after the last change; `None` when they are not notified.
     pub told: Option<GroupEvent>,
 }
 
-/// Whether a group is there for its members.
+/// Whether its members can see a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
-    /// More people than fit into a transaction are being entered; nobody sees it yet.
+    /// It has more members than fit into one transaction, and they are still being added. Nobody sees it yet.
     Forming,
-    /// It is there.
+    /// Its members see it.
     Alive,
     /// It was dissolved.
     Dissolved,
 }
 
-/// Somebody in a group, or who was.
+/// A current or former member of a group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {
-    /// What they are; what they were, if they left.
+    /// Their role; their former role if they left.
     pub role: Role,
-    /// What they call themselves in the group; empty when nothing.
+    /// Their display name in the group; empty when they have none.
     pub name: String,
-    /// When they came in.
+    /// When they joined.
     pub joined: Timestamp,
-    /// When they last changed.
+    /// When their entry last changed.
     pub changed: Timestamp,
-    /// The group's `seq` of their last change.
+    /// The group's `seq` at their last change.
     pub version: u64,
-    /// Whether they left, or were kicked.
+    /// Whether they left or were removed.
     pub gone: bool,
 }
 
-/// Everybody who is or was in a group.
+/// All current and former members of a group.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Roster {
-    /// The group's `seq` that this is the roster of.
+    /// The `seq` of the group that belongs to this roster.
     pub seq: u64,
-    /// The people.
+    /// The members.
     pub people: BTreeMap<UserId, Member>,
 }
 
 impl Roster {
-    /// Somebody who is in the group now.
+    /// A current member of the group.
     #[must_use]
     pub fn member(&self, user: UserId) -> Option<&Member> {
         self.people.get(&user).filter(|member| !member.gone)
     }
 
-    /// Everybody who is in the group now.
+    /// All current members of the group.
     pub fn members(&self) -> impl Iterator<Item = (UserId, &Member)> {
         self.people.iter().filter(|(_, member)| !member.gone).map(|(user, member)| (*user, member))
     }
 }
 
-/// A group with its roster, as they were read together or are to be written together.
+/// A group with its roster. They are read and written together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Held {
     /// The group.
     pub group: Group,
-    /// Its people.
+    /// Its roster.
     pub roster: Roster,
 }
 
-/// A new group about to be made.
+/// A new group before it is created.
 #[derive(Clone, Debug)]
 pub struct Draft {
     /// Its name.
     pub name: GroupName,
-    /// Its picture; empty when none was given.
+    /// Its picture; empty when it has none.
     pub portrait: String,
-    /// Whom to enter; the maker is in it anyway.
+    /// The users to add. The creator is a member in any case.
     pub people: BTreeSet<UserId>,
 }

@@ -1,4 +1,4 @@
-//! Which changes to a group are legal, and what they make of it. Nothing here reads or writes.
+//! Which changes to a group are allowed, and their results. Nothing here reads or writes data.
 
 use std::collections::BTreeSet;
 
@@ -16,15 +16,15 @@ use crate::domain::{Error, GroupRule, Result};
 pub struct Changed {
     /// The group and its roster.
     pub held: Held,
-    /// Who came in.
+    /// The users who joined.
     pub entered: BTreeSet<UserId>,
-    /// Who is no longer in it.
+    /// The users who are no longer in it.
     pub left: BTreeSet<UserId>,
 }
 
 impl Changed {
-    /// Whether more people come in or leave than are in [`Changed::entered`] and [`Changed::left`], so that something
-    /// is left to do when this is written.
+    /// Whether more users join or leave than [`Changed::entered`] and [`Changed::left`] contain, so that work is left
+    /// after this change is written.
     #[must_use]
     pub fn unfinished(&self) -> bool {
         match self.held.group.stage {
@@ -36,7 +36,7 @@ impl Changed {
 }
 
 impl Draft {
-    /// Whether a group has room for everybody who was named, and for `by`, who makes it.
+    /// Checks that the group has room for all named users and for `by`, its creator.
     pub fn check_room(&self, by: UserId) -> Result<()> {
         let others = self.people.iter().filter(|user| **user != by).count();
         if others < MOST_MEMBERS { Ok(()) } else { Err(Error::Group(GroupRule::Full)) }
@@ -44,7 +44,7 @@ impl Draft {
 }
 
 impl Held {
-    /// A new group of `by`'s.
+    /// A new group that belongs to `by`.
     pub fn found(id: GroupId, draft: &Draft, by: UserId, now: Timestamp) -> Result<Changed> {
         let group = Group {
             id,
@@ -71,7 +71,7 @@ impl Held {
         Ok(held.changed(entered, BTreeSet::new()))
     }
 
-    /// A member adds people. Who is in the group already stays as they are; `None` when all are.
+    /// A member adds users. Existing members are not changed; `None` when all of them are members already.
     pub fn add(mut self, by: UserId, people: &BTreeSet<UserId>, now: Timestamp) -> Result<Option<Changed>> {
         self.role(by)?;
         let new: BTreeSet<_> = people.iter().copied().filter(|user| self.roster.member(*user).is_none()).collect();
@@ -87,7 +87,7 @@ impl Held {
         Ok(Some(self.changed(new, BTreeSet::new())))
     }
 
-    /// Somebody comes in by themselves; `None` when they are in it.
+    /// A user joins on their own; `None` when they are a member already.
     pub fn join(mut self, by: UserId, now: Timestamp) -> Result<Option<Changed>> {
         if self.roster.member(by).is_some() {
             return Ok(None);
@@ -96,12 +96,12 @@ impl Held {
         self.make_room(&new)?;
         self.turn(now);
         self.enter(by, Role::Member, now);
-        // The clients know of nothing but people being added.
+        // The clients have no operation for joining, only for users being added.
         self.tell(Operation::Add, by, [by]);
         Ok(Some(self.changed(new, BTreeSet::new())))
     }
 
-    /// The owner or a manager puts people out. Who has left before is passed over; `None` when all have.
+    /// The owner or a manager removes users. Users who left before are skipped; `None` when all of them have left.
     pub fn kick(mut self, by: UserId, people: &BTreeSet<UserId>, now: Timestamp) -> Result<Option<Changed>> {
         self.manages(by)?;
         if people.contains(&by) {
@@ -125,8 +125,8 @@ impl Held {
         Ok(Some(self.changed(BTreeSet::new(), out)))
     }
 
-    /// A member leaves. The owner's place goes to the manager, or else the member, who has been in it for longest, and
-    /// the last one out dissolves the group.
+    /// A member leaves. When the owner leaves, the manager who has been in the group for longest becomes the owner, or
+    /// the longest-standing member if there is no manager. When the last member leaves, the group is dissolved.
     pub fn quit(mut self, by: UserId, now: Timestamp) -> Result<Changed> {
         let role = self.role(by)?;
         let heir = self.roster.members().filter(|(user, _)| *user != by);
@@ -158,7 +158,7 @@ impl Held {
         Ok(self.changed(BTreeSet::new(), at_once))
     }
 
-    /// The owner hands the group to another member.
+    /// The owner transfers the group to another member.
     pub fn transfer(mut self, by: UserId, to: UserId, now: Timestamp) -> Result<Changed> {
         self.owns(by, GroupRule::OwnerOnly)?;
         if to == by {
@@ -172,7 +172,7 @@ impl Held {
         Ok(self.changed(BTreeSet::new(), BTreeSet::new()))
     }
 
-    /// The owner makes members managers, or managers members again; `None` when they are.
+    /// The owner makes members managers, or managers plain members again; `None` when they are that already.
     pub fn appoint(
         mut self,
         by: UserId,
@@ -204,7 +204,7 @@ impl Held {
         Ok(Some(self.changed(BTreeSet::new(), BTreeSet::new())))
     }
 
-    /// The owner or a manager gives the group another name; `None` when it has it.
+    /// The owner or a manager renames the group; `None` when it has that name already.
     pub fn rename(mut self, by: UserId, name: &GroupName, now: Timestamp) -> Result<Option<Changed>> {
         self.manages(by)?;
         if self.group.name == name.as_str() {
@@ -216,7 +216,7 @@ impl Held {
         Ok(Some(self.changed(BTreeSet::new(), BTreeSet::new())))
     }
 
-    /// The owner or a manager gives the group another picture; `None` when it has it.
+    /// The owner or a manager sets the group's picture; `None` when it has that picture already.
     pub fn portray(mut self, by: UserId, portrait: &str, now: Timestamp) -> Result<Option<Changed>> {
         self.manages(by)?;
         if self.group.portrait == portrait {
@@ -227,7 +227,7 @@ impl Held {
         Ok(Some(self.changed(BTreeSet::new(), BTreeSet::new())))
     }
 
-    /// The owner or a manager posts something on the board.
+    /// The owner or a manager posts a bulletin on the board.
     pub fn post(mut self, by: UserId, now: Timestamp) -> Result<Changed> {
         self.manages(by)?;
         self.turn(now);
@@ -235,14 +235,14 @@ impl Held {
         Ok(self.changed(BTreeSet::new(), BTreeSet::new()))
     }
 
-    /// The owner or a manager clears the board, of which nobody hears.
+    /// The owner or a manager clears the board. The members are not notified.
     pub fn clear_board(mut self, by: UserId, now: Timestamp) -> Result<Changed> {
         self.manages(by)?;
         self.turn(now);
         Ok(self.changed(BTreeSet::new(), BTreeSet::new()))
     }
 
-    /// A member calls themselves something in the group; `None` when they do.
+    /// A member sets their display name in the group; `None` when it is that name already.
     pub fn call_oneself(mut self, by: UserId, name: &MemberName, now: Timestamp) -> Result<Option<Changed>> {
         self.role(by)?;
         if self.roster.member(by).is_some_and(|member| member.name == name.as_str()) {
@@ -253,8 +253,8 @@ impl Held {
         Ok(Some(self.changed(BTreeSet::new(), BTreeSet::new())))
     }
 
-    /// A member's nickname or picture changed, so that the other members are to be given them anew; `None` when they
-    /// are no member.
+    /// A member's nickname or picture changed, so the other members must receive it again; `None` when the user is not
+    /// a member.
     #[must_use]
     pub fn refresh(mut self, user: UserId, now: Timestamp) -> Option<Changed> {
         self.roster.member(user)?;
@@ -263,7 +263,7 @@ impl Held {
         Some(self.changed(BTreeSet::new(), BTreeSet::new()))
     }
 
-    /// A forming group comes to its end: it is there for its members, who are told, or comes to nothing.
+    /// A forming group reaches its final stage: it becomes alive and its members are notified, or it is given up.
     #[must_use]
     pub fn became(mut self, stage: Stage, now: Timestamp) -> Changed {
         self.turn(now);
@@ -276,19 +276,21 @@ impl Held {
         self.changed(BTreeSet::new(), BTreeSet::new())
     }
 
-    /// Whether this group was given up while it formed: only its second change can have dissolved it untold.
+    /// Whether this group was given up while it was forming. Only the second change of such a group can dissolve it
+    /// without an event for its members.
     #[must_use]
     pub fn was_abandoned(&self) -> bool {
         self.group.stage == Stage::Dissolved && self.group.told.is_none()
     }
 
-    /// Whether a member may add these people as far as room goes; who is in the group already takes none.
+    /// Checks that a member may add these users and that there is room for them. Users who are in the group already
+    /// take no room.
     pub fn check_room(&self, by: UserId, people: &BTreeSet<UserId>) -> Result<()> {
         self.role(by)?;
         self.make_room(&people.iter().copied().filter(|user| self.roster.member(*user).is_none()).collect())
     }
 
-    /// What somebody is in the group, or that it is for members.
+    /// The user's role in the group, or the error that only members may do this.
     pub fn role(&self, user: UserId) -> Result<Role> {
         let member = self.roster.member(user).ok_or(Error::Group(GroupRule::MembersOnly))?;
         Ok(member.role)
@@ -308,7 +310,7 @@ impl Held {
         }
     }
 
-    /// What the members are to hear of the change.
+    /// Sets the event that the members are notified of.
     fn tell(&mut self, operation: Operation, operator: UserId, targets: impl IntoIterator<Item = UserId>) {
         let targets = targets.into_iter().collect();
         self.group.told = Some(GroupEvent { seq: self.group.seq, operation, operator, targets, heir: None });
@@ -347,7 +349,7 @@ impl Held {
         self.group.owner = user;
     }
 
-    /// Somebody on the roster, who changes.
+    /// Returns a user's entry on the roster and marks it as changed.
     fn touch(&mut self, user: UserId) -> &mut Member {
         let (version, now) = (self.group.seq, self.group.updated);
         let member = self.roster.people.entry(user).or_insert(Member {

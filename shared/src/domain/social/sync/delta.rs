@@ -1,4 +1,5 @@
-//! An answer in the making: rows are added until it is full, and what the device will then know is kept in step.
+//! Builds a sync response: adds rows until the response is full, and keeps track of the rows that the device will have
+//! afterwards.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -8,20 +9,20 @@ use crate::domain::account::UserId;
 use crate::domain::social::group::{Group, GroupId, Roster, Stage};
 use crate::domain::social::{Face, Faces, Memberships, Relation, Status};
 
-/// About what a row takes on the wire beside its texts.
+/// Approximate size of a row in the response without its texts, in bytes.
 const ROW: usize = 165;
-/// About what a member's nickname and picture take, which are looked up last.
+/// Approximate size of a member's nickname and picture, in bytes. These are looked up last.
 const FACE: usize = 40;
 
-/// An answer in the making.
+/// A response that is being built.
 pub(super) struct Delta {
-    /// What the device knows, and with this answer will know.
+    /// The rows that the device has, including those of this response.
     told: Told,
-    /// Whether it may hold rows that nobody remembers telling it.
+    /// Whether the device may have rows of which no record is left.
     uncertain: bool,
-    /// About how many bytes there may be.
+    /// Approximate limit of the response's size, in bytes.
     page: usize,
-    /// About how many bytes there are to tell.
+    /// Approximate size of the response so far, in bytes.
     bytes: usize,
     answer: Answer,
 }
@@ -49,12 +50,12 @@ impl Delta {
         delta
     }
 
-    /// Whether it has to end here. What is left differs at the next sync just as well.
+    /// Whether the response is full. The next sync finds the rest, because it still differs.
     pub fn is_full(&self) -> bool {
         self.answer.more
     }
 
-    /// Whether the device knows everything.
+    /// Whether the response is empty because the device is up to date.
     pub fn tells_nothing(&self) -> bool {
         let answer = &self.answer;
         !answer.oneself_changed
@@ -64,7 +65,7 @@ impl Delta {
             && answer.members.is_empty()
     }
 
-    /// What the device will know.
+    /// The rows that the device will have.
     pub fn told(&mut self) -> Told {
         if self.uncertain && self.answer.more {
             self.told.insert(Row::Uncertain, 0);
@@ -72,7 +73,7 @@ impl Delta {
         self.told.clone()
     }
 
-    /// Whose faces are still to be looked up.
+    /// The users whose public profiles are still to be looked up.
     pub fn members(&self) -> BTreeSet<UserId> {
         self.answer.members.iter().filter(|row| !row.member.gone).map(|row| row.user).collect()
     }
@@ -88,7 +89,7 @@ impl Delta {
         Answer { version, ..self.answer }
     }
 
-    /// Tells of everybody whose row differs.
+    /// Adds the rows of all users that changed.
     pub fn tell_people(&mut self, relations: &[Relation], faces: &Faces) {
         for relation in relations {
             let user = relation.other;
@@ -109,7 +110,7 @@ impl Delta {
         }
     }
 
-    /// Tells of friends and people on the blacklist of whom nothing is held any more.
+    /// Adds rows for friends and blocked users to whom no relation is stored any more.
     pub fn tell_gone_people(&mut self, relations: &[Relation]) {
         let held: BTreeSet<_> = relations.iter().map(|relation| relation.other).collect();
         let gone: Vec<_> =
@@ -128,7 +129,7 @@ impl Delta {
         }
     }
 
-    /// Tells of groups that the person is no longer in, and gives those back whose rosters are needed to tell more.
+    /// Adds rows for groups that the user is no longer in. Returns the groups whose rosters are needed to add more.
     pub fn tell_gone_groups(
         &mut self,
         memberships: &Memberships,
@@ -153,7 +154,7 @@ impl Delta {
         here.into_iter().filter(|id| self.seq(*id) != Some(groups[id].seq)).collect()
     }
 
-    /// Tells of groups that changed, each as a whole.
+    /// Adds the groups that changed, each as a whole.
     pub fn tell_groups(
         &mut self,
         oneself: UserId,
@@ -170,21 +171,21 @@ impl Delta {
     fn tell_group(&mut self, oneself: UserId, group: &Group, roster: &Roster) {
         let id = group.id;
         let Some(own) = roster.member(oneself) else {
-            // Put out since the list of groups was read, or not quite in yet.
+            // The user was removed after the list of groups was read, or has not been added completely yet.
             if self.forget(Row::Group(id), self.uncertain) {
                 self.answer.groups.push(GroupRow::Gone(id));
             }
             return;
         };
-        // The two were read one after the other: what the older of them does not know yet, is told next time.
+        // The group and its roster were read one after the other. A change that the older of the two does not contain
+        // yet is sent next time.
         let seq = group.seq.min(roster.seq);
         let before = self.seq(id);
         if before.is_some_and(|before| before >= seq) {
             return;
         }
-        // A device that was in the group before may still know who has left since.
-        // Who was gone before a device came to know the group is none of its business; one that may have known it has
-        // to be told.
+        // A device that had the group before may still have members who have left since, so it gets their rows. Members
+        // who left before the device had the group are not sent to it, except to a device that may have had it already.
         let forgets = before.is_some() || self.uncertain;
         let changed = roster
             .people
@@ -210,14 +211,14 @@ impl Delta {
         self.told.get(&Row::Group(id)).copied()
     }
 
-    /// Whether a row differs from what the device knows, and there is room to tell it.
+    /// Whether a row differs from the one that the device has, and fits into the response.
     fn would_tell(&mut self, row: Row, mark: u64, texts: &[&str]) -> bool {
         let bytes = ROW + texts.iter().map(|text| text.len()).sum::<usize>();
         self.told.get(&row) != Some(&mark) && self.has_room(bytes) && self.mark(row, mark)
     }
 
-    /// Whether there is a row to take from the device and there is room to say so, or there might be one: then there always is room, so that the answers
-    /// come to an end.
+    /// Whether to tell the device to remove a row: it has the row and the removal fits into the response, or it might
+    /// have the row. In that second case the size is not checked, so that the responses come to an end.
     fn forget(&mut self, row: Row, might_be: bool) -> bool {
         let forgets = might_be || (self.told.contains_key(&row) && self.has_room(ROW));
         if forgets {
@@ -226,12 +227,12 @@ impl Delta {
         forgets
     }
 
-    /// Notes that the device will know a row; whether it did not before.
+    /// Records that the device will have this row. Returns whether the row is new or changed.
     fn mark(&mut self, row: Row, mark: u64) -> bool {
         self.told.insert(row, mark) != Some(mark)
     }
 
-    /// Whether so many bytes more fit in. The first row always does.
+    /// Whether so many more bytes fit into the response. The first row always fits.
     fn has_room(&mut self, bytes: usize) -> bool {
         self.answer.more |= self.bytes > 0 && self.bytes + bytes > self.page;
         if !self.answer.more {
@@ -241,7 +242,7 @@ impl Delta {
     }
 }
 
-/// A face without its phone.
+/// A public profile without its phone number.
 fn anonymous(face: &Face) -> Face {
     Face { phone: None, ..face.clone() }
 }

@@ -1,10 +1,10 @@
-//! The delta sync: what a device does not know yet.
+//! The delta sync: sends a device the changes that it does not have yet.
 //!
-//! A version is the name of an answer, not a place in time or in a log. With each answer that tells something, the
-//! server remembers what the device now knows: a mark for each row ([`Told`]). The next sync compares that with what
-//! is, and tells what differs. So nothing is ever skipped, whatever the machines' clocks said and in whatever order
-//! writes came to be seen: a change that a sync was too early for still differs at the next one. Decision 8 weighs
-//! this against a log of changes.
+//! A version is the name of a response. It is neither a time nor a position in a log. With each response that contains
+//! a change, the server saves the rows that the device then has, as one mark for each row ([`Told`]). The next sync
+//! compares these marks with the current data and sends the rows that differ. So no change is ever skipped, whatever
+//! the clocks of the servers say and in whatever order writes become visible: a change that was not visible to one sync
+//! still differs at the next. Decision 8 compares this with a log of changes.
 
 mod delta;
 mod told;
@@ -23,103 +23,105 @@ use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::{Error, Fault, Result};
 use crate::trips;
 
-/// How long it is remembered what a device was told. A device that syncs at least this often is told deltas only; one
-/// that comes back later is told everything, with what it has to forget.
+/// How long the record of what a device was sent is kept. A device that syncs at least this often gets only changes. A
+/// device that comes back later gets everything, including the rows that it has to remove.
 pub const REMEMBERED: Duration = Duration::from_hours(60 * 24);
 
-/// About as many bytes of rows are told in one answer. A gateway takes 6 MB from a function, and a phone would rather
-/// have them in pieces.
+/// Approximate size of the rows in one response, in bytes. A gateway accepts 6 MB from a function, and smaller pieces
+/// are easier for a phone.
 pub const PAGE: usize = 1_000_000;
 
-/// Members of the groups whose rosters are read at once, which bounds the memory that takes.
+/// How many group members are read at once with their rosters. This limits the memory used.
 const SLICE: usize = 100_000;
 
-/// Another device's answer may have the version that was drawn; the next number is free but for further devices.
+/// How many version numbers to try. The first may be taken by another device's response; the next one is free unless
+/// more devices sync at the same time.
 const DRAWS: u64 = 16;
 
-/// Tells devices what they do not know.
+/// Sends devices the changes that they do not have.
 pub struct Sync {
-    /// The time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// What there is to tell.
+    /// The data to sync.
     pub store: Arc<dyn SyncStore>,
-    /// About as many bytes of rows are told in one answer: [`PAGE`], but for tests.
+    /// Approximate size of the rows in one response, in bytes: [`PAGE`], except in tests.
     pub page: usize,
 }
 
-/// An answer: rows of five kinds that are to replace those a device has, and the version to come back with.
+/// A sync response: rows of five kinds, each of which replaces the row that the device has, and the version for the
+/// next sync.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
-    /// What to sync from next time.
+    /// The version to send with the next sync.
     pub version: u64,
-    /// Whether there is more to tell at once.
+    /// Whether there are more changes to fetch right away.
     pub more: bool,
-    /// The person themselves.
+    /// The user's own public profile.
     pub oneself: Face,
-    /// Whether that is news.
+    /// Whether the user's own profile changed.
     pub oneself_changed: bool,
-    /// People whose place on the blacklist, nickname or picture changed.
+    /// Users whose place on the blacklist, nickname or picture changed.
     pub blacklist: Vec<BlockedRow>,
-    /// People whose friendship, nickname or picture changed.
+    /// Users whose friendship, nickname or picture changed.
     pub friends: Vec<FriendRow>,
-    /// Groups that changed, and those that the person is no longer in.
+    /// Groups that changed, and groups that the user is no longer in.
     pub groups: Vec<GroupRow>,
-    /// Members who changed, and those who left.
+    /// Members who changed, and members who left.
     pub members: Vec<MemberRow>,
 }
 
-/// Somebody who is on the blacklist, or was.
+/// A user who is or was on the blacklist.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BlockedRow {
-    /// Who.
+    /// The user.
     pub user: UserId,
-    /// Whether they are on it.
+    /// Whether the user is on the blacklist.
     pub blocked: bool,
-    /// What they look like.
+    /// The user's public profile.
     pub face: Face,
 }
 
-/// Somebody who is or was a friend, or asked or was asked.
+/// A user who is or was a friend, or who sent or received a friend request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FriendRow {
-    /// What is held of them.
+    /// The relation to this user.
     pub relation: Relation,
-    /// What they look like; the phone only of friends.
+    /// The user's public profile; it includes the phone number only for friends.
     pub face: Face,
 }
 
 /// A group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GroupRow {
-    /// The person is in it.
+    /// The user is in the group.
     Here {
         /// The group.
         group: Box<Group>,
-        /// What the person is in it.
+        /// The user's role in it.
         role: Role,
-        /// What the person calls themselves in it.
+        /// The user's display name in it.
         name: String,
     },
-    /// The person is not in it any more, or it is gone. What it is called now is none of their business.
+    /// The user is not in the group any more, or the group is deleted. The user has no right to its current name.
     Gone(GroupId),
 }
 
-/// A member of a group, or somebody who was one.
+/// A current or former member of a group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MemberRow {
     /// The group.
     pub group: GroupId,
-    /// Who.
+    /// The member.
     pub user: UserId,
-    /// What they are in it.
+    /// Their place in the group.
     pub member: Member,
-    /// What they look like.
+    /// Their public profile.
     pub face: Face,
 }
 
 impl Sync {
-    /// What the device that was last answered `version` does not know: at most two round trips when it knows
-    /// everything, and four when not. 0 is a device that knows nothing.
+    /// The changes since the response with this `version`: at most two round trips when there are none, and four
+    /// otherwise. Version 0 is a device that has no data.
     pub async fn since(&self, caller: Caller, version: u64) -> Result<Answer> {
         let now = self.clock.now();
         let own = self.store.own(caller.user, version, now).await?;
@@ -148,7 +150,7 @@ impl Sync {
         self.remember(caller.user, version, outlived, delta, now).await
     }
 
-    /// Remembers what the answer tells beside looking up the members' faces.
+    /// Saves what the response contains, and looks up the members' public profiles at the same time.
     async fn remember(
         &self,
         user: UserId,
@@ -168,7 +170,7 @@ impl Sync {
         Ok(delta.into_answer(version))
     }
 
-    /// Puts off when what a device was told is forgotten, if half of that time has passed.
+    /// Extends how long the record of what a device was sent is kept, if half of that time has passed.
     async fn keep_remembering(&self, user: UserId, version: u64, own: &Own, now: Timestamp) -> Result<()> {
         match &own.told {
             Some(told) if told.since.plus(REMEMBERED / 2) < now => self.store.renew(user, version, now).await,
@@ -176,7 +178,7 @@ impl Sync {
         }
     }
 
-    /// Remembers what is told under the first version from `first` that no other answer has.
+    /// Saves what the device is sent under the first version, starting with `first`, that no other response has.
     async fn name(&self, user: UserId, first: u64, telling: &Telling, now: Timestamp) -> Result<u64> {
         for version in first..first + DRAWS {
             if self.store.remember(user, version, telling, now).await? {
@@ -187,18 +189,19 @@ impl Sync {
     }
 }
 
-/// What the device knows.
+/// The rows that the device has.
 enum Known {
     /// These rows.
     Rows(Told),
-    /// Nothing: it is new.
+    /// No rows: the device is new.
     Nothing,
-    /// Perhaps anything: it was away for too long, or its version is another server's.
+    /// Unknown: the device was away for too long, or its version comes from another server.
     Anything,
 }
 
-/// Groups whose rosters are read at once: as many as have so many members together. Fewer than that is the rule; who is
-/// in hundreds of large groups takes a round trip more for each slice, and an answer is full long before the last.
+/// Divides the groups into slices whose rosters are read at once, up to a total number of members. Usually there is one
+/// slice. A user in hundreds of large groups needs one more round trip for each slice, and the response is full long
+/// before the last.
 fn slices(candidates: BTreeSet<GroupId>, groups: &HashMap<GroupId, Group>) -> Vec<BTreeSet<GroupId>> {
     let mut slices: Vec<BTreeSet<GroupId>> = Vec::new();
     let mut members = usize::MAX;
@@ -223,8 +226,8 @@ fn known(own: &Own, version: u64, now: Timestamp) -> Result<Known> {
     match &own.told {
         Some(told) => Ok(Known::Rows(told.rows.clone())),
         None if version == 0 => Ok(Known::Nothing),
-        // Versions are never behind the clock by more than other machines' clocks are, and those that were given out
-        // are remembered.
+        // An issued version is ahead of the clock at most by the difference between the servers' clocks, and one that was
+        // issued so recently is still recorded.
         None if version > u64::try_from(now.millis()).unwrap_or_default() => Err(RULE),
         None => Ok(Known::Anything),
     }

@@ -1,5 +1,5 @@
-//! Random histories: whatever happens in whatever order it comes to be seen, a device that knows nothing but the
-//! answers to its syncs ends up with the truth.
+//! Random histories: whatever happens, and in whatever order writes become visible, a device that has nothing but the
+//! responses to its syncs ends up with the current data.
 
 mod world;
 
@@ -15,7 +15,7 @@ use crate::domain::social::group::{Changed, Draft, GroupName, Held, MemberName, 
 const BEGIN: i64 = 1_800_000_000_000;
 const PEOPLE: u64 = 7;
 
-/// A clock that is somewhere else for every machine that asks.
+/// A clock that shows a different time to every machine that reads it.
 struct Skewed(Mutex<i64>);
 
 impl Clock for Skewed {
@@ -33,7 +33,7 @@ struct Group2 {
     members: BTreeMap<UserId, (Role, String, Face)>,
 }
 
-/// What a device has.
+/// The data that a device has.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Replica {
     oneself: Face,
@@ -132,7 +132,7 @@ impl History {
             let session = session(&dice, Timestamp::from_millis(BEGIN));
             let caller = Caller { user: *user, session: session.0 };
             world.items().settle(*user, session, Timestamp::from_millis(BEGIN));
-            // Two of the first person's, who share nothing but the account.
+            // Two devices of the first user. They share only the account.
             let count = if devices.is_empty() { 2 } else { 1 };
             devices.extend((0..count).map(|_| Device { caller, version: 0, replica: Replica::default() }));
         }
@@ -141,7 +141,7 @@ impl History {
         Self { dice, world, sync, clock, people, devices }
     }
 
-    /// Time passes, as this or that machine sees it.
+    /// Time passes, as one of the machines sees it.
     fn tick(&self) -> Timestamp {
         let mut clock = self.clock.0.lock().unwrap();
         *clock = BEGIN.max(*clock + i64::try_from(self.dice.below(20_000)).unwrap() - 9_000);
@@ -152,7 +152,7 @@ impl History {
         format!("w{}", self.dice.below(50))
     }
 
-    /// Somebody does something, if the rules let them.
+    /// A random user does something, if the rules allow it.
     fn act(&self) {
         let now = self.tick();
         let (mine, theirs) = (self.dice.pick(&self.people), self.dice.pick(&self.people));
@@ -223,7 +223,7 @@ impl History {
             _ => held.call_oneself(me, &MemberName::parse(&self.word()).unwrap(), now),
         };
         if let Ok(Some(mut changed)) = changed {
-            // Of a large group that is dissolved, the lists are tidied later, or perhaps never.
+            // The lists of a large dissolved group are cleaned up later, or perhaps never.
             if changed.held.group.stage == Stage::Dissolved && self.dice.below(2) == 0 {
                 changed.left.clear();
             }
@@ -231,7 +231,7 @@ impl History {
         }
     }
 
-    /// A device syncs; sometimes its answer is lost on the way.
+    /// A device syncs. Sometimes the response is lost on the way.
     async fn sync(&mut self, index: usize) -> Answer {
         self.tick();
         let device = &self.devices[index];
@@ -239,7 +239,7 @@ impl History {
         let answer = self.sync.since(device.caller, device.version).await.unwrap();
         let rounds = self.world.items().rounds;
         let news = answer.version != device.version;
-        // Remembering runs beside looking up faces, and is not counted by the world.
+        // The record is saved while the profiles are looked up, and the world does not count that.
         assert!(rounds <= if news { 4 } else { 3 }, "{rounds} rounds");
         assert!(answer.version >= device.version);
         if self.dice.below(6) > 0 {
@@ -250,7 +250,7 @@ impl History {
         answer
     }
 
-    /// Everything comes to be seen, and every device asks until it is told nothing.
+    /// All writes become visible, and every device syncs until there are no more changes.
     async fn converge(&mut self) {
         while self.world.items().has_unseen() {
             let now = self.tick();
@@ -292,7 +292,7 @@ async fn live(seed: u64, steps: u32) {
                 history.world.items().spread(&history.dice, now);
             }
             7 if history.dice.below(20) == 0 => {
-                // Two months pass, in which some devices were not there.
+                // Two months pass. Some devices do not sync during them.
                 *history.clock.0.lock().unwrap() += i64::try_from(REMEMBERED.as_millis()).unwrap();
                 let forget = history.dice.pick(&history.people);
                 history.world.items().forget_told(|(user, _)| *user != forget);

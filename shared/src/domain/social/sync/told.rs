@@ -1,4 +1,4 @@
-//! What a device was told: a mark for every row that it holds.
+//! What a device was sent: a mark for every row that it has.
 
 use std::collections::BTreeMap;
 
@@ -7,24 +7,24 @@ use crate::domain::account::UserId;
 use crate::domain::social::group::GroupId;
 use crate::domain::social::{Face, Relation};
 
-/// A row that a device may hold.
+/// A row that a device may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Row {
-    /// The person themselves.
+    /// The user's own profile.
     Oneself,
-    /// Somebody on the blacklist.
+    /// A user on the blacklist.
     Blocked(UserId),
-    /// Somebody on the list of friends.
+    /// A user on the list of friends.
     Friend(UserId),
     /// A group with its members.
     Group(GroupId),
-    /// No row: the device may still hold rows that nobody remembers telling it, because the answer that takes them
-    /// from it did not fit into one.
+    /// Not a row, but a flag: the device may still have rows of which no record is left, because the instructions to
+    /// remove them did not fit into one response.
     Uncertain,
 }
 
 impl Row {
-    /// The other person that the row is about, if it is about one.
+    /// The other user that the row is about, if there is one.
     #[must_use]
     pub const fn user(self) -> Option<UserId> {
         match self {
@@ -34,17 +34,17 @@ impl Row {
     }
 }
 
-/// What a device was told, row by row. The mark of a group is its `seq`, and that of everything else a digest of what
-/// the row said, so that a row is told again exactly when it says something else.
+/// What a device was sent, row by row. The mark of a group is its `seq`. The mark of any other row is a digest of its
+/// content, so a row is sent again exactly when its content changes.
 pub type Told = BTreeMap<Row, u64>;
 
-/// Marks what the row of oneself says.
+/// The mark of the user's own row.
 #[must_use]
 pub fn mark_of_oneself(face: &Face) -> u64 {
     digest(&[&face.name, &face.avatar])
 }
 
-/// Marks what a friend's row says.
+/// The mark of a friend's row.
 #[must_use]
 pub fn mark_of_friend(relation: &Relation, face: &Face) -> u64 {
     let status = relation.status.map_or(0, super::super::Status::number).to_string();
@@ -52,14 +52,14 @@ pub fn mark_of_friend(relation: &Relation, face: &Face) -> u64 {
     digest(&[&status, &relation.remark, &relation.message, &face.name, &face.avatar, phone])
 }
 
-/// Marks what the row of somebody on the blacklist says.
+/// The mark of a blocked user's row.
 #[must_use]
 pub fn mark_of_blocked(face: &Face) -> u64 {
     digest(&["blocked", &face.name, &face.avatar])
 }
 
-/// 64 bits of a SHA-256 over the parts, each with its length before it. Two rows of one device that follow each other
-/// have the same digest by chance once in 2^64.
+/// The first 64 bits of a SHA-256 over the parts, each preceded by its length. Two consecutive versions of a row have
+/// the same digest by chance once in 2^64.
 fn digest(parts: &[&str]) -> u64 {
     let mut bytes = Vec::new();
     for part in parts {
@@ -88,12 +88,12 @@ mod tests {
             (relation.clone(), Face { name: "Tim".into(), ..face.clone() }),
             (relation.clone(), Face { avatar: String::new(), ..face.clone() }),
             (relation.clone(), Face { phone: None, ..face.clone() }),
-            // What moves from one field to the next is something else.
+            // Moving text from one field to the next changes the digest.
             (relation.clone(), Face { name: "Tom/images/a".into(), avatar: String::new(), ..face.clone() }),
         ] {
             assert_ne!(mark_of_friend(&changed, &other), mark, "{changed:?} {other:?}");
         }
-        // What it does not say, does not count.
+        // A change of a field that the row does not contain does not change the digest.
         let touched = Relation { turn: 9, ..relation.clone() };
         assert_eq!(mark_of_friend(&touched, &face), mark);
         assert_ne!(mark_of_blocked(&face), mark_of_oneself(&face));

@@ -1,17 +1,17 @@
-//! Every action by everybody, against a table that was written from the rules and not from the code; and long random
-//! histories, after each step of which what has to hold of every group is looked at.
+//! Every action by every kind of user, compared with a table that was written from the rules and not from the code.
+//! Also long random histories, in which the invariants of a group are checked after each step.
 
 use std::collections::BTreeMap;
 
 use super::*;
 use crate::domain::social::group::{MOST_GROUPS, Stage};
 
-/// What comes of every action, by what the one who tries it is in the group. The other people that actions name are
-/// never the one who acts, but for `oneself`.
+/// The result of every action, by the role of the user who tries it. The other users named in an action are never the
+/// acting user, except with `oneself`.
 ///
-/// A cell is `ok` for a change, `=` for nothing to change and no refusal, and otherwise the refusal: `members` only,
-/// `managers` only (the owner among them), the `owner` only, only the owner `appoints`, a person named is `absent`, the
-/// owner `stays` what they are, or `400`.
+/// A cell is `ok` for a change and `=` when there is nothing to change and no error. Otherwise it is the error:
+/// `members` only, `managers` only (the owner among them), the `owner` only, only the owner `appoints`, a named user is
+/// `absent`, the owner `stays` what they are, or `400`.
 const TABLE: &str = "
     action                   | owner | manager  | member   | former  | stranger
     add a stranger           | ok    | ok       | ok       | members | members
@@ -54,7 +54,7 @@ const TABLE: &str = "
     one's nickname spreads   | ok    | ok       | ok       | =       | =
 ";
 
-// Two of each, so that there is one who acts and another to act on.
+// Two of each role, so that one can act on the other.
 const OWNER: u64 = 1;
 const MANAGERS: [u64; 2] = [20, 21];
 const MEMBERS: [u64; 2] = [30, 31];
@@ -85,7 +85,7 @@ fn found(people: BTreeSet<UserId>) -> Result<Changed> {
     Held::found(GroupId::new(7).unwrap(), &draft(people), id(OWNER), at(1))
 }
 
-/// A group with everybody of the table in it.
+/// A group with all users of the table in it.
 fn group() -> Held {
     let all = [MANAGERS, MEMBERS, FORMER].concat();
     let held = found(people(all)).unwrap().held;
@@ -93,7 +93,7 @@ fn group() -> Held {
     held.kick(id(OWNER), &people(FORMER), at(3)).unwrap().unwrap().held
 }
 
-/// What one of the table's actions makes of the group.
+/// The result of one of the table's actions on the group.
 fn act(held: Held, action: &str, by: u64, other: impl Fn([u64; 2]) -> u64) -> Result<Option<Changed>> {
     let (by, now) = (id(by), at(9));
     let (manager, member) = (other(MANAGERS), other(MEMBERS));
@@ -217,7 +217,7 @@ fn who_comes_back_is_a_plain_member_without_a_name() {
 
 #[test]
 fn the_manager_and_then_the_member_of_longest_standing_inherits() {
-    // By when they came in, and not by when they last changed or by their ids.
+    // By the order in which they joined, and neither by their last change nor by their ids.
     let mut held = found(people([3, 4])).unwrap().held;
     held = held.add(id(4), &people([2]), at(2)).unwrap().unwrap().held;
     held = held.call_oneself(id(3), &MemberName::parse("Martin").unwrap(), at(3)).unwrap().unwrap().held;
@@ -235,7 +235,7 @@ fn the_manager_and_then_the_member_of_longest_standing_inherits() {
 fn a_group_has_room_for_500() {
     let others = |count: u64| people(2..2 + count);
     assert_eq!(found(others(499)).unwrap().held.group.members, 500);
-    // The maker is no other.
+    // The creator is not counted twice.
     assert_eq!(found(people(1..=500)).unwrap().held.group.members, 500);
     assert!(matches!(found(others(500)), Err(Error::Group(GroupRule::Full))));
     let full = |result: Result<Option<Changed>>| matches!(result, Err(Error::Group(GroupRule::Full)));
@@ -290,7 +290,7 @@ fn a_forming_group_becomes_alive_or_nothing() {
 
 // Random histories.
 
-/// Repeatable chance: a linear congruential generator whose high bits are used (Knuth's MMIX constants).
+/// Repeatable random numbers: a linear congruential generator whose high bits are used (Knuth's MMIX constants).
 struct Chance(u64);
 
 impl Chance {
@@ -299,14 +299,14 @@ impl Chance {
         (self.0 >> 33) % bound
     }
 
-    /// Up to `most` people of the first `pool`.
+    /// Up to `most` of the first `pool` users.
     fn some(&mut self, most: u64, pool: u64) -> BTreeSet<UserId> {
         let count = self.below(most + 1);
         (0..count).map(|_| id(1 + self.below(pool))).collect()
     }
 }
 
-/// What has to hold of a group after a change of it, whatever the change was.
+/// The invariants of a group after any change.
 fn check(before: &Held, changed: &Changed, now: Timestamp) {
     let (group, roster) = (&changed.held.group, &changed.held.roster);
     let members = |held: &Held| held.roster.members().map(|(user, _)| user).collect::<BTreeSet<_>>();
@@ -335,7 +335,7 @@ fn check(before: &Held, changed: &Changed, now: Timestamp) {
     } else {
         assert_eq!(changed.left, &were - &are);
     }
-    // Everybody stays on the roster, and exactly those who changed have the version of this change.
+    // Everyone stays on the roster, and exactly those who changed have the version of this change.
     assert!(before.roster.people.keys().all(|user| roster.people.contains_key(user)));
     for (user, member) in &roster.people {
         match before.roster.people.get(user) {
@@ -347,12 +347,12 @@ fn check(before: &Held, changed: &Changed, now: Timestamp) {
     }
 }
 
-/// What a member's version is the version of.
+/// The fields of a member whose change sets a new version.
 fn what(member: &Member) -> (Role, &str, Timestamp, bool) {
     (member.role, &member.name, member.joined, member.gone)
 }
 
-/// Whom the owner's place goes to: worked out from the roster by sorting.
+/// The user who becomes the owner, computed from the roster by sorting.
 fn heir(held: &Held) -> Option<UserId> {
     let mut others: Vec<_> = held.roster.members().filter(|(_, member)| member.role != Role::Owner).collect();
     others.sort_by_key(|(user, member)| (member.joined, *user));
@@ -360,7 +360,7 @@ fn heir(held: &Held) -> Option<UserId> {
     manager.or(others.first()).map(|(user, _)| *user)
 }
 
-/// One step: somebody does something to somebody.
+/// One step: a random user does something to other users.
 fn step(chance: &mut Chance, held: Held, pool: u64, now: Timestamp) -> (&'static str, Result<Option<Changed>>) {
     let by = if chance.below(2) == 0 { held.group.owner } else { id(1 + chance.below(pool)) };
     let some = chance.some(if pool > 100 { 30 } else { 3 }, pool);
@@ -385,12 +385,12 @@ fn step(chance: &mut Chance, held: Held, pool: u64, now: Timestamp) -> (&'static
     }
 }
 
-/// Lives a history; answers how often each action changed something, and how large the group grew.
+/// Runs a history; returns how often each action changed something, and how large the group grew.
 fn live(seed: u64, pool: u64, steps: u32) -> (BTreeMap<&'static str, u32>, usize) {
     let (mut chance, mut done, mut now, mut largest) = (Chance(seed), BTreeMap::new(), 1, 0);
     let mut held = found(chance.some(pool, pool)).unwrap().held;
     for _ in 0..steps {
-        // Often no time passes between two changes.
+        // Often there is no time between two changes.
         now += i64::try_from(chance.below(2)).unwrap();
         let before = held.clone();
         let (action, outcome) = step(&mut chance, held.clone(), pool, at(now));

@@ -1,4 +1,4 @@
-//! A table whose writes come to be seen one item at a time and late, as a transaction's may, and the people in it.
+//! A table whose writes become visible late and one item at a time, as those of a transaction may, and the users in it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,7 +15,7 @@ use crate::domain::social::group::{Changed, Group, GroupId, Held, Roster};
 use crate::domain::social::store::{Own, Remembered, SyncStore, Telling};
 use crate::domain::social::{Face, Faces, Memberships, Relation};
 
-/// Repeatable randomness (`SplitMix64`).
+/// Repeatable random numbers (`SplitMix64`).
 pub struct Dice(Mutex<u64>);
 
 impl Dice {
@@ -43,7 +43,7 @@ impl Random for Dice {
     }
 }
 
-/// An item: what is seen of it, and what is written and not yet seen.
+/// An item: its visible state, and the states that are written and not visible yet.
 #[derive(Clone, Debug)]
 struct Late<T> {
     seen: T,
@@ -79,7 +79,7 @@ pub struct Items {
     groups: BTreeMap<GroupId, Late<Option<Group>>>,
     rosters: BTreeMap<GroupId, Late<Option<Roster>>>,
     told: HashMap<(UserId, u64), Remembered>,
-    /// Names that the stream still has to spread.
+    /// Users whose new names the stream still has to copy to their groups.
     spreading: Vec<UserId>,
     pub rounds: u32,
 }
@@ -101,7 +101,7 @@ impl Items {
         self.lists.insert(user, Late::new(Memberships::default()));
     }
 
-    /// Lets some of what was written be seen: every item by itself, each in its own order.
+    /// Makes some of the writes visible: each item by itself, in the order of its writes.
     pub fn reveal(&mut self, dice: &Dice) {
         self.faces.values_mut().filter(|_| dice.below(3) == 0).for_each(Late::reveal);
         self.relations.values_mut().filter(|_| dice.below(3) == 0).for_each(Late::reveal);
@@ -127,14 +127,14 @@ impl Items {
         self.faces[&user].last()
     }
 
-    /// Another nickname, which the stream spreads later.
+    /// Sets another nickname. The stream copies it to the groups later.
     pub fn rename(&mut self, user: UserId, name: String) {
         let face = Face { name, ..self.face(user) };
         self.faces.get_mut(&user).unwrap().write(face);
         self.spreading.push(user);
     }
 
-    /// What the stream does, once a changed name is seen.
+    /// What the stream does once a changed name is visible.
     pub fn spread(&mut self, dice: &Dice, now: Timestamp) {
         let ready: Vec<_> = std::mem::take(&mut self.spreading);
         for user in ready {
@@ -176,7 +176,7 @@ impl Items {
         self.groups.keys().copied().collect()
     }
 
-    /// Writes a change of a group as one transaction, whose items come to be seen each by itself.
+    /// Writes a change of a group as one transaction. Each of its items becomes visible on its own.
     pub fn change(&mut self, changed: &Changed) {
         let Held { group, roster } = &changed.held;
         let id = group.id;
@@ -199,7 +199,7 @@ fn first() -> UserId {
     UserId::new(1).unwrap()
 }
 
-/// A session that lives for the whole test.
+/// A session that is active for the whole test.
 pub fn session(dice: &Dice, now: Timestamp) -> (SessionId, Session) {
     let policy = crate::domain::policy::Policy::for_tests();
     let lifetime = Lifetime::Fixed(Duration::from_hours(24 * 36_500));
