@@ -1,7 +1,7 @@
-//! Pictures and voice notes: what is accepted, under which name it is kept, and how thumbnails are asked for.
+//! Pictures and voice notes: which are accepted, under which names they are stored, and how thumbnails are requested.
 //!
-//! An upload is what its bytes are, whatever its header says. A picture is stored without its metadata
-//! ([`picture::clean`]), and so is audio ([`audio::clean`]): phones write the place of a recording into it.
+//! The content of an upload decides its type, whatever its header says. A picture is stored without its metadata
+//! ([`picture::clean`]), and so is audio ([`audio::clean`]), because phones write the place of a recording into it.
 
 pub mod audio;
 pub mod direct;

@@ -1,8 +1,8 @@
-//! Pictures that clients put into the bucket themselves, by a ticket.
+//! Pictures that clients upload directly to the bucket with a ticket.
 //!
-//! A ticket is for one picture of one format under a name that is settled beforehand, so that the client knows where
-//! the picture will be. What it puts there is served to nobody: the bucket tells of it, and then it is taken in like
-//! any upload, by its bytes and without its metadata.
+//! A ticket is for one picture of one format. The name is chosen beforehand, so the client knows where the picture will
+//! be. The uploaded object is not served to anyone. The bucket sends an event, and then the picture is processed like
+//! any other upload: its content decides its type, and its metadata is removed.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,50 +21,50 @@ use crate::domain::policy::Policy;
 use crate::domain::random::Random;
 use crate::domain::{Error, Fault, Quota, Result};
 
-/// How long a ticket works: long enough for a large picture over a slow line that was lost once.
+/// How long a ticket is valid: long enough to upload a large picture over a slow connection that was interrupted once.
 const TICKET_LIFETIME: Duration = Duration::from_mins(10);
 
-/// A form that puts one object into the bucket: a POST of `multipart/form-data` to `url` with these fields and, last,
-/// the part `file`.
+/// A form that uploads one object to the bucket: a POST of `multipart/form-data` to `url` with these fields and, as the
+/// last one, the part `file`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Ticket {
-    /// Where the form goes.
+    /// The URL to send the form to.
     pub url: String,
     /// Its fields.
     pub fields: BTreeMap<String, String>,
 }
 
-/// What a ticket allows.
+/// The upload that a ticket permits.
 #[derive(Clone, Copy, Debug)]
 pub struct Allowed<'a> {
-    /// The key, and no other.
+    /// The only permitted key.
     pub key: &'a Key,
-    /// The media type, and no other.
+    /// The only permitted media type.
     pub content_type: &'static str,
-    /// The most bytes.
+    /// The maximum size in bytes.
     pub most: u64,
 }
 
-/// Makes tickets.
+/// Creates tickets.
 #[async_trait]
 pub trait TicketOffice: Send + Sync {
-    /// A ticket that works from `now` until `until`. Calls nobody.
+    /// A ticket that is valid from `now` until `until`. Makes no network call.
     async fn ticket(&self, allowed: Allowed<'_>, now: Timestamp, until: Timestamp) -> Result<Ticket>;
 }
 
-/// Gives out tickets, and takes in what came by them.
+/// Issues tickets, and processes the pictures that were uploaded with them.
 pub struct DirectUploads {
-    /// The accounts that own what is uploaded.
+    /// The accounts that own the uploads.
     pub accounts: Arc<dyn AccountStore>,
-    /// Where the bytes lie.
+    /// The store of the files.
     pub objects: Arc<dyn ObjectStore>,
-    /// What makes tickets.
+    /// Creates tickets.
     pub tickets: Arc<dyn TicketOffice>,
-    /// The time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Randomness, for names.
+    /// The source of random names.
     pub random: Arc<dyn Random>,
-    /// How large uploads may be.
+    /// The limits on the size of uploads.
     pub policy: Arc<Policy>,
 }
 
@@ -87,7 +87,7 @@ impl DirectUploads {
         let key = waiting.key();
         let bytes = match self.objects.get(&key, Part::Whole, self.policy.image_max_bytes).await? {
             Fetched::Found { bytes, .. } => Ok(bytes),
-            // The same event came twice.
+            // The same event was delivered twice.
             Fetched::Missing => return Ok(()),
             Fetched::TooLong => Err(Error::TooLarge { limit: self.policy.image_max_bytes }),
             Fetched::PastTheEnd => Err(Error::UnsupportedMedia("the upload is empty")),
@@ -96,7 +96,7 @@ impl DirectUploads {
             Ok(bytes) => self.keep(waiting, &bytes).await,
             Err(refusal) => Err(refusal),
         };
-        // After a fault the upload stays, and the event comes again.
+        // After a fault the upload stays, and the event is delivered again.
         if !matches!(kept, Err(Error::Fault(_))) {
             self.objects.delete(&key).await?;
         }

@@ -1,5 +1,6 @@
-//! The names of stored media. A name is 128 random bits in hexadecimal and the extension of what the bytes are, so it
-//! can neither be guessed nor lead anywhere else in the bucket: whatever is not exactly of that form is not a name.
+//! The names of stored media. A name consists of 128 random bits in hexadecimal and the extension for the file's type.
+//! So a name cannot be guessed, and it cannot lead anywhere else in the bucket: a text that does not have exactly this
+//! form is not a name.
 
 use std::fmt;
 
@@ -8,27 +9,27 @@ use crate::domain::account::UserId;
 use crate::domain::random::{self, Random};
 use crate::domain::{Error, Result};
 
-/// Hexadecimal digits of a name: 128 bits.
+/// Number of hexadecimal digits in a name: 128 bits.
 const DIGITS: usize = 32;
 
-/// The key of an object in the bucket. Only names give keys, so no path from outside reaches the bucket.
+/// The key of an object in the bucket. Keys are built only from names, so a request path never becomes a key.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Key(String);
 
 impl Key {
-    /// As text.
+    /// The key as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The picture of a key below `originals/images/`, as events of the bucket tell it.
+    /// The picture with this key below `originals/images/`, as events of the bucket report it.
     #[must_use]
     pub fn image(text: &str) -> Option<ImageName> {
         text.strip_prefix(IMAGES).and_then(|name| ImageName::parse(name).ok())
     }
 
-    /// The picture that waits below `uploads/images/` to be taken in.
+    /// The picture with this key below `uploads/images/`, which has not been processed yet.
     #[must_use]
     pub fn waiting_image(text: &str) -> Option<WaitingImage> {
         let (owner, name) = text.strip_prefix(WAITING_IMAGES)?.split_once('/')?;
@@ -47,10 +48,10 @@ impl fmt::Display for Key {
 const IMAGES: &str = "originals/images/";
 const AUDIOS: &str = "originals/audios/";
 const THUMBNAILS: &str = "thumbnails/";
-/// What clients put into the bucket themselves. Nothing is served from here.
+/// The prefix of objects that clients upload directly to the bucket. Nothing is served from here.
 const WAITING_IMAGES: &str = "uploads/images/";
 
-/// What both kinds of names are made of.
+/// The parts of both kinds of names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Name {
     id: u128,
@@ -64,7 +65,7 @@ impl Name {
 
     fn parse(text: &str, mut extensions: impl Iterator<Item = &'static str>) -> Option<Self> {
         let (digits, extension) = text.split_once('.')?;
-        // `from_str_radix` alone would also take capitals and a sign, and one object would have many names.
+        // `from_str_radix` alone would also accept capitals and a sign, and one object would have many names.
         let exact = digits.len() == DIGITS && digits.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
         let id = exact.then(|| u128::from_str_radix(digits, 16).ok())??;
         let extension = extensions.find(|known| *known == extension)?;
@@ -89,19 +90,19 @@ impl ImageName {
         Self(Name::generate(random, format.extension()))
     }
 
-    /// Reads a name; anything else is not found.
+    /// Parses a name; any other text gives [`Error::NotFound`].
     pub fn parse(text: &str) -> Result<Self> {
         let extensions = Format::ALL.iter().map(|format| format.extension());
         Name::parse(text, extensions).map(Self).ok_or(Error::NotFound("image"))
     }
 
-    /// The path that serves it, `/images/<name>`.
+    /// The path that serves the picture, `/images/<name>`.
     #[must_use]
     pub fn path(&self) -> String {
         format!("/images/{self}")
     }
 
-    /// Where the original lies.
+    /// The key of the original.
     #[must_use]
     pub fn key(&self) -> Key {
         Key(format!("{IMAGES}{self}"))
@@ -148,19 +149,19 @@ impl AudioName {
         Self(Name::generate(random, audio.extension()))
     }
 
-    /// Reads a name; anything else is not found.
+    /// Parses a name; any other text gives [`Error::NotFound`].
     pub fn parse(text: &str) -> Result<Self> {
         let extensions = Audio::ALL.iter().map(|audio| audio.extension());
         Name::parse(text, extensions).map(Self).ok_or(Error::NotFound("audio"))
     }
 
-    /// The path that serves it, `/audios/<name>`.
+    /// The path that serves the voice note, `/audios/<name>`.
     #[must_use]
     pub fn path(&self) -> String {
         format!("/audios/{self}")
     }
 
-    /// Where it lies.
+    /// The key of the voice note.
     #[must_use]
     pub fn key(&self) -> Key {
         Key(format!("{AUDIOS}{self}"))
@@ -173,16 +174,16 @@ impl fmt::Display for AudioName {
     }
 }
 
-/// How a thumbnail meets its box. Neither way enlarges.
+/// How a thumbnail is fitted to its box. Neither mode enlarges a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Mode {
-    /// `0c`: fits inside the box.
+    /// `0c`: scaled to fit inside the box.
     Contain,
-    /// `1c`: fills the box, the middle is cropped.
+    /// `1c`: fills the box; the picture is cropped around its middle.
     Cover,
 }
 
-/// A thumbnail that is offered: the square it is made for, and how it meets it.
+/// A thumbnail that is available: its square box, and how the picture is fitted to the box.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Thumbnail {
     side: u32,
@@ -190,7 +191,7 @@ pub struct Thumbnail {
 }
 
 impl Thumbnail {
-    /// All that are offered: both sizes of the messenger API, in both modes.
+    /// All available thumbnails: both sizes of the messenger API, in both modes.
     pub const ALL: [Self; 4] = [
         Self { side: 128, mode: Mode::Contain },
         Self { side: 128, mode: Mode::Cover },
@@ -198,25 +199,26 @@ impl Thumbnail {
         Self { side: 256, mode: Mode::Cover },
     ];
 
-    /// The side of its box in pixels.
+    /// The side length of its box in pixels.
     #[must_use]
     pub const fn side(self) -> u32 {
         self.side
     }
 
-    /// How it meets its box.
+    /// How it is fitted to its box.
     #[must_use]
     pub const fn mode(self) -> Mode {
         self.mode
     }
 
-    /// Where this thumbnail of a picture lies. No other prefix starts the event that makes thumbnails.
+    /// The key of this thumbnail of a picture. Only `originals/images/` triggers the event that creates thumbnails, so
+    /// storing a thumbnail does not trigger it again.
     #[must_use]
     pub fn key(self, image: &ImageName) -> Key {
         Key(format!("{THUMBNAILS}{image}@{self}"))
     }
 
-    /// Reads `{w}w_{h}h_{c}c` and an extension after it, which says nothing.
+    /// Parses `{w}w_{h}h_{c}c`, with or without an extension, which has no meaning.
     fn parse(text: &str) -> Result<Self> {
         const UNKNOWN: Error = Error::NotFound("image");
         const NOT_OFFERED: Error = Error::Invalid { field: "thumbnail size", rule: "is 128x128 or 256x256" };
@@ -256,24 +258,24 @@ impl fmt::Display for Thumbnail {
     }
 }
 
-/// What a path below `/images/` asks for.
+/// The object that a path below `/images/` refers to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ImageRequest {
     /// The picture.
     pub image: ImageName,
-    /// The thumbnail of it; `None` is the original.
+    /// The thumbnail of it; `None` for the original.
     pub thumbnail: Option<Thumbnail>,
 }
 
 impl ImageRequest {
-    /// Reads `<name>` or `<name>@{w}w_{h}h_{c}c`, the latter with an extension or without. A size or mode that is not
-    /// offered is [`Error::Invalid`], anything else [`Error::NotFound`].
+    /// Parses `<name>` or `<name>@{w}w_{h}h_{c}c`, the latter with or without an extension. A size or mode that is not
+    /// available gives [`Error::Invalid`], any other text [`Error::NotFound`].
     pub fn parse(text: &str) -> Result<Self> {
         let (name, thumbnail) = text.split_once('@').map_or((text, None), |(name, size)| (name, Some(size)));
         Ok(Self { image: ImageName::parse(name)?, thumbnail: thumbnail.map(Thumbnail::parse).transpose()? })
     }
 
-    /// Where it lies.
+    /// The key of the object.
     #[must_use]
     pub fn key(&self) -> Key {
         self.thumbnail.map_or_else(|| self.image.key(), |thumbnail| thumbnail.key(&self.image))

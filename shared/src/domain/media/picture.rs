@@ -1,9 +1,9 @@
-//! Pictures as containers: every byte of a file is accounted for without decoding a pixel.
+//! Reads the containers of pictures. Every byte of a file is accounted for without decoding a pixel.
 //!
-//! One walk over the file gives its size and orientation, refuses it when it is cut short or damaged, and rebuilds it
-//! from the parts that say how the picture looks. Whatever else a file carries (where it was taken and by whom,
-//! comments, thumbnails of what was cropped away, a film after the last byte) is not copied. The compressed pixels are
-//! copied as they are, so nothing is lost, and a cleaned file is left as it is by a second cleaning.
+//! One walk over the file finds its size and orientation, refuses the file if it is cut short or damaged, and rebuilds
+//! it from the parts that determine how the picture looks. Everything else in the file (where and by whom it was taken,
+//! comments, thumbnails of the uncropped picture, a film after the last byte) is not copied. The compressed pixels are
+//! copied unchanged, so there is no loss of quality. Cleaning a cleaned file again changes nothing.
 
 mod exif;
 mod gif;
@@ -17,7 +17,7 @@ use crate::domain::{Error, Result};
 
 pub use exif::Orientation;
 
-/// What a picture's header says.
+/// The contents of a picture's header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Facts {
     /// The format.
@@ -26,21 +26,21 @@ pub struct Facts {
     pub width: u32,
     /// Pixels from top to bottom, as stored.
     pub height: u32,
-    /// How it has to be turned to be upright.
+    /// How to turn the picture so that it is upright.
     pub orientation: Orientation,
 }
 
-/// A picture without anything but what it looks like.
+/// A picture that contains only what is needed to show it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Clean {
-    /// What its header says.
+    /// The contents of its header.
     pub facts: Facts,
     /// The whole file.
     pub bytes: Vec<u8>,
 }
 
-/// Reads a whole picture of at most `max_pixels` (width times height) and leaves out its metadata. Anything that is
-/// not a whole, undamaged picture of an accepted format is [`Error::UnsupportedMedia`].
+/// Reads a whole picture of at most `max_pixels` (width times height) and removes its metadata. Anything else than a
+/// whole, undamaged picture of an accepted format is [`Error::UnsupportedMedia`].
 pub fn clean(bytes: &[u8], max_pixels: u64) -> Result<Clean> {
     let Sniffed::Picture(format) = sniff(bytes) else {
         return Err(Error::UnsupportedMedia("not a JPEG, PNG, WebP, GIF or HEIC picture"));
@@ -64,17 +64,17 @@ pub fn clean(bytes: &[u8], max_pixels: u64) -> Result<Clean> {
     Ok(Clean { facts: Facts { format, width, height, orientation }, bytes: clean })
 }
 
-/// What a walk over a whole file gives.
+/// The result of a walk over a whole file.
 struct Walk {
     width: u32,
     height: u32,
-    /// Pixels of the largest frame, where frames may be larger than the picture.
+    /// Pixels of the largest frame, because frames may be larger than the picture.
     largest_frame: u64,
     orientation: Orientation,
     clean: Vec<u8>,
 }
 
-/// Why a file is not a whole picture, in words for the caller.
+/// Why a file is not a whole picture, as a message for the caller.
 #[derive(Debug, PartialEq, Eq)]
 struct Broken(&'static str);
 
@@ -83,7 +83,7 @@ type Walked<T> = std::result::Result<T, Broken>;
 const CUT_SHORT: Broken = Broken("the picture is cut short");
 const DAMAGED: Broken = Broken("the picture is damaged");
 
-/// Bytes that are read from the front; reading past the end is [`CUT_SHORT`].
+/// Bytes that are read from the front. Reading past the end is [`CUT_SHORT`].
 #[derive(Clone, Copy)]
 struct Reader<'a>(&'a [u8]);
 

@@ -1,8 +1,8 @@
-//! What bytes are, by the bytes: the header of an upload says what a client believes, and a browser that meets the
-//! file later believes the bytes too.
+//! Recognises the type of a file by its content. The header of an upload only shows what the client believes, and a
+//! browser that opens the file later judges by the content too.
 //!
-//! Signatures are those of the WHATWG MIME Sniffing standard (§6) where it has one, else of the format's own
-//! document: RFC 4867 §5 (AMR), ISO/IEC 13818-7 (ADTS), ISO/IEC 11172-3 (MPEG audio), RFC 3533 (Ogg), RFC 9639 (FLAC),
+//! The signatures are those of the WHATWG MIME Sniffing standard (§6). Formats that it does not cover use their own
+//! documents: RFC 4867 §5 (AMR), ISO/IEC 13818-7 (ADTS), ISO/IEC 11172-3 (MPEG audio), RFC 3533 (Ogg), RFC 9639 (FLAC),
 //! Apple's Core Audio Format, RFC 8794 (EBML), ISO/IEC 14496-12 (`ftyp`), ISO/IEC 23008-12 annex B (HEIC).
 
 mod audio;
@@ -19,7 +19,7 @@ pub enum Format {
     WebP,
     /// GIF, animated or not.
     Gif,
-    /// HEIC, of which the picture is kept and any film is not.
+    /// HEIC. The picture is kept; a film in the file is not.
     Heic,
 }
 
@@ -39,7 +39,7 @@ impl Format {
         }
     }
 
-    /// The extension of its names, without a dot.
+    /// The extension of its file names, without a dot.
     #[must_use]
     pub const fn extension(self) -> &'static str {
         match self {
@@ -55,13 +55,13 @@ impl Format {
 /// A kind of audio.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Audio {
-    /// AMR narrow band, what most voice notes are.
+    /// AMR narrow band, the format of most voice notes.
     Amr,
     /// AMR wide band.
     AmrWb,
     /// AAC as an ADTS stream.
     Aac,
-    /// Audio in an MP4 container: M4A, or an MP4 of a general brand.
+    /// Audio in an MP4 container: M4A, or an MP4 with a general brand.
     Mp4,
     /// Audio in a 3GPP container, as Android records it.
     ThreeGp,
@@ -79,7 +79,7 @@ pub enum Audio {
     WebM,
     /// Matroska other than `WebM`.
     Matroska,
-    /// None of the above; kept, and only ever handed out as a download.
+    /// None of the above. The file is kept, and only ever served as a download.
     Unknown,
 }
 
@@ -121,7 +121,7 @@ impl Audio {
         }
     }
 
-    /// The extension of its names, without a dot.
+    /// The extension of its file names, without a dot.
     #[must_use]
     pub const fn extension(self) -> &'static str {
         match self {
@@ -142,7 +142,7 @@ impl Audio {
     }
 }
 
-/// What bytes were recognised as.
+/// The recognised type of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sniffed {
     /// A picture of an accepted format.
@@ -151,13 +151,13 @@ pub enum Sniffed {
     OtherPicture,
     /// Audio.
     Audio(Audio),
-    /// A page, a script, a program or an archive: what could do something where it is opened.
+    /// A page, a script, a program or an archive: a file that could do harm when it is opened.
     Forbidden,
-    /// Nothing known.
+    /// No known type.
     Unknown,
 }
 
-/// Recognises bytes.
+/// Recognises the type of these bytes.
 #[must_use]
 pub fn sniff(bytes: &[u8]) -> Sniffed {
     if let Some(format) = picture(bytes) {
@@ -192,8 +192,8 @@ fn picture(bytes: &[u8]) -> Option<Format> {
 /// Brands of files whose picture is coded with HEVC.
 pub(super) const HEIC_BRANDS: [&[u8; 4]; 4] = [b"heic", b"heix", b"heim", b"heis"];
 
-/// Whether bytes begin as a HEIC does: with its brand, or with that of pictures in general and its brand among the
-/// others that the file names. What is a film first of all, or an AVIF, is not one.
+/// Whether the bytes begin like a HEIC file: with a HEIC brand, or with the general brand for pictures and a HEIC brand
+/// among the compatible brands. A file that is mainly a film, or an AVIF, is not a HEIC.
 fn heic(bytes: &[u8]) -> bool {
     let Some(major) = brand(bytes) else { return false };
     let length = bytes.first_chunk().and_then(|length| usize::try_from(u32::from_be_bytes(*length)).ok());

@@ -1,4 +1,4 @@
-//! Where the bytes of media lie, as the domain sees it.
+//! The store of media files, as the domain sees it.
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -7,33 +7,33 @@ use super::name::Key;
 use crate::domain::Result;
 use crate::domain::clock::Timestamp;
 
-/// What is known of a stored object without its bytes.
+/// Information about a stored object, without its content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Meta {
     /// Its media type.
     pub content_type: String,
-    /// Its length in bytes, the whole of it.
+    /// The total length in bytes.
     pub length: u64,
-    /// Its entity tag, with the quotes.
+    /// Its entity tag, including the quotes.
     pub etag: String,
-    /// When it was stored, exact to the second.
+    /// When it was stored, to the second.
     pub modified: Timestamp,
 }
 
-/// What reading an object gives.
+/// The result of reading an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fetched {
     /// There is no such object.
     Missing,
-    /// The whole object is longer than the caller wanted to read, and nothing of it was read.
+    /// The whole object is longer than the caller's limit, and nothing was read.
     TooLong,
-    /// The part begins after the object's end.
+    /// The part begins after the end of the object.
     PastTheEnd,
-    /// The bytes asked for, as many of them as there are.
+    /// The requested bytes, as many of them as exist.
     Found {
-        /// What is known of the whole.
+        /// Information about the whole object.
         meta: Meta,
-        /// The place of the first byte in the whole.
+        /// The position of the first byte in the whole object.
         first: u64,
         /// The bytes.
         bytes: Bytes,
@@ -45,7 +45,7 @@ pub enum Fetched {
 pub enum Part {
     /// All of it.
     Whole,
-    /// From one byte up to and including another, or to the end if that is nearer.
+    /// From one byte up to and including another, or to the end if that comes first.
     Between(u64, u64),
     /// From a byte to the end.
     From(u64),
@@ -54,7 +54,7 @@ pub enum Part {
 }
 
 impl Part {
-    /// The first byte and the one after the last, within an object of `length` bytes; `None` when nothing is left.
+    /// The first byte and the byte after the last, within an object of `length` bytes; `None` when the part is empty.
     #[must_use]
     pub fn within(self, length: u64) -> Option<(u64, u64)> {
         let (first, end) = match self {
@@ -67,34 +67,34 @@ impl Part {
     }
 }
 
-/// The methods that a link for a client can be made for.
+/// The methods that a link can be created for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LinkFor {
     /// Reading the object.
     Get,
-    /// Reading what is known of it.
+    /// Reading the information about it.
     Head,
 }
 
-/// Keeps the bytes of media. Every method is one call to the store, but [`link`](Self::link), which is none.
+/// Stores media files. Every method is one call to the store, except [`link`](Self::link), which makes no call.
 #[async_trait]
 pub trait ObjectStore: Send + Sync {
-    /// Stores an object and answers its entity tag. It is never changed afterwards, so it may be cached for ever.
+    /// Stores an object and returns its entity tag. The object never changes afterwards, so it may be cached for ever.
     async fn put(&self, key: &Key, content_type: &'static str, bytes: Bytes) -> Result<String>;
 
-    /// The same, unless there is an object already: then that one stays, and the answer is `false`.
+    /// The same, unless the object exists already. In that case it stays unchanged, and the method returns `false`.
     async fn put_new(&self, key: &Key, content_type: &'static str, bytes: Bytes) -> Result<bool>;
 
-    /// Reads a part of an object, unless the whole is longer than `most` bytes.
+    /// Reads a part of an object, unless the whole object is longer than `most` bytes.
     async fn get(&self, key: &Key, part: Part, most: u64) -> Result<Fetched>;
 
-    /// Reads what is known of an object, if there is one.
+    /// Reads the information about an object, if it exists.
     async fn head(&self, key: &Key) -> Result<Option<Meta>>;
 
-    /// Deletes an object; it is no error when there is none.
+    /// Deletes an object. It is not an error when the object does not exist.
     async fn delete(&self, key: &Key) -> Result<()>;
 
-    /// A link by which anybody may read the object for a quarter of an hour.
+    /// A link with which anyone may read the object for 15 minutes.
     async fn link(&self, key: &Key, method: LinkFor) -> Result<String>;
 }
 

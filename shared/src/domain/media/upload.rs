@@ -1,4 +1,4 @@
-//! Taking media in: what an upload is, what is stored of it, and in which order, so that nothing half-done is left.
+//! Processing uploads: what is accepted, what is stored, and in which order, so that nothing is ever left half done.
 
 use std::sync::Arc;
 
@@ -16,25 +16,25 @@ use crate::domain::profile::{Avatar, ProfileChange};
 use crate::domain::random::Random;
 use crate::domain::{Error, Result};
 
-/// Takes uploads in.
+/// Processes uploads.
 pub struct Uploads {
-    /// The accounts that own what is uploaded.
+    /// The accounts that own the uploads.
     pub accounts: Arc<dyn AccountStore>,
-    /// Where the bytes go.
+    /// The store of the files.
     pub objects: Arc<dyn ObjectStore>,
-    /// The time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Randomness, for names.
+    /// The source of random names.
     pub random: Arc<dyn Random>,
-    /// How large uploads may be.
+    /// The limits on the size of uploads.
     pub policy: Arc<Policy>,
 }
 
 impl Uploads {
-    /// Keeps a picture, without its metadata.
+    /// Stores a picture without its metadata.
     ///
-    /// The account notes it before it is stored: should storing fail, a note without a picture remains, which does
-    /// nobody any harm, and never a picture that its owner's account does not know of.
+    /// The account records the picture before it is stored. If storing fails, a record without a picture is left, which
+    /// does no harm. A picture that its owner's account has no record of is never left.
     pub async fn image(&self, caller: Caller, bytes: &[u8]) -> Result<ImageName> {
         let picture = self.picture(bytes)?;
         let name = ImageName::generate(&*self.random, picture.facts.format);
@@ -43,7 +43,7 @@ impl Uploads {
         Ok(name)
     }
 
-    /// Keeps a voice note, without its metadata.
+    /// Stores a voice note without its metadata.
     pub async fn audio(&self, caller: Caller, bytes: Bytes) -> Result<AudioName> {
         let kind = self.voice_note(&bytes)?;
         let name = AudioName::generate(&*self.random, kind);
@@ -53,8 +53,8 @@ impl Uploads {
         Ok(name)
     }
 
-    /// Keeps a picture and then makes it the caller's avatar, so that an account never points to a picture that is not
-    /// there. Should pointing fail, the picture stays, as any other that its owner uploaded.
+    /// Stores a picture and then makes it the caller's avatar, so an account never points to a picture that does not
+    /// exist. If setting the avatar fails, the picture stays, like any other upload of its owner.
     pub async fn avatar(&self, caller: Caller, bytes: &[u8]) -> Result<ImageName> {
         let name = self.image(caller, bytes).await?;
         let change = ProfileChange { avatar: Some(Avatar::of_image(&name)), ..ProfileChange::default() };
@@ -73,7 +73,7 @@ impl Uploads {
         picture::clean(bytes, self.policy.image_max_pixels)
     }
 
-    /// What nobody knows is kept as unknown; pictures, pages and programs are refused.
+    /// Audio of an unknown kind is kept as unknown; pictures, pages and programs are refused.
     fn voice_note(&self, bytes: &[u8]) -> Result<Audio> {
         measure(bytes, self.policy.audio_max_bytes)?;
         match sniff(bytes) {

@@ -1,17 +1,18 @@
-//! `WebM` and Matroska: elements (RFC 8794), of which one becomes `Void` (§11.3.2).
+//! `WebM` and Matroska: elements (RFC 8794). A cleared element becomes `Void` (§11.3.2).
 
-/// The elements that are entered: `Segment`, `Info`, `Tracks`, `TrackEntry` (RFC 9559 §5.1).
+/// The elements whose children are read too: `Segment`, `Info`, `Tracks`, `TrackEntry` (RFC 9559 §5.1).
 const ENTERED: [u32; 4] = [0x1853_8067, 0x1549_a966, 0x1654_ae6b, 0xae];
-/// What is emptied: `Tags`, `Attachments`; of `Info` the names of files, `Title` and `DateUTC`; a track's `Name`.
-/// `CRC-32` goes too, because it would be wrong. `Void` may be what an editor made of any of them without emptying it.
+/// The elements to clear: `Tags`, `Attachments`; in `Info` the file names, `Title` and `DateUTC`; a track's `Name`.
+/// `CRC-32` is cleared too, because it would be wrong. So is `Void`, because an editor may have renamed one of the
+/// others to `Void` without clearing it.
 const EMPTIED: [u32; 10] =
     [0x1254_c367, 0x1941_a469, 0x7384, 0x3c_83ab, 0x3e_83bb, 0x7ba9, 0x4461, 0x536e, 0xbf, VOID as u32];
 const VOID: u8 = 0xec;
 
-/// Empties the elements that hold metadata.
+/// Clears the elements that hold metadata.
 ///
-/// The walk is flat: a head is stepped over to enter an element. Recorders that cannot go back leave the lengths of
-/// `Segment` and `Cluster` unknown, and such an element ends where one begins that cannot lie in it.
+/// The walk is flat: to enter an element, it skips only the element's head. Recorders that cannot seek back leave the
+/// lengths of `Segment` and `Cluster` unknown. Such an element ends where an element begins that cannot be inside it.
 pub(super) fn clean(bytes: &mut [u8]) {
     let mut rest = bytes;
     while let Some(Head { id, length, content }) = head(rest) {
@@ -24,7 +25,8 @@ pub(super) fn clean(bytes: &mut [u8]) {
     }
 }
 
-/// An element's identifier, the length of identifier and length, and the content's length unless it is unknown.
+/// An element's identifier, the length of identifier and length together, and the length of the content unless it is
+/// unknown.
 struct Head {
     id: u32,
     length: usize,
@@ -42,7 +44,7 @@ fn head(bytes: &[u8]) -> Option<Head> {
     Some(Head { id: u32::try_from(id).ok()?, length: id_length + size_length, content })
 }
 
-/// How many bytes a number takes, by the zeros that its first byte begins with.
+/// How many bytes a number takes: the leading zero bits of its first byte show it.
 fn width(bytes: &[u8], most: usize) -> Option<usize> {
     let width = usize::try_from(bytes.first()?.leading_zeros()).ok()? + 1;
     (width <= most).then_some(width)
@@ -52,7 +54,7 @@ fn number(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
-/// Makes `Void` of a whole element, with a length of one byte or of eight.
+/// Turns a whole element into a `Void` element with a length field of one byte or of eight.
 fn empty(element: &mut [u8]) {
     element.fill(0);
     let whole = element.len();

@@ -1,4 +1,4 @@
-//! FLAC: metadata blocks (RFC 9639 §8), of which one becomes padding (§8.3).
+//! FLAC: metadata blocks (RFC 9639 §8). A cleared block becomes padding (§8.3).
 
 const PADDING: u8 = 1;
 const APPLICATION: u8 = 2;
@@ -7,7 +7,7 @@ const CUESHEET: u8 = 5;
 const PICTURE: u8 = 6;
 const IS_LAST: u8 = 0x80;
 
-/// Empties the blocks that hold metadata.
+/// Clears the blocks that hold metadata.
 pub(super) fn clean(bytes: &mut [u8]) {
     let Some(mut rest) = bytes.get_mut(4..) else { return };
     while let Some([kind, high, middle, low]) = rest.first_chunk().copied() {
@@ -23,7 +23,8 @@ pub(super) fn clean(bytes: &mut [u8]) {
     }
 }
 
-/// Whether a block of this kind is to be emptied. Padding may be what an editor made of another without emptying it.
+/// Whether a block of this kind must be cleared. Padding must be too, because an editor may have turned another block
+/// into padding without clearing it.
 fn is_metadata(kind: u8) -> bool {
     matches!(kind, PADDING | APPLICATION | VORBIS_COMMENT | CUESHEET | PICTURE)
 }

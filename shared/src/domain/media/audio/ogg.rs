@@ -1,9 +1,9 @@
-//! Ogg: the comments of Opus (RFC 7845 §5.2), Vorbis (Vorbis I §5), Speex and FLAC (RFC 9639 §10.1), which are the
+//! Ogg: the comments of Opus (RFC 7845 §5.2), Vorbis (Vorbis I §5), Speex and FLAC (RFC 9639 §10.1). They are the
 //! second packet of a stream.
 //!
-//! The packet keeps its length and comes to have no comments, and zeros behind that. The pages that hold it get their
-//! checksums anew. The maker's name (of a program) stays, and so do the pictures of FLAC in Ogg, which are further
-//! packets.
+//! The packet keeps its length; afterwards it has no comments, and zeros follow. The checksums of its pages are
+//! computed again. The vendor string (the name of a program) stays, and so do the pictures of FLAC in Ogg, which are
+//! separate packets.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -11,13 +11,13 @@ use std::ops::Range;
 use super::{index, overwrite};
 
 const PAGE_HEAD: usize = 27;
-/// A flag of a page: it is the first of its stream.
+/// A flag of a page: it is the first page of its stream.
 const IS_FIRST: u8 = 2;
 const CHECKSUM: Range<usize> = 22..26;
-/// The streams that are followed at once. A voice note has one.
+/// How many streams are followed at the same time. A voice note has one.
 const MOST_STREAMS: usize = 16;
 
-/// Empties the comments of every stream, whether they come side by side or one after the other.
+/// Clears the comments of every stream, whether the streams are interleaved or follow one another.
 pub(super) fn clean(bytes: &mut [u8]) {
     let mut streams = BTreeMap::new();
     let mut at = 0;
@@ -39,15 +39,15 @@ pub(super) fn clean(bytes: &mut [u8]) {
     }
 }
 
-/// What a page's head says (RFC 3533 §6).
+/// The contents of a page's head (RFC 3533 §6).
 struct Page {
     serial: u32,
     is_first: bool,
-    /// Bytes of the head.
+    /// Length of the head in bytes.
     head: usize,
-    /// Bytes of the whole page.
+    /// Length of the whole page in bytes.
     length: usize,
-    /// Bytes of the packet that the page begins or goes on with.
+    /// Bytes of the packet that begins or continues on this page.
     first_part: usize,
     /// Whether that packet ends on the page.
     ends_packet: bool,
@@ -60,7 +60,7 @@ fn page(bytes: &[u8]) -> Option<Page> {
     let head = PAGE_HEAD + usize::from(*numbers.last()?);
     let lacing = bytes.get(PAGE_HEAD..head)?;
     let sum = |lacing: &[u8]| lacing.iter().map(|length| usize::from(*length)).sum::<usize>();
-    // A packet goes on for as long as its parts are as long as they can be.
+    // A packet continues as long as its parts have the maximum length.
     let end = lacing.iter().position(|length| *length < 255);
     let first_part = end.and_then(|end| lacing.get(..=end)).unwrap_or(lacing);
     let length = head + sum(lacing);
@@ -75,11 +75,11 @@ fn page(bytes: &[u8]) -> Option<Page> {
     (length <= bytes.len()).then_some(page)
 }
 
-/// How the packet of comments begins, and whether a bit ends it.
+/// How the packet of comments begins, and whether a framing bit ends it.
 #[derive(Clone, Copy)]
 struct Codec {
     prefix: &'static [u8],
-    /// Bytes before the comments, the prefix among them.
+    /// Number of bytes before the comments, including the prefix.
     head: usize,
     framed: bool,
 }
@@ -90,13 +90,13 @@ fn codec(packet: &[u8]) -> Option<Codec> {
         (b"OpusHead", Codec { prefix: b"OpusTags", head: 8, framed: false }),
         (b"\x01vorbis", Codec { prefix: b"\x03vorbis", head: 7, framed: true }),
         (b"Speex   ", Codec { prefix: b"", head: 0, framed: false }),
-        // A metadata block, whose first byte also tells whether it is the last.
+        // A metadata block. A flag in its first byte marks the last block.
         (b"\x7fFLAC", Codec { prefix: b"", head: 4, framed: false }),
     ];
     CODECS.iter().find(|(mark, _)| packet.starts_with(mark)).map(|(_, codec)| *codec)
 }
 
-/// A packet of comments: where its pages and its parts lie.
+/// A packet of comments: the positions of its pages and its parts.
 struct Comments {
     codec: Codec,
     pages: Vec<Range<usize>>,
@@ -108,7 +108,7 @@ impl Comments {
         let parts = self.parts.iter().filter_map(|part| bytes.get(part.clone()));
         let before = parts.collect::<Vec<_>>().concat();
         let mut packet = before.clone();
-        // Pages that are right already stay as they are, checksum and all.
+        // Pages that need no change stay as they are, checksum included.
         if self.codec.empty(&mut packet).is_none() || packet == before {
             return;
         }
@@ -127,7 +127,7 @@ impl Comments {
 }
 
 impl Codec {
-    /// Sets the number of comments to zero, and whatever follows.
+    /// Sets the number of comments and the bytes after it to zero; the framing bit stays 1.
     fn empty(self, packet: &mut [u8]) -> Option<()> {
         if !packet.starts_with(self.prefix) {
             return None;
@@ -148,7 +148,7 @@ impl Codec {
     }
 }
 
-/// Writes a page's checksum, which is over the page with zeros in its place.
+/// Writes a page's checksum. It is computed with zeros in the checksum field.
 fn sign(page: &mut [u8]) {
     if let Some(checksum) = page.get_mut(CHECKSUM) {
         checksum.fill(0);
@@ -162,8 +162,8 @@ fn sign(page: &mut [u8]) {
     }
 }
 
-/// The remainders of every byte by 0x04c11db7, the first bit first, as RFC 3533 §6 has it (other CRC-32s turn bits
-/// around).
+/// For each byte the remainder of the division by 0x04c11db7, most significant bit first, as in RFC 3533 §6 (other
+/// CRC-32s reverse the bits).
 const TABLE: [u32; 256] = {
     let (mut table, mut byte) = ([0; 256], 0_u32);
     while byte < 256 {

@@ -1,17 +1,17 @@
-//! WAV: chunks of an even length (Microsoft and IBM, Multimedia Programming Interface 1.0), of which one becomes
-//! `JUNK`, the filler of the same document; and RF64, whose long lengths lie in `ds64` (EBU Tech 3306).
+//! WAV: chunks of an even length (Microsoft and IBM, Multimedia Programming Interface 1.0). A cleared chunk becomes
+//! `JUNK`, the filler of the same document. Also RF64, whose long lengths are in `ds64` (EBU Tech 3306).
 
 use super::{index, overwrite};
 
-/// Empties the chunks that hold metadata. The length in the file's head is not asked: recorders that were cut off
-/// never wrote it.
+/// Clears the chunks that hold metadata. The length in the file's head is ignored, because recorders that were
+/// interrupted never wrote it.
 pub(super) fn clean(bytes: &mut [u8]) {
     let Some(mut rest) = bytes.get_mut(12..) else { return };
     let mut long = None;
     while let Some((kind, length)) = header(rest) {
         let Some(head) = rest.split_off_mut(..8) else { return };
         let length = match (&kind, length) {
-            // It was never written, so the sound goes on to the end; but RF64 has it elsewhere.
+            // The length was never written, so the sound lasts until the end; but RF64 has it in another place.
             (b"data", 0 | u32::MAX) => long,
             _ => index(length),
         };
@@ -23,7 +23,7 @@ pub(super) fn clean(bytes: &mut [u8]) {
             overwrite(head, b"JUNK");
             content.fill(0);
         }
-        // A byte of zero evens out the length. Some programs forget it, and no chunk's kind begins with one.
+        // A zero byte makes the length even. Some programs forget it, and no chunk's kind begins with a zero.
         if !content.len().is_multiple_of(2) && rest.first() == Some(&0) {
             let _ = rest.split_off_mut(..1);
         }
@@ -40,9 +40,9 @@ fn data_length(ds64: &[u8]) -> Option<usize> {
 
 fn is_metadata(kind: [u8; 4], content: &[u8]) -> bool {
     match &kind {
-        // A list may be of sound as well.
+        // A list may also contain sound.
         b"LIST" => [b"INFO", b"adtl", b"exif"].iter().any(|list| content.starts_with(*list)),
-        // Filler may be what an editor made of any of the others without emptying it.
+        // Filler is cleared too, because an editor may have turned another chunk into filler without clearing it.
         b"JUNK" | b"junk" | b"PAD " | b"id3 " | b"ID3 " | b"bext" | b"iXML" | b"axml" | b"_PMX" | b"cart" | b"DISP"
         | b"C2PA" => true,
         _ => false,

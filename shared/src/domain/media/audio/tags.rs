@@ -1,7 +1,7 @@
-//! MP3 and AAC streams: frames of sound with tags before and behind them.
+//! MP3 and AAC streams: frames of sound, with tags before and after them.
 //!
-//! `ID3v2` stands before, and zeros in place of its frames are padding (id3.org, `ID3v2.3.0` §3.1 and `ID3v2.4.0`
-//! §3.3). `ID3v1`, its extension `TAG+` and `APEv2` stand behind.
+//! `ID3v2` comes before the frames. Zeros in place of its own frames are padding (id3.org, `ID3v2.3.0` §3.1 and
+//! `ID3v2.4.0` §3.3). `ID3v1`, its extension `TAG+` and `APEv2` come after the frames.
 
 use super::{flac, index};
 
@@ -10,38 +10,38 @@ const ID3V1: usize = 128;
 const ID3V1_EXTENSION: usize = 227;
 const APE_HEAD: usize = 32;
 
-/// Empties the tags.
+/// Clears the tags.
 pub(super) fn clean(bytes: &mut [u8]) {
     let mut rest = bytes;
     while let Some(length) = id3v2(rest) {
         let Some(tag) = rest.split_off_mut(..length) else { return };
         empty_id3v2(tag);
     }
-    // Some programs put the tag before other streams too.
+    // Some programs put this tag before streams of other formats too.
     if rest.starts_with(b"fLaC") {
         flac::clean(rest);
     }
     behind(rest);
 }
 
-/// The whole length of the `ID3v2` tag that starts here.
+/// The total length of the `ID3v2` tag that starts here.
 fn id3v2(bytes: &[u8]) -> Option<usize> {
     let [b'I', b'D', b'3', _, _, flags, size @ ..] = *bytes.first_chunk::<ID3V2_HEAD>()? else { return None };
     if size.iter().any(|byte| *byte >= 0x80) {
         return None;
     }
     let size = size.iter().fold(0, |size, byte| size << 7 | usize::from(*byte));
-    // A footer, of the head's length, does not count.
+    // The size field does not count the footer, which is as long as the head.
     let footer = if flags & 0x10 == 0 { 0 } else { ID3V2_HEAD };
     Some(ID3V2_HEAD + size + footer).filter(|length| *length <= bytes.len())
 }
 
-/// Leaves a head without flags, since they tell of parts that are gone, and padding. A tag with a footer may have no
-/// padding, so the footer becomes some.
+/// Leaves a head without flags, since the flags describe parts that no longer exist, and padding. A tag with a footer
+/// may not have padding, so the footer becomes padding as well.
 fn empty_id3v2(tag: &mut [u8]) {
     let Some(([.., flags, a, b, c, d], content)) = tag.split_first_chunk_mut::<ID3V2_HEAD>() else { return };
     let size = content.len();
-    // With its footer the largest possible tag would be longer than a size can say.
+    // With its footer included, the largest possible tag would be longer than a size field can express.
     if size >> 28 != 0 {
         return;
     }
@@ -50,7 +50,7 @@ fn empty_id3v2(tag: &mut [u8]) {
     content.fill(0);
 }
 
-/// Empties what stands behind the sound, from the end on.
+/// Clears the tags after the sound, starting at the end of the file.
 fn behind(mut rest: &mut [u8]) {
     while let Some((length, empty)) = last(rest) {
         let at = rest.len().saturating_sub(length);
@@ -59,10 +59,10 @@ fn behind(mut rest: &mut [u8]) {
     }
 }
 
-/// What empties a tag of a kind.
+/// A function that clears one kind of tag.
 type Empty = fn(&mut [u8]);
 
-/// The length of the tag that ends here, and what empties it.
+/// The length of the tag that ends here, and the function that clears it.
 fn last(bytes: &[u8]) -> Option<(usize, Empty)> {
     let begins = |length: usize, mark: &[u8]| {
         let tag = bytes.len().checked_sub(length).and_then(|at| bytes.get(at..));
@@ -77,7 +77,7 @@ fn last(bytes: &[u8]) -> Option<(usize, Empty)> {
     }
 }
 
-/// The genre, the last byte, is a number.
+/// The genre, which is the last byte, is a number, so it is not set to zero.
 fn empty_id3v1(tag: &mut [u8]) {
     if let [_, _, _, text @ .., _] = tag {
         text.fill(0);
@@ -90,7 +90,8 @@ fn empty_extension(tag: &mut [u8]) {
     }
 }
 
-/// The whole length of the `APEv2` tag that ends here (its size does not count a header, which a flag tells of).
+/// The total length of the `APEv2` tag that ends here. Its size field does not count a header; a flag shows whether
+/// there is one.
 fn ape(bytes: &[u8]) -> Option<usize> {
     let footer: &[u8; APE_HEAD] = bytes.last_chunk()?;
     let [size, _, flags] = *footer.strip_prefix(b"APETAGEX")?.get(4..)?.as_chunks::<4>().0.first_chunk()?;
@@ -101,7 +102,7 @@ fn ape(bytes: &[u8]) -> Option<usize> {
     (!has_header || start.starts_with(b"APETAGEX")).then_some(length)
 }
 
-/// Leaves a tag of no items, by its footer and by its header if it has one.
+/// Leaves a tag without items: its footer, and its header if it has one.
 fn empty_ape(tag: &mut [u8]) {
     const COUNT: std::ops::Range<usize> = 16..20;
     let Some(at) = tag.len().checked_sub(APE_HEAD) else { return };

@@ -1,4 +1,4 @@
-//! Files of every kind, built here: what is emptied, what stays, and that no file does harm.
+//! Files of every kind, built here: which parts are cleared, which parts stay, and that no file does harm.
 
 use super::super::sniff::{Sniffed, sniff};
 use super::*;
@@ -6,7 +6,7 @@ use super::*;
 const PLACE: &[u8] = b"+48.8577+002.2950/";
 const NAME: &[u8] = b"Rue de la Paix 7";
 
-/// Bytes that stand for sound, with words in them that are metadata anywhere else.
+/// Bytes that represent sound. They contain words that would be metadata anywhere else.
 fn sound() -> Vec<u8> {
     let mut sound: Vec<u8> = (0..=255).cycle().take(600).collect();
     sound.extend(b"udtaLIST\x04\0\0\0INFOTAGID3OggS");
@@ -21,14 +21,14 @@ fn holds(bytes: &[u8], part: &[u8]) -> bool {
     bytes.windows(part.len()).any(|window| window == part)
 }
 
-/// A file, with what cleaning is to make of it.
+/// A file, and the expected result of cleaning it.
 struct Sample {
     kind: Audio,
     before: Vec<u8>,
     after: Vec<u8>,
 }
 
-/// Joins pieces that stay and pieces that change, into what was and what is to be.
+/// Joins pieces that stay and pieces that change into the file before cleaning and the expected file after it.
 fn sample(kind: Audio, pieces: &[(&[u8], &[u8])]) -> Sample {
     let before = pieces.iter().map(|(before, _)| *before).collect::<Vec<_>>().concat();
     let after = pieces.iter().map(|(_, after)| *after).collect::<Vec<_>>().concat();
@@ -56,7 +56,7 @@ fn mp4() -> Sample {
         let moov = mp4_box(*b"moov", &[mp4_box(*b"mvhd", &[9; 100]), trak, udta.clone(), meta.clone()].concat());
         let traf = mp4_box(*b"traf", &[mp4_box(*b"tfhd", &[1; 8]), udta.clone()].concat());
         let moof = mp4_box(*b"moof", &[traf, meta.clone()].concat());
-        // A length of eight bytes, and one that goes on to the end.
+        // One length of eight bytes, and one box that lasts until the end of the file.
         let long_mdat = [&b"\0\0\0\x01mdat\0\0\0\0"[..], &660_u32.to_be_bytes(), &[5; 644]].concat();
         let (long, to_the_end) = if clean { (b"free", b"free") } else { (b"uuid", b"udta") };
         let text = if clean { vec![0; PLACE.len()] } else { PLACE.to_vec() };
@@ -80,7 +80,7 @@ fn wav() -> Sample {
     };
     let secrets = [
         secret(b"LIST", b"INFO"),
-        // Of an odd length, to be evened out.
+        // The length is odd and needs a padding byte.
         secret(b"id3 ", b"ID3"),
         secret(b"bext", b""),
         secret(b"iXML", b"<"),
@@ -131,7 +131,7 @@ fn caf() -> Sample {
     sample(Audio::Caf, &[head, kept(&format), (&info, &free), kept(&data), (&info, &free), kept(&to_the_end)])
 }
 
-/// An MP3 with a tag that has a footer and one that has none, and everything that may stand behind.
+/// An MP3 with one tag that has a footer, one that has none, and every kind of tag that may follow the sound.
 fn mp3() -> Sample {
     let text = [b"TIT2\0\0\0\x11\0\0\0", NAME].concat();
     let size = u8::try_from(text.len()).unwrap();
@@ -161,7 +161,7 @@ fn mp3() -> Sample {
     sample(Audio::Mp3, &pieces)
 }
 
-/// `WebM` as a browser records it, with lengths that are not known.
+/// `WebM` as a browser records it, with unknown lengths.
 fn webm() -> Sample {
     let element = |id: &[u8], content: &[u8]| {
         [id, &(1 << 56 | u64::try_from(content.len()).unwrap()).to_be_bytes(), content].concat()
@@ -189,7 +189,7 @@ fn webm() -> Sample {
     )
 }
 
-/// A page of Ogg with its checksum, which is counted bit by bit here.
+/// A page of Ogg with its checksum, which is computed bit by bit here.
 fn page(flags: u8, serial: u8, body: &[u8], ends: bool) -> Vec<u8> {
     let mut lacing = vec![255; body.len() / 255];
     if ends {
@@ -219,7 +219,7 @@ fn comments(prefix: &[u8], framing: &[u8]) -> (Vec<u8>, Vec<u8>) {
     (before, after)
 }
 
-/// Two streams side by side, one whose comments take two pages, and a third after them.
+/// Two interleaved streams, one of which has comments that take two pages, and a third stream after them.
 fn ogg() -> Sample {
     let (opus, opus_after) = comments(b"OpusTags", b"");
     let (vorbis, vorbis_after) = comments(b"\x03vorbis", b"\x01");

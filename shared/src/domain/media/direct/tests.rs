@@ -1,4 +1,4 @@
-//! Two uploads by one ticket, taken in at once.
+//! Two uploads with the same ticket, processed at the same time.
 
 use std::sync::Mutex;
 
@@ -10,7 +10,7 @@ use super::*;
 use crate::domain::account::UserId;
 use crate::domain::profile::ProfileChange;
 
-/// A bucket in which everybody has asked for the original before anybody stores it.
+/// A bucket in which all callers have looked for the original before any of them stores it.
 struct Bucket {
     waiting: Mutex<Vec<Bytes>>,
     asked: Barrier,

@@ -2,7 +2,7 @@
 
 use super::{Audio, brand, riff};
 
-/// The kind of audio that bytes are.
+/// Recognises the kind of audio.
 pub(super) fn audio(bytes: &[u8]) -> Option<Audio> {
     by_signature(bytes).or_else(|| by_brand(bytes)).or_else(|| ebml(bytes)).or_else(|| by_frames(bytes))
 }
@@ -22,7 +22,7 @@ fn by_signature(bytes: &[u8]) -> Option<Audio> {
     known.or_else(|| (riff(bytes) == Some(b"WAVE")).then_some(Audio::Wav))
 }
 
-/// Brands that say audio, and the general ones that recorders write for audio alone.
+/// Brands of audio files, and the general brands that recorders use for files with audio only.
 fn by_brand(bytes: &[u8]) -> Option<Audio> {
     match brand(bytes)? {
         b"M4A " | b"M4B " | b"mp41" | b"mp42" | b"isom" | b"iso2" | b"iso4" | b"iso5" | b"iso6" | b"dash" => {
@@ -33,7 +33,7 @@ fn by_brand(bytes: &[u8]) -> Option<Audio> {
     }
 }
 
-/// `WebM` and Matroska differ by the document type, element 0x4282, within the EBML header.
+/// `WebM` and Matroska differ in the document type, element 0x4282, within the EBML header.
 fn ebml(bytes: &[u8]) -> Option<Audio> {
     let header = bytes.strip_prefix(b"\x1a\x45\xdf\xa3")?;
     let header = &header[..header.len().min(64)];
@@ -58,12 +58,12 @@ fn id3(bytes: &[u8]) -> bool {
     })
 }
 
-/// Whether a frame starts the bytes and another follows where it ends, if they go on that far. Two bytes of a sync
-/// word alone are too common in anything else.
+/// Whether the bytes start with a frame and, if they are long enough, another frame follows it. The two bytes of a sync
+/// word alone are too common in other files.
 fn followed(bytes: &[u8], frame: fn(&[u8]) -> Option<usize>) -> bool {
     let Some(length) = frame(bytes) else { return false };
     match bytes.get(length..) {
-        // The file is one frame, or less.
+        // The file is a single frame, or only a part of one.
         None | Some([]) => true,
         Some(rest) => rest.len() < 7 || frame(rest).is_some() || rest.starts_with(b"TAG"),
     }
@@ -82,7 +82,7 @@ fn mpeg_frame(bytes: &[u8]) -> Option<usize> {
         return None;
     }
     let (version, layer) = ((second >> 3) & 3, (second >> 1) & 3);
-    // Versions: 0 is MPEG 2.5, 1 reserved, 2 MPEG 2, 3 MPEG 1. Layers count down from 3, 0 is reserved.
+    // Versions: 0 is MPEG 2.5, 1 is reserved, 2 is MPEG 2, 3 is MPEG 1. Layers count down from 3; 0 is reserved.
     let rates: [usize; 3] = match version {
         0 => [11_025, 12_000, 8_000],
         2 => [22_050, 24_000, 16_000],
@@ -97,7 +97,7 @@ fn mpeg_frame(bytes: &[u8]) -> Option<usize> {
         (_, 1 | 2) => V2_OTHERS,
         _ => return None,
     };
-    // 0 is "free", which no recorder writes; 15 is forbidden.
+    // 0 means "free", which no recorder writes; 15 is forbidden.
     let bits = kilobits.get(usize::from(third >> 4).checked_sub(1)?)? * 1000;
     let rate = rates.get(usize::from((third >> 2) & 3))?;
     let padding = usize::from((third >> 1) & 1);

@@ -1,9 +1,10 @@
-//! What must not be stored under a name that we hand out: pages, scripts, programs and archives that hold them.
+//! Files that must not be stored under a name that we give out: pages, scripts, programs, and archives that can contain
+//! them.
 //!
-//! Unknown bytes are kept as a download, so this list is a second fence, not the only one: they are served as
+//! This list is a second line of defence, not the only one. Unknown files are served as downloads anyway: as
 //! `application/octet-stream` with `nosniff` and as an attachment.
 
-/// How far into text a tag is looked for. The MIME Sniffing standard reads 1445 bytes of a file.
+/// In how many bytes of text a tag is searched for. The MIME Sniffing standard reads 1445 bytes of a file.
 const HEAD: usize = 1445;
 
 /// Whether bytes are a page, a script, a program or an archive.
@@ -23,7 +24,7 @@ fn program(bytes: &[u8]) -> bool {
         b"\xfe\xed\xfa\xcf",
         b"\xce\xfa\xed\xfe",
         b"\xcf\xfa\xed\xfe",
-        // Java classes and Mach-O for several processors.
+        // Java classes, and Mach-O files for several processors.
         b"\xca\xfe\xba\xbe",
         b"\xca\xfe\xba\xbf",
         b"\xbe\xba\xfe\xca",
@@ -36,7 +37,7 @@ fn program(bytes: &[u8]) -> bool {
         b"%!PS",
         b"Cr24",
         b"!<arch>\n",
-        // Compound files: installers and old office documents with macros.
+        // Compound files: installers, and old office documents with macros.
         b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
         // Windows shortcuts.
         b"\x4c\0\0\0\x01\x14\x02\0",
@@ -44,14 +45,14 @@ fn program(bytes: &[u8]) -> bool {
     SIGNATURES.iter().any(|signature| bytes.starts_with(signature))
 }
 
-/// The head of the bytes as a browser would read text, in lower case: without a byte-order mark and white space
-/// before it, and without the zero bytes of UTF-16.
+/// The beginning of the bytes as a browser would read them as text, in lower case: without a byte-order mark and white
+/// space before the text, and without the zero bytes of UTF-16.
 fn text(bytes: &[u8]) -> Vec<u8> {
     let head = &bytes[..bytes.len().min(2 * HEAD)];
     let (head, wide) = match head {
         [0xef, 0xbb, 0xbf, rest @ ..] => (rest, false),
         [0xff, 0xfe, rest @ ..] | [0xfe, 0xff, rest @ ..] => (rest, true),
-        // UTF-16 without a mark: ASCII would show as a zero every other byte.
+        // UTF-16 without a byte-order mark: in ASCII text every other byte is zero.
         [0, first, 0, _, ..] | [first, 0, _, 0, ..] if first.is_ascii_graphic() || first.is_ascii_whitespace() => {
             (head, true)
         }
@@ -66,17 +67,17 @@ fn markup(head: &[u8]) -> bool {
     matches!(head, [b'<', b'a'..=b'z' | b'!' | b'?' | b'/' | b'%', ..])
 }
 
-/// `#!` and the path of an interpreter; AMR and SILK begin with `#!` too, but not with a path.
+/// `#!` and the path of an interpreter. AMR and SILK begin with `#!` too, but no path follows.
 fn shebang(head: &[u8]) -> bool {
     head.strip_prefix(b"#!").is_some_and(|rest| rest.trim_ascii_start().starts_with(b"/"))
 }
 
-/// No byte that the MIME Sniffing standard (§3) calls binary.
+/// Whether there is no byte that the MIME Sniffing standard (§3) calls binary.
 fn readable(head: &[u8]) -> bool {
     !head.iter().any(|byte| matches!(byte, 0..=0x08 | 0x0b | 0x0e..=0x1a | 0x1c..=0x1f))
 }
 
-/// Text that begins as JavaScript, a batch file or an encoded PHP file begins.
+/// Text that begins like JavaScript, a batch file or an encoded PHP file.
 fn script(head: &[u8]) -> bool {
     const BEGINNINGS: [&[u8]; 24] = [
         b"//",

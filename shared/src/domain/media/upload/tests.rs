@@ -1,4 +1,4 @@
-//! What is stored and what is noted, and what is left when either refuses.
+//! What is stored and what is recorded, and what is left when either of the two fails.
 
 use std::sync::Mutex;
 
@@ -12,7 +12,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::profile::ProfileChange;
 use crate::domain::session::SessionId;
 
-/// An account and a bucket that note what happens to them, in order.
+/// An account and a bucket that record the calls to them, in order.
 #[derive(Default)]
 struct World {
     log: Mutex<Vec<String>>,
