@@ -1,4 +1,4 @@
-//! Accounts: who somebody is, over all five APIs.
+//! Accounts: one account identifies a user in all five APIs.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,7 +15,7 @@ use super::profile::ProfileChange;
 use super::rooms::RoomId;
 use super::session::{Session, SessionId};
 
-/// Marks the ids of people.
+/// The type of user ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct User;
 
@@ -26,23 +26,24 @@ impl Kind for User {
 /// A user's id.
 pub type UserId = Id<User>;
 
-/// Who makes a request: what a checked token says. Whether the session still lives is decided by the store, in the
-/// same call that does the work.
+/// The user who makes a request, as a verified token names them. The store checks whether the session is still active,
+/// in the same call that does the work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Caller {
     /// The account.
     pub user: UserId,
-    /// The session of it.
+    /// The session of that account.
     pub session: SessionId,
 }
 
-/// How an account's password is kept. Its claims by phone and username hold a copy, so that a sign-in meets it first.
+/// The stored password of an account. The account's claims by phone and username have a copy of it, because a sign-in
+/// reads the claim first.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Secret {
-    /// The hash, in PHC form; none when there is no password.
+    /// The hash, in PHC form; `None` when there is no password.
     pub hash: Option<String>,
-    /// How often it was changed. A sign-in is admitted by the version it was checked against, so that none with an
-    /// old password outlives its change.
+    /// How often it was changed. A sign-in succeeds only if this version is still the one that was checked, so a
+    /// session that began with an old password cannot outlive the change.
     pub version: u64,
 }
 
@@ -60,41 +61,41 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// An account as it lies in the table.
+/// An account as it is stored in the table.
 #[derive(Clone, Debug)]
 pub struct Account {
     /// Its id.
     pub id: UserId,
-    /// The phone it signs in with, in E.164, if a code proved one.
+    /// The phone number that it signs in with, in E.164, if a code has proved one.
     pub phone: Option<String>,
-    /// The nickname; empty when none was set.
+    /// The nickname; empty when none is set.
     pub name: String,
-    /// The state line; empty when none was set.
+    /// The state line; empty when none is set.
     pub state: String,
-    /// The picture; empty when none was set.
+    /// The picture; empty when none is set.
     pub avatar: String,
-    /// The name it signs in with, if one was chosen.
+    /// The username that it signs in with, if the user has chosen one.
     pub username: Option<String>,
-    /// How its password is kept, if it has one.
+    /// Its password, if it has one.
     pub secret: Secret,
-    /// What the rooms API knows of the person beside the profile: `sex`, `age`, `email`, `phone` (a contact detail),
+    /// The user's data in the rooms API besides the profile: `sex`, `age`, `email`, `phone` (a contact detail),
     /// `country`, `province`, `city`, `career`, `login_type`.
     pub details: BTreeMap<String, String>,
     /// The room number that the rooms API gave the account.
     pub room: Option<String>,
-    /// The account's own room, which has that number. Accounts from before there were such rooms get theirs when the
-    /// rooms API next shows them.
+    /// The account's personal room, which has that number. Accounts from before there were such rooms get theirs the
+    /// next time the rooms API shows them.
     pub room_id: Option<RoomId>,
-    /// Its id in the device API, once it used that.
+    /// Its id in the device API, if it has used that API.
     pub device_id: Option<DeviceId>,
-    /// When the account was made.
+    /// When the account was created.
     pub created: Timestamp,
-    /// The last authenticated request that wrote something: it is noted with a write that happens anyway, and never by
-    /// one of its own.
+    /// The last authenticated request that wrote something. This time is saved with a write that happens anyway, never
+    /// with a write of its own.
     pub seen: Option<Timestamp>,
-    /// Its sessions, dead ones among them until they are swept by a sign-in.
+    /// Its sessions. Ended sessions are among them until a sign-in removes them.
     pub sessions: BTreeMap<SessionId, Session>,
-    /// The networks it signed in from.
+    /// The networks from which it signed in.
     pub networks: SignInNetworks,
 }
 
@@ -121,20 +122,20 @@ impl Account {
         }
     }
 
-    /// A new account that a code for `phone` just proved.
+    /// A new account whose owner has just proved with a code that `phone` is theirs.
     #[must_use]
     pub fn with_phone(id: UserId, phone: &Phone, session: (SessionId, Session), now: Timestamp) -> Self {
         Self { phone: Some(phone.e164().to_owned()), ..Self::new(id, session, now) }
     }
 
-    /// Whether a session of it lives at `now`.
+    /// Whether this session is one of its active sessions at the time `now`.
     #[must_use]
     pub fn has_session(&self, session: SessionId, now: Timestamp) -> bool {
         self.sessions.get(&session).is_some_and(|session| session.lives(now))
     }
 
-    /// The session of a further sign-in's place: the ones to end so that at most `room` remain, dead ones first, then
-    /// the oldest.
+    /// The sessions to end so that at most `room` remain when another sign-in needs a place: ended ones first, then the
+    /// oldest.
     #[must_use]
     pub fn sessions_to_end(&self, room: usize, now: Timestamp) -> Vec<SessionId> {
         let mut by_age: Vec<_> =

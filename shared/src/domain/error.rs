@@ -1,155 +1,155 @@
-//! The one error of the domain. Each API has one exhaustive table from it to its own status and words
+//! The domain's single error type. Each API has one exhaustive table that maps it to the API's own status and message
 //! (`shared/src/http/api/`).
 
 use std::fmt;
 
-/// What a domain function answers.
+/// The result of a domain function.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Why a request was not done. All but [`Error::Fault`] are refusals: the caller can act on them, and nothing was
-/// changed.
+/// Why a request failed. Except for [`Error::Fault`] these are refusals: the caller can do something about them, and
+/// nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The input could not be read at all: not JSON, a field of the wrong type, a missing field.
+    /// The input could not be read at all: it is not JSON, a field has the wrong type, or a field is missing.
     #[error("malformed request: {0}")]
     Malformed(String),
-    /// A value was read and breaks a rule.
+    /// A value was read, but it breaks a rule.
     #[error("{field} {rule}")]
     Invalid {
-        /// The field, in the domain's name for it.
+        /// The field's name in the domain.
         field: &'static str,
-        /// The rule, as the end of a sentence that starts with the field.
+        /// The rule, as the end of a sentence that starts with the field's name.
         rule: &'static str,
     },
     /// The input is larger than `limit` bytes.
     #[error("larger than {limit} bytes")]
     TooLarge {
-        /// Bytes.
+        /// The limit in bytes.
         limit: u64,
     },
-    /// The bytes are not of a kind that is accepted here.
+    /// The file is of a type that is not accepted here.
     #[error("{0}")]
     UnsupportedMedia(&'static str),
     /// No route has this method and path.
     #[error("no such endpoint")]
     NoRoute,
-    /// The path has routes, and none of them is for this method.
+    /// There are routes with this path, but none with this method.
     #[error("no such endpoint: use {instead}")]
     WrongMethod {
-        /// The methods of the path, with commas between them.
+        /// The methods that the path allows, separated by commas.
         allowed: &'static str,
-        /// What to send instead, such as `POST /user/login`.
+        /// The request to send instead, such as `POST /user/login`.
         instead: &'static str,
     },
-    /// A browser sends the request for a page of another site, which may not make it.
+    /// A browser sent the request on behalf of a page of another site, which is not allowed.
     #[error("pages of other sites may not make this request; an allowed origin sends JSON or a credential header")]
     CrossSite,
-    /// The thing asked for does not exist.
+    /// The requested thing does not exist.
     #[error("no such {0}")]
     NotFound(&'static str),
-    /// No credential, or one that is wrong, expired or ended.
+    /// There is no credential, or it is wrong, has expired or has ended.
     #[error("not signed in")]
     Unauthenticated,
-    /// No code is waiting for this number: none was asked for, or it was used.
+    /// There is no code for this number: none was requested, or it was used.
     #[error("no code is waiting for this number")]
     CodeNotAsked,
-    /// The code is older than the policy allows.
+    /// The code is older than the policy permits.
     #[error("the code has expired")]
     CodeExpired,
     /// The code is not the one that was sent.
     #[error("wrong code")]
     CodeWrong,
-    /// The code was guessed at too often; a new one may be asked for.
+    /// There were too many wrong tries for this code. A new code can be requested.
     #[error("too many wrong guesses; ask for a new code")]
     CodeGuessesSpent,
     /// A code was sent to this number a moment ago.
     #[error("a code was sent a moment ago; try again in {retry_after} s")]
     CodeTooSoon {
-        /// Seconds until another may be asked for.
+        /// Seconds until another code can be requested.
         retry_after: u64,
     },
-    /// A cap on how often something may be done was reached.
+    /// A limit on how often an action is allowed was reached.
     #[error("too many {cap}; try again in {retry_after} s")]
     Limited {
-        /// What was done too often.
+        /// The limit that was reached.
         cap: Cap,
-        /// Seconds until it may be tried again.
+        /// Seconds until the next try is allowed.
         retry_after: u64,
     },
-    /// Somebody has as much of something as an account may have. Waiting does not help.
+    /// The account has reached the maximum number of something. Waiting does not help.
     #[error("{0}")]
     Full(Quota),
     /// Codes are not sent to numbers of this country.
     #[error("no codes are sent to this country")]
     CountryNotServed,
-    /// The type of the number is known, and it is not that of a mobile.
+    /// The type of the number is known, and it is not a mobile number.
     #[error("number is not a mobile number, so it cannot receive text messages")]
     NotMobile,
-    /// The text-message service refused to send. The code was taken back, so another may be asked for at once.
+    /// The SMS service refused to send. The code was withdrawn, so another can be requested immediately.
     #[error("the text message could not be sent; ask again")]
     TextNotSent,
-    /// The refresh token is not one of ours, its session is over, or it belongs to somebody else.
+    /// The refresh token is not one of ours, its session has ended, or it belongs to another user.
     #[error("the refresh token is not valid")]
     RefreshInvalid,
-    /// The refresh token was replaced before: it is in two hands, so its session was ended.
+    /// The refresh token was replaced before. That means that two parties have it, so its session was ended.
     #[error("the refresh token was used before; the session was ended")]
     RefreshReused,
-    /// The number or the name belongs to an account already.
+    /// The number or the name already belongs to an account.
     #[error("this {0} is taken")]
     Taken(&'static str),
-    /// The number or name and the password do not belong together. The same whether the account exists or not.
+    /// The number or name and the password do not match. The error is the same whether or not the account exists.
     #[error("wrong account or password")]
     PasswordWrong,
-    /// Too many wrong passwords were typed for the account or from the IP address. Most APIs refuse it in the words of
-    /// [`Error::PasswordWrong`], so that nobody sees that there is a lock.
+    /// There were too many wrong passwords for the account or from the IP address. Most APIs use the same message as
+    /// for [`Error::PasswordWrong`], so that nobody can see that the account is locked.
     #[error("wrong account or password")]
     Locked {
         /// Seconds until the lock ends.
         retry_after: u64,
     },
-    /// The captcha's text is not what was typed. It is spent.
+    /// The text typed is not the captcha's text. The captcha is used up.
     #[error("the captcha was not read right; ask for a new one")]
     CaptchaWrong,
-    /// No captcha of this id is waiting: it was never asked for, is too old or was checked before.
+    /// There is no captcha with this id: it was never requested, has expired or was checked before.
     #[error("the captcha has expired; ask for a new one")]
     CaptchaExpired,
-    /// A text is sent only to a caller that solves a captcha.
+    /// A text message is only sent after a captcha is solved.
     #[error("a captcha is needed: get a picture, and send its id and its text with the request")]
     CaptchaNeeded,
-    /// The verification token was never given out, is too old or was used.
+    /// The verification token was never issued, has expired or was used.
     #[error("no such verification token")]
     VerificationUnknown,
-    /// The thing belongs to somebody else.
+    /// The thing belongs to another user.
     #[error("not yours")]
     NotYours,
-    /// What may be written once was written before, and differently.
+    /// Data that can be written only once was written before, with other content.
     #[error("already written, and may not be changed")]
     AlreadyWritten,
-    /// The request was for a certain state of the thing, which is in another.
+    /// The request was meant for a certain state of the thing, and the thing is in another state.
     #[error("the condition of the request does not hold")]
     ConditionFailed,
-    /// The sign-in provider says that the token is not this person's, or not meant for this app.
+    /// The sign-in provider reports that the token belongs to another person or was not issued for this app.
     #[error("the sign-in provider does not vouch for this token")]
     ProviderRefused,
-    /// The sign-in provider could not be asked.
+    /// The sign-in provider could not be reached.
     #[error("the sign-in provider cannot be reached; try again")]
     ProviderUnreachable,
-    /// They are friends already.
+    /// The two users are friends already.
     #[error("friends already")]
     AlreadyFriends,
-    /// They are no friends, and what was asked for is for friends.
+    /// The two users are not friends, and the request is only for friends.
     #[error("not a friend")]
     NotFriends,
-    /// A group's rules are against it.
+    /// The rules of groups do not allow it.
     #[error("{0}")]
     Group(GroupRule),
-    /// Something failed that the caller cannot mend.
+    /// A failure that the caller cannot fix.
     #[error("internal error")]
     Fault(#[from] Fault),
 }
 
 impl Error {
-    /// Seconds after which the same request may succeed, where the words say so too.
+    /// Seconds after which the same request may succeed, for errors whose message contains this time too.
     #[must_use]
     pub const fn retry_after(&self) -> Option<u64> {
         match self {
@@ -158,7 +158,7 @@ impl Error {
         }
     }
 
-    /// A word for what happened, without a detail of the request: for log lines and counts.
+    /// A word for the error without details of the request, for log lines and counts.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {
@@ -203,26 +203,26 @@ impl Error {
     }
 }
 
-/// A rule of groups that a request ran into.
+/// A rule of groups that a request violates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GroupRule {
-    /// What only members may see or do was asked for by somebody else.
+    /// A user who is not a member tried something that only members may see or do.
     MembersOnly,
-    /// What the owner and managers may do was tried by a plain member.
+    /// A plain member tried something that only the owner and the managers may do.
     ManagersOnly,
-    /// What only the owner may do was tried by another member.
+    /// A member who is not the owner tried something that only the owner may do.
     OwnerOnly,
-    /// Only the owner appoints managers and dismisses them.
+    /// Only the owner may appoint and dismiss managers.
     OwnerAppoints,
-    /// A person who was named is no member.
+    /// A named user is not a member.
     NotInGroup,
-    /// The owner cannot be kicked or have another role, and cannot hand the group to themselves.
+    /// The owner cannot be removed or get another role, and cannot transfer the group to themselves.
     OwnerStays,
-    /// A group has no room for so many.
+    /// The group has no room for so many members.
     Full,
-    /// A person is in as many groups as one may be.
+    /// A user is in the maximum number of groups.
     TooManyGroups,
-    /// Nothing was posted on the group's board.
+    /// There is no bulletin on the group's board.
     NoBulletin,
 }
 
@@ -242,28 +242,28 @@ impl fmt::Display for GroupRule {
     }
 }
 
-/// What a cap is on.
+/// The action that a limit applies to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cap {
-    /// Codes to one number in an hour or a day.
+    /// Codes to one number in an hour or in a day.
     CodesToNumber,
-    /// Codes to a block of numbers in which too few are used.
+    /// Codes to a block of numbers in which too few codes are used.
     UnusedCodes,
-    /// Codes asked for from one address.
+    /// Codes requested from one IP address.
     CodesFromAddress,
     /// Codes to one country.
     CodesToCountry,
     /// Numbers looked up by one account in a day.
     Lookups,
-    /// Failed sign-ins to one account or from one address.
+    /// Failed sign-ins to one account or from one IP address.
     SignInFailures,
-    /// Rooms made without an owner from one address.
+    /// Rooms created without an owner from one IP address.
     AnonymousRooms,
-    /// Requests at the same time that write the same item.
+    /// Simultaneous requests that write the same item.
     AtOnce,
-    /// Accounts made from one address that cost no text message.
+    /// Accounts created from one IP address that cost no text message.
     AccountsFromAddress,
-    /// Requests from one address whose answers show whether a number or a name has an account.
+    /// Requests from one IP address whose responses show whether a number or a name has an account.
     ChecksFromAddress,
 }
 
@@ -301,10 +301,10 @@ impl fmt::Display for Cap {
     }
 }
 
-/// What an account has at most so much of.
+/// Something of which an account may have only a limited number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Quota {
-    /// Rooms that it owns.
+    /// Rooms that the account owns.
     Rooms,
     /// Bytes of pictures and voice notes that it uploaded.
     Media,
@@ -319,7 +319,8 @@ impl fmt::Display for Quota {
     }
 }
 
-/// A failure of ours or of a service we use: logged once with its chain, never shown.
+/// A failure of our own code or of a service that we use. It is logged once with its chain of causes and never shown to
+/// clients.
 #[derive(Debug)]
 pub struct Fault {
     doing: &'static str,
@@ -327,12 +328,12 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// A fault met while `doing` something, for the reason `source`.
+    /// A fault that occurred while `doing` something, caused by `source`.
     pub fn new(doing: &'static str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self { doing, source: source.into() }
     }
 
-    /// The whole chain of reasons on one line, outermost first.
+    /// The whole chain of causes on one line, outermost first.
     #[must_use]
     pub fn chain(&self) -> String {
         let mut line = self.to_string();

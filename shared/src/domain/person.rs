@@ -1,4 +1,4 @@
-//! What the rooms API knows of a person: the profile, and details beside it that are told to nobody else.
+//! A user's data in the rooms API: the profile, and details that are shown to nobody else.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -15,16 +15,16 @@ use super::profile::{Avatar, Nickname};
 use super::text::{self, Bounds};
 use super::{Error, Fault, Result};
 
-/// A detail. All of them are free to be empty, and none of them signs anybody in.
+/// A detail. Every detail may be empty, and none of them can be used to sign in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Detail {
     /// 0 male, 1 female, 2 unknown.
     Sex,
-    /// Years, as digits.
+    /// Age in years, as digits.
     Age,
-    /// An address that nobody has checked.
+    /// An email address. It is not verified.
     Email,
-    /// A number to be called at, which nobody has checked.
+    /// A contact phone number. It is not verified.
     Phone,
     /// The country.
     Country,
@@ -32,16 +32,16 @@ pub enum Detail {
     Province,
     /// The city.
     City,
-    /// What somebody does.
+    /// The profession.
     Career,
-    /// How the account came about: 0 by itself, 1 `WeChat`, 2 QQ, 3 Weibo.
+    /// How the account was created: 0 without a provider, 1 `WeChat`, 2 QQ, 3 Weibo.
     LoginType,
-    /// What a sign-in provider calls somebody who chose no name to sign in with.
+    /// The name that a sign-in provider has for a user who did not choose a username.
     DisplayName,
 }
 
 impl Detail {
-    /// The name in the account, and but for the last in the document.
+    /// The detail's name in the account. Except for the last one, it is also the name in the API's documentation.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -58,7 +58,7 @@ impl Detail {
         }
     }
 
-    /// The value that is kept; spaces around it are dropped.
+    /// The value to store; spaces around it are dropped.
     pub fn parse(self, text: &str) -> Result<String> {
         let text = text.trim();
         let (keeps, rule) = match self {
@@ -79,7 +79,7 @@ impl Detail {
         if text.is_empty() || keeps { Ok(text.to_owned()) } else { Err(Error::Invalid { field, rule }) }
     }
 
-    /// What the account says, or the empty string.
+    /// The account's value, or the empty string.
     #[must_use]
     pub fn of(self, account: &Account) -> &str {
         account.details.get(self.name()).map(String::as_str).unwrap_or_default()
@@ -100,20 +100,20 @@ fn is_number(text: &str) -> bool {
 /// Details by name.
 pub type Details = BTreeMap<String, String>;
 
-/// The details of a new account: those that were given and say something.
+/// The details of a new account: those that were sent and are not empty.
 pub fn parse<'a>(given: impl IntoIterator<Item = (Detail, Option<&'a str>)>) -> Result<Details> {
     let mut details = parse_change(given)?;
     details.retain(|_, value| !value.is_empty());
     Ok(details)
 }
 
-/// The details of a change: those that were given, an empty one to take it away.
+/// The details to change: those that were sent. An empty value removes the detail.
 pub fn parse_change<'a>(given: impl IntoIterator<Item = (Detail, Option<&'a str>)>) -> Result<Details> {
     let given = given.into_iter().filter_map(|(detail, text)| Some((detail, text?)));
     given.map(|(detail, text)| Ok((detail.name().to_owned(), detail.parse(text)?))).collect()
 }
 
-/// A change to what is known of a person; what is `None` or missing stays.
+/// A change to a user's data; fields that are `None` or missing stay unchanged.
 #[derive(Clone, Debug, Default)]
 pub struct PersonChange {
     /// A new nickname.
@@ -139,17 +139,18 @@ impl PersonChange {
     }
 }
 
-/// Keeps what is known of people. Every method checks the session in the write itself and answers
-/// [`Error::Unauthenticated`] when it is over.
+/// Stores users' data. Every method checks the session in the write itself and returns [`Error::Unauthenticated`] when
+/// the session has ended.
 #[async_trait]
 pub trait PersonStore: Send + Sync {
-    /// Makes the change and answers the account. One round trip, and two at the first detail of an account.
+    /// Writes the change and returns the account. One round trip, and two for the first detail of an account.
     async fn change_person(&self, caller: Caller, change: &PersonChange, now: Timestamp) -> Result<Account>;
 
-    /// Makes the change, gives the account another name to sign in with and frees the one it had, all or nothing, in
-    /// one round trip. `false` when the account is not as it was read any more; [`Error::Taken`] where the name is.
-    /// Either answer shows whether the name was free, so it is counted for the address and against the account's
-    /// look-ups, or refused with [`Error::Limited`]; that the name is taken in a second round trip.
+    /// Writes the change, gives the account a new username and frees the old one, all or nothing, in one round trip.
+    /// Returns `false` when the account has changed since it was read; [`Error::Taken`] when the username is taken.
+    /// Either result shows whether the username was free, so it counts against the limit of the IP address and the
+    /// account's limit of look-ups, or fails with [`Error::Limited`]. A taken username is counted in a second round
+    /// trip.
     async fn rename(
         &self,
         caller: Caller,
@@ -164,21 +165,21 @@ pub trait PersonStore: Send + Sync {
     async fn sign_out(&self, caller: Caller, now: Timestamp) -> Result<()>;
 }
 
-/// Changes what is known of people.
+/// Changes users' data.
 pub struct People {
-    /// The time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Who they are.
+    /// The identity service.
     pub identity: Arc<Identity>,
-    /// Where it is kept.
+    /// The store of users' data.
     pub store: Arc<dyn PersonStore>,
 }
 
-/// A change of name that meets another change of the account is made again this often.
+/// How often a change of username is tried when another change of the account interferes.
 const ATTEMPTS: usize = 8;
 
 impl People {
-    /// Makes the change, with another name to sign in with where one is given, and answers the account.
+    /// Writes the change, including a new username if there is one, and returns the account.
     pub async fn change(
         &self,
         caller: Caller,
@@ -192,7 +193,7 @@ impl People {
         for _ in 0..ATTEMPTS {
             let before = self.identity.account(caller).await?;
             let now = self.clock.now();
-            // A name of before names were composed is still the same name.
+            // A username that was stored before names were composed is still the same name.
             if before.username.as_deref().is_some_and(|name| text::composed(name) == username.as_str()) {
                 return self.store.change_person(caller, change, now).await;
             }

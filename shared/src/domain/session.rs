@@ -1,4 +1,5 @@
-//! Sessions: one per sign-in, kept in the account's own item so that one call can check and do.
+//! Sessions: one for each sign-in. They are stored in the account's own item, so that one call can check the session
+//! and do the work.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,12 +15,12 @@ use super::known::NetworkHash;
 use super::policy::Policy;
 use super::random::{self, Random};
 
-/// Names a session of an account. Not secret: tokens carry a MAC over it.
+/// Identifies a session of an account. It is not secret, because tokens carry a MAC over it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SessionId([u8; Self::BYTES]);
 
 impl SessionId {
-    /// Bytes of an id.
+    /// Length of an id in bytes.
     pub const BYTES: usize = 12;
 
     /// A new id.
@@ -28,13 +29,13 @@ impl SessionId {
         Self(random::bytes(random))
     }
 
-    /// From the bytes of [`Self::as_bytes`].
+    /// The id with the bytes of [`Self::as_bytes`].
     #[must_use]
     pub const fn from_bytes(bytes: [u8; Self::BYTES]) -> Self {
         Self(bytes)
     }
 
-    /// The bytes.
+    /// The id's bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; Self::BYTES] {
         &self.0
@@ -47,7 +48,7 @@ impl fmt::Display for SessionId {
     }
 }
 
-/// A session id that cannot be read.
+/// The error for a session id that cannot be parsed.
 #[derive(Debug, thiserror::Error)]
 #[error("not a session id")]
 pub struct NotASessionId;
@@ -61,12 +62,12 @@ impl FromStr for SessionId {
     }
 }
 
-/// A push service that the messenger API's clients have tokens of.
+/// A push service whose tokens the clients of the messenger API send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PushService {
     /// Apple's.
     Apns,
-    /// The messenger's own for Android.
+    /// The messenger's own service for Android.
     Ng,
     /// Google's.
     Gcm,
@@ -99,20 +100,20 @@ impl PushService {
     }
 }
 
-/// Where notifications of a session's device go.
+/// The push tokens of a session's device.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PushTokens {
-    /// A device API client's token and its platform: 0 Android, 1 iOS.
+    /// The token of a device API client and its platform: 0 Android, 1 iOS.
     pub device: Option<(String, u8)>,
-    /// A messenger client's tokens.
+    /// The tokens of a messenger client.
     pub services: BTreeMap<PushService, String>,
 }
 
 impl PushTokens {
-    /// The longest push token of any service is far below this many bytes.
+    /// Maximum length of a push token in bytes. The tokens of all services are far shorter.
     pub const MAX_BYTES: usize = 512;
 
-    /// Tokens of a messenger client. Missing and empty ones are left out.
+    /// Parses the tokens of a messenger client. Missing and empty ones are left out.
     pub fn parse<'a>(given: impl IntoIterator<Item = (PushService, Option<&'a str>)>) -> super::Result<Self> {
         const RULE: super::Error =
             super::Error::Invalid { field: "device token", rule: "has at most 512 printable bytes" };
@@ -129,29 +130,29 @@ impl PushTokens {
 /// How long a session lasts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lifetime {
-    /// As long as it is refreshed, within the policy's bounds.
+    /// As long as it is refreshed, within the limits of the policy.
     Refreshed,
     /// A fixed time.
     Fixed(Duration),
 }
 
-/// A session about to begin.
+/// A session before it begins.
 #[derive(Clone, Debug)]
 pub struct NewSession {
     /// The API that signs in, by its name in the code.
     pub api: &'static str,
     /// How long it lasts.
     pub lifetime: Lifetime,
-    /// Where its notifications go.
+    /// The push tokens for its notifications.
     pub push: PushTokens,
     /// The client's IP address, as the gateway saw it.
     pub from: Option<IpAddr>,
 }
 
-/// A sign-in that lasts.
+/// A session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
-    /// The turn of the refresh token: token `turn` is the living one.
+    /// The turn of the refresh token: only the token with this turn is valid.
     pub turn: u32,
     /// When the refresh token moved to this turn.
     pub moved: Timestamp,
@@ -163,14 +164,14 @@ pub struct Session {
     pub ends: Timestamp,
     /// The API that signed in, by its name in the code (`messenger`, …).
     pub api: String,
-    /// Where its notifications go.
+    /// The push tokens for its notifications.
     pub push: PushTokens,
-    /// The network it was last begun or refreshed from.
+    /// The network from which it was last begun or refreshed.
     pub network: Option<NetworkHash>,
 }
 
 impl Session {
-    /// A session that begins `now`.
+    /// A session that begins at the time `now`.
     #[must_use]
     pub fn begin(policy: &Policy, new: NewSession, now: Timestamp) -> Self {
         let (expires, ends) = match new.lifetime {
@@ -189,7 +190,7 @@ impl Session {
         }
     }
 
-    /// Whether it still lives at `now`.
+    /// Whether it is active at the time `now`.
     #[must_use]
     pub fn lives(&self, now: Timestamp) -> bool {
         now < self.expires && now < self.ends

@@ -1,7 +1,7 @@
-//! Access, refresh and session tokens, and the keys they are made with.
+//! Access, refresh and session tokens, and the keys that create them.
 //!
-//! All keys are derived from one generated secret. During a rotation the previous secret's keys still check what they
-//! once signed, so that nobody is signed out.
+//! All keys are derived from one generated secret. During a rotation, the keys of the previous secret still verify the
+//! tokens that they signed, so nobody is signed out.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -19,7 +19,7 @@ use super::{Error, Fault, Result};
 use crate::config::{ConfigError, Env};
 use crate::crypto;
 
-/// What one secret gives.
+/// The keys that are derived from one secret.
 struct KeySet {
     kid: String,
     public: [u8; 32],
@@ -52,7 +52,7 @@ impl KeySet {
     }
 }
 
-/// The keys in force.
+/// The current keys.
 pub struct Keys {
     current: KeySet,
     previous: Option<KeySet>,
@@ -71,17 +71,17 @@ struct Claims {
     exp: i64,
 }
 
-/// What a refresh token says once its MAC was checked.
+/// The content of a refresh token after its MAC was verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RefreshToken {
     /// The session it belongs to.
     pub caller: Caller,
-    /// Which of the session's tokens it is.
+    /// The position of this token in the session's sequence of refresh tokens.
     pub turn: u32,
 }
 
 impl Keys {
-    /// From `SIGNING_SECRET`, during a rotation `SIGNING_SECRET_PREVIOUS`, `TOKEN_ISSUER` and `TOKEN_AUDIENCE`.
+    /// Reads `SIGNING_SECRET`, `TOKEN_ISSUER`, `TOKEN_AUDIENCE` and, during a rotation, `SIGNING_SECRET_PREVIOUS`.
     pub fn from_env(env: &Env) -> std::result::Result<Self, ConfigError> {
         Ok(Self {
             current: KeySet::derive(env.text("SIGNING_SECRET")?)?,
@@ -95,7 +95,7 @@ impl Keys {
         std::iter::once(&self.current).chain(&self.previous)
     }
 
-    /// An access token for `caller`, good for `ttl` from `now`.
+    /// An access token for `caller`, valid for `ttl` from `now`.
     pub fn access_token(&self, caller: Caller, ttl: Duration, now: Timestamp) -> Result<String> {
         let header = Header { kid: Some(self.current.kid.clone()), ..Header::new(Algorithm::EdDSA) };
         let claims = Claims {
@@ -110,8 +110,8 @@ impl Keys {
             .map_err(|error| Fault::new("signing an access token", error).into())
     }
 
-    /// A token by which a chat service knows `subject`, checked with our public keys. It opens nothing here: its
-    /// audience is `chat`, and it names no session.
+    /// A token that identifies `subject` to a chat service, which verifies it with our public keys. It gives no access
+    /// to this backend: its audience is `chat`, and it names no session.
     pub fn chat_token(&self, subject: &str, ttl: Duration, now: Timestamp) -> Result<String> {
         let header = Header { kid: Some(self.current.kid.clone()), ..Header::new(Algorithm::EdDSA) };
         let claims = serde_json::json!({
@@ -121,13 +121,14 @@ impl Keys {
             .map_err(|error| Fault::new("signing a chat token", error).into())
     }
 
-    /// Who holds this access token, if it is ours, not expired at `now` and nobody changed it.
+    /// The caller whose access token this is, if it is one of ours, has not expired at the time `now` and was not
+    /// modified.
     pub fn check_access_token(&self, token: &str, now: Timestamp) -> Result<Caller> {
         let (caller, expires) = self.read_access_token(token)?;
         if now.seconds() < expires { Ok(caller) } else { Err(Error::Unauthenticated) }
     }
 
-    /// Who this access token was given to, even if it has expired since.
+    /// The caller to whom this access token was issued, even if it has expired since.
     pub fn check_expired_access_token(&self, token: &str) -> Result<Caller> {
         self.read_access_token(token).map(|(caller, _)| caller)
     }
@@ -141,7 +142,7 @@ impl Keys {
         validation.set_issuer(&[&self.issuer]);
         validation.set_audience(&[&self.audience]);
         validation.set_required_spec_claims(&["iss", "aud", "sub", "exp"]);
-        // The library would compare with the machine's clock; the caller compares with its own.
+        // The library would compare with the machine's clock; our caller compares with its own clock.
         validation.validate_exp = false;
         let claims = jsonwebtoken::decode::<Claims>(token, &set.checking, &validation).map_err(unauthenticated)?.claims;
         let user = claims.sub.parse().map_err(|_| Error::Unauthenticated)?;
@@ -149,7 +150,7 @@ impl Keys {
         Ok((Caller { user, session }, claims.exp))
     }
 
-    /// The refresh token of a turn. The same turn always has the same token, so none is ever stored.
+    /// The refresh token of a turn. The token is computed from the turn, so no token is ever stored.
     #[must_use]
     pub fn refresh_token(&self, token: RefreshToken) -> String {
         let body = refresh_body(token);
@@ -157,7 +158,7 @@ impl Keys {
         BASE64_URL_SAFE_NO_PAD.encode([&body[..], &tag[..]].concat())
     }
 
-    /// What a refresh token says, if we made it.
+    /// The content of a refresh token, if it is one of ours.
     pub fn check_refresh_token(&self, token: &str) -> Result<RefreshToken> {
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(token).map_err(|_| Error::RefreshInvalid)?;
         let (body, tag) = bytes.split_at_checked(REFRESH_BODY).ok_or(Error::RefreshInvalid)?;
@@ -175,7 +176,7 @@ impl Keys {
     }
 
     /// The opaque token of a session that `api` (its name in the code) began, for the APIs without refresh tokens. It
-    /// says who the caller is, is worth what the session in the table is worth, and is none in any other API.
+    /// names the caller. It is valid as long as the session in the table is, and it is not valid in any other API.
     #[must_use]
     pub fn session_token(&self, caller: Caller, api: &str) -> String {
         let body = session_body(caller);
@@ -183,7 +184,7 @@ impl Keys {
         BASE64_URL_SAFE_NO_PAD.encode([&body[..], &tag[..]].concat())
     }
 
-    /// Who holds this session token, if we made it for `api`. Whether the session lives is decided by the store.
+    /// The caller of this session token, if it was issued for `api`. The store decides whether the session is active.
     pub fn check_session_token(&self, token: &str, api: &str) -> Result<Caller> {
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(token).map_err(|_| Error::Unauthenticated)?;
         let (body, tag) = bytes.split_at_checked(SESSION_BODY).ok_or(Error::Unauthenticated)?;
@@ -194,35 +195,37 @@ impl Keys {
         Ok(Caller { user, session: SessionId::from_bytes(*session) })
     }
 
-    /// The keyed hash under which a code is kept: bound to the number and the purpose it was sent for.
+    /// The keyed hash under which a code is stored: bound to the number and the purpose that the code was sent for.
     #[must_use]
     pub fn code_digest(&self, subject: &str, code: &str) -> [u8; 32] {
         digest(&self.current, subject, code)
     }
 
-    /// Whether `code` is the one that was kept as `kept`. Takes the same time whatever differs.
+    /// Whether `code` is the one whose hash is `kept`. The comparison takes the same time wherever the two differ.
     #[must_use]
     pub fn code_matches(&self, subject: &str, code: &str, kept: &[u8]) -> bool {
         self.sets().fold(false, |same, set| same | crypto::same(&digest(set, subject, code), kept))
     }
 
-    /// How an account remembers the network that an address lies in.
+    /// The hash under which an account stores the network of an address.
     #[must_use]
     pub fn network_hash(&self, user: UserId, address: IpAddr) -> NetworkHash {
         network_hash(&self.current, user, address)
     }
 
-    /// The same under every key in force: during a rotation, networks that were hashed with the previous one count.
+    /// The same hash under each current key: during a rotation, networks that were hashed with the previous key still
+    /// count.
     #[must_use]
     pub fn network_hashes(&self, user: UserId, address: IpAddr) -> Vec<NetworkHash> {
         self.sets().map(|set| network_hash(set, user, address)).collect()
     }
 
-    /// One of `groups` groups of networks: the same address is always in the same group, and nobody can choose which.
+    /// One of `groups` groups of networks. The same address is always in the same group, and nobody can choose the
+    /// group.
     #[must_use]
     pub fn network_group(&self, address: IpAddr, groups: u8) -> u8 {
         let hash = crypto::mac(&self.current.network, &network(address));
-        // Divides with hardly a remainder: far more hashes than groups.
+        // The division is almost fair, because there are far more hashes than groups.
         let number = u32::from_be_bytes([hash[0], hash[1], hash[2], hash[3]]);
         u8::try_from(number % u32::from(groups.max(1))).unwrap_or_default()
     }
@@ -244,18 +247,18 @@ impl Keys {
 }
 
 fn network_hash(set: &KeySet, user: UserId, address: IpAddr) -> NetworkHash {
-    // The id has a fixed length, so it cannot run into the network.
+    // The id has a fixed length, so the boundary between id and network is clear.
     let hash = crypto::mac(&set.network, &[&user.get().to_be_bytes()[..], &network(address)].concat());
     NetworkHash::from_text(BASE64_URL_SAFE_NO_PAD.encode(&hash[..9]))
 }
 
 fn session_tag(set: &KeySet, api: &str, body: &[u8]) -> [u8; 32] {
-    // The body has a fixed length, so an API's name cannot run into it.
+    // The body has a fixed length, so the boundary between the API's name and the body is clear.
     crypto::mac(&set.session, &[api.as_bytes(), body].concat())
 }
 
 fn digest(set: &KeySet, subject: &str, code: &str) -> [u8; 32] {
-    // A number and a purpose hold no NUL, so two subjects can never run into their codes the same way.
+    // A subject contains no NUL, so two different pairs of subject and code never give the same bytes.
     crypto::mac(&set.code, [subject.as_bytes(), &[0], code.as_bytes()].concat().as_slice())
 }
 
@@ -315,7 +318,7 @@ mod tests {
         let token = ours.access_token(caller(), HOUR, NOW).unwrap();
         let theirs = keys(B, "").access_token(caller(), HOUR, NOW).unwrap();
         let unsigned = format!("{}.", token.rsplit_once('.').unwrap().0);
-        // An attacker who signs by HMAC with our public key, under our kid.
+        // An attacker who signs with HMAC, uses our public key as the secret, and names our kid.
         let jwks = ours.jwks();
         let public = BASE64_URL_SAFE_NO_PAD.decode(jwks["keys"][0]["x"].as_str().unwrap()).unwrap();
         let header =

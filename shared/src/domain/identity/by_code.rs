@@ -16,12 +16,12 @@ use crate::domain::{Error, Fault, Result};
 use crate::metrics::{self, Metric};
 
 impl Identity {
-    /// Reads what a client sent for a code. What can be none is refused here, before a guess is counted.
+    /// Parses a code that a client sent. Text that cannot be a code is refused here, before a try is counted.
     pub fn code(&self, typed: &Typed) -> Result<Code> {
         Code::parse(typed, self.policy.code_digits)
     }
 
-    /// Signs in with a code, making the account when the number has none.
+    /// Signs in with a code. Creates an account if the number has none.
     pub async fn sign_in_by_code(
         &self,
         phone: &Phone,
@@ -66,7 +66,7 @@ impl Identity {
         Err(Fault::new("signing in by code", "the account changed at every attempt").into())
     }
 
-    /// Makes an account with a password for a number that a code of [`Purpose::SignUp`] proves.
+    /// Creates an account with a password for a number that is proved by a code of [`Purpose::SignUp`].
     pub async fn register_by_code(
         &self,
         phone: &Phone,
@@ -87,7 +87,7 @@ impl Identity {
         Ok(signed_in)
     }
 
-    /// Sets a new password with a code of [`Purpose::Recovery`], and ends every session.
+    /// Sets a new password with a code of [`Purpose::Recovery`], and ends all sessions.
     pub async fn recover_by_code(
         &self,
         phone: &Phone,
@@ -103,7 +103,7 @@ impl Identity {
         Ok(())
     }
 
-    /// Whether a code is right, without spending it. Only a wrong one counts as a guess.
+    /// Checks a code without using it up. Only a wrong code counts as a try.
     pub async fn check_code(
         &self,
         phone: &Phone,
@@ -116,7 +116,7 @@ impl Identity {
         self.codes.forgive(phone, &guess, now).await
     }
 
-    /// Exchanges a code of [`Purpose::Verification`] for a token that proves the number once, later: a random UUID.
+    /// Exchanges a code of [`Purpose::Verification`] for a token that later proves the number once: a random UUID.
     pub async fn verify_code(&self, phone: &Phone, code: &Code, from: Option<IpAddr>) -> Result<String> {
         let now = self.clock.now();
         let guess = self.guess(phone, code, &[Purpose::Verification], from, now).await?;
@@ -134,7 +134,7 @@ impl Identity {
         Ok(token)
     }
 
-    /// Makes an account with a password for the number behind a verification token.
+    /// Creates an account with a password for the number of a verification token.
     pub async fn register_by_verification(
         &self,
         token: &str,
@@ -146,7 +146,7 @@ impl Identity {
         self.register(Claim::Phone(phone), registration, session, &proof, now).await?.or_taken("number")
     }
 
-    /// Sets a new password for the number behind a verification token, and ends every session.
+    /// Sets a new password for the number of a verification token, and ends all sessions.
     pub async fn recover_by_verification(&self, token: &str, password: Password) -> Result<()> {
         let now = self.clock.now();
         let (phone, proof) = self.verified(token, now).await?;
@@ -154,7 +154,7 @@ impl Identity {
         self.recover(owner.ok_or(Error::NotFound("user"))?, password, &proof, now).await
     }
 
-    /// Counts a guess and compares it: right is a code for any of these purposes.
+    /// Counts a try and compares the code. A code for any of these purposes is right.
     async fn guess(
         &self,
         phone: &Phone,
@@ -173,7 +173,7 @@ impl Identity {
         guess
     }
 
-    /// Counts a guess. Where strangers have used up the guesses, an address that the number's account knows still has
+    /// Counts a try. If strangers have used up the tries, an address that the number's account knows still has tries of
     /// its own.
     async fn count_guess(&self, phone: &Phone, address: Option<IpAddr>, now: Timestamp) -> Result<Guess> {
         let counted = self.codes.guess(phone, GuessOrigin { address, known: false }, now).await;

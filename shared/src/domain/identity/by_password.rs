@@ -13,19 +13,19 @@ use crate::domain::session::NewSession;
 use crate::domain::{Cap, Error, Result};
 use crate::metrics::{self, Metric};
 
-/// What an account is made with, beside the claim it is made for.
+/// The data of a new account, in addition to its claim.
 #[derive(Debug)]
 pub struct Registration {
     /// The password.
     pub password: Password,
-    /// The nickname, where one was given.
+    /// The nickname, if the request has one.
     pub name: Option<Nickname>,
-    /// What the rooms API keeps beside the profile.
+    /// The data that the rooms API stores besides the profile.
     pub details: BTreeMap<String, String>,
 }
 
 impl Identity {
-    /// Makes an account that signs in with a name, counted for the address.
+    /// Creates an account with a username. It counts against the limit of the IP address.
     pub async fn register_by_username(
         &self,
         username: &Username,
@@ -39,8 +39,9 @@ impl Identity {
         made.or_taken("username")
     }
 
-    /// Refuses a name that an account of before has in pieces (NFD): the two look the same. No such name is made any
-    /// more, so that reading first loses no race. No round trip for a name without accents.
+    /// Refuses a username that an older account has in decomposed form (NFD), because the two look the same. New
+    /// usernames are never stored in that form, so reading first cannot lose a race. No round trip for a username
+    /// without accents.
     pub async fn looks_new(&self, username: &Username) -> Result<()> {
         let Some(decomposed) = username.decomposed() else { return Ok(()) };
         if self.store.owner(&Claim::Username(decomposed)).await?.is_some() {
@@ -50,15 +51,16 @@ impl Identity {
         }
     }
 
-    /// The name of an account as its owner typed it. Names were once kept as they were typed and are composed (NFC)
-    /// today, so a name that is typed in pieces may be either: one round trip for such a name, and none for others.
+    /// The username of an account as it is stored. Usernames were once stored as they were typed and are composed (NFC)
+    /// today, so a name that is typed in decomposed form may be stored either way. This takes one round trip for such a
+    /// name, and none for others.
     pub async fn known_as(&self, typed: Username) -> Result<Username> {
         let Some(composed) = typed.composed() else { return Ok(typed) };
         let before = self.store.owner(&Claim::Username(typed.clone())).await?.is_some();
         Ok(if before { typed } else { composed })
     }
 
-    /// Signs in with a claim and its password. A claim that nobody has is refused in the same words and takes as long.
+    /// Signs in with a claim and its password. A claim that does not exist gives the same error after the same time.
     pub async fn sign_in_by_password(
         &self,
         claim: &Claim,
@@ -83,11 +85,11 @@ impl Identity {
         let user = attempt.user.ok_or(Error::PasswordWrong)?;
         let session = self.session_of(user, &self.begin(session, now));
         let admission = Admission { session, proof, version };
-        // A password that was changed this very moment is a wrong one.
+        // A password that was changed just now is treated as a wrong one.
         self.admit(user, &admission, now).await?.ok_or(Error::PasswordWrong)
     }
 
-    /// Changes the password of a signed-in user who knows the old one. Every other session ends.
+    /// Changes the password of a signed-in user who knows the old one. All other sessions end.
     pub async fn change_password(
         &self,
         caller: Caller,
@@ -98,8 +100,8 @@ impl Identity {
         self.replace_password(caller, old, new, from, Remaining::Caller(caller.session)).await.map(drop)
     }
 
-    /// The same, but the caller's session ends too, and another one begins in the same write. So the answer does not
-    /// depend on a second sign-in, which other people's wrong passwords may have locked.
+    /// The same, but the caller's session ends too, and a new one begins in the same write. So the result does not
+    /// depend on a second sign-in, which could be locked because of other people's wrong passwords.
     pub async fn change_password_and_session(
         &self,
         caller: Caller,
@@ -139,8 +141,8 @@ impl Identity {
         if set { Ok(Account { secret, ..account }) } else { Err(Error::PasswordWrong) }
     }
 
-    /// Counts a guess as failed before it is compared. Where strangers have locked the account, an address that it
-    /// knows still has guesses of its own.
+    /// Counts a try as failed before the password is compared. If strangers have locked the account, an address that
+    /// the account knows still has tries of its own.
     async fn count_password_guess(
         &self,
         guesser: Guesser,
@@ -190,8 +192,8 @@ impl Identity {
     }
 }
 
-/// What a password is refused with that could not be compared, after as much time as comparing takes: neither the words
-/// nor the time show that there is a lock.
+/// The error for a password that could not be compared because of a lock. It is returned after as much time as a
+/// comparison takes, so neither the message nor the time shows that there is a lock.
 async fn hide_lock(error: Error, typed: Password) -> Result<Error> {
     let Error::Limited { cap: Cap::SignInFailures, retry_after } = error else { return Ok(error) };
     typed.check(None).await?;

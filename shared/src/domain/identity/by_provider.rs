@@ -1,4 +1,4 @@
-//! Signing in through a sign-in provider, which knows the person.
+//! Signing in through a sign-in provider, which identifies the user.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -12,35 +12,37 @@ use crate::domain::provider::ProviderCheck;
 use crate::domain::session::NewSession;
 use crate::domain::{Error, Fault, Result};
 
-/// What a client says a provider vouches for.
+/// A provider's confirmation of a user, as the client presents it.
 #[derive(Clone, Debug)]
 pub struct Vouching {
     /// The provider.
     pub provider: Provider,
-    /// Whom it knows by this id.
+    /// The provider's id of the user.
     pub subject: Subject,
-    /// What it gave the client.
+    /// The access token that the provider gave the client.
     pub access_token: String,
-    /// Where the client is.
+    /// The client's IP address.
     pub from: Option<IpAddr>,
 }
 
-/// What is known of somebody who may be here for the first time.
+/// The data of a user who may be signing in for the first time.
 #[derive(Clone, Debug, Default)]
 pub struct Stranger {
-    /// The nickname, where the provider has one.
+    /// The nickname, if the provider has one.
     pub name: Option<Nickname>,
-    /// The picture, where the provider has one.
+    /// The picture, if the provider has one.
     pub avatar: Option<Avatar>,
-    /// What the rooms API keeps beside the profile.
+    /// The data that the rooms API stores besides the profile.
     pub details: BTreeMap<String, String>,
 }
 
 impl Identity {
-    /// Signs in whoever the provider vouches for, making the account at the first time with what is known of them.
+    /// Signs in the user whom the provider confirms. The first time, this creates the account with the data in
+    /// `stranger`.
     ///
-    /// A refused token is a failed sign-in of its address: it is counted before the provider is asked, so that no flood
-    /// of guesses reaches it, and taken back when the provider vouches or cannot be reached.
+    /// A refused token is a failed sign-in from its address. It is counted before the provider is called, so that a
+    /// flood of invalid tokens does not reach the provider. The count is taken back when the provider confirms the user
+    /// or cannot be reached.
     pub async fn sign_in_by_provider(
         &self,
         provider: &dyn ProviderCheck,

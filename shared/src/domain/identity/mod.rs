@@ -1,4 +1,4 @@
-//! One identity over all APIs: signing up, in and out by whatever credential an account allows.
+//! One identity for all APIs: signing up, signing in and signing out, with any credential that an account allows.
 
 mod by_code;
 mod by_password;
@@ -28,37 +28,37 @@ use super::tokens::{Keys, RefreshToken};
 use super::{Error, Fault, Result};
 use crate::metrics::{self, Metric};
 
-/// Signs people up, in and out.
+/// Signs users up, in and out.
 pub struct Identity {
     /// The limits.
     pub policy: Arc<Policy>,
-    /// The time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Where ids and salts come from.
+    /// The source of random ids and salts.
     pub random: Arc<dyn Random>,
-    /// What tokens are signed with.
+    /// The keys that sign tokens.
     pub keys: Arc<Keys>,
-    /// Where codes are kept.
+    /// The store of codes.
     pub codes: Arc<dyn CodeStore>,
-    /// Where accounts are kept.
+    /// The store of accounts.
     pub store: Arc<dyn IdentityStore>,
 }
 
-/// Somebody who just signed in or stayed signed in.
+/// A user who has just signed in, or whose session was refreshed.
 #[derive(Clone, Debug)]
 pub struct SignedIn {
-    /// The account, the new session among its sessions.
+    /// The account, including the new session.
     pub account: Account,
-    /// The account's id and the session.
+    /// The account's id and the session's id.
     pub caller: Caller,
     /// The turn of the session's refresh token.
     pub turn: u32,
-    /// Whether the account was made just now.
+    /// Whether the account was created just now.
     pub new_account: bool,
 }
 
-/// Races that move the ground under a sign-in are run again this often: each needs somebody else to have just made or
-/// deleted the account of the same claim.
+/// How often a sign-in is tried when a race interferes with it. Each race means that another request has just created
+/// or deleted the account of the same claim.
 const ATTEMPTS: usize = 3;
 
 impl Identity {
@@ -67,7 +67,7 @@ impl Identity {
         self.keys.access_token(signed_in.caller, self.policy.access_token_ttl, self.clock.now())
     }
 
-    /// The living refresh token of a sign-in.
+    /// The valid refresh token of a sign-in.
     #[must_use]
     pub fn refresh_token(&self, signed_in: &SignedIn) -> String {
         self.keys.refresh_token(RefreshToken { caller: signed_in.caller, turn: signed_in.turn })
@@ -79,29 +79,30 @@ impl Identity {
         self.keys.session_token(signed_in.caller, api)
     }
 
-    /// The caller's own account, if the session lives: one round trip.
+    /// The caller's own account, if the session is active: one round trip.
     pub async fn account(&self, caller: Caller) -> Result<Account> {
         let account = self.store.account(caller.user).await?.ok_or(Error::Unauthenticated)?;
         if account.has_session(caller.session, self.clock.now()) { Ok(account) } else { Err(Error::Unauthenticated) }
     }
 
-    /// The caller's own account and somebody else's, if the session lives: one round trip. `None` for nobody.
+    /// The account of another user for the caller, if the caller's session is active: one round trip. `None` when there
+    /// is no such user.
     pub async fn account_of(&self, caller: Caller, user: UserId) -> Result<Option<Account>> {
         let (_, other) = crate::trips::both(self.account(caller), self.store.account(user)).await?;
         Ok(other)
     }
 
-    /// Whether somebody signs in with this claim. Counted for the address that asks.
+    /// Whether this claim belongs to an account. The check counts against the limit of the IP address.
     pub async fn is_taken(&self, claim: &Claim, from: Option<IpAddr>) -> Result<bool> {
         Ok(self.store.check(claim, from, self.clock.now()).await?.is_some())
     }
 
-    /// Ends the caller's session. It is no error when it was over already.
+    /// Ends the caller's session. It is not an error when it has ended already.
     pub async fn sign_out(&self, caller: Caller) -> Result<()> {
         self.store.end_session(caller).await
     }
 
-    /// The network that `address` lies in, if the account knows it: one round trip.
+    /// The network of `address`, if the account knows it: one round trip.
     async fn known_network(
         &self,
         user: UserId,
@@ -116,13 +117,14 @@ impl Identity {
         Beginning { id: SessionId::generate(&*self.random), session: Session::begin(&self.policy, new, now), from }
     }
 
-    /// The session in an account, which remembers the network it begins from.
+    /// The session in an account, including the network from which it begins.
     fn session_of(&self, user: UserId, beginning: &Beginning) -> (SessionId, Session) {
         let network = beginning.from.map(|from| self.keys.network_hash(user, from));
         (beginning.id, Session { network, ..beginning.session.clone() })
     }
 
-    /// Admits to an account that exists. `None` when it is gone or its password changed meanwhile.
+    /// Adds a session to an existing account. `None` when the account has been deleted or its password has changed
+    /// meanwhile.
     async fn admit(&self, user: UserId, admission: &Admission, now: Timestamp) -> Result<Option<SignedIn>> {
         let account = self.store.admit(user, admission, now).await?;
         let caller = Caller { user, session: admission.session.0 };
@@ -132,12 +134,12 @@ impl Identity {
         Ok(account.map(|account| SignedIn { account, caller, turn: 0, new_account: false }))
     }
 
-    /// Makes an account, drawing another id where one is in use.
+    /// Creates an account; draws another id if the first is in use.
     async fn create(&self, draft: Draft, claim: &Claim, proof: &Proof, now: Timestamp) -> Result<Made> {
         for _ in 0..ATTEMPTS {
             let id = UserId::generate(&*self.random);
             let mut account = Account::new(id, self.session_of(id, &draft.session), now);
-            // It is claimed with the account, so that signing up takes no further round trip for it.
+            // It is claimed together with the account, so signing up needs no additional round trip for it.
             account.device_id =
                 (draft.session.session.api == device_id::API).then(|| DeviceId::generate(&*self.random));
             (draft.fill)(&mut account);
@@ -155,7 +157,7 @@ impl Identity {
     }
 }
 
-/// A session about to begin, in an account that may not be known yet.
+/// A session before it begins, for an account that may not be known yet.
 #[derive(Clone)]
 struct Beginning {
     id: SessionId,
@@ -163,21 +165,21 @@ struct Beginning {
     from: Option<IpAddr>,
 }
 
-/// An account about to be made.
+/// An account before it is created.
 struct Draft {
     session: Beginning,
-    /// Gives the bare account what it is made with.
+    /// Fills in the data of a new account.
     fill: Box<dyn Fn(&mut Account) + Send + Sync>,
 }
 
-/// What making an account gave.
+/// The result of creating an account.
 enum Made {
     Account(Box<SignedIn>),
     ClaimTaken,
 }
 
 impl Made {
-    /// The sign-in, or that `what` is taken.
+    /// The sign-in, or the error that `what` is taken.
     fn or_taken(self, what: &'static str) -> Result<SignedIn> {
         match self {
             Self::Account(signed_in) => Ok(*signed_in),

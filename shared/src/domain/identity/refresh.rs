@@ -1,4 +1,4 @@
-//! Staying signed in by refresh tokens.
+//! Refresh tokens, which extend a session.
 
 use std::net::IpAddr;
 
@@ -8,10 +8,11 @@ use crate::domain::{Error, Result};
 use crate::metrics::{self, Metric};
 
 impl Identity {
-    /// Exchanges a refresh token for the next one. Presenting the one before again within the grace period, as after
-    /// a lost reply, gives the same next one; presenting an older one means it was stolen and ends the session.
+    /// Exchanges a refresh token for the next one. Sending the previous token again within the grace period, as after a
+    /// lost response, returns the same next token. Sending an older one means that the token was stolen, and ends the
+    /// session.
     ///
-    /// `holder` is who the request says it comes from, if it says so at all. The account knows the address from now on.
+    /// `holder` is the user whom the request names, if it names one. The account knows the address from now on.
     pub async fn refresh(&self, token: &str, holder: Option<UserId>, from: Option<IpAddr>) -> Result<SignedIn> {
         let now = self.clock.now();
         let token = self.keys.check_refresh_token(token)?;
@@ -27,7 +28,7 @@ impl Identity {
         let session = account.sessions.get(&token.caller.session).filter(|session| session.lives(now));
         let session = session.ok_or(Error::RefreshInvalid)?;
         if token.turn >= session.turn {
-            // The living token of a living session would have moved, and a later one was never handed out.
+            // The valid token of an active session would have been exchanged, and a later one was never issued.
             return Err(Error::RefreshInvalid);
         }
         if token.turn + 1 == session.turn && now <= session.moved.plus(self.policy.refresh_grace) {

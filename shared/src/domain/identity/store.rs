@@ -1,4 +1,4 @@
-//! Where accounts, their claims and their sessions lie.
+//! The store of accounts, their claims and their sessions.
 
 use std::net::IpAddr;
 
@@ -14,113 +14,113 @@ use crate::domain::phone::Phone;
 use crate::domain::session::{Session, SessionId};
 use crate::domain::tokens::RefreshToken;
 
-/// A code that was guessed right and is spent by the write it is given to.
+/// A code that was right and is used up by the write that it authorises.
 #[derive(Clone, Debug)]
 pub struct SpentCode {
-    /// The number it was sent to.
+    /// The number to which it was sent.
     pub phone: Phone,
-    /// The guess that was right, which no longer counts as a failure.
+    /// The successful try, which then no longer counts as a failure.
     pub guess: Guess,
 }
 
-/// What permits a write, and is spent or settled by it in the same transaction.
+/// The authorisation of a write. The same transaction uses it up or settles its counts.
 #[derive(Clone, Debug)]
 pub enum Proof {
-    /// Nothing: anybody may have an account with a username that is free. It is counted for the address, as is the
-    /// answer, which shows whether the name was free.
+    /// None: anyone may create an account with a free username. It counts against the limit of the IP address, and so
+    /// does an error, because it shows whether the username was free.
     Nothing {
         /// The client's IP address.
         from: Option<IpAddr>,
     },
-    /// A sign-in provider's word: the failure counted in advance for the address is taken back. An account made by it
-    /// is counted for the address.
+    /// A confirmation by a sign-in provider. The failure counted in advance for the address is taken back. An account
+    /// created by it counts against the limit of the address.
     Vouched {
         /// The client's IP address.
         from: Option<IpAddr>,
     },
-    /// A code, good for one write.
+    /// A code, valid for one write.
     Code(SpentCode),
-    /// A verification token, good for one write.
+    /// A verification token, valid for one write.
     Verification([u8; 32]),
-    /// A password that was right: the failure counted in advance is taken back, and a new hash kept where the old one
-    /// had another cost.
+    /// A password that was right. The failure counted in advance is taken back, and a new hash is stored if the old one
+    /// used another cost.
     Password {
-        /// As what it was counted.
+        /// The try as it was counted.
         guess: PasswordGuess,
-        /// A hash of today's cost.
+        /// A hash with the current cost.
         rehashed: Option<String>,
     },
 }
 
-/// A sign-in that was permitted.
+/// A sign-in that was authorised.
 #[derive(Clone, Debug)]
 pub struct Admission {
-    /// The new session, with the network that the account knows from now on.
+    /// The new session, including the network that the account knows from now on.
     pub session: (SessionId, Session),
-    /// What permits it.
+    /// Its authorisation.
     pub proof: Proof,
-    /// The version of the secret that was checked, where one was.
+    /// The version of the secret that was checked, if one was.
     pub version: Option<u64>,
 }
 
-/// Who guesses a password, as far as counting goes.
+/// Whose try at a password it is, for the counters.
 #[derive(Clone, Debug)]
 pub enum Guesser {
-    /// Somebody who signs in with a claim.
+    /// A user who signs in with a claim.
     Claim(Claim),
-    /// A user who is signed in and gives the old password. Nothing is counted when the session is over.
+    /// A signed-in user who enters the old password. Nothing is counted when the session has ended.
     Caller(Caller),
 }
 
-/// A guess at a password, as far as counting goes.
+/// A try at a password, for the counters.
 #[derive(Clone, Debug)]
 pub struct PasswordGuess {
-    /// Whose it is.
+    /// Whose try it is.
     pub guesser: Guesser,
     /// The client's IP address.
     pub from: Option<IpAddr>,
-    /// The network, if the account knows it. Its guesses are counted on their own, so that a stranger's do not lock it
-    /// out.
+    /// The network, if the account knows it. Tries from it are counted separately, so that a stranger's tries do not
+    /// lock out the owner.
     pub known: Option<NetworkHash>,
 }
 
-/// Which sessions an account has after a new password.
+/// Which sessions an account keeps after a new password.
 #[derive(Clone, Debug)]
 pub enum Remaining {
     /// None.
     None,
     /// The caller's.
     Caller(SessionId),
-    /// A new one in place of the caller's.
+    /// A new session in place of the caller's.
     Instead {
-        /// The caller's, which has to be alive until then.
+        /// The caller's session, which must be active until then.
         of: SessionId,
-        /// The new one.
+        /// The new session.
         session: (SessionId, Session),
     },
 }
 
-/// A guess at a password that was counted as failed, until it turns out right.
+/// A try at a password that was counted as failed, until the password turns out to be right.
 #[derive(Clone, Debug)]
 pub struct Attempt {
-    /// The account of the claim, if there is one.
+    /// The account of the claim, if it exists.
     pub user: Option<UserId>,
-    /// How its password is kept.
+    /// Its stored password.
     pub secret: Secret,
 }
 
-/// How making an account ended.
+/// The result of creating an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Creation {
     /// The account exists now.
     Done,
-    /// Somebody has the claim. Nothing was written.
+    /// The claim belongs to another account. Nothing was written.
     ClaimTaken,
-    /// The random id, or the one in the device API, belongs to somebody already. Nothing was written.
+    /// The random id, or the id in the device API, belongs to another account. Nothing was written.
     IdTaken,
 }
 
-/// A number that a code proved, waiting for what it is for.
+/// A number that was proved by a code, for a later registration or recovery.
 #[derive(Clone, Debug)]
 pub struct Verification {
     /// The number.
@@ -129,54 +129,55 @@ pub struct Verification {
     pub expires: Timestamp,
 }
 
-/// How moving a refresh token ended.
+/// The result of exchanging a refresh token.
 #[derive(Clone, Debug)]
 pub enum Move {
-    /// It moved to the next turn; the account as it is now.
+    /// The session moved to the next turn; contains the account after the change.
     Done(Box<Account>),
-    /// It was not the living token of a living session; the account as it is, if there is one.
+    /// It was not the valid token of an active session; contains the current account, if it exists.
     Refused(Option<Box<Account>>),
 }
 
-/// Keeps accounts, claims and sessions. Each method is one round trip unless it says otherwise.
+/// Stores accounts, claims and sessions. Each method is one round trip unless its documentation says otherwise.
 #[async_trait]
 pub trait IdentityStore: Send + Sync {
-    /// Who has a claim.
+    /// The owner of a claim.
     async fn owner(&self, claim: &Claim) -> Result<Option<UserId>>;
 
-    /// An account, strongly consistent.
+    /// An account, with a strongly consistent read.
     async fn account(&self, user: UserId) -> Result<Option<Account>>;
 
-    /// Counts a guess at a password as failed **before** it is compared, and reads the claim. Refused with
+    /// Counts a try at a password as failed **before** the password is compared, and reads the claim. Fails with
     /// [`Error::Limited`](crate::domain::Error::Limited), for right and wrong passwords alike, and with
-    /// [`Error::Unauthenticated`](crate::domain::Error::Unauthenticated) when a caller's session is over. A refused
-    /// guess is counted nowhere.
+    /// [`Error::Unauthenticated`](crate::domain::Error::Unauthenticated) when a caller's session has ended. A try that
+    /// is refused counts nowhere.
     async fn attempt(&self, guess: &PasswordGuess, now: Timestamp) -> Result<Attempt>;
 
-    /// Counts a failed sign-in of the address **before** a provider is asked, and reads the claim. Refused with
+    /// Counts a failed sign-in from the address **before** a provider is called, and reads the claim. Fails with
     /// [`Error::Limited`](crate::domain::Error::Limited).
     async fn knock(&self, claim: &Claim, from: Option<IpAddr>, now: Timestamp) -> Result<Option<UserId>>;
 
-    /// Takes back what [`knock`](Self::knock) counted.
+    /// Takes back the count of [`knock`](Self::knock).
     async fn forgive(&self, from: Option<IpAddr>, now: Timestamp) -> Result<()>;
 
-    /// Who has a claim, for somebody who has not proved anything: counted for the address. Refused with
-    /// [`Error::Limited`](crate::domain::Error::Limited).
+    /// The owner of a claim, for a client that has not proved anything. The check counts against the limit of the
+    /// address. Fails with [`Error::Limited`](crate::domain::Error::Limited).
     async fn check(&self, claim: &Claim, from: Option<IpAddr>, now: Timestamp) -> Result<Option<UserId>>;
 
-    /// Spends the proof and adds the session, all or nothing; ends the oldest sessions where there is no room, which
-    /// takes a second round trip. Answers the account, or `None` when it is gone or its secret is of another version.
-    /// A spent code is [`Error::CodeNotAsked`](crate::domain::Error::CodeNotAsked).
+    /// Uses up the proof and adds the session, all or nothing. If there is no room, the oldest sessions end, which
+    /// takes a second round trip. Returns the account, or `None` when it has been deleted or its secret has another
+    /// version. A code that was used before gives [`Error::CodeNotAsked`](crate::domain::Error::CodeNotAsked).
     async fn admit(&self, user: UserId, admission: &Admission, now: Timestamp) -> Result<Option<Account>>;
 
-    /// Spends the proof, makes the account and gives it the claim, and its id in the device API where it has one, all or
-    /// nothing. An account that cost no text message is counted for the address and may be refused with
-    /// [`Error::Limited`](crate::domain::Error::Limited); that a claim is taken, which somebody without a proof learns
-    /// by this, is counted in a second round trip.
+    /// Uses up the proof, creates the account and gives it the claim and, if it has one, its id in the device API, all
+    /// or nothing. An account that cost no text message counts against the limit of the address and may fail with
+    /// [`Error::Limited`](crate::domain::Error::Limited). A taken claim, which a client without a proof finds out this
+    /// way, is counted in a second round trip.
     async fn create(&self, account: &Account, claim: &Claim, proof: &Proof, now: Timestamp) -> Result<Creation>;
 
-    /// Spends the proof and gives the account, as it was read, a new secret and no sessions but the `remaining`, all or
-    /// nothing. `false` when the secret is of another version by now, or the caller's session is over.
+    /// Uses up the proof, gives the account a new secret and ends all sessions except the `remaining` ones, all or
+    /// nothing. `account` is the account as it was read. Returns `false` when the secret has another version by now, or
+    /// when the caller's session has ended.
     async fn set_secret(
         &self,
         account: &Account,
@@ -186,7 +187,7 @@ pub trait IdentityStore: Send + Sync {
         now: Timestamp,
     ) -> Result<bool>;
 
-    /// Spends the code and keeps a verification token by its keyed hash.
+    /// Uses up the code and stores the keyed hash of a verification token.
     async fn keep_verification(
         &self,
         spent: &SpentCode,
@@ -195,11 +196,11 @@ pub trait IdentityStore: Send + Sync {
         now: Timestamp,
     ) -> Result<()>;
 
-    /// The number behind a verification token.
+    /// The number of a verification token.
     async fn verification(&self, digest: &[u8; 32]) -> Result<Option<Verification>>;
 
-    /// Moves the session's refresh token from `token.turn` to the next turn, if it is the living one. The session is in
-    /// use from `network` now.
+    /// Moves the session's refresh token from `token.turn` to the next turn, if this is its valid token. The session is
+    /// then in use from `network`.
     async fn move_refresh_token(
         &self,
         token: RefreshToken,
@@ -207,6 +208,6 @@ pub trait IdentityStore: Send + Sync {
         now: Timestamp,
     ) -> Result<Move>;
 
-    /// Ends a session, if it is still there.
+    /// Ends a session, if it still exists.
     async fn end_session(&self, caller: Caller) -> Result<()>;
 }

@@ -1,31 +1,31 @@
-//! What happened in a group, as it lies in the group's item until the table's stream has carried it on.
+//! Events in a group. An event is stored in the group's item until the table's stream has processed it.
 
 use std::collections::BTreeSet;
 
 use crate::domain::account::UserId;
 
-/// What was done, under SealTalk's names.
+/// The kind of event, with SealTalk's names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Operation {
-    /// The group was made.
+    /// The group was created.
     Create,
-    /// People came in: the targets, added by the operator, or the operator alone, who joined.
+    /// Members joined: the targets, whom the operator added, or only the operator, who joined on their own.
     Add,
     /// The operator left.
     Quit,
     /// The operator dissolved the group.
     Dismiss,
-    /// The operator put the targets out.
+    /// The operator removed the targets.
     Kicked,
-    /// The group has another name.
+    /// The group was renamed.
     Rename,
-    /// Something was posted on the group's board.
+    /// A bulletin was posted on the group's board.
     Bulletin,
-    /// The operator handed the group to the target.
+    /// The operator transferred the group to the target.
     Transfer,
     /// The targets are managers now.
     SetManager,
-    /// The targets are no managers any more.
+    /// The targets are no longer managers.
     RemoveManager,
 }
 
@@ -44,7 +44,7 @@ impl Operation {
         Self::RemoveManager,
     ];
 
-    /// SealTalk's name of it.
+    /// SealTalk's name for the operation.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -61,31 +61,32 @@ impl Operation {
         }
     }
 
-    /// By SealTalk's name.
+    /// The operation with this name in SealTalk.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|operation| operation.name() == name)
     }
 }
 
-/// A change of a group that its members are to hear of. What the group is called and when it changed is told by the
-/// group itself, in whose item the event lies.
+/// A change of a group that its members are notified of. The event is stored in the group's item, so the group's name
+/// and the time of the change are read from there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GroupEvent {
-    /// The group's `seq` after the change. An event is told when it comes with another `seq` than the one before.
+    /// The group's `seq` after the change. An event is sent when its `seq` differs from that of the event before.
     pub seq: u64,
-    /// What was done.
+    /// The kind of event.
     pub operation: Operation,
-    /// Who did it.
+    /// The user who made the change.
     pub operator: UserId,
-    /// To whom, in the order to name them in. Nobody where the whole group is meant, and for [`Operation::Quit`].
+    /// The users whom the change affects, in the order in which to name them. Empty when the change affects the whole
+    /// group, and for [`Operation::Quit`].
     pub targets: Vec<UserId>,
-    /// Who owns the group now that its owner quit; none for any other change.
+    /// The new owner after the owner quit; `None` for any other change.
     pub heir: Option<UserId>,
 }
 
 impl GroupEvent {
-    /// Whom it names: who did it, and to whom.
+    /// The users whom the event names: the operator and the targets.
     #[must_use]
     pub fn named(&self) -> BTreeSet<UserId> {
         self.targets.iter().copied().chain([self.operator]).collect()

@@ -1,7 +1,7 @@
-//! What people should hear of others: requests, acceptances, and what happens in their groups.
+//! Notifications of what other users did: friend requests, acceptances, and events in groups.
 //!
-//! Nothing is said at the time of a change. It is read off the changed items afterwards, so that what was never
-//! written is never told, and what was written is told however the request that wrote it ended.
+//! No notification is sent at the time of a change. They are created later from the changed items. So a notification is
+//! never sent for a change that was not written, and one is sent for every change that was, however the request ended.
 
 mod group;
 mod news;

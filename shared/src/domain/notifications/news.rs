@@ -1,4 +1,4 @@
-//! Which changes somebody is to hear of.
+//! Which changes users are notified of.
 
 use std::collections::BTreeSet;
 
@@ -7,66 +7,67 @@ use crate::domain::account::UserId;
 use crate::domain::clock::Timestamp;
 use crate::domain::social::{Group, GroupId, Relation, Status};
 
-/// A change of an item that may be news to somebody.
+/// A change of an item that may lead to a notification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// What one person holds of another changed.
+    /// The relation of one user to another changed.
     Relation {
-        /// Whose it is.
+        /// The user whose relation it is.
         of: UserId,
-        /// As it was; none when nothing was held.
+        /// The relation before the change; `None` when there was none.
         before: Option<Relation>,
-        /// As it is.
+        /// The relation after the change.
         after: Relation,
     },
     /// A group changed.
     Group {
-        /// As it was; none when it was made.
+        /// The group before the change; `None` when it was just created.
         before: Option<Group>,
-        /// As it is.
+        /// The group after the change.
         after: Group,
     },
 }
 
-/// What somebody is to hear.
+/// A notification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum News {
-    /// Somebody asks to be friends.
+    /// A user sends a friend request.
     Request {
-        /// Who asks.
+        /// The user who sent the request.
         from: UserId,
-        /// Who is asked.
+        /// The user who receives it.
         to: UserId,
-        /// What they say.
+        /// The message of the request.
         message: String,
-        /// When.
+        /// When the request was sent.
         at: Timestamp,
     },
-    /// Somebody who was asked is a friend now.
+    /// A user accepted a friend request.
     Acceptance {
-        /// Who was asked.
+        /// The user who accepted it.
         from: UserId,
-        /// Who had asked.
+        /// The user who had sent the request.
         to: UserId,
         /// When they became friends.
         at: Timestamp,
     },
-    /// Something happened in a group.
+    /// An event in a group.
     Group {
         /// The group.
         group: GroupId,
-        /// What it is called now.
+        /// The group's current name.
         name: String,
-        /// What happened.
+        /// The event.
         event: GroupEvent,
-        /// When.
+        /// When it happened.
         at: Timestamp,
     },
 }
 
 impl Change {
-    /// What somebody is to hear of it. Of the two sides of a relation that change together at most one is news, so
-    /// everything is told once. Ignoring, deleting, blocking and remarks are nobody else's business.
+    /// The notification for this change, if there is one. When the two sides of a relation change together, at most one
+    /// of them leads to a notification, so each is sent once. Ignoring, deleting, blocking and remarks concern nobody
+    /// else.
     #[must_use]
     pub fn news(self) -> Option<News> {
         match self {
@@ -80,13 +81,14 @@ impl Change {
     }
 }
 
-/// Both pieces of news are read off the side of the person who is to hear them: whatever the other side was before
-/// (an ignored request may be answered by asking back), and not at all where that person blocks the other.
+/// Both notifications follow from the side of the user who receives them. The other side's earlier state does not
+/// matter (an ignored request may be answered by a request in return). Nothing is sent if the receiving user blocks the
+/// other.
 fn news_of_relation(of: UserId, before: Option<&Relation>, after: Relation) -> Option<News> {
     let was = before.and_then(|before| before.status);
     let (from, at) = (after.other, after.updated);
     match after.status? {
-        // Who asks again, is heard again.
+        // A repeated request is delivered again.
         Status::WasAsked if was != after.status || before.and_then(|before| before.asked) != after.asked => {
             Some(News::Request { from, to: of, message: after.message, at })
         }
@@ -98,7 +100,7 @@ fn news_of_relation(of: UserId, before: Option<&Relation>, after: Relation) -> O
 }
 
 impl News {
-    /// Whose act it is.
+    /// The user who caused the event.
     #[must_use]
     pub fn author(&self) -> UserId {
         match self {
@@ -107,7 +109,7 @@ impl News {
         }
     }
 
-    /// Whom it names.
+    /// The users whom the notification names.
     #[must_use]
     pub fn named(&self) -> BTreeSet<UserId> {
         match self {

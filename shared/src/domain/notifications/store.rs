@@ -1,4 +1,4 @@
-//! Who hears of news, and the ways by which it reaches them.
+//! The recipients of notifications, and the ways to reach them.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
@@ -11,7 +11,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::session::{PushService, PushTokens};
 use crate::domain::social::GroupId;
 
-/// The service that reaches a device.
+/// The push service for a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Platform {
     /// Apple's push service.
@@ -20,12 +20,13 @@ pub enum Platform {
     Google,
 }
 
-/// A device that notifications go to.
+/// A device that receives notifications.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Device {
-    /// By whom it is reached.
+    /// Its push service.
     pub platform: Platform,
-    /// What it is known by there. Whoever has it may not push, but it tells devices apart, so it is never logged.
+    /// Its token at that service. The token alone does not allow pushing to the device, but it identifies the device,
+    /// so it is never logged.
     pub token: String,
 }
 
@@ -36,17 +37,17 @@ impl fmt::Debug for Device {
 }
 
 impl Device {
-    /// The devices that a session's tokens stand for. Tokens of Android apps are taken for Firebase's.
+    /// The devices that belong to a session's push tokens. Tokens of Android apps are treated as Firebase tokens.
     pub fn of(push: &PushTokens) -> impl Iterator<Item = Self> {
         let device = push.device.as_ref().map(|(token, platform)| {
-            // 1 is iOS (the device API's document).
+            // 1 is iOS (documentation of the device API).
             (if *platform == 1 { Platform::Apple } else { Platform::Google }, token)
         });
         let services = push.services.iter().filter_map(|(service, token)| {
             let platform = match service {
                 PushService::Apns => Platform::Apple,
                 PushService::Ng | PushService::Gcm => Platform::Google,
-                // SNS has no platform for these.
+                // SNS does not support these services.
                 PushService::Xg | PushService::Xm | PushService::Hw | PushService::Jp => return None,
             };
             Some((platform, token))
@@ -55,17 +56,17 @@ impl Device {
     }
 }
 
-/// Somebody who hears news or is named in it.
+/// A user who receives notifications or is named in one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listener {
-    /// The nickname; empty when none was set.
+    /// The nickname; empty when the user has not set one.
     pub name: String,
-    /// The devices of the sessions that live.
+    /// The devices of the active sessions.
     pub devices: BTreeSet<Device>,
 }
 
 impl Listener {
-    /// An account as a listener at `now`.
+    /// The account's listener at the time `now`.
     #[must_use]
     pub fn of(account: &Account, now: Timestamp) -> Self {
         let living = account.sessions.values().filter(|session| session.lives(now));
@@ -73,59 +74,59 @@ impl Listener {
     }
 }
 
-/// Where people's nicknames and devices lie.
+/// The store of users' nicknames and devices.
 #[async_trait]
 pub trait Listeners: Send + Sync {
-    /// These people, perhaps as they were a moment ago; who does not exist is left out. One round trip.
+    /// These users, in a state that may be slightly out of date; users who do not exist are left out. One round trip.
     async fn listeners(&self, people: &BTreeSet<UserId>, now: Timestamp) -> Result<HashMap<UserId, Listener>>;
 }
 
-/// Where groups lie, for nobody in particular.
+/// The store of groups, for reads without a caller.
 #[async_trait]
 pub trait Recipients: Send + Sync {
-    /// Who is in a group, or was when it was dissolved. One round trip.
+    /// The members of a group, or its last members if it was dissolved. One round trip.
     async fn members_of(&self, group: GroupId) -> Result<BTreeSet<UserId>>;
 
-    /// What is posted on a group's board. One round trip.
+    /// The bulletin on a group's board. One round trip.
     async fn posted_in(&self, group: GroupId) -> Result<Option<String>>;
 }
 
-/// News as it is published for whoever subscribes.
+/// A notification as it is published to the subscribers of the topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
-    /// The kind of message, by which subscribers choose.
+    /// The kind of message. Subscribers can filter by it.
     pub kind: &'static str,
-    /// What was done, by which they choose too.
+    /// The operation. Subscribers can filter by it too.
     pub operation: &'static str,
     /// The message.
     pub body: String,
 }
 
-/// What became of a notice.
+/// The result of publishing a notice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Taken {
     /// It was published.
     Done,
-    /// It will never be: the service calls it invalid.
+    /// The service rejected the notice as invalid, so it will never be published.
     Refused,
 }
 
-/// Where news is published.
+/// The topic to which notices are published.
 #[async_trait]
 pub trait Topic: Send + Sync {
-    /// Publishes a notice. A fault may pass, so it is worth trying again; the notice may have been published all the
-    /// same.
+    /// Publishes a notice. A fault may be temporary, so it is worth trying again; the notice may have been published in
+    /// spite of it.
     async fn publish(&self, notice: &Notice) -> Result<Taken>;
 }
 
-/// What became of a push.
+/// The result of a push.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pushed {
-    /// It was handed to the push service.
+    /// The push service accepted it.
     Sent,
-    /// The push service no longer takes any for the device, or does not know its token.
+    /// The push service no longer accepts pushes for the device, or does not know its token.
     Gone,
-    /// It failed otherwise, and is not tried again.
+    /// It failed for another reason, and is not tried again.
     Failed,
 }
 

@@ -1,9 +1,10 @@
-//! Rooms: who may make, change and delete them, and which are open.
+//! Rooms: who may create, change and delete them, and which rooms are open.
 //!
-//! Somebody signed in owns the rooms they make, and nobody else changes or deletes those. A room made without a
-//! credential has no owner: everybody may change it, every change renews it, and without one it is gone after a day.
+//! A signed-in user owns the rooms they create, and nobody else can change or delete those. A room that was created
+//! without a credential has no owner. Anyone may change it, and every change renews it; without a change it disappears
+//! after a day.
 //!
-//! Every account of the rooms API has a room of its own, closed at first, with the number of the account.
+//! Every account of the rooms API has a personal room, which is closed at first. Its number is the account's number.
 
 mod numbers;
 mod room;
@@ -24,56 +25,57 @@ use super::tokens::Keys;
 use super::{Error, Fault, Result};
 use crate::trips::both;
 
-/// A room about to be made.
+/// A room before it is created.
 #[derive(Clone, Debug)]
 pub struct NewRoom {
-    /// What it is called.
+    /// Its alias.
     pub alias: Alias,
-    /// Whether it opens at once.
+    /// Whether it is open from the start.
     pub active: bool,
 }
 
-/// A room, and what others see of its owner.
+/// A room, and the public data of its owner.
 #[derive(Clone, Debug)]
 pub struct Shown {
     /// The room.
     pub room: Room,
-    /// Its owner; none where it has none, or they do not exist any more.
+    /// Its owner; `None` when it has none, or when the owner does not exist any more.
     pub host: Option<Host>,
 }
 
-/// A page of the list, and how long the whole list is.
+/// A page of the list, and the length of the whole list.
 #[derive(Clone, Debug)]
 pub struct OpenRooms {
     /// The page.
     pub listed: Listed,
-    /// What others see of the rooms' owners.
+    /// The public data of the rooms' owners.
     pub hosts: Hosts,
-    /// How many rooms are open.
+    /// The number of open rooms.
     pub total: u64,
 }
 
-/// Makes, changes, deletes and lists rooms.
+/// Creates, changes, deletes and lists rooms.
 pub struct Rooms {
     /// The limits.
     pub policy: Arc<Policy>,
-    /// Hash the networks that accounts know.
+    /// The keys that hash the networks known to accounts.
     pub keys: Arc<Keys>,
-    /// The time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Where ids and numbers come from.
+    /// The source of random ids and numbers.
     pub random: Arc<dyn Random>,
-    /// Where rooms are kept.
+    /// The store of rooms.
     pub store: Arc<dyn RoomStore>,
-    /// The numbers to draw.
+    /// Draws room numbers.
     pub numbers: Numbers,
 }
 
-/// A change that meets another change of the same room is made again this often.
+/// How often a change is tried when another change of the same room interferes.
 const ATTEMPTS: usize = 32;
 
 impl Rooms {
-    /// Makes a room: the caller's own, or without one a room without an owner, counted for the address it comes from.
+    /// Creates a room. With a caller it belongs to the caller. Without a caller it has no owner and counts against the
+    /// limit of the IP address.
     pub async fn make(&self, wanted: NewRoom, by: Option<Caller>, from: Option<IpAddr>) -> Result<Shown> {
         if by.is_none() && !self.policy.anonymous_rooms {
             return Err(Error::Unauthenticated);
@@ -105,19 +107,19 @@ impl Rooms {
         Err(Fault::new("making a room", "every number drawn was taken").into())
     }
 
-    /// A room. Two round trips where it has an owner.
+    /// A room. Two round trips if it has an owner.
     pub async fn room(&self, id: RoomId) -> Result<Shown> {
         let room = self.living(id, self.clock.now()).await?;
         let host = self.host(room.owner).await?;
         Ok(Shown { room, host })
     }
 
-    /// Changes a room, and renews one that has no owner. Two round trips: the totals have to know where the room was
-    /// counted before. Nothing is written where nothing would change, so that many who ask for the same at once do not
-    /// stand in each other's way.
+    /// Changes a room, and renews it if it has no owner. Two round trips, because the totals depend on where the room
+    /// was counted before. If nothing would change, nothing is written, so that many simultaneous requests for the same
+    /// change do not conflict.
     ///
-    /// The apps open and close the room of their account without a credential. They may, at a network that the account
-    /// knows: one round trip more.
+    /// The apps open and close their account's room without a credential. They may do so from a network that the
+    /// account knows. This takes one more round trip.
     pub async fn change(
         &self,
         id: RoomId,
@@ -150,8 +152,8 @@ impl Rooms {
         Err(Fault::new("changing a room", "it changed at every attempt").into())
     }
 
-    /// Deletes a room; its alias and its number are free again. An account that deletes its own room gets another one
-    /// when it is next shown.
+    /// Deletes a room and frees its alias and its number. An account that deletes its personal room gets a new one the
+    /// next time it is needed.
     pub async fn delete(&self, id: RoomId, by: Option<Caller>) -> Result<()> {
         for _ in 0..ATTEMPTS {
             let now = self.clock.now();
@@ -163,7 +165,7 @@ impl Rooms {
         Err(Fault::new("deleting a room", "it changed at every attempt").into())
     }
 
-    /// A page of the open rooms, the newest first.
+    /// A page of the open rooms, newest first.
     pub async fn open(&self, page: Page) -> Result<OpenRooms> {
         let now = self.clock.now();
         let empty = || Listed { rooms: Vec::new(), next: None };
@@ -183,8 +185,8 @@ impl Rooms {
         Ok(OpenRooms { listed, hosts, total })
     }
 
-    /// The account's own room and its number, given out the first time that they are asked for: a closed room. An
-    /// account from before keeps its number.
+    /// The account's personal room and its number. Both are assigned the first time that they are needed; the room is
+    /// closed. An account from before there were such rooms keeps its number.
     pub async fn own(&self, account: &Account) -> Result<(String, RoomId)> {
         let mut own = Own { number: account.room.clone(), room: account.room_id };
         let mut before = account.room.clone();
@@ -207,7 +209,8 @@ impl Rooms {
                     own = had;
                 }
                 Given::IdTaken => {}
-                // Whoever called a room by this number had it first. A number that is known already stays.
+                // Another room has this number as its alias, and it had it first. A number that was assigned before
+                // stays.
                 Given::AliasTaken if own.number.is_some() => suffix = true,
                 Given::AliasTaken | Given::NumberTaken => {
                     own.number = None;
@@ -218,7 +221,7 @@ impl Rooms {
         Err(Fault::new("giving an account its room", "every number drawn was taken").into())
     }
 
-    /// A closed room for an account, called by its number.
+    /// A closed room for an account. Its alias is its number.
     fn own_room(&self, owner: UserId, number: String, suffix: bool, now: Timestamp) -> Result<Room> {
         let id = personal_id(&*self.random);
         let alias = if suffix { format!("{number}-{id}") } else { number.clone() };
@@ -227,7 +230,7 @@ impl Rooms {
         Ok(Room { id, number, alias, active: false, owner, personal: true, opened: now, expires: None, turn: 0 })
     }
 
-    /// What others see of an owner. One round trip, and none without an owner.
+    /// The public data of an owner. One round trip, or none without an owner.
     async fn host(&self, owner: Option<UserId>) -> Result<Option<Host>> {
         let Some(owner) = owner else { return Ok(None) };
         Ok(self.store.hosts(&BTreeSet::from([owner])).await?.remove(&owner))
@@ -237,8 +240,8 @@ impl Rooms {
         self.store.room(id).await?.filter(|room| room.lives(now)).ok_or(Error::NotFound("room"))
     }
 
-    /// The room, if the caller may change it. The write checks the session; where there is no write because the room
-    /// is somebody else's, it is checked here, so that a dead credential is always answered as one.
+    /// The room, if the caller may change it. Usually the write checks the session. If there is no write because the
+    /// room belongs to another user, the session is checked here, so that an ended session always gets the same error.
     async fn permitted(
         &self,
         id: RoomId,

@@ -1,26 +1,27 @@
-//! Room numbers: short, and each one's own.
+//! Room numbers: short and unique.
 //!
-//! A number is drawn at random among those of some length and claimed by a conditional write; where it is taken,
-//! another is drawn. A counter would give shorter numbers, but every new room would wait in line for that one item.
+//! A number is drawn at random among those of some length and claimed by a conditional write. If it is taken, another
+//! is drawn. A counter would give shorter numbers, but then every new room would wait for that one item.
 //!
-//! The length follows what was met: each taken number makes the next ones a little longer, the more so the more came in
-//! a row, and each free one a little shorter. That settles where about one number in six is taken, so numbers are as
-//! short as they can be drawn without much ado, and a function that starts beside a million rooms is there in a few
-//! draws.
+//! The length adapts to the results: each taken number makes the next ones a little longer, and more so the more taken
+//! numbers come in a row; each free number makes them a little shorter. In balance about one number in six is taken. So
+//! the numbers are about as short as they can be without many draws, and a newly started function reaches the right
+//! length after a few draws even with a million rooms.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::domain::random::{self, Random};
 
-/// Parts of a digit in which the length is kept.
+/// The length is kept in fractions of a digit, so many to a digit.
 const PARTS: u32 = 16;
-/// The document's example has four digits.
+/// The example in the API's documentation has four digits.
 const SHORTEST: u32 = 4 * PARTS;
-/// Nobody dials more than twelve.
+/// More than twelve digits are too long to dial.
 const LONGEST: u32 = 12 * PARTS;
-/// What the first taken number of a draw adds; the second adds twice as much, the third three times, and so on.
+/// How much the first taken number of a draw adds to the length. The second adds twice as much, the third three times,
+/// and so on.
 const TAKEN: u32 = 4;
-/// What a free number takes off.
+/// How much a free number takes off the length.
 const FREE: u32 = 1;
 
 /// Draws room numbers.
@@ -35,7 +36,7 @@ impl Default for Numbers {
     }
 }
 
-/// The draws for one room or account.
+/// The draws for one room or one account.
 #[derive(Debug)]
 pub struct Draw<'a> {
     numbers: &'a Numbers,
@@ -43,7 +44,7 @@ pub struct Draw<'a> {
 }
 
 impl Numbers {
-    /// Begins to draw.
+    /// Starts drawing.
     #[must_use]
     pub fn draw(&self) -> Draw<'_> {
         Draw { numbers: self, taken: 0 }
@@ -51,13 +52,13 @@ impl Numbers {
 
     fn change(&self, change: impl Fn(u32) -> u32) {
         let change = |length| Some(change(length).clamp(SHORTEST, LONGEST));
-        // The function above always answers something, so this never fails.
+        // `change` always returns `Some`, so this never fails.
         let _ = self.length.fetch_update(Ordering::Relaxed, Ordering::Relaxed, change);
     }
 }
 
 impl Draw<'_> {
-    /// How many draws are worth making: the last ones are of the longest numbers, of which hardly any is taken.
+    /// The maximum number of draws. The last draws use the longest numbers, of which hardly any is taken.
     pub const MOST: usize = 16;
 
     /// A number: decimal digits, the first not 0.
@@ -68,14 +69,14 @@ impl Draw<'_> {
         (least + random::below(random, 9 * least)).to_string()
     }
 
-    /// Notes that the number was taken.
+    /// Records that the number was taken.
     pub fn was_taken(&mut self) {
         self.taken += 1;
         let step = TAKEN * self.taken;
         self.numbers.change(|length| length.saturating_add(step));
     }
 
-    /// Notes that the number was free.
+    /// Records that the number was free.
     pub fn was_free(self) {
         self.numbers.change(|length| length.saturating_sub(FREE));
     }
@@ -88,7 +89,7 @@ mod tests {
 
     use super::*;
 
-    /// The same numbers at every run (`SplitMix64`).
+    /// The same numbers in every run (`SplitMix64`).
     #[derive(Default)]
     struct Seeded(AtomicU64);
 
@@ -101,7 +102,7 @@ mod tests {
         }
     }
 
-    /// Claims a number like a table would, and answers how many draws that took.
+    /// Claims a number as a table would, and returns how many draws that took.
     fn claim(numbers: &Numbers, random: &Seeded, table: &mut HashSet<String>) -> usize {
         let mut draw = numbers.draw();
         for tries in 1..=Draw::MOST {

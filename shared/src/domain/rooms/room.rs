@@ -1,4 +1,4 @@
-//! What a room is.
+//! Rooms and their properties.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::domain::text::Bounds;
 
 const MINUTE: i64 = 60_000;
 
-/// Marks the ids of rooms.
+/// The type of room ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RoomKind;
 
@@ -19,11 +19,11 @@ impl Kind for RoomKind {
     const NAME: &'static str = "room";
 }
 
-/// Names a room for ever. The document calls it pk.
+/// A room's permanent id. The API's documentation calls it pk.
 pub type RoomId = Id<RoomKind>;
 
-/// A new id for an account's own room: from 1 below 2^31, because the apps hold the `roompk` of an account in a signed
-/// 32-bit number. Whether it is free is decided by the conditional write that uses it.
+/// A new id for an account's personal room: from 1 to below 2^31, because the apps store the `roompk` of an account in
+/// a signed 32-bit number. The conditional write that uses the id decides whether it is free.
 #[must_use]
 pub fn personal_id(random: &dyn Random) -> RoomId {
     const BOUND: u64 = 1 << 31;
@@ -34,18 +34,18 @@ pub fn personal_id(random: &dyn Random) -> RoomId {
     }
 }
 
-/// What a room is called by its makers; unique among the rooms that live.
+/// A room's name, chosen by its creator; unique among the existing rooms.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alias(String);
 
 impl Alias {
-    /// 1 to 64 characters of which one can be seen, none of them a control character; spaces around them are dropped.
+    /// 1 to 64 characters, at least one of them visible and none a control character; spaces around them are dropped.
     pub fn parse(text: &str) -> Result<Self> {
         const ALIAS: Bounds = Bounds::line("room_alias", 1, 64, "has 1 to 64 characters and no control characters");
         ALIAS.trimmed(text).map(Self)
     }
 
-    /// As text.
+    /// The alias as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -59,23 +59,23 @@ pub struct Room {
     pub id: RoomId,
     /// The number that people dial: decimal digits.
     pub number: String,
-    /// What it is called.
+    /// Its alias.
     pub alias: Alias,
     /// Whether it is open. Only open rooms are listed.
     pub active: bool,
-    /// Whose it is. Anybody may change or delete a room without an owner.
+    /// Its owner. Anyone may change or delete a room without an owner.
     pub owner: Option<UserId>,
-    /// Whether it is the owner's own room, which the number of their account leads to.
+    /// Whether it is its owner's personal room, which the number of their account belongs to.
     pub personal: bool,
-    /// When it was opened, and without an owner when it was last renewed: its place in the list.
+    /// When it was opened or, without an owner, last renewed. This determines its place in the list.
     pub opened: Timestamp,
-    /// When it is gone, on a full minute: only without an owner.
+    /// When it disappears, at a full minute: only for rooms without an owner.
     pub expires: Option<Timestamp>,
-    /// How often it was changed. A change is admitted by the turn it was made of.
+    /// How often it was changed. A change is written only if this number is still the one that was read.
     pub turn: u32,
 }
 
-/// A change to a room; `None` leaves what is there.
+/// A change to a room; fields that are `None` stay unchanged.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RoomChange {
     /// Another alias.
@@ -85,20 +85,20 @@ pub struct RoomChange {
 }
 
 impl Room {
-    /// Whether it is there at all at `now`.
+    /// Whether it still exists at the time `now`.
     #[must_use]
     pub fn lives(&self, now: Timestamp) -> bool {
         self.expires.is_none_or(|expires| now < expires)
     }
 
-    /// Whether a change at `now` would leave everything as it is, the minute of its expiry among it.
+    /// Whether a change at the time `now` would leave everything as it is, including the minute of its expiry.
     #[must_use]
     pub fn is_already(&self, change: &RoomChange, ttl: Duration, now: Timestamp) -> bool {
         let after = self.changed(change, ttl, now);
         (&after.alias, after.active, after.expires) == (&self.alias, self.active, self.expires)
     }
 
-    /// The room after a change at `now`, which also renews it for `ttl` where it has no owner.
+    /// The room after a change at the time `now`. The change also renews it for `ttl` if it has no owner.
     #[must_use]
     pub fn changed(&self, change: &RoomChange, ttl: Duration, now: Timestamp) -> Self {
         let active = change.active.unwrap_or(self.active);
@@ -114,15 +114,15 @@ impl Room {
     }
 }
 
-/// When a room without an owner that was renewed at `renewed` is gone: after `ttl`, less what is over a full minute.
-/// Rooms are counted by that minute, so that the total leaves them out at the very moment the list does.
+/// When a room without an owner disappears that was renewed at `renewed`: after `ttl`, rounded down to a full minute.
+/// The totals count rooms by that minute, so a room leaves the total at the same moment as the list.
 #[must_use]
 pub fn expiry(renewed: Timestamp, ttl: Duration) -> Timestamp {
     let exact = renewed.plus(ttl).millis();
     Timestamp::from_millis(exact - exact.rem_euclid(MINUTE))
 }
 
-/// The earliest renewal after which a room without an owner still lives at `now`.
+/// The earliest renewal after which a room without an owner still exists at the time `now`.
 #[must_use]
 pub fn earliest_living(now: Timestamp, ttl: Duration) -> Timestamp {
     let next_minute = (now.millis().div_euclid(MINUTE) + 1) * MINUTE;

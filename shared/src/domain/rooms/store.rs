@@ -1,4 +1,4 @@
-//! Where rooms lie, and how they are listed.
+//! The store of rooms, and how they are listed.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
@@ -13,12 +13,12 @@ use crate::domain::clock::Timestamp;
 use crate::domain::known::NetworkHash;
 use crate::domain::{Error, Result};
 
-/// A room's place in the list, which is ordered by opening, the newest first.
+/// A room's place in the list, which is ordered by the time of opening, newest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     /// When the room was opened.
     pub opened: Timestamp,
-    /// Which of the rooms opened in that millisecond it is.
+    /// The room's id, which orders the rooms opened in the same millisecond.
     pub id: RoomId,
 }
 
@@ -41,15 +41,15 @@ impl FromStr for Place {
     }
 }
 
-/// Times of 13 digits reach to the year 2286.
+/// Times of 13 digits last until the year 2286.
 const LATEST: i64 = 9_999_999_999_999;
 
 /// Where a page of the list begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Start {
-    /// After this many rooms. Every one of them is read, so there is a bound ([`Page::DEEPEST`]).
+    /// After this many rooms. All of them are read, so the number is limited ([`Page::DEEPEST`]).
     Skip(usize),
-    /// After this place, at the same cost wherever it is.
+    /// After this place. The cost is the same for every place.
     After(Place),
 }
 
@@ -58,107 +58,108 @@ pub enum Start {
 pub struct Page {
     /// Where it begins.
     pub start: Start,
-    /// How many rooms are on it.
+    /// The number of rooms on it.
     pub size: usize,
 }
 
 impl Page {
-    /// Pages that are asked for by number end within this many rooms. Each room before the page costs about two reads
-    /// of some 200 bytes, so the deepest page costs 150 read units, which is as much as one anonymous request should.
+    /// Pages requested by number must end within this many rooms. Each room before the page costs about two reads of
+    /// some 200 bytes, so the deepest page costs 150 read units, which is as much as one anonymous request should cost.
     pub const DEEPEST: usize = 3_000;
 }
 
-/// What a page holds.
+/// The content of a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
     /// The rooms.
     pub rooms: Vec<Room>,
-    /// Where the next page begins, if there is one.
+    /// The place where the next page begins, if there is one.
     pub next: Option<Place>,
 }
 
-/// How writing a room with a drawn id and number ended.
+/// The result of writing a room with a random id and number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Made {
     /// The room exists now.
     Done,
-    /// The number is somebody's already. Nothing was written.
+    /// The number belongs to another room or account. Nothing was written.
     NumberTaken,
-    /// The id is a room's already. Nothing was written.
+    /// The id belongs to another room. Nothing was written.
     IdTaken,
 }
 
-/// How giving an account its own room ended.
+/// The result of giving an account its personal room.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Given {
     /// The account has it now.
     Done,
     /// The number belongs to another room or account. Nothing was written.
     NumberTaken,
-    /// The alias is another room's already. Nothing was written.
+    /// The alias belongs to another room. Nothing was written.
     AliasTaken,
-    /// The id is a room's already. Nothing was written.
+    /// The id belongs to another room. Nothing was written.
     IdTaken,
     /// The account has a room or another number already. Nothing was written.
     Had(Own),
 }
 
-/// What an account has of its own room.
+/// An account's personal room and its number, if they exist.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Own {
     /// The number.
     pub number: Option<String>,
-    /// The room. An account from before has a number alone.
+    /// The room. An account from before there were such rooms has only a number.
     pub room: Option<RoomId>,
 }
 
-/// What a list of rooms shows of the people they belong to.
+/// The public data of a room's owner in a list of rooms.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Host {
-    /// What they are called: the username, or what a provider calls them, or else the nickname. It may be empty.
+    /// The username, or the name that a sign-in provider has for them, or the nickname. It may be empty.
     pub username: String,
-    /// The picture; empty when none was set.
+    /// The picture; empty when the user has not set one.
     pub avatar: String,
 }
 
-/// Hosts by their ids.
+/// Hosts by user id.
 pub type Hosts = HashMap<UserId, Host>;
 
-/// Keeps rooms, their aliases and numbers, and how many are open. Each method is one round trip. Writes by somebody
-/// signed in refuse with [`Error::Unauthenticated`] when the session is over, all or nothing.
+/// Stores rooms, their aliases and numbers, and the number of open rooms. Each method is one round trip. Writes by a
+/// signed-in caller fail with [`Error::Unauthenticated`] when the session has ended, all or nothing.
 #[async_trait]
 pub trait RoomStore: Send + Sync {
-    /// Makes a room. Refused with [`Error::Taken`] where the alias is, and without a caller with [`Error::Limited`].
+    /// Creates a room. Fails with [`Error::Taken`] when the alias is taken, and without a caller also with
+    /// [`Error::Limited`].
     async fn make(&self, room: &Room, by: Option<Caller>, from: Option<IpAddr>, now: Timestamp) -> Result<Made>;
 
-    /// A room, strongly consistent, even if it has expired.
+    /// A room, with a strongly consistent read, even if it has expired.
     async fn room(&self, id: RoomId) -> Result<Option<Room>>;
 
-    /// Writes `after` over `before`. `false` when the room is not as it was before any more. Refused with
-    /// [`Error::Taken`] where the new alias is.
+    /// Replaces `before` with `after`. Returns `false` when the room has changed since it was read. Fails with
+    /// [`Error::Taken`] when the new alias is taken.
     async fn change(&self, before: &Room, after: &Room, by: Option<Caller>, now: Timestamp) -> Result<bool>;
 
-    /// Deletes a room. `false` when it is not as it was any more.
+    /// Deletes a room. Returns `false` when it has changed since it was read.
     async fn delete(&self, room: &Room, by: Option<Caller>, now: Timestamp) -> Result<bool>;
 
-    /// How many rooms are open. Exact: what was written before is counted.
+    /// The number of open rooms. It is exact: everything written before is counted.
     async fn count_open(&self, now: Timestamp) -> Result<u64>;
 
-    /// Open rooms in their order. What was written within the last moment may be missing; calls side by side. Takes
-    /// a second round trip now and then, where one shard holds more of the page than its share.
+    /// Open rooms in the order of the list. Rooms written a moment ago may be missing. The calls run in parallel. Takes
+    /// a second round trip now and then, when one shard has more of the page's rooms than its share.
     async fn open(&self, page: Page, now: Timestamp) -> Result<Listed>;
 
-    /// Refuses with [`Error::Unauthenticated`] when the session is over.
+    /// Fails with [`Error::Unauthenticated`] when the session has ended.
     async fn check_session(&self, caller: Caller, now: Timestamp) -> Result<()>;
 
-    /// Gives the owner of a room that room as their own, if they have none and, as far as they have a number, it is the
-    /// one of `before`.
+    /// Makes this room the personal room of its owner, on the condition that they do not have one and that their
+    /// number, if they have one, is `before`.
     async fn give_room(&self, room: &Room, before: Option<&str>, now: Timestamp) -> Result<Given>;
 
     /// Whether this account knows a network with one of these hashes.
     async fn knows(&self, owner: UserId, networks: &[NetworkHash], now: Timestamp) -> Result<bool>;
 
-    /// What these people look like, perhaps a moment ago; who does not exist is left out.
+    /// The public data of these users, which may be slightly out of date; users who do not exist are left out.
     async fn hosts(&self, owners: &BTreeSet<UserId>) -> Result<Hosts>;
 }
 

@@ -1,4 +1,4 @@
-//! Rooms on a store that says what a test tells it to.
+//! Rooms on a store that returns what a test sets.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,13 +12,13 @@ use crate::domain::account::UserId;
 use crate::domain::known::NetworkHash;
 use crate::domain::session::{Lifetime, NewSession, PushTokens, Session, SessionId};
 
-/// Takes the first rooms' numbers as taken, and remembers every number that was tried.
+/// Treats the numbers of the first rooms as taken, and records every number that was tried.
 #[derive(Default)]
 struct Told {
     taken: usize,
     open: u64,
     tried: Mutex<Vec<String>>,
-    /// What giving an account a room comes to, the last first.
+    /// The results of giving an account its room, the last first.
     given: Mutex<Vec<Given>>,
     read: AtomicU64,
 }
@@ -109,7 +109,7 @@ async fn a_taken_number_is_drawn_again_and_soon_longer() {
     let room = rooms.make(wanted(), None, None).await.unwrap().room;
     let lengths: Vec<_> = store.tried.lock().unwrap().iter().map(String::len).collect();
     assert_eq!((lengths.as_slice(), room.number.len()), ([4, 4, 4, 5].as_slice(), 5));
-    // The next room starts where there was space.
+    // The next room starts with the length that worked.
     assert_eq!(rooms.make(wanted(), None, None).await.unwrap().room.number.len(), 5);
 }
 
@@ -140,7 +140,7 @@ async fn pages_by_number_have_an_end_and_pages_by_place_have_none() {
             "{skip}"
         );
     }
-    // Behind the last room there is nothing, which costs nothing to say.
+    // There are no rooms behind the last one, and finding this out costs nothing.
     for skip in [10_000, usize::MAX] {
         assert!(rooms.open(page(Start::Skip(skip))).await.unwrap().listed.rooms.is_empty());
     }
@@ -158,7 +158,7 @@ fn account(room: Option<&str>, room_id: Option<u64>) -> Account {
     Account { room: room.map(str::to_owned), room_id: room_id.and_then(RoomId::new), ..account }
 }
 
-/// The account's room after these outcomes, the first first, and the numbers and aliases that were tried.
+/// The account's room after these results, the first first, and the numbers and aliases that were tried.
 async fn own_after(account: &Account, mut given: Vec<Given>) -> (Result<(String, RoomId)>, Vec<String>) {
     given.reverse();
     let (rooms, store) = rooms(Policy::for_tests(), Told { given: Mutex::new(given), ..Told::default() });
@@ -180,7 +180,7 @@ async fn an_account_gets_a_room_called_by_its_number() {
     assert_eq!((tried.len(), tried.last()), (4, Some(&format!("{number} {number}"))));
     assert!(id.get() < 1 << 31, "the apps have it in an int");
 
-    // Another request was quicker.
+    // Another request was faster.
     let had = Given::Had(Own { number: Some("1263".into()), room: Some(nine) });
     assert_eq!(own_after(&account(None, None), vec![had]).await.0.unwrap(), ("1263".to_owned(), nine));
 }
@@ -190,11 +190,11 @@ async fn an_account_from_before_keeps_its_number() {
     let old = account(Some("8696"), None);
     let (own, tried) = own_after(&old, vec![Given::Done]).await;
     assert_eq!((own.unwrap().0.as_str(), tried.as_slice()), ("8696", ["8696 8696".to_owned()].as_slice()));
-    // Somebody calls their room by it.
+    // Another room has this number as its alias.
     let (own, tried) = own_after(&old, vec![Given::AliasTaken, Given::Done]).await;
     let (number, id) = own.unwrap();
     assert_eq!((number.as_str(), tried[1].as_str()), ("8696", format!("8696 8696-{id}").as_str()));
-    // A number of which nobody knows whose it is goes, rather than that the account has no room.
+    // If the number belongs to another room or account, the account gets a new number rather than no room.
     let (own, tried) = own_after(&old, vec![Given::NumberTaken, Given::Done]).await;
     assert_eq!(tried[1], format!("{0} {0}", own.unwrap().0));
     let (own, tried) = own_after(&old, vec![Given::IdTaken; Draw::MOST]).await;

@@ -1,4 +1,4 @@
-//! Which changes are news.
+//! Which changes lead to notifications.
 
 use super::super::Operation;
 use super::*;
@@ -21,7 +21,7 @@ fn relation(before: Option<Relation>, after: Relation) -> Option<News> {
     Change::Relation { of: user(1), before, after }.news()
 }
 
-/// Every status, and a stranger.
+/// Every status, and no status.
 fn every_status() -> impl Iterator<Item = Option<Status>> {
     Status::ALL.into_iter().map(Some).chain([None])
 }
