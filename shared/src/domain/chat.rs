@@ -1,4 +1,4 @@
-//! Tokens for the chat service that an app uses beside this backend.
+//! Tokens for the chat service that an app uses in addition to this backend.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,22 +10,22 @@ use super::clock::Clock;
 use super::tokens::Keys;
 use super::{Result, short_id};
 
-/// Gives out tokens with which a person connects to the chat service.
+/// Issues tokens with which a user connects to the chat service.
 #[async_trait]
 pub trait ChatTokens: Send + Sync {
-    /// A token for `user`, whom the service knows by the short id. `name` and `portrait` (an absolute URL, or empty)
-    /// are what the service shows of them in notifications.
+    /// A token for `user`, whose id at the service is the short id. The service shows `name` and `portrait` (an
+    /// absolute URL, or empty) in notifications.
     async fn token_for(&self, user: UserId, name: &str, portrait: &str) -> Result<String>;
 }
 
-/// Tokens of our own, for a chat service that checks them with our public keys: JWTs whose audience is `chat` and
-/// whose subject is the short id.
+/// Our own tokens, for a chat service that verifies them with our public keys: JWTs whose audience is `chat` and whose
+/// subject is the short id.
 pub struct OwnChatTokens {
-    /// What they are signed with.
+    /// The keys that sign them.
     pub keys: Arc<Keys>,
-    /// The time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// How long they are good for.
+    /// How long they are valid.
     pub ttl: Duration,
 }
 

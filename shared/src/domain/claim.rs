@@ -1,4 +1,4 @@
-//! What people sign in with. Each claim belongs to one account at most.
+//! Claims: the identities that users sign in with. Each claim belongs to at most one account.
 
 use std::fmt;
 
@@ -10,29 +10,29 @@ use super::{Error, Result};
 /// A sign-in identity.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Claim {
-    /// A phone that a code proved.
+    /// A phone number that was proved by a code.
     Phone(Phone),
-    /// A name that its owner chose.
+    /// A username that the user chose.
     Username(Username),
-    /// A person as a sign-in provider knows them.
+    /// A person as a sign-in provider identifies them.
     Provider {
         /// The provider.
         provider: Provider,
-        /// Its id of the person.
+        /// The provider's id of the person.
         subject: Subject,
     },
 }
 
-/// The longest key of a partition of `DynamoDB` has 2,048 bytes, of which a claim's name takes some.
+/// A partition key of `DynamoDB` has at most 2,048 bytes, and the key of a claim has a prefix as well.
 const MOST_BYTES: usize = 2_000;
 
-/// A name to sign in with.
+/// A name for signing in.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Username(String);
 
 impl Username {
-    /// A new name: 1 to 64 visible characters without white space, in NFC; capitals count as different. Only emojis hold
-    /// something invisible, so no two names differ by what cannot be seen.
+    /// A new username: 1 to 64 visible characters without white space, in NFC; upper and lower case are different.
+    /// Invisible characters are allowed only inside emojis, so no two usernames differ only in something invisible.
     pub fn parse(text: &str) -> Result<Self> {
         const RULE: &str = "has 1 to 64 characters and no spaces";
         const USERNAME: Bounds = Bounds::line("username", 1, 64, RULE);
@@ -47,35 +47,35 @@ impl Username {
         }
     }
 
-    /// A name that an account may have, to the byte: those of before names were composed are still theirs.
+    /// A username exactly as it is stored. Usernames stored before names were composed stay valid.
     pub fn stored(text: &str) -> Result<Self> {
         const RULE: Error = Error::Invalid { field: "username", rule: "has 1 to 64 characters and no spaces" };
         let plain = !text.contains(|c: char| c.is_whitespace() || c.is_control());
         if (1..=MOST_BYTES).contains(&text.len()) && plain { Ok(Self(text.to_owned())) } else { Err(RULE) }
     }
 
-    /// The same name as it is composed today, where that is another.
+    /// The composed form (NFC) of this name, if it differs from this one.
     #[must_use]
     pub fn composed(&self) -> Option<Self> {
         let composed = text::composed(&self.0);
         (composed != self.0).then(|| Self(composed.into_owned()))
     }
 
-    /// The same name in pieces (NFD), where that is another: an account of before may have it.
+    /// The decomposed form (NFD) of this name, if it differs from this one. An older account may be stored under it.
     #[must_use]
     pub fn decomposed(&self) -> Option<Self> {
         let decomposed = text::decomposed(&self.0);
         (decomposed != self.0).then(|| Self(decomposed.into_owned()))
     }
 
-    /// As text.
+    /// The username as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// People use numbers and addresses as names, so a name never reaches a log.
+/// Some usernames are phone numbers or email addresses, so a username is never logged.
 impl fmt::Debug for Username {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Username")
@@ -94,7 +94,7 @@ impl Subject {
         if (1..=128).contains(&text.len()) && plain { Ok(Self(text.to_owned())) } else { Err(RULE) }
     }
 
-    /// As text.
+    /// The subject as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

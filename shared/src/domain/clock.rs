@@ -1,10 +1,10 @@
-//! Time as an argument: the domain never asks the machine what time it is.
+//! Time as an argument: the domain never reads the machine's clock itself.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// A moment, in milliseconds since the Unix epoch.
+/// A point in time, in milliseconds since the Unix epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Timestamp(i64);
@@ -28,38 +28,38 @@ impl Timestamp {
         self.0.div_euclid(1_000)
     }
 
-    /// The number of the hour since the Unix epoch, which names the window of an hourly cap.
+    /// The number of hours since the Unix epoch. It identifies the window of an hourly limit.
     #[must_use]
     pub const fn hour(self) -> i64 {
         self.seconds().div_euclid(3_600)
     }
 
-    /// The number of the day since the Unix epoch, which names the window of a daily cap.
+    /// The number of days since the Unix epoch. It identifies the window of a daily limit.
     #[must_use]
     pub const fn day(self) -> i64 {
         self.seconds().div_euclid(86_400)
     }
 
-    /// The moment `duration` later.
+    /// The time `duration` later.
     #[must_use]
     pub fn plus(self, duration: Duration) -> Self {
         Self(self.0.saturating_add(millis(duration)))
     }
 
-    /// The moment `duration` earlier.
+    /// The time `duration` earlier.
     #[must_use]
     pub fn minus(self, duration: Duration) -> Self {
         Self(self.0.saturating_sub(millis(duration)))
     }
 
-    /// Whole seconds, rounded up and at least 1, from `now` until this moment: what a `Retry-After` says.
+    /// Whole seconds from `now` until this time, rounded up and at least 1: the value for `Retry-After`.
     #[must_use]
     pub fn seconds_from(self, now: Timestamp) -> u64 {
         u64::try_from(self.0.saturating_sub(now.0)).unwrap_or(0).div_ceil(1_000).max(1)
     }
 }
 
-/// A moment as a calendar and a clock show it, in the Gregorian calendar.
+/// A date and a time of day in the Gregorian calendar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Civil {
     /// The year.
@@ -72,14 +72,14 @@ pub struct Civil {
     pub hour: i64,
     /// The minute.
     pub minute: i64,
-    /// The second; no leap seconds.
+    /// The second; leap seconds do not occur.
     pub second: i64,
     /// The millisecond.
     pub milli: i64,
 }
 
 impl Timestamp {
-    /// As clocks in UTC show it.
+    /// The date and time in UTC.
     #[must_use]
     pub fn utc(self) -> Civil {
         let (year, month, day) = date(self.day());
@@ -95,7 +95,7 @@ impl Timestamp {
         }
     }
 
-    /// As clocks in China show it: eight hours ahead, the whole year.
+    /// The date and time in China: eight hours ahead of UTC, all year round.
     #[must_use]
     pub fn in_china(self) -> Civil {
         self.plus(CHINA_STANDARD_TIME).utc()
@@ -105,7 +105,8 @@ impl Timestamp {
 /// How far clocks in China are ahead of UTC.
 pub const CHINA_STANDARD_TIME: Duration = Duration::from_hours(8);
 
-/// The date of a day since 1970-01-01, in eras of 400 years that begin in March, so that a leap day ends its year.
+/// The date of a day since 1970-01-01. The computation uses eras of 400 years that begin in March, so that a leap day
+/// is the last day of its year.
 fn date(day: i64) -> (i64, i64, i64) {
     const ERA: i64 = 146_097;
     let since_march = day + 719_468;
@@ -122,9 +123,9 @@ fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// Where the time comes from.
+/// A source of the time.
 pub trait Clock: Send + Sync {
-    /// This moment.
+    /// The current time.
     fn now(&self) -> Timestamp;
 }
 

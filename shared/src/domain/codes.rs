@@ -1,4 +1,4 @@
-//! SMS codes: asking for one, and guessing it.
+//! SMS codes: requesting and verifying them.
 
 mod sender;
 mod typed;
@@ -14,21 +14,21 @@ use super::account::UserId;
 use super::clock::Timestamp;
 use super::phone::Phone;
 
-/// What a code is good for. A code for one purpose is wrong for every other.
+/// The purpose of a code. A code for one purpose is wrong for every other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// Signing in, making the account when the number has none.
+    /// Signing in. Creates an account if the number has none.
     SignIn,
-    /// Making an account with a password.
+    /// Creating an account with a password.
     SignUp,
     /// Setting a new password.
     Recovery,
-    /// Proving the number first and saying later what for: `SealTalk`.
+    /// Proving the number first and using the proof later: `SealTalk`.
     Verification,
 }
 
 impl Purpose {
-    /// What the keyed hash of a code is bound to.
+    /// The subject that the keyed hash of a code is bound to.
     #[must_use]
     pub fn subject(self, phone: &Phone) -> String {
         let purpose = match self {
@@ -41,16 +41,16 @@ impl Purpose {
     }
 }
 
-/// A code about to be sent, as the table keeps it.
+/// A code before it is sent, as it is stored in the table.
 #[derive(Clone, Debug)]
 pub struct NewCode {
-    /// Where it goes.
+    /// The number to send it to.
     pub phone: Phone,
     /// Its keyed hash.
     pub digest: [u8; 32],
-    /// The client's IP address, as the gateway saw it.
+    /// The client's IP address, as the gateway reports it.
     pub from: Option<IpAddr>,
-    /// The group of networks in which the unused codes of a block are counted.
+    /// The group of networks under which an unused code is counted in its block.
     pub network_group: u8,
     /// When it is sent.
     pub sent: Timestamp,
@@ -58,133 +58,135 @@ pub struct NewCode {
     pub expires: Timestamp,
 }
 
-/// What the caller of a request for a code is to the number's account. Those further down are allowed more.
+/// How the caller who requests a code is related to the number's account. Later variants are allowed more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Standing {
-    /// Not looked up, or the number has no account.
+    /// The account was not looked up, or the number has none.
     Stranger,
     /// The number has an account.
     HasAccount,
-    /// The number has an account, which knows the address.
+    /// The number has an account, and the account knows the address.
     Known,
 }
 
-/// Which part of the limits a code is held to.
+/// Which part of the limits applies to a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Terms {
     /// The number must not have an account.
     pub unclaimed: bool,
-    /// Who asks.
+    /// The caller's standing.
     pub standing: Standing,
-    /// Whether the address must be below the share of its cap from which a captcha is asked for.
+    /// Whether the address must be below the share of its limit above which a captcha is required.
     pub without_captcha: bool,
-    /// Whether the code counts in its block. It does not when its network has its share of unused codes there.
+    /// Whether the code is counted in its block. It is not when its network has reached its share of unused codes
+    /// there.
     pub counts_in_block: bool,
 }
 
-/// A limit that a code ran into.
+/// A limit that refused a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SendLimit {
     /// The number has an account.
     Claimed,
-    /// Requests from the address in a day whose answers show whether a number has an account.
+    /// Requests from the IP address in a day whose responses show whether a number has an account.
     Checks {
-        /// Seconds until another may be made.
+        /// Seconds until the next such request is allowed.
         retry_after: u64,
     },
     /// A code was sent to the number a moment ago.
     Resend {
-        /// Seconds until another may be asked for.
+        /// Seconds until another code can be requested.
         retry_after: u64,
     },
     /// Codes to the number in an hour or a day.
     Number {
-        /// Seconds until another may be asked for.
+        /// Seconds until another code can be requested.
         retry_after: u64,
     },
-    /// Codes from the address in an hour.
+    /// Codes from the IP address in an hour.
     Address {
-        /// Seconds until another may be asked for.
+        /// Seconds until another code can be requested.
         retry_after: u64,
     },
-    /// The share of the address's cap from which a captcha is asked for.
+    /// The share of the address's limit above which a captcha is required.
     AddressWithoutCaptcha,
     /// The network's share of a block's unused codes.
     BlockShare,
     /// Too few codes of the number's block are used.
     Block {
-        /// Seconds until another may be asked for.
+        /// Seconds until another code can be requested.
         retry_after: u64,
     },
     /// Codes to the country in an hour or a day.
     Country {
-        /// Seconds until another may be asked for.
+        /// Seconds until another code can be requested.
         retry_after: u64,
     },
 }
 
-/// Where a code counts as unused until it is used.
+/// The counter of unused codes in which a code is counted until it is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BlockShare {
-    /// The hour it was sent in, counted from 1970.
+    /// The hour in which the code was sent, counted from 1970.
     pub hour: i64,
-    /// The group of networks it was asked for from.
+    /// The group of networks from which it was requested.
     pub network_group: u8,
 }
 
-/// Groups that networks are put into for counting a block's unused codes, so that the block's item stays small.
+/// Number of groups into which networks are divided for counting the unused codes of a block. The number is limited so
+/// that the block's item stays small.
 pub const NETWORK_GROUPS: u8 = 64;
 
-/// Where a guess at a code comes from.
+/// Where a try at a code comes from.
 #[derive(Clone, Copy, Debug)]
 pub struct GuessOrigin {
     /// The client's IP address.
     pub address: Option<IpAddr>,
-    /// Whether the number's account knows the address. Its guesses are counted on their own.
+    /// Whether the number's account knows the address. Tries from such an address are counted separately.
     pub known: bool,
 }
 
-/// A guess that was counted: what the guessed code is compared with.
+/// A try that was counted, with the data to compare the code with.
 #[derive(Clone, Debug)]
 pub struct Guess {
     /// The keyed hash of the code that was sent.
     pub digest: Vec<u8>,
-    /// The account that signs in with this phone, if there is one.
+    /// The account that signs in with this number, if there is one.
     pub user: Option<UserId>,
-    /// Where the code counts as unused.
+    /// The counter in which the code is counted as unused.
     pub share: Option<BlockShare>,
-    /// Where the guess comes from.
+    /// Where the try comes from.
     pub origin: GuessOrigin,
 }
 
-/// Where codes and the limits on them lie.
+/// The store of codes and of the limits on them.
 #[async_trait]
 pub trait CodeStore: Send + Sync {
-    /// Keeps a new code in place of an older one and counts it against every limit, all or nothing, in one round
-    /// trip. Returns the limits that refused it; none means that it is kept.
+    /// Stores a new code in place of an older one and counts it against every limit, all or nothing, in one round trip.
+    /// Returns the limits that refused it; an empty list means that the code is stored.
     async fn keep(&self, code: &NewCode, terms: Terms) -> Result<Vec<SendLimit>>;
 
-    /// Counts for the address that an answer shows that the number has an account, in one round trip. A code that is
-    /// kept for an unclaimed number is counted by [`keep`](Self::keep). Refused with [`super::Error::Limited`].
+    /// Counts for the address that a response shows that the number has an account, in one round trip. A code that is
+    /// stored for an unclaimed number is counted by [`keep`](Self::keep). Fails with [`super::Error::Limited`].
     async fn count_check(&self, code: &NewCode) -> Result<()>;
 
-    /// The account that signs in with this phone, in one round trip.
+    /// The account that signs in with this number, in one round trip.
     async fn owner(&self, phone: &Phone) -> Result<Option<UserId>>;
 
-    /// Takes a code that is not sent to anybody out of what the whole stage counts, its country and its block. The
-    /// number and the address stay counted, so that nobody can tell.
+    /// Takes a code that is not sent to anybody out of the counters of the whole deployment, which are those of its
+    /// country and its block. It stays counted for the number and the address, so that nobody can see the difference.
     async fn release(&self, code: &NewCode, terms: Terms) -> Result<()>;
 
-    /// Takes back a code that could not be sent, as if it had never been asked for.
+    /// Takes back a code that could not be sent, as if it had never been requested.
     async fn take_back(&self, code: &NewCode, terms: Terms) -> Result<()>;
 
-    /// Counts a guess at the code of `phone`, on the code and on the address, all or nothing, **before** it is
-    /// compared; and reads which account the phone belongs to. One round trip. The guess also counts as a failed
-    /// sign-in from the address until it turns out right. Refused with [`super::Error::CodeNotAsked`],
-    /// [`super::Error::CodeExpired`], [`super::Error::CodeGuessesSpent`] or [`super::Error::Limited`]; then nothing is
-    /// counted.
+    /// Counts a try at the code of `phone`, for the code and for the address, all or nothing, **before** the code is
+    /// compared; also reads which account the number belongs to. One round trip. Until the code turns out to be right,
+    /// the try also counts as a failed sign-in from the address. Fails with [`super::Error::CodeNotAsked`],
+    /// [`super::Error::CodeExpired`], [`super::Error::CodeGuessesSpent`] or [`super::Error::Limited`]; in these cases
+    /// nothing is counted.
     async fn guess(&self, phone: &Phone, origin: GuessOrigin, now: Timestamp) -> Result<Guess>;
 
-    /// Takes back a guess that was counted, because it was right and spent nothing.
+    /// Takes back a counted try, because the code was right and was not used up.
     async fn forgive(&self, phone: &Phone, guess: &Guess, now: Timestamp) -> Result<()>;
 }

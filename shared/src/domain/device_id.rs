@@ -1,5 +1,5 @@
-//! Ids of accounts as the device API shows them. Its clients hold an id in a signed 32-bit number, into which a
-//! [`super::account::UserId`] does not fit, so an account gets an id for that API alone when it first uses it.
+//! Account ids for the device API. Its clients store an id in a signed 32-bit number, which is too small for a
+//! [`super::account::UserId`]. So an account gets a separate id for that API when it first uses it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -21,21 +21,21 @@ pub struct DeviceId(u32);
 impl DeviceId {
     const BOUND: u32 = 1 << 31;
 
-    /// A new id. Whether it is free is decided by the conditional write that claims it.
+    /// A new id. The conditional write that claims the id decides whether it is free.
     #[must_use]
     pub fn generate(random: &dyn Random) -> Self {
         let number = 1 + random::below(random, u64::from(Self::BOUND) - 1);
-        // It is below the bound, so it fits.
+        // The number is below the bound, so it fits.
         Self(u32::try_from(number).unwrap_or(1))
     }
 
-    /// From a number, if it is in range.
+    /// The id with this number, if it is in range.
     #[must_use]
     pub const fn new(number: u32) -> Option<Self> {
         if number == 0 || number >= Self::BOUND { None } else { Some(Self(number)) }
     }
 
-    /// As a number.
+    /// The id as a number.
     #[must_use]
     pub const fn get(self) -> u32 {
         self.0
@@ -48,40 +48,41 @@ impl fmt::Display for DeviceId {
     }
 }
 
-/// How giving an account such an id ended.
+/// The result of giving an account such an id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Given {
     /// The account has it now.
     Done,
     /// Another account has it. Nothing was written.
     Taken,
-    /// The account has this one already. Nothing was written.
+    /// The account already has this id. Nothing was written.
     Had(DeviceId),
 }
 
-/// Where these ids lie: in the account, and claimed.
+/// The store of these ids. An id is stored in the account and as a claim.
 #[async_trait]
 pub trait DeviceIdStore: Send + Sync {
-    /// Gives an account the id, if it has none and the id is free. One round trip;
+    /// Gives the account this id, if the account has none and the id is free. One round trip;
     /// [`super::Error::Unauthenticated`] when the account does not exist.
     async fn give_device_id(&self, user: UserId, id: DeviceId, now: Timestamp) -> Result<Given>;
 }
 
 /// Gives accounts their ids.
 pub struct DeviceIds {
-    /// The time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Where ids are drawn from.
+    /// The source of random ids.
     pub random: Arc<dyn Random>,
-    /// Where they are kept.
+    /// The store of the ids.
     pub store: Arc<dyn DeviceIdStore>,
 }
 
-/// Ids are drawn from two thousand million, so a taken one is rare and several in a row do not happen by chance.
+/// Ids are drawn from two thousand million numbers, so a taken one is rare, and many taken ones in a row do not happen
+/// by chance.
 const DRAWS: usize = 16;
 
 impl DeviceIds {
-    /// The account's id, given out at the first time that it is asked for. No round trip after that.
+    /// The account's id. It is assigned the first time it is needed; after that no round trip is necessary.
     pub async fn of(&self, account: &Account) -> Result<DeviceId> {
         if let Some(id) = account.device_id {
             return Ok(id);
@@ -119,7 +120,7 @@ mod tests {
         assert!(DeviceId::new(1).is_some() && DeviceId::new((1 << 31) - 1).is_some());
     }
 
-    /// Answers what it is told to, the last first.
+    /// Returns the results it was given, the last first.
     struct Scripted(Mutex<Vec<Given>>);
 
     #[async_trait]

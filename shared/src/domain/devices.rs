@@ -1,4 +1,4 @@
-//! Devices of people who are signed in: which of them is which, and where their notifications go.
+//! Devices of signed-in users: how devices are told apart, and where their notifications are sent.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use super::identity::SignedIn;
 use super::session::{PushService, PushTokens, Session, SessionId};
 use super::{Error, Result};
 
-/// Where a device's notifications go.
+/// The address for a device's notifications.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PushAddress {
     token: String,
@@ -18,7 +18,8 @@ pub struct PushAddress {
 }
 
 impl PushAddress {
-    /// A token of 1 to 512 printable bytes, and the platform whose service gave it out: 0 or nothing Android, 1 iOS.
+    /// Parses a token of 1 to 512 printable bytes and the platform of the service that issued it: 0 or empty for
+    /// Android, 1 for iOS.
     pub fn parse(token: &str, platform: &str) -> Result<Self> {
         const TOKEN: Error = Error::Invalid { field: "pushToken", rule: "has 1 to 512 printable bytes" };
         const PLATFORM: Error = Error::Invalid { field: "platform", rule: "is 0 (Android) or 1 (iOS)" };
@@ -32,7 +33,7 @@ impl PushAddress {
         if fits { Ok(Self { token: token.to_owned(), platform }) } else { Err(TOKEN) }
     }
 
-    /// As part of a session.
+    /// The address as part of a session.
     #[must_use]
     pub fn into_tokens(self) -> PushTokens {
         PushTokens { device: Some((self.token, self.platform)), ..PushTokens::default() }
@@ -44,7 +45,7 @@ impl PushAddress {
         &self.token
     }
 
-    /// 0 Android, 1 iOS.
+    /// 0 for Android, 1 for iOS.
     #[must_use]
     pub fn platform(&self) -> u8 {
         self.platform
@@ -56,49 +57,52 @@ impl PushAddress {
 pub struct Holding {
     /// The session.
     pub session: SessionId,
-    /// Whose token it is.
+    /// The service that issued the token.
     pub service: PushService,
     /// The token.
     pub token: String,
 }
 
-/// Where a session's push address lies: in the session.
+/// The store of push addresses. An address is stored in its session.
 #[async_trait]
 pub trait DeviceStore: Send + Sync {
-    /// Gives the caller's session another address, if `id` is the caller's own in the device API, and answers the
-    /// account as it is then. One round trip; [`Error::Unauthenticated`] when the session is over, [`Error::NotYours`]
-    /// when the id is not theirs.
+    /// Sets another address for the caller's session, if `id` is the caller's own in the device API, and returns the
+    /// account after the change. One round trip; [`Error::Unauthenticated`] when the session has ended,
+    /// [`Error::NotYours`] when the id belongs to another user.
     async fn set_address(&self, caller: Caller, id: u64, address: &PushAddress, now: Timestamp) -> Result<Account>;
 
-    /// Gives the caller's session these tokens, and answers the account as it is then. One round trip;
-    /// [`Error::Unauthenticated`] when the session is over.
+    /// Adds these tokens to the caller's session, and returns the account after the change. One round trip;
+    /// [`Error::Unauthenticated`] when the session has ended.
     async fn bind(&self, caller: Caller, tokens: &PushTokens, now: Timestamp) -> Result<Account>;
 
-    /// Takes these tokens from the caller's session. Where it does not hold all of them, nothing is written and the
-    /// account is answered. One round trip; [`Error::Unauthenticated`] when the session is over.
+    /// Removes these tokens from the caller's session. If the session does not have all of them, nothing is written and
+    /// the account is returned. One round trip; [`Error::Unauthenticated`] when the session has ended.
     async fn unbind(&self, caller: Caller, tokens: &PushTokens, now: Timestamp) -> Result<Option<Account>>;
 
-    /// Takes each token from its session, where the session still holds it. One round trip.
+    /// Removes each token from its session, if the session still has it. One round trip.
     async fn take_tokens(&self, user: UserId, held: &[Holding]) -> Result<()>;
 
-    /// Takes the address from these sessions, where they still are. One round trip.
+    /// Removes the address from those of these sessions that still exist. One round trip.
     async fn take_addresses(&self, user: UserId, sessions: &[SessionId]) -> Result<()>;
 
-    /// Ends the caller's session, address and all. One round trip; [`Error::Unauthenticated`] when it was over.
+    /// Ends the caller's session, including its address. One round trip; [`Error::Unauthenticated`] when it had ended
+    /// before.
     async fn end_living_session(&self, caller: Caller, now: Timestamp) -> Result<()>;
 }
 
-/// Keeps each device's address in one session only, so that signing out of that session silences the device.
+/// Keeps each device's address in one session only, so that signing out of that session stops the device's
+/// notifications.
 pub struct Devices {
-    /// The time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Where sessions are kept.
+    /// The store of sessions.
     pub store: Arc<dyn DeviceStore>,
 }
 
 impl Devices {
-    /// Settles a device that just signed in: takes its address from its earlier sessions, and answers whether it had
-    /// none that lived. A device is known by its address; one without might be any that signed in through this API.
+    /// Registers a device that has just signed in: removes its address from its earlier sessions, and returns whether
+    /// none of those was active. A device is recognised by its address. A device without an address could be any device
+    /// that signed in through this API.
     pub async fn settle(&self, signed_in: &SignedIn) -> Result<bool> {
         let (account, caller) = (&signed_in.account, signed_in.caller);
         let (own, now) = (account.sessions.get(&caller.session), self.clock.now());
@@ -111,15 +115,15 @@ impl Devices {
         Ok(!known)
     }
 
-    /// Gives the device of the caller's session another address. `id` is the caller's in the device API; of somebody who
-    /// signed in before there were such ids, and has none yet, the account's own.
+    /// Sets another address for the device of the caller's session. `id` is the caller's id in the device API. A user
+    /// who signed in before there were such ids and has none yet sends the account's own id.
     pub async fn set_address(&self, caller: Caller, id: u64, address: &PushAddress) -> Result<()> {
         let account = self.store.set_address(caller, id, address, self.clock.now()).await?;
         self.take_from_others(&account, caller).await
     }
 
-    /// Gives the caller's session push tokens of a messenger client, and takes them from the account's other sessions:
-    /// the client is one device, and signs in anew.
+    /// Adds push tokens of a messenger client to the caller's session, and removes them from the account's other
+    /// sessions: they belong to one device, which has signed in again.
     pub async fn bind(&self, caller: Caller, tokens: &PushTokens) -> Result<()> {
         let account = self.store.bind(caller, tokens, self.clock.now()).await?;
         let held: Vec<_> =
@@ -127,8 +131,8 @@ impl Devices {
         self.take(account.id, &held).await
     }
 
-    /// Takes push tokens of a messenger client from whichever of the account's sessions hold them. It is no error when
-    /// none does.
+    /// Removes push tokens of a messenger client from all of the account's sessions that have them. It is not an error
+    /// when none has them.
     pub async fn unbind(&self, caller: Caller, tokens: &PushTokens) -> Result<()> {
         match self.store.unbind(caller, tokens, self.clock.now()).await? {
             Some(account) => self.take(account.id, &holdings(&account, tokens)).await,
@@ -153,7 +157,7 @@ impl Devices {
     }
 }
 
-/// Which sessions hold which of these tokens.
+/// Which sessions have which of these tokens.
 fn holdings(account: &Account, tokens: &PushTokens) -> Vec<Holding> {
     let of = |(id, session): (&SessionId, &Session)| {
         let held = session.push.services.iter().filter(|(service, held)| tokens.services.get(service) == Some(held));

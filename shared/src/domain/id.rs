@@ -1,4 +1,4 @@
-//! Numbers that name people, rooms and groups.
+//! Numeric ids of users, rooms and groups.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -7,32 +7,32 @@ use std::str::FromStr;
 use super::random::{self, Random};
 use super::{Error, Result};
 
-/// What an [`Id`] is the id of.
+/// The kind of thing that an [`Id`] identifies.
 pub trait Kind {
-    /// The noun, in refusals: "no such user".
+    /// The noun in error messages such as "no such user".
     const NAME: &'static str;
 }
 
-/// An id: a random whole number from 1 below 2^53, so that every JSON reader keeps it exact.
+/// An id: a random whole number from 1 to below 2^53, so that every JSON parser represents it exactly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Id<K>(u64, PhantomData<K>);
 
 impl<K: Copy> Id<K> {
     const BOUND: u64 = 1 << 53;
 
-    /// A new id. Whether it is free is decided by the conditional write that uses it.
+    /// A new id. The conditional write that uses the id decides whether it is free.
     #[must_use]
     pub fn generate(random: &dyn Random) -> Self {
         Self(1 + random::below(random, Self::BOUND - 1), PhantomData)
     }
 
-    /// From a number, if it is in range.
+    /// The id with this number, if it is in range.
     #[must_use]
     pub const fn new(number: u64) -> Option<Self> {
         if number == 0 || number >= Self::BOUND { None } else { Some(Self(number, PhantomData)) }
     }
 
-    /// As a number.
+    /// The id as a number.
     #[must_use]
     pub const fn get(self) -> u64 {
         self.0

@@ -1,9 +1,10 @@
-//! Addresses that an account knows: those it signed in from within the last 90 days, and those of its active sessions.
+//! Addresses that an account knows: those from which it signed in within the last 90 days, and those of its active
+//! sessions.
 //!
-//! A limit on an account or a number would let a stranger lock its owner out. So the owner, at an address that the
-//! account knows, has counters and a part of each cap that a stranger cannot use up. The idea is that of the OWASP
-//! guide on credential stuffing (device cookies), with the network in place of a cookie, since the clients of the older
-//! APIs keep none.
+//! If a limit applied to an account or a number alone, a stranger could lock out its owner. So an owner at an address
+//! that the account knows has separate counters, and a part of each limit is reserved for them; a stranger cannot use
+//! these up. The idea comes from the OWASP guide on credential stuffing (device cookies). Here the network takes the
+//! place of the cookie, because the clients of the older APIs store no cookies.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,19 +17,19 @@ use super::identity::IdentityStore;
 use super::policy::Policy;
 use super::tokens::Keys;
 
-/// How an account remembers a network: a keyed hash of both. It says nothing to readers of the table, and the same
-/// network is another hash in another account.
+/// How an account remembers a network: a keyed hash of account and network. A reader of the table learns nothing from
+/// it, and the same network has another hash in another account.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct NetworkHash(String);
 
 impl NetworkHash {
-    /// From its text, as [`Keys::network_hash`] makes it or the table holds it.
+    /// The hash with this text, as [`Keys::network_hash`] computes it or the table stores it.
     #[must_use]
     pub fn from_text(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// As text: 12 letters, digits, hyphens and underscores.
+    /// The hash as text: 12 letters, digits, hyphens and underscores.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -41,8 +42,8 @@ impl fmt::Debug for NetworkHash {
     }
 }
 
-/// The network of an address, as bytes to be hashed: the /24 of an IPv4 address, the /64 of an IPv6 one. Providers hand
-/// out new addresses within these.
+/// The network of an address, as bytes to hash: the /24 of an IPv4 address, the /64 of an IPv6 address. Internet
+/// providers assign changing addresses within these.
 #[must_use]
 pub fn network(address: IpAddr) -> Vec<u8> {
     match address.to_canonical() {
@@ -51,10 +52,10 @@ pub fn network(address: IpAddr) -> Vec<u8> {
     }
 }
 
-/// The networks of past sign-ins, each with its last sign-in.
+/// The networks of past sign-ins, each with the time of its last sign-in.
 pub type SignInNetworks = BTreeMap<NetworkHash, Timestamp>;
 
-/// These networks with one more sign-in: the ones that still count, the newest first to stay, at most
+/// The networks after one more sign-in. Expired networks are dropped; of the others the newest are kept, at most
 /// [`Policy::sign_in_networks`].
 #[must_use]
 pub fn with_sign_in(policy: &Policy, before: &SignInNetworks, network: &NetworkHash, now: Timestamp) -> SignInNetworks {
@@ -79,7 +80,7 @@ impl Account {
     }
 }
 
-/// The hash of the network that `address` lies in, if the account `user` knows it: one round trip.
+/// The hash of the network of `address`, if the account `user` knows it: one round trip.
 pub async fn known_network(
     accounts: &dyn IdentityStore,
     keys: &Keys,
@@ -123,7 +124,7 @@ mod tests {
             assert!(networks.len() <= most && networks.contains_key(&hash(n)));
         }
         assert!(!networks.contains_key(&hash(2)) && networks.contains_key(&hash(3)));
-        // A network that signs in again is not counted twice, and old ones are forgotten.
+        // Another sign-in from a known network is not counted twice, and old networks are forgotten.
         let later = NOW.plus(policy.known_address_for);
         let networks = with_sign_in(&policy, &networks, &hash(most + 2), later);
         assert_eq!(networks[&hash(most + 2)], later);

@@ -1,4 +1,4 @@
-//! The address book: which of these numbers are registered, and as whom.
+//! Contact look-up: which of these numbers are registered, and to which users.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -11,32 +11,32 @@ use super::phone::Phone;
 use super::policy::Policy;
 use super::{Error, Result};
 
-/// What somebody who has a person's number may know of them.
+/// The data about a user that is shown to everyone who has the user's number.
 #[derive(Clone, Debug)]
 pub struct Card {
     /// The account.
     pub id: UserId,
-    /// The nickname; empty when none was set.
+    /// The nickname; empty when the user has not set one.
     pub name: String,
-    /// The state line; empty when none was set.
+    /// The state line; empty when the user has not set one.
     pub state: String,
-    /// The picture; empty when none was set.
+    /// The picture; empty when the user has not set one.
     pub avatar: String,
-    /// The last authenticated request.
+    /// The time of the last authenticated request.
     pub seen: Option<Timestamp>,
 }
 
-/// Where the address book is looked up.
+/// The store for look-ups.
 #[async_trait]
 pub trait LookupStore: Send + Sync {
-    /// Who these phones belong to, in one round trip that also checks the session and counts the numbers against the
-    /// account's daily allowance. Refused with [`Error::Unauthenticated`] or [`Error::Limited`].
+    /// The users with these phone numbers, in one round trip that also checks the session and counts the numbers
+    /// against the account's daily limit. Fails with [`Error::Unauthenticated`] or [`Error::Limited`].
     async fn owners(&self, caller: Caller, phones: &BTreeSet<Phone>, now: Timestamp) -> Result<HashMap<Phone, UserId>>;
 
-    /// The cards of these users, in one round trip. A user who no longer exists has none.
+    /// The cards of these users, in one round trip. A user who no longer exists has no card.
     async fn cards(&self, users: &BTreeSet<UserId>) -> Result<HashMap<UserId, Card>>;
 
-    /// The same for a signed-in caller, whose session is checked in the same round trip. Refused with
+    /// The same for a signed-in caller, whose session is checked in the same round trip. Fails with
     /// [`Error::Unauthenticated`].
     async fn cards_for(
         &self,
@@ -46,22 +46,22 @@ pub trait LookupStore: Send + Sync {
     ) -> Result<HashMap<UserId, Card>>;
 }
 
-/// The most people whose cards one request may ask for by their ids: as many as a group has.
+/// Maximum number of users whose cards one request may read by id: as many as a group has members.
 pub const MOST_PEOPLE: usize = super::social::group::MOST_MEMBERS;
 
-/// Looks up address books.
+/// Looks up contacts.
 pub struct Lookup {
     /// The limits.
     pub policy: Arc<Policy>,
-    /// The time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Where to look.
+    /// The store to search.
     pub store: Arc<dyn LookupStore>,
 }
 
 impl Lookup {
-    /// The cards of at most [`MOST_PEOPLE`] users who exist. It does not count as a look-up of numbers: who has an id
-    /// knows the person already.
+    /// The cards of at most [`MOST_PEOPLE`] users, as far as they exist. This does not count as a look-up of numbers,
+    /// because a caller who has an id already knows the user.
     pub async fn people(&self, caller: Caller, users: &BTreeSet<UserId>) -> Result<HashMap<UserId, Card>> {
         if users.len() > MOST_PEOPLE {
             return Err(Error::Invalid { field: "id", rule: "names at most 500 users" });
@@ -69,7 +69,7 @@ impl Lookup {
         self.store.cards_for(caller, users, self.clock.now()).await
     }
 
-    /// The cards of those numbers that are registered. Numbers that could not be read are left out by the caller.
+    /// The cards of the registered numbers. The caller leaves out numbers that cannot be parsed.
     pub async fn find(&self, caller: Caller, phones: &BTreeSet<Phone>) -> Result<HashMap<Phone, Card>> {
         if phones.len() > self.policy.lookup_numbers_per_call {
             return Err(Error::Invalid { field: "list", rule: "has more numbers than one call may look up" });

@@ -1,4 +1,4 @@
-//! The rules, and the traits behind which their data lies. Knows neither AWS nor HTTP.
+//! The rules, and the traits that hide how their data is stored. This module uses neither AWS nor HTTP.
 
 pub mod account;
 pub mod captcha;

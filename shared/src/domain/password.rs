@@ -1,4 +1,4 @@
-//! Passwords and how they are kept.
+//! Passwords and how they are stored.
 
 use std::fmt;
 
@@ -8,13 +8,14 @@ use argon2::{Algorithm, Argon2, Params, Version};
 use super::random::{self, Random};
 use super::{Error, Fault, Result};
 
-/// KiB of memory, passes and lanes: OWASP's password storage cheat sheet, second of its equal choices.
+/// KiB of memory, passes and lanes: from OWASP's password storage cheat sheet, the second of the choices that it calls
+/// equivalent.
 const COST: (u32, u32, u32) = (19 * 1024, 2, 1);
 const SALT_BYTES: usize = 16;
-/// What anybody types is bounded before it is hashed.
+/// Maximum length in bytes of a password that a client sends, so that hashing takes a limited time.
 const MAX_TYPED: usize = 1_024;
 
-/// A password as somebody typed it.
+/// A password as the user typed it.
 #[derive(Clone)]
 pub struct Password(String);
 
@@ -25,12 +26,12 @@ impl Password {
         if (6..=64).contains(&text.len()) && plain { Ok(Self(text.to_owned())) } else { Err(RULE) }
     }
 
-    /// A password that is to be checked. What could never have been set is no different from a wrong one.
+    /// A password to be checked. A text that could never have been set is treated like any wrong password.
     pub fn typed(text: &str) -> Result<Self> {
         if text.len() <= MAX_TYPED { Ok(Self(text.to_owned())) } else { Err(Error::PasswordWrong) }
     }
 
-    /// The hash to keep: argon2id with a random salt, in PHC form.
+    /// The hash to store: argon2id with a random salt, in PHC form.
     pub async fn hash(self, random: &dyn Random) -> Result<String> {
         let salt: [u8; SALT_BYTES] = random::bytes(random);
         aside(move || {
@@ -40,7 +41,8 @@ impl Password {
         .await
     }
 
-    /// Whether this is the password of `kept`. Without one it takes the same time, and the answer is no.
+    /// Whether this is the password whose hash is `kept`. If `kept` is `None`, the check takes the same time and the
+    /// password is wrong.
     pub async fn check(self, kept: Option<&str>) -> Result<Check> {
         let kept = kept.map(str::to_owned);
         aside(move || {
@@ -60,19 +62,19 @@ impl Password {
     }
 }
 
-/// A password never shows itself.
+/// A password is never shown.
 impl fmt::Debug for Password {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Password")
     }
 }
 
-/// What checking a password found.
+/// The result of checking a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Check {
     /// It is the password.
     Right,
-    /// It is the password, kept with another cost than today's.
+    /// It is the right password, but its hash uses another cost than the current one.
     RightButOutdated,
     /// It is not the password.
     Wrong,
@@ -86,13 +88,13 @@ fn hasher() -> Result<Argon2<'static>> {
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
 }
 
-/// How every hash of today's cost begins.
+/// The beginning of every hash with the current cost.
 fn prefix() -> String {
     let (memory, passes, lanes) = COST;
     format!("$argon2id$v=19$m={memory},t={passes},p={lanes}$")
 }
 
-/// Runs what takes a processor for tens of milliseconds beside the other requests of this process.
+/// Runs work that takes tens of milliseconds of processor time without blocking the other requests of this process.
 async fn aside<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     let done = tokio::task::spawn_blocking(work).await;
     done.map_err(|error| Fault::new("hashing a password", error))?

@@ -10,24 +10,24 @@ use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, PhoneNu
 use self::typed::Typed;
 use super::{Error, Result};
 
-/// The calling code of a number without a zone: the documents of all five APIs assume it.
+/// The calling code of a number without a zone: the documentation of all five APIs assumes it.
 const DEFAULT_ZONE: u16 = 86;
 
 /// A valid phone number.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Phone {
-    /// `+` and the digits.
+    /// `+` and the digits, in E.164.
     e164: String,
     zone: u16,
 }
 
 impl Phone {
-    /// From a calling code (with or without `+`; empty means 86) and a number as a person or a client writes it.
+    /// Parses a calling code (with or without `+`; empty means 86) and a number as a user or a client writes it.
     ///
-    /// A number is digits of any script, separators, invisible characters and at most one `+`, before the first digit.
-    /// Everything else is refused: a letter is never read as a digit of a keypad. The number may have the prefix of
-    /// calls abroad, the calling code or the national prefix in front. Where it names its calling code, `zone` has to
-    /// be the same.
+    /// A number consists of digits of any script, separators, invisible characters and at most one `+`, before the
+    /// first digit. Everything else is refused; for example, letters are not converted to the digits of a keypad. The
+    /// number may start with the prefix for international calls, the calling code or the national prefix. If it
+    /// contains a calling code, that must be the same as `zone`.
     pub fn parse(zone: &str, number: &str) -> Result<Self> {
         let zone = typed::zone(zone)?;
         if zone.is_some_and(|zone| main_region(zone).is_none()) {
@@ -39,7 +39,8 @@ impl Phone {
         let other_zone = !read.is_empty();
         let mut fitting = read.into_iter().filter(|phone| zone.is_none_or(|zone| zone == phone.zone));
         let Some(first) = fitting.next() else { return Err(if other_zone { OTHER_ZONE } else { invalid() }) };
-        // `49151…` in zone 49 could be a fixed line of a place with the code 4915, but without its zero it is a mobile.
+        // `49151…` in zone 49 could be a landline in a place with the area code 4915. Since it lacks the leading zero
+        // of a national number, it is a mobile.
         let mobile = if first.takes_texts().is_ok() { None } else { fitting.find(|phone| phone.takes_texts().is_ok()) };
         Ok(mobile.unwrap_or(first))
     }
@@ -63,23 +64,25 @@ impl Phone {
         &self.e164[1 + zone_digits..]
     }
 
-    /// The block of ten thousand neighbouring numbers that this one lies in: everything but the last four digits.
-    /// Toll fraud rents its numbers in such blocks.
+    /// The block of ten thousand consecutive numbers that this number belongs to: everything except the last four
+    /// digits. Toll fraudsters rent numbers in such blocks.
     #[must_use]
     pub fn block(&self) -> &str {
         &self.e164[..self.e164.len().saturating_sub(4)]
     }
 
-    /// The region of the number, as ISO 3166 writes it. Several regions share a calling code: 1 is the United States,
-    /// Canada, Jamaica and others. `None` for a number of no country, such as one of a satellite phone.
+    /// The region of the number, as an ISO 3166 code. Several regions share a calling code: 1 belongs to the United
+    /// States, Canada, Jamaica and others. `None` for a number that belongs to no country, such as that of a satellite
+    /// phone.
     #[must_use]
     pub fn region(&self) -> Option<Country> {
         let region = PHONE_NUMBER_UTIL.get_region_for_number(&self.number()?)?;
         Country::region(&region.as_region_str())
     }
 
-    /// Refuses a number that is known to be no mobile phone's: nobody can read a text there, and some of them earn
-    /// money from every text. Where mobiles and fixed lines look alike, as in the United States, the number passes.
+    /// Refuses a number that is known not to be a mobile number: nobody can read a text there, and the owners of some
+    /// such numbers earn money from every text. In countries where mobile and landline numbers look alike, such as the
+    /// United States, the number passes.
     pub fn takes_texts(&self) -> Result<()> {
         use PhoneNumberType::{FixedLineOrMobile, Mobile, Unknown};
         let kind = self.number().map_or(Unknown, |number| PHONE_NUMBER_UTIL.get_number_type(&number));
@@ -90,7 +93,7 @@ impl Phone {
         PHONE_NUMBER_UTIL.parse(&self.e164, None).ok()
     }
 
-    /// A number that libphonenumber read, if there can be one like it.
+    /// A number that libphonenumber parsed, if such a number can exist.
     fn valid(number: &PhoneNumber) -> Option<Self> {
         let zone = u16::try_from(number.country_code).ok()?;
         let valid = PHONE_NUMBER_UTIL.is_valid_number(number);
@@ -98,15 +101,16 @@ impl Phone {
     }
 }
 
-/// Whether a text is written as numbers are, whether or not there is one like it.
+/// Whether a text is written like a phone number, whether or not such a number exists.
 #[must_use]
 pub fn is_number(text: &str) -> bool {
     Typed::read(text).is_some()
 }
 
-/// What a number may be, the likeliest first: what libphonenumber makes of it in the zone; the zone's own calling code
-/// without `+` in front, where libphonenumber takes it for the start of a national number; and `00` in front, which
-/// people write for `+` also where another prefix is dialled for calls abroad.
+/// The possible meanings of a number, the most likely first. The first is libphonenumber's reading of it in the zone.
+/// The second treats the zone's own calling code without `+` in front as such, where libphonenumber takes it for the
+/// start of a national number. The third treats a leading `00` as `+`, as people write it even in countries with
+/// another prefix for international calls.
 fn readings(zone: u16, typed: &Typed) -> [Option<Phone>; 3] {
     let Typed { plus, digits } = typed;
     let read = |text: &str, region| {
@@ -118,7 +122,7 @@ fn readings(zone: u16, typed: &Typed) -> [Option<Phone>; 3] {
         return [international(digits), None, None];
     }
     let national = match main_region(zone) {
-        // These have no region to dial from.
+        // These calling codes have no region.
         Some(Region::World) => international(&format!("{zone}{digits}")),
         region => read(digits, region),
     };
@@ -127,7 +131,7 @@ fn readings(zone: u16, typed: &Typed) -> [Option<Phone>; 3] {
     [national, own_code.flatten(), zeros.flatten()]
 }
 
-/// The region that most numbers of a calling code belong to; `None` for what is no calling code.
+/// The region that most numbers of a calling code belong to; `None` when there is no such calling code.
 fn main_region(zone: u16) -> Option<Region> {
     PHONE_NUMBER_UTIL.get_region_for_country_code(i32::from(zone))
 }
@@ -135,8 +139,8 @@ fn main_region(zone: u16) -> Option<Region> {
 impl FromStr for Phone {
     type Err = Error;
 
-    /// From E.164 as it is stored. Numbers are judged when they come in: one that is stored stays one, even when its
-    /// country has changed its numbers since.
+    /// Parses E.164 as it is stored. Numbers are validated when clients send them. A stored number stays valid even if
+    /// its country has changed its numbering plan since.
     fn from_str(text: &str) -> Result<Self> {
         let digits = text.strip_prefix('+').filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
         let digits = digits.filter(|digits| (4..=15).contains(&digits.len())).ok_or(INVALID)?;
@@ -147,7 +151,7 @@ impl FromStr for Phone {
     }
 }
 
-/// A phone number never reaches a log, so this tells no more than the country.
+/// A phone number is never logged, so this shows only the country.
 impl fmt::Debug for Phone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Phone(+{}…)", self.zone)
@@ -157,9 +161,9 @@ impl fmt::Debug for Phone {
 /// A calling code, or one of the regions that share it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Country {
-    /// A calling code, with every region that has it.
+    /// A calling code, including all regions that have it.
     Zone(u16),
-    /// A region, as two capital letters of ISO 3166.
+    /// A region, as the two capital letters of its ISO 3166 code.
     Region([u8; 2]),
 }
 
@@ -181,7 +185,7 @@ impl Country {
         letters.iter().all(u8::is_ascii_uppercase).then_some(Self::Region(letters))
     }
 
-    /// Whether a number belongs here.
+    /// Whether a number belongs to it.
     #[must_use]
     pub fn has(self, phone: &Phone) -> bool {
         match self {

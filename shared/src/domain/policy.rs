@@ -1,5 +1,5 @@
-//! Every limit and lifetime, in one place. Each is a parameter of `template.yaml` and reaches the functions as an
-//! environment variable of the same name in capitals (`CodeTtlSeconds` is `CODE_TTL_SECONDS`).
+//! All limits and lifetimes, in one place. Each is a parameter of `template.yaml` and reaches the functions as an
+//! environment variable with the same name in capitals (`CodeTtlSeconds` is `CODE_TTL_SECONDS`).
 
 use std::time::Duration;
 
@@ -9,63 +9,65 @@ use crate::config::{ConfigError, Env};
 const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
 
-/// The numbers in force. A cap of `None` is lifted (0 in the environment).
+/// The current values. A limit that is `None` is off (0 in the environment).
 #[derive(Clone, Debug)]
 pub struct Policy {
-    /// Digits of a code. NIST SP 800-63B asks for at least 20 bits, which six digits just miss and five guesses a
-    /// code make up for; every peer sends six.
+    /// Number of digits of a code. NIST SP 800-63B requires at least 20 bits. Six digits just miss this, and the limit
+    /// of five tries for each code makes up for it; all comparable services use six.
     pub code_digits: u32,
-    /// How long a code works. NIST SP 800-63B: at most ten minutes.
+    /// How long a code is valid. NIST SP 800-63B: at most ten minutes.
     pub code_ttl: Duration,
-    /// Wrong guesses a code survives. Peers: none to ten.
+    /// How many wrong tries a code allows. Comparable services: none to ten.
     pub code_guesses: u32,
-    /// How long a captcha works. Three minutes, as the web API has it.
+    /// How long a captcha is valid. Three minutes, as in the web API.
     pub captcha_ttl: Duration,
-    /// Time between two codes to one number, over all APIs. Supabase and `SealTalk`: 60 s.
+    /// Minimum time between two codes to one number, for all APIs together. Supabase and `SealTalk`: 60 s.
     pub resend_after: Duration,
     /// Codes to one number in any hour.
     pub codes_per_phone_hour: u32,
     /// Codes to one number in any day.
     pub codes_per_phone_day: u32,
-    /// The last of the codes to one number in any hour, kept for addresses that its account knows: a stranger cannot use
-    /// them up.
+    /// How many of the codes to one number in any hour are reserved for addresses that its account knows. A stranger
+    /// cannot use them up.
     pub codes_per_phone_hour_reserved: u32,
-    /// The same of the codes in any day.
+    /// The same for the codes in any day.
     pub codes_per_phone_day_reserved: u32,
-    /// Codes asked for from one IPv4 address or IPv6 /64 in a clock hour. Carriers put thousands of phones behind one
-    /// address, hence more than a household needs; Firebase allows 500.
+    /// Codes requested from one IPv4 address or IPv6 /64 in a clock hour. It is more than a household needs, because
+    /// mobile carriers put thousands of phones behind one address; Firebase allows 500.
     pub codes_per_ip_hour: Option<u32>,
-    /// Codes to one calling code in a clock hour, for the whole stage. AWS's guidance on artificially inflated
-    /// traffic: a known worst price.
+    /// Codes to one calling code in a clock hour, for the whole deployment. It limits the highest possible cost, as AWS
+    /// recommends in its guidance on artificially inflated traffic.
     pub codes_per_country_hour: Option<u32>,
-    /// Codes to one calling code in a day (UTC), for the whole stage.
+    /// Codes to one calling code in a day (UTC), for the whole deployment.
     pub codes_per_country_day: Option<u32>,
-    /// Percentage of both country caps that is kept for numbers with an account.
+    /// Percentage of both country limits that is reserved for numbers with an account.
     pub codes_per_country_reserved_percent: u32,
-    /// Percentage of an address's hourly cap above which [`CaptchaRule::Adaptive`] asks for a captcha.
+    /// Percentage of an address's hourly limit above which [`CaptchaRule::Adaptive`] requires a captcha.
     pub captcha_threshold_percent: u32,
-    /// Countries that codes are sent to, as calling codes or regions; `None` is all of them.
+    /// Countries to which codes are sent, as calling codes or regions; `None` for all countries.
     pub countries: Option<Vec<Country>>,
-    /// Codes sent into a block of numbers in a clock hour before the conversion guard looks at it.
+    /// How many codes must be sent into a block of numbers in a clock hour before the conversion guard checks the
+    /// block.
     pub conversion_minimum_sends: u32,
-    /// Percentage of codes sent into a block that have to be used once the guard looks. Twilio Fraud Guard and
-    /// authgear work alike.
+    /// Percentage of the codes sent into a block that must be used once the guard checks it. Twilio Fraud Guard and
+    /// authgear work in the same way.
     pub conversion_minimum_percent: u32,
-    /// Unused codes that one address can add to a block in a clock hour; its further codes to the block are sent and
-    /// not counted there. So a single address cannot close a block to everybody else.
+    /// How many unused codes one address can add to a block in a clock hour. Its further codes to the block are sent
+    /// but not counted there, so a single address cannot close a block to everyone else.
     pub conversion_per_address: u32,
-    /// Addresses that must have taken part before the guard closes a block. They are counted in 64 groups, so a few more
-    /// may be needed.
+    /// How many addresses must have requested codes before the guard closes a block. They are counted in 64 groups, so
+    /// a few more may be needed.
     pub conversion_addresses: u32,
-    /// Numbers in one address-book look-up.
+    /// Numbers in one contact look-up.
     pub lookup_numbers_per_call: usize,
-    /// Numbers an account may look up in a day (UTC). From the papers on contact-discovery scraping.
+    /// Numbers that an account may look up in a day (UTC). Based on the research papers about scraping through contact
+    /// discovery.
     pub lookup_numbers_per_day: u32,
-    /// Bytes of a picture.
+    /// Maximum size of a picture in bytes.
     pub image_max_bytes: u64,
-    /// Pixels of a picture, checked before it is decoded. imgproxy: 50 megapixels.
+    /// Maximum number of pixels of a picture, checked before it is decoded. imgproxy: 50 megapixels.
     pub image_max_pixels: u64,
-    /// Bytes of a voice note.
+    /// Maximum size of a voice note in bytes.
     pub audio_max_bytes: u64,
     /// Bytes of pictures and voice notes that one account may upload in all: some thousand photographs. Without a bound
     /// one account could fill the bucket at its owner's cost.
@@ -74,55 +76,59 @@ pub struct Policy {
     pub access_token_ttl: Duration,
     /// A session that is not refreshed for this long ends.
     pub refresh_sliding: Duration,
-    /// A session ends this long after its sign-in whatever happens.
+    /// A session ends this long after its sign-in in any case.
     pub refresh_absolute: Duration,
-    /// How long the replaced refresh token is answered with the same new one: a lost reply, two tabs. Cognito: 0–60 s.
+    /// How long a replaced refresh token still returns the same new one, for a lost response or two browser tabs.
+    /// Cognito: 0–60 s.
     pub refresh_grace: Duration,
-    /// Lifetime of a chat token of our own. A chat service checks the signature and the time, and cannot ask whether the
-    /// session still lives, so this is how long a token outlives a new password: as long as an access token may.
+    /// Lifetime of one of our own chat tokens. A chat service checks the signature and the time, but cannot check
+    /// whether the session is still active. So this is how long a token stays valid after a password change, and it
+    /// equals the lifetime of an access token.
     pub chat_token_ttl: Duration,
-    /// A sign-in of the web and `SealTalk` APIs lasts this long.
+    /// Lifetime of a session of the web and `SealTalk` APIs.
     pub cookie_session: Duration,
-    /// A sign-in of the device API lasts this long.
+    /// Lifetime of a session of the device API.
     pub device_session: Duration,
-    /// A sign-in of the rooms API lasts this long; its document says 24 h.
+    /// Lifetime of a session of the rooms API; its documentation says 24 h.
     pub rooms_session: Duration,
-    /// Failed sign-ins to one account in a window, counted before the password is compared. NIST SP 800-63B allows
-    /// 100; Nakama has 5.
+    /// Failed sign-ins to one account in a window, counted before the password is compared. NIST SP 800-63B allows 100;
+    /// Nakama uses 5.
     pub failures_per_account: u32,
     /// Failed sign-ins from one address in a window.
     pub failures_per_ip: Option<u32>,
-    /// How long an account knows an address after a sign-in from it. A session that is still active makes its address
-    /// known as well.
+    /// How long an account knows an address after a sign-in from it. The address of an active session is known as well.
     pub known_address_for: Duration,
-    /// Addresses that one account remembers: those of its sessions, and those of its latest sign-ins. At least two more
-    /// than its sessions are remembered.
+    /// How many addresses one account remembers: those of its sessions and those of its latest sign-ins. At least two
+    /// more than the number of its sessions are remembered.
     pub known_addresses: usize,
-    /// Accounts made from one address in a clock hour that cost no text message: with a username, or by a sign-in
-    /// provider. As many people as may sit behind one address and want one within an hour; a script wants thousands.
+    /// Accounts created from one address in a clock hour that cost no text message: with a username, or through a
+    /// sign-in provider. As many people behind one address may want an account within an hour; a script wants
+    /// thousands.
     pub accounts_per_ip_hour: Option<u32>,
-    /// Requests from one address in a day (UTC) whose answers show whether a number or a name has an account. A carrier
-    /// puts thousands of phones behind one address, and each of them asks once, when its owner registers.
+    /// Requests from one address in a day (UTC) whose responses show whether a number or a name has an account. A
+    /// mobile carrier puts thousands of phones behind one address, and each of them sends one such request, when its
+    /// owner registers.
     pub checks_per_ip_day: Option<u32>,
-    /// The window that failures are counted in.
+    /// The length of the window in which failures are counted.
     pub failure_window: Duration,
-    /// How long a `SealTalk` verification token works.
+    /// How long a `SealTalk` verification token is valid.
     pub verification_ttl: Duration,
-    /// Sessions of one account; a further sign-in ends the oldest.
+    /// Maximum number of sessions of one account; one more sign-in ends the oldest.
     pub sessions_per_account: usize,
-    /// Rooms that one account owns. More than any meeting app shows on a list; a script wants thousands.
+    /// Maximum number of rooms that one account owns. It is more than any meeting app lists; a script wants thousands.
     pub rooms_per_owner: usize,
-    /// Whether rooms may be made without a credential, as the rooms API's document shows.
+    /// Whether rooms may be created without a credential, as in the documentation of the rooms API.
     pub anonymous_rooms: bool,
-    /// A room without an owner is gone this long after it was last renewed. What the list knows of rooms made under
-    /// another number is off until those are gone.
+    /// How long after its last renewal a room without an owner disappears. After this value is changed, the list shows
+    /// rooms created before the change incorrectly until they have disappeared.
     pub anonymous_room_ttl: Duration,
-    /// Rooms without an owner made from one address in a clock hour. Behind a carrier's address are many people.
+    /// Rooms without an owner created from one address in a clock hour. Many people share the address of a mobile
+    /// carrier.
     pub anonymous_rooms_per_ip_hour: Option<u32>,
 }
 
 impl Policy {
-    /// From the environment; a missing or unreadable variable is named.
+    /// Reads the environment. The error names a variable that is missing or cannot be parsed.
     pub fn from_env(env: &Env) -> std::result::Result<Self, ConfigError> {
         Ok(Self {
             code_digits: env.number("CODE_DIGITS")?,
@@ -180,8 +186,8 @@ impl Policy {
         self.countries.as_ref().is_none_or(|served| served.iter().any(|country| country.has(phone)))
     }
 
-    /// The spans over which codes to one number are capped, with their caps: the shortest first. A caller whose address
-    /// the number's account knows may use all of them, others leave the reserved ones.
+    /// The limits on codes to one number, each as a span of time and a number, the shortest span first. A caller whose
+    /// address the number's account knows may use all of them; other callers cannot use the reserved ones.
     #[must_use]
     pub fn phone_caps(&self, known: bool) -> [(Duration, u32); 3] {
         let open = |cap: u32, reserved: u32| if known { cap } else { cap.saturating_sub(reserved).max(1) };
@@ -192,7 +198,7 @@ impl Policy {
         ]
     }
 
-    /// How many networks of past sign-ins an account remembers beside those of its sessions.
+    /// How many networks of past sign-ins an account remembers in addition to those of its sessions.
     #[must_use]
     pub fn sign_in_networks(&self) -> usize {
         self.known_addresses.saturating_sub(self.sessions_per_account).max(2)
@@ -211,7 +217,7 @@ fn countries(env: &Env) -> std::result::Result<Option<Vec<Country>>, ConfigError
 
 #[cfg(test)]
 impl Policy {
-    /// The numbers of `template.yaml`, for tests that need a policy and change what they are about.
+    /// The defaults of `template.yaml`, for tests that need a policy and change only the values they test.
     pub(crate) fn for_tests() -> Self {
         Self {
             code_digits: 6,

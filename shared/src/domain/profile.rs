@@ -1,56 +1,57 @@
-//! What people may know of each other.
+//! Profiles: the data that users see of each other.
 
 use super::text::Bounds;
 use super::{Error, Result};
 
-/// What a person is called. The documents call it nickname and name.
+/// A user's display name. The APIs' documentation calls it nickname and name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Nickname(String);
 
 impl Nickname {
-    /// 1 to 64 characters of which one can be seen, none of them a control character; spaces around them are dropped.
+    /// 1 to 64 characters, at least one of them visible and none a control character; spaces around them are dropped.
     pub fn parse(text: &str) -> Result<Self> {
         const NICKNAME: Bounds = Bounds::line("nickname", 1, 64, "has 1 to 64 characters and no control characters");
         Self::within(text, &NICKNAME)
     }
 
-    /// A nickname within the bounds of an API that has others.
+    /// A nickname for an API with other bounds.
     pub fn within(text: &str, bounds: &Bounds) -> Result<Self> {
         bounds.trimmed(text).map(Self)
     }
 
-    /// As text.
+    /// The nickname as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// A line that a person says of themselves.
+/// A line of text that a user writes about themselves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StateLine(String);
 
 impl StateLine {
-    /// Up to 140 characters; line breaks are its only control characters. An empty or blank one takes the line away.
+    /// Up to 140 characters; line breaks are the only control characters allowed. An empty or blank line removes it.
     pub fn parse(text: &str) -> Result<Self> {
         const RULE: &str = "has at most 140 characters and no control characters";
         const STATE: Bounds = Bounds { controls: &['\n'], ..Bounds::line("state", 0, 140, RULE) };
         STATE.kept(text).map(Self)
     }
 
-    /// As text.
+    /// The line as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Where a person's picture lies: a path on this service (`/images/…`) or a whole URL.
+/// The location of a user's picture: a path on this service (`/images/…`) or an absolute URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Avatar(String);
 
 impl Avatar {
-    /// An own picture's path, or an http(s) URL of 12 to 256 characters, which is stored and never fetched.
+    /// The path of one of our own pictures, or an http(s) URL of 12 to 256 characters, which is stored and never
+    /// fetched.
     pub fn parse(text: &str) -> Result<Self> {
         const RULE: Error =
             Error::Invalid { field: "avatar", rule: "is a path that an upload answered, or an http(s) URL" };
@@ -66,14 +67,14 @@ impl Avatar {
         Self(format!("/images/{name}"))
     }
 
-    /// As text: starts with `/` when it is ours.
+    /// The location as text. It starts with `/` if the picture is stored here.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// A change to a profile; `None` leaves what is there.
+/// A change to a profile; fields that are `None` stay unchanged.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProfileChange {
     /// A new nickname.

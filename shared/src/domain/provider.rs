@@ -1,4 +1,4 @@
-//! Sign-in providers: services that vouch for a person.
+//! Sign-in providers: external services that confirm a user's identity.
 
 use async_trait::async_trait;
 
@@ -7,16 +7,16 @@ use super::Result;
 /// A sign-in provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Provider {
-    /// `WeChat`, where the subject is the `openid` that our app sees.
+    /// `WeChat`. The subject is the `openid` of the user for our app.
     WeChat,
-    /// QQ, where the subject is the `openid` that our app sees.
+    /// QQ. The subject is the `openid` of the user for our app.
     Qq,
-    /// Weibo, where the subject is the `uid`.
+    /// Weibo. The subject is the `uid`.
     Weibo,
 }
 
 impl Provider {
-    /// All of them.
+    /// All providers.
     pub const ALL: [Self; 3] = [Self::WeChat, Self::Qq, Self::Weibo];
 
     /// The name in keys and logs. It never changes.
@@ -29,23 +29,23 @@ impl Provider {
         }
     }
 
-    /// The provider of a name.
+    /// The provider with this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|provider| provider.name() == name)
     }
 }
 
-/// Asks sign-in providers.
+/// Checks tokens with sign-in providers.
 #[async_trait]
 pub trait ProviderCheck: Send + Sync {
-    /// Whether this stage is set up for a provider. One that it is not set up for vouches for nobody.
+    /// Whether this deployment is configured for a provider. If not, every token of that provider is refused.
     fn knows(&self, provider: Provider) -> bool;
 
-    /// Whether `provider` says that `access_token` is valid, was given to our app, and belongs to `subject`.
+    /// Asks `provider` whether `access_token` is valid, was issued to our app, and belongs to `subject`.
     ///
-    /// [`super::Error::ProviderRefused`] when it says otherwise or is not configured,
-    /// [`super::Error::ProviderUnreachable`] when it says nothing that can be relied on.
+    /// Fails with [`super::Error::ProviderRefused`] when one of these is not so or the provider is not configured, and
+    /// with [`super::Error::ProviderUnreachable`] when there is no reliable response.
     async fn vouches(&self, provider: Provider, access_token: &str, subject: &str) -> Result<()>;
 }
 

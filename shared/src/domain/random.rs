@@ -13,9 +13,10 @@ pub fn bytes<const N: usize>(random: &dyn Random) -> [u8; N] {
     bytes
 }
 
-/// A number below `bound`, each equally likely. `bound` must not be 0.
+/// A number below `bound`; all are equally likely. `bound` must not be 0.
 pub fn below(random: &dyn Random, bound: u64) -> u64 {
-    // Numbers at or above the largest multiple of `bound` would favour the small results, so they are drawn again.
+    // Numbers at or above the largest multiple of `bound` would make the small results more likely, so they are drawn
+    // again.
     let fair = u64::MAX - u64::MAX % bound;
     loop {
         let number = u64::from_le_bytes(bytes(random));
@@ -31,7 +32,7 @@ mod tests {
 
     use super::*;
 
-    /// Says the numbers of a list, one after another.
+    /// Returns the numbers of a list, one after another.
     struct Script(Vec<u64>, AtomicU64);
 
     impl Random for Script {

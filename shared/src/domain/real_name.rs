@@ -1,4 +1,4 @@
-//! Who somebody is by their identity card: written once, and never readable in the table or in a log.
+//! Real names and identity card numbers: written once, and never readable in the table or in a log.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use super::clock::{CHINA_STANDARD_TIME, Clock, Timestamp};
 use super::text::Bounds;
 use super::{Error, Fault, Result};
 
-/// A person's name and the number of their identity card.
+/// A user's real name and identity card number.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IdentityDocument {
     name: String,
@@ -19,14 +19,14 @@ pub struct IdentityDocument {
 }
 
 impl IdentityDocument {
-    /// A name of 1 to 64 characters, and an 18-digit number of mainland China (GB 11643-1999) whose check digit is
-    /// right and whose bearer was born on a day that existed and has come.
+    /// A name of 1 to 64 characters, and an 18-digit number of mainland China (GB 11643-1999). Its check digit must be
+    /// right, and the date of birth in it must exist and must not be in the future.
     pub fn parse(name: &str, number: &str, now: Timestamp) -> Result<Self> {
         const NAME: Bounds = Bounds::line("real name", 1, 64, "has 1 to 64 characters and no control characters");
         const NUMBER: Error = Error::Invalid { field: "identity number", rule: "is not that of an identity card" };
         let (name, number) = (NAME.trimmed(name)?, number.trim().to_ascii_uppercase());
         let born = digits(&number).and_then(|digits| birthday(&digits)).ok_or(NUMBER)?;
-        // A child is born on the day that it is in China.
+        // The date of birth is a date in China's time zone.
         if born > now.plus(CHINA_STANDARD_TIME).day() {
             return Err(NUMBER);
         }
@@ -39,14 +39,14 @@ impl IdentityDocument {
         &self.name
     }
 
-    /// The number, its `X` a capital.
+    /// The number. An `X` in it is a capital.
     #[must_use]
     pub fn number(&self) -> &str {
         &self.number
     }
 }
 
-/// Neither part of it ever reaches a log.
+/// Neither part is ever logged.
 impl fmt::Debug for IdentityDocument {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("IdentityDocument")
@@ -62,13 +62,13 @@ fn digits(number: &str) -> Option<[u32; 18]> {
     for (place, character) in number.chars().enumerate() {
         digits[place] = if place == 17 && character == 'X' { 10 } else { character.to_digit(10)? };
     }
-    // Each place weighs twice the one after it, modulo 11, and a right number comes to 1.
+    // Each digit has twice the weight of the next one, modulo 11, and the sum of a valid number is 1.
     let sum = digits.iter().fold(0, |sum, digit| (sum * 2 + digit) % 11);
     // No region's code begins with 0.
     (sum == 1 && digits[0] != 0).then_some(digits)
 }
 
-/// The day of birth in a number, in days since 1970-01-01; `None` for a day that never was.
+/// The date of birth in a number, in days since 1970-01-01; `None` for a date that does not exist.
 fn birthday(digits: &[u32; 18]) -> Option<i64> {
     let number = |places: &[u32]| places.iter().fold(0, |number, digit| number * 10 + i64::from(*digit));
     let (year, month, day) = (number(&digits[6..10]), number(&digits[10..12]), number(&digits[12..14]));
@@ -83,13 +83,14 @@ fn birthday(digits: &[u32; 18]) -> Option<i64> {
     ((1800..=9999).contains(&year) && (1..=days).contains(&day)).then(|| day_number(year, month, day))
 }
 
-/// Days from 1970-01-01 to a day of the Gregorian calendar. Years begin in March here, so that a leap day is the last.
+/// Days from 1970-01-01 to a date in the Gregorian calendar. Years begin in March here, so that a leap day is the last
+/// day.
 fn day_number(year: i64, month: i64, day: i64) -> i64 {
     let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 719_469
 }
 
-/// Encrypts what only its owner may read. What was encrypted for one user opens for no other.
+/// Encrypts data that only its owner may read. Data that was encrypted for one user cannot be decrypted for another.
 #[async_trait]
 pub trait Vault: Send + Sync {
     /// Encrypts.
@@ -99,39 +100,39 @@ pub trait Vault: Send + Sync {
     async fn open(&self, owner: UserId, sealed: &[u8]) -> Result<Vec<u8>>;
 }
 
-/// How writing a document ended.
+/// The result of writing a document.
 #[derive(Clone, Debug)]
 pub enum Written {
-    /// It is kept.
+    /// The document is stored.
     Now,
-    /// One was kept before: this one, still sealed. Nothing was written.
+    /// A document was stored before: this one, still encrypted. Nothing was written.
     Before(Vec<u8>),
 }
 
-/// Where sealed documents lie. Each method checks the session in the same round trip and answers
-/// [`Error::Unauthenticated`] when it is over.
+/// The store of encrypted documents. Each method checks the session in the same round trip and returns
+/// [`Error::Unauthenticated`] when the session has ended.
 #[async_trait]
 pub trait DocumentStore: Send + Sync {
-    /// Keeps a sealed document, unless there is one.
+    /// Stores an encrypted document, unless there is one already.
     async fn write(&self, caller: Caller, sealed: &[u8], now: Timestamp) -> Result<Written>;
 
-    /// The caller's sealed document. [`Error::NotFound`] when the account does not exist any more.
+    /// The caller's encrypted document. [`Error::NotFound`] when the account does not exist any more.
     async fn read(&self, caller: Caller, now: Timestamp) -> Result<Option<Vec<u8>>>;
 }
 
-/// Keeps identity documents.
+/// Stores identity documents.
 pub struct RealNames {
-    /// The time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// What encrypts them.
+    /// Encrypts the documents.
     pub vault: Arc<dyn Vault>,
-    /// Where they lie.
+    /// The store of the documents.
     pub store: Arc<dyn DocumentStore>,
 }
 
 impl RealNames {
-    /// Writes down who the caller is, once and for all. The same again is no error, something else is
-    /// [`Error::AlreadyWritten`].
+    /// Stores the caller's identity document. It can be stored only once. Storing the same document again is not an
+    /// error; another document gives [`Error::AlreadyWritten`].
     pub async fn write(&self, caller: Caller, document: &IdentityDocument) -> Result<()> {
         let plain = serde_json::to_vec(document).map_err(|error| Fault::new("writing an identity document", error))?;
         let sealed = self.vault.seal(caller.user, &plain).await?;
@@ -142,7 +143,7 @@ impl RealNames {
         }
     }
 
-    /// Who the caller wrote down to be.
+    /// The identity document that the caller stored.
     pub async fn read(&self, caller: Caller) -> Result<Option<IdentityDocument>> {
         match self.store.read(caller, self.clock.now()).await? {
             Some(sealed) => self.open(caller, &sealed).await.map(Some),
@@ -152,7 +153,7 @@ impl RealNames {
 
     async fn open(&self, caller: Caller, sealed: &[u8]) -> Result<IdentityDocument> {
         let plain = self.vault.open(caller.user, sealed).await?;
-        // A parser's error may quote what it read.
+        // The error of a parser may quote its input.
         serde_json::from_slice(&plain)
             .map_err(|_| Fault::new("reading an identity document", "it makes no sense").into())
     }
@@ -169,7 +170,7 @@ mod tests {
         IdentityDocument::parse("张三", number, NOW).is_ok()
     }
 
-    /// A number with this birthday and its right check digit.
+    /// A number with this date of birth and a valid check digit.
     fn born(birthday: &str) -> String {
         let start = format!("110105{birthday}002");
         let numbers = "0123456789X".chars().map(|check| format!("{start}{check}"));

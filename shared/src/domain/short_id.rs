@@ -1,7 +1,7 @@
-//! Ids as short text: the number in base 62, for clients that take ids for strings.
+//! Ids as short text: the number in base 62, for clients that expect ids to be strings.
 //!
-//! Each id has exactly one text and each text at most one id, so a text is as good an identity as the number: nothing
-//! is stored to translate, and two texts never mean the same thing.
+//! Each id has exactly one text and each text at most one id, so a text identifies a user as well as the number does.
+//! No translation is stored, and two texts never mean the same id.
 
 use super::id::{Id, Kind};
 use super::{Error, Result};
@@ -25,7 +25,7 @@ pub fn encode<K: Copy>(id: Id<K>) -> String {
     digits.iter().rev().collect()
 }
 
-/// The id of a text. Only what [`encode`] writes is an id: `01` is not `1`.
+/// The id with this text. Only a text that [`encode`] produces is an id: `01` is not `1`.
 pub fn decode<K: Kind + Copy>(text: &str) -> Result<Id<K>> {
     let none = || Error::NotFound(K::NAME);
     if text.len() > LONGEST || text.starts_with('0') {
@@ -67,7 +67,7 @@ mod tests {
     fn every_text_that_means_somebody_is_the_only_one() {
         for _ in 0..10_000 {
             let length = 1 + random::below(&SystemRandom, 10);
-            // A few characters that are no digits among those that are.
+            // A random printable ASCII character: mostly digits of this base, and a few others.
             let byte = |_| b' ' + u8::try_from(random::below(&SystemRandom, 95)).unwrap();
             let text: String = (0..length).map(byte).map(char::from).collect();
             if let Ok(id) = decode::<User>(&text) {

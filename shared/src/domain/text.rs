@@ -1,7 +1,7 @@
-//! Text that people read: names, and lines about themselves.
+//! Text that users read: names, and lines about themselves.
 //!
-//! It is kept in Unicode's composed form (NFC), counted in what people see as characters (extended grapheme clusters,
-//! UAX #29), and has to show something.
+//! It is stored in Unicode's composed form (NFC). Its length is counted in characters as users see them (extended
+//! grapheme clusters, UAX #29), and it must contain something visible.
 
 use std::borrow::Cow;
 
@@ -16,20 +16,20 @@ const IGNORABLE: CodePointSetDataBorrowed<'_> = CodePointSetData::new::<DefaultI
 const PICTURES: CodePointSetDataBorrowed<'_> = CodePointSetData::new::<ExtendedPictographic>();
 const CATEGORIES: CodePointMapDataBorrowed<'_, GeneralCategory> = CodePointMapData::<GeneralCategory>::new();
 
-/// As many bytes may a character have on average: the flags of England, Scotland and Wales have most among those that
-/// keyboards offer. Without a bound, a single character could have a million accents.
+/// The average number of bytes that a character may have. Of the characters that keyboards offer, the flags of England,
+/// Scotland and Wales have the most. Without this limit, a single character could have a million accents.
 const BYTES: usize = 28;
 
-/// What a text is held to.
+/// The rules for a text.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
     /// The field, for errors.
     pub field: &'static str,
-    /// The fewest characters. With 0 the text may be empty or blank, which takes it away.
+    /// The minimum number of characters. With 0 the text may be empty or blank, which removes it.
     pub least: usize,
-    /// The most characters.
+    /// The maximum number of characters.
     pub most: usize,
-    /// The most bytes in UTF-8.
+    /// The maximum number of bytes in UTF-8.
     pub bytes: usize,
     /// Control characters that are allowed.
     pub controls: &'static [char],
@@ -38,21 +38,21 @@ pub struct Bounds {
 }
 
 impl Bounds {
-    /// One line of so many characters.
+    /// A single line with these limits on the number of characters.
     #[must_use]
     pub const fn line(field: &'static str, least: usize, most: usize, rule: &'static str) -> Self {
         Self { field, least, most, bytes: most * BYTES, controls: &[], rule }
     }
 
-    /// The text to keep: in NFC, without white space around it.
+    /// The text to store: in NFC, without white space around it.
     pub fn trimmed(&self, text: &str) -> Result<String> {
         self.kept(text.trim())
     }
 
-    /// The text to keep: in NFC.
+    /// The text to store: in NFC.
     pub fn kept(&self, text: &str) -> Result<String> {
         let refused = |rule| Error::Invalid { field: self.field, rule };
-        // NFC shortens no text to less than a third.
+        // NFC never shortens a text to less than a third.
         if text.len() > 3 * self.bytes {
             return Err(refused(self.rule));
         }
@@ -74,40 +74,40 @@ impl Bounds {
     }
 }
 
-/// The text in NFC: the same letters have the same bytes, whatever keyboard they come from.
+/// The text in NFC, in which the same letters have the same bytes, whatever keyboard they come from.
 #[must_use]
 pub fn composed(text: &str) -> Cow<'_, str> {
     ComposingNormalizerBorrowed::new_nfc().normalize(text)
 }
 
-/// The text in NFD: each accent is a character of its own.
+/// The text in NFD, in which each accent is a separate character.
 #[must_use]
 pub fn decomposed(text: &str) -> Cow<'_, str> {
     DecomposingNormalizerBorrowed::new_nfd().normalize(text)
 }
 
-/// How many characters people see.
+/// How many characters users see.
 #[must_use]
 pub fn characters(text: &str) -> usize {
     text.graphemes(true).count()
 }
 
-/// Whether a character is drawn, alone: no white space, nothing invisible, no mark that is drawn on another character,
-/// and none of the blanks that Unicode counts as letters and signs.
+/// Whether a character is visible on its own: it is not white space, not invisible, not a mark that is drawn on another
+/// character, and none of the blanks that Unicode classifies as letters or symbols.
 fn is_visible(c: char) -> bool {
     const BLANKS: [char; 2] = ['\u{2800}', '\u{1d159}'];
     let drawn = !c.is_whitespace() && !c.is_control() && !IGNORABLE.contains(c) && !BLANKS.contains(&c);
     drawn && !GeneralCategoryGroup::Mark.contains(CATEGORIES.get(c))
 }
 
-/// Whether anything of a text can be seen.
+/// Whether a text contains a visible character.
 #[must_use]
 pub fn shows_something(text: &str) -> bool {
     text.chars().any(is_visible)
 }
 
-/// Whether every embedding, override and isolate of a writing direction is closed, in order, and nothing else is: an
-/// open one goes on in the text around a name.
+/// Whether every embedding, override and isolate of a writing direction is closed, in the right order, and nothing else
+/// is closed. An open one would continue in the text around a name.
 fn closes_its_directions(text: &str) -> bool {
     let mut open = Vec::new();
     for c in text.chars() {
@@ -121,8 +121,8 @@ fn closes_its_directions(text: &str) -> bool {
     open.is_empty()
 }
 
-/// Whether a text has no invisible character but those that hold an emoji together: no two texts like this differ by
-/// what cannot be seen.
+/// Whether a text has no invisible characters except those that join an emoji. Two different texts that pass this test
+/// never look the same because of invisible characters.
 #[must_use]
 pub fn hides_nothing(text: &str) -> bool {
     text.graphemes(true).all(|character| {
@@ -131,7 +131,7 @@ pub fn hides_nothing(text: &str) -> bool {
     })
 }
 
-/// The decimal digit that a character stands for, in any script.
+/// The decimal digit that a character represents, in any script.
 #[must_use]
 pub fn digit(c: char) -> Option<char> {
     if c.is_ascii() {
@@ -141,25 +141,25 @@ pub fn digit(c: char) -> Option<char> {
     if !is_digit(c) {
         return None;
     }
-    // Unicode keeps the ten digits of a script in one row, and where rows meet, ten follow ten.
+    // In Unicode the ten digits of a script are consecutive, and where two such sequences touch, each has ten digits.
     let before = (0..u32::from(c)).rev().map_while(char::from_u32).take_while(|c| is_digit(*c)).count();
     u32::try_from(before % 10).ok().and_then(|value| char::from_digit(value, 10))
 }
 
-/// Whether a character only says how others are written: soft hyphens, joiners, marks of the writing direction.
+/// Whether a character only affects how others are displayed: soft hyphens, joiners, marks of the writing direction.
 #[must_use]
 pub fn is_format(c: char) -> bool {
     CATEGORIES.get(c) == GeneralCategory::Format
 }
 
-/// Dashes of all lengths, the minus sign, and the long-vowel mark that Japanese keyboards give for one.
+/// Dashes of all lengths, the minus sign, and the long-vowel mark, which Japanese keyboards produce instead of a dash.
 #[must_use]
 pub fn is_dash(c: char) -> bool {
     matches!(c, '-' | '−' | 'ー') || CATEGORIES.get(c) == GeneralCategory::DashPunctuation
 }
 
-/// What was read from a text message or a picture and typed: digits of any script and wide letters in ASCII, without
-/// white space, dashes and invisible characters.
+/// Normalises a text that the user read in a message or a picture and typed: digits of any script and full-width
+/// letters become ASCII, and white space, dashes and invisible characters are removed.
 #[must_use]
 pub fn typed(text: &str) -> String {
     let kept = text.chars().filter(|c| !c.is_whitespace() && !is_format(*c) && !is_dash(*c));
@@ -229,7 +229,7 @@ mod tests {
             assert!(NAME.trimmed(&text.repeat(4)).is_ok(), "{text}");
             assert!(NAME.trimmed(&text.repeat(5)).is_err(), "{text}");
         }
-        // One character, and more bytes than four may have.
+        // One character, but more bytes than four characters may have.
         assert!(NAME.trimmed(&format!("a{}", "\u{301}".repeat(100))).is_err());
         assert!(NAME.trimmed(&"a".repeat(1_000_000)).is_err());
     }

@@ -1,20 +1,22 @@
 //! The characters of captchas as pen strokes.
 //!
-//! No font is needed for sixteen characters, and strokes can be bent one by one before they are inked. Of characters
-//! that look alike one at most is in (0 O D Q, 1 I L, 2 Z, 5 S, 6 G C, 8 B 3, U V, X K), also when a line crosses them
-//! or a stroke leans (F becomes E, P becomes R, N and H become M, W or A).
+//! Sixteen characters need no font, and strokes can be bent one by one before they are drawn. Of characters that look
+//! alike, the alphabet contains at most one (0 O D Q, 1 I L, 2 Z, 5 S, 6 G C, 8 B 3, U V, X K). The same holds for
+//! characters that look alike when a line crosses them or a stroke leans (F becomes E, P becomes R, N and H become M, W
+//! or A).
 
-/// Every character that a captcha may have. Sixteen, so that four of them are 65,536 texts; a captcha takes one guess.
+/// All characters that a captcha may contain. With sixteen, four characters give 65,536 texts; a captcha allows one
+/// try.
 pub const ALPHABET: [char; 16] = ['3', '4', '7', '9', 'A', 'C', 'E', 'J', 'K', 'L', 'M', 'R', 'T', 'U', 'W', 'Y'];
 
 /// The box that glyphs are drawn in: 64 wide, 100 high, from the top left corner.
 pub const BOX: (f32, f32) = (64.0, 100.0);
 
-/// One movement of the pen.
+/// One stroke of the pen.
 pub enum Stroke {
-    /// Straight from point to point.
+    /// Straight lines from point to point.
     Lines(&'static [(u8, u8)]),
-    /// In a smooth bend through all points.
+    /// A smooth curve through all points.
     Bend(&'static [(u8, u8)]),
 }
 

@@ -1,7 +1,7 @@
-//! Captchas: pictures of a few characters that people read and programs do not.
+//! Captchas: pictures of a few characters that people can read and programs cannot.
 //!
-//! A captcha is kept under an id that the client chose, by a keyed hash of its text, and is spent by the first look at
-//! it, right or wrong. Drawing links an image encoder, so it is behind the feature `captcha`.
+//! A captcha is stored as a keyed hash of its text, under an id that the client chose. The first try uses it up,
+//! whether right or wrong. Drawing needs an image encoder, so it is behind the feature `captcha`.
 
 #[cfg(feature = "captcha")]
 mod glyphs;
@@ -22,11 +22,11 @@ use super::random::Random;
 use super::tokens::Keys;
 use super::{Error, Result, text};
 
-/// Characters of a captcha.
+/// Number of characters in a captcha.
 #[cfg(feature = "captcha")]
 const LENGTH: usize = 4;
 
-/// What a client calls a captcha.
+/// The id that a client chose for a captcha.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CaptchaId(String);
 
@@ -39,14 +39,14 @@ impl CaptchaId {
         if (1..=64).contains(&text.len()) && plain { Ok(Self(text.to_owned())) } else { Err(RULE) }
     }
 
-    /// As text.
+    /// The id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// A captcha as the table keeps it.
+/// A captcha as it is stored in the table.
 #[derive(Clone, Debug)]
 pub struct KeptCaptcha {
     /// The keyed hash of its text.
@@ -55,32 +55,32 @@ pub struct KeptCaptcha {
     pub expires: Timestamp,
 }
 
-/// Where captchas lie. Each method is one round trip. Ids of one API are not those of another.
+/// The store of captchas. Each method is one round trip. Each API has its own ids.
 #[async_trait]
 pub trait CaptchaStore: Send + Sync {
-    /// Keeps a captcha in place of an older one of the same id.
+    /// Stores a captcha in place of an older one with the same id.
     async fn keep(&self, api: &str, id: &CaptchaId, captcha: &KeptCaptcha) -> Result<()>;
 
-    /// Takes a captcha away and answers it: of several that ask at once, one gets it.
+    /// Removes a captcha and returns it. If several requests do this at once, only one of them gets it.
     async fn take(&self, api: &str, id: &CaptchaId) -> Result<Option<KeptCaptcha>>;
 }
 
-/// Makes captchas and checks what people read in them.
+/// Creates captchas and checks what users typed.
 pub struct Captchas {
-    /// How long they live.
+    /// How long they are valid.
     pub lifetime: Duration,
-    /// The time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Where texts and shapes come from.
+    /// The source of random texts and shapes.
     pub random: Arc<dyn Random>,
-    /// What texts are hashed with.
+    /// The keys that hash the texts.
     pub keys: Arc<Keys>,
-    /// Where they are kept.
+    /// The store of captchas.
     pub store: Arc<dyn CaptchaStore>,
 }
 
 impl Captchas {
-    /// Draws a new captcha for the client of an API. Answers its text too, for stages that show codes.
+    /// Draws a new captcha for a client of an API. Also returns its text, for deployments that show codes.
     #[cfg(feature = "captcha")]
     pub async fn draw(&self, api: &str, id: &CaptchaId) -> Result<(Picture, String)> {
         let text = random_text(&*self.random);
@@ -90,8 +90,8 @@ impl Captchas {
         Ok((Picture::of(&text, &*self.random), text))
     }
 
-    /// Spends a captcha and compares what somebody read in it; capitals do not matter,
-    /// nor does which script its digits are typed in.
+    /// Uses up a captcha and compares its text with the text typed. Upper and lower case are the same, and digits may
+    /// be typed in any script.
     pub async fn check(&self, api: &str, id: &CaptchaId, typed: &str) -> Result<()> {
         let kept = self.store.take(api, id).await?.filter(|kept| self.clock.now() < kept.expires);
         let kept = kept.ok_or(Error::CaptchaExpired)?;
@@ -100,7 +100,8 @@ impl Captchas {
     }
 }
 
-/// What the keyed hash of a captcha is bound to. No phone number starts like this, so it can be no code's.
+/// The subject that the keyed hash of a captcha is bound to. No phone number starts like this, so it is never the
+/// subject of a code.
 fn subject(api: &str, id: &CaptchaId) -> String {
     format!("captcha {api} {}", id.as_str())
 }

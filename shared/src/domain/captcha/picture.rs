@@ -1,9 +1,9 @@
-//! Drawing a captcha: every pixel asks how far it is from the nearest stroke, through a warp that is different in
-//! every picture.
+//! Draws a captcha: for every pixel it computes the distance to the nearest stroke, through a distortion that is
+//! different in every picture.
 //!
-//! What keeps machines out is segmentation: characters touch, lean and ride on a wave, lines as dark as the ink cross
-//! them, lines as pale as the paper cut them, and the ink's colour turns to the paper's somewhere in the middle, so
-//! that no single threshold parts the two. People read shapes and do not mind.
+//! Segmentation is what makes it hard for programs: characters touch, lean and lie on a wave, lines as dark as the ink
+//! cross them, lines as pale as the paper cut them, and somewhere in the middle ink and paper swap colours, so that no
+//! single threshold separates the two. People recognise shapes and can read it in spite of this.
 
 use std::f32::consts::TAU;
 use std::io::Cursor;
@@ -16,14 +16,14 @@ use super::glyphs::{self, Stroke};
 use crate::domain::random::{self, Random};
 use crate::domain::{Fault, Result};
 
-/// Pixels across.
+/// Width in pixels.
 pub const WIDTH: u16 = 160;
-/// Pixels down.
+/// Height in pixels.
 pub const HEIGHT: u16 = 60;
 
-/// Pieces that a smooth bend between two points is drawn in.
+/// Number of straight pieces that draw a smooth curve between two points.
 const PIECES: u8 = 6;
-/// Percent: the strokes' edges stay clean and the file small.
+/// In percent: high enough for clean edges of the strokes, low enough for a small file.
 const JPEG_QUALITY: u8 = 80;
 
 type Point = (f32, f32);
@@ -43,7 +43,7 @@ impl Picture {
         }))
     }
 
-    /// As a JPEG.
+    /// The picture as a JPEG.
     pub fn jpeg(&self) -> Result<Vec<u8>> {
         let mut bytes = Cursor::new(Vec::new());
         let encoded = self.0.write_with_encoder(JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY));
@@ -51,7 +51,7 @@ impl Picture {
         Ok(bytes.into_inner())
     }
 
-    /// As a PNG.
+    /// The picture as a PNG.
     pub fn png(&self) -> Result<Vec<u8>> {
         let mut bytes = Cursor::new(Vec::new());
         let encoded = self.0.write_with_encoder(PngEncoder::new(&mut bytes));
@@ -60,7 +60,7 @@ impl Picture {
     }
 }
 
-/// Randomness in the shapes that drawing needs.
+/// Random numbers in the forms that drawing needs.
 struct Dice<'a>(&'a dyn Random);
 
 impl Dice<'_> {
@@ -97,7 +97,7 @@ impl Wave {
     }
 }
 
-/// A stroke's straight piece.
+/// A straight piece of a stroke.
 struct Segment(Point, Point);
 
 impl Segment {
@@ -110,7 +110,7 @@ impl Segment {
     }
 }
 
-/// A character in its place.
+/// A character at its position.
 struct Glyph {
     segments: Vec<Segment>,
     pen: f32,
@@ -127,7 +127,7 @@ impl Glyph {
         let pen = dice.between(1.8, 2.3);
         let mut segments = Vec::new();
         for stroke in glyphs::strokes(character) {
-            // A hand never sets the pen down in the same place twice.
+            // Small random shifts, because handwriting never repeats exactly.
             let unsteady = |(x, y): &(u8, u8)| {
                 let x = (f32::from(*x) - glyphs::BOX.0 / 2.0 + dice.between(-2.5, 2.5)) * scale.0;
                 let y = (f32::from(*y) - glyphs::BOX.1 / 2.0 + dice.between(-2.5, 2.5)) * scale.1;
@@ -148,7 +148,7 @@ impl Glyph {
         Self { segments, pen, reach }
     }
 
-    /// How much of a pixel at `at` is inked, 0 to 1.
+    /// How much of the pixel at `at` is covered by ink, 0 to 1.
     fn ink(&self, at: Point) -> f32 {
         let (low, high) = self.reach;
         if at.0 < low.0 || at.0 > high.0 || at.1 < low.1 || at.1 > high.1 {
@@ -179,13 +179,13 @@ impl Stray {
 
     fn ink(&self, (x, y): Point) -> f32 {
         let middle = self.middle + self.slope * (x - f32::from(WIDTH) / 2.0) + self.wave.at(x);
-        // The distance straight down is longer than the one across a steep line.
+        // The vertical distance is longer than the distance perpendicular to a steep line.
         let steep = (self.wave.height * TAU / self.wave.length).abs() + self.slope.abs();
         coverage((y - middle).abs() / (1.0 + steep * steep / 2.0).sqrt(), self.pen)
     }
 }
 
-/// A wavy border from top to bottom at which ink and paper change places.
+/// A wavy border from top to bottom. On its other side ink and paper swap colours.
 struct Turn {
     middle: f32,
     wave: Wave,
@@ -201,13 +201,13 @@ impl Turn {
         }
     }
 
-    /// How much of a pixel at `at` lies beyond the border, 0 to 1.
+    /// How much of the pixel at `at` is beyond the border, 0 to 1.
     fn beyond(&self, (x, y): Point) -> f32 {
         ((x - self.middle - self.wave.at(y)) * self.side + 0.5).clamp(0.0, 1.0)
     }
 }
 
-/// Everything that a picture is made of.
+/// All parts of a picture.
 struct Scene {
     glyphs: Vec<Glyph>,
     dark: Vec<Stray>,
@@ -251,7 +251,7 @@ impl Scene {
         let pale = self.pale.iter().map(|stray| stray.ink(at)).fold(0.0, f32::max);
         let dark = self.dark.iter().map(|stray| stray.ink(at)).fold(0.0, f32::max);
         let ink = (glyphs * (1.0 - pale)).max(dark);
-        // Beyond the turn ink and paper change places.
+        // Beyond the border ink and paper swap colours.
         let ink = ink + self.turn.beyond(at) * (1.0 - 2.0 * ink);
         let grain = dice.between(-8.0, 8.0);
         let mix = |channel: usize| {
@@ -262,13 +262,13 @@ impl Scene {
     }
 }
 
-/// How much of a pixel is inked whose middle is `distance` from a line of half the width `pen`: all, none, or a part
-/// at the edge.
+/// How much of a pixel is covered by ink if its centre is `distance` away from a line with half the width `pen`: all,
+/// nothing, or a part at the edge.
 fn coverage(distance: f32, pen: f32) -> f32 {
     (pen + 0.5 - distance).clamp(0.0, 1.0)
 }
 
-/// A Catmull–Rom spline through the points, in straight pieces.
+/// A Catmull–Rom spline through the points, as straight pieces.
 fn bend(points: &[Point]) -> Vec<Point> {
     let mut pieces = Vec::new();
     for (index, pair) in points.windows(2).enumerate() {

@@ -1,4 +1,4 @@
-//! What a captcha's id may be, and how it is spent.
+//! Which ids a captcha may have, and how it is used up.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Sending a code: which limits it is held to, and whether a captcha has to be solved first.
+//! Sending a code: which limits apply, and whether a captcha must be solved first.
 
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -23,14 +23,15 @@ use crate::metrics::{self, Metric};
 pub enum CaptchaRule {
     /// Never.
     Never,
-    /// When the address has used a share of its cap ([`Policy::captcha_threshold_percent`]), unless the number's account
-    /// knows the address: so an app that cannot show a captcha still works for its users during a flood.
+    /// When the address has used a share of its limit ([`Policy::captcha_threshold_percent`]), except when the number's
+    /// account knows the address. So an app that cannot show a captcha still works for its users during a flood of
+    /// requests.
     Adaptive,
     /// Always.
     Always,
 }
 
-/// A rule that cannot be read.
+/// The error for a rule that cannot be parsed.
 #[derive(Debug, thiserror::Error)]
 #[error("not true, adaptive or false")]
 pub struct NotACaptchaRule;
@@ -48,23 +49,23 @@ impl FromStr for CaptchaRule {
     }
 }
 
-/// A captcha and what the client read in it.
+/// A captcha and the text that the user typed for it.
 #[derive(Clone, Debug)]
 pub struct SolvedCaptcha {
-    /// The API under which the captcha was drawn.
+    /// The API for which the captcha was drawn.
     pub api: &'static str,
     /// Its id.
     pub id: CaptchaId,
-    /// What the client read.
+    /// The text that the user typed.
     pub text: String,
 }
 
 impl SolvedCaptcha {
-    /// From two fields of a request. A client that shows no captcha leaves both out, or sends both empty.
+    /// Parses two fields of a request. A client that shows no captcha omits both fields or sends both empty.
     pub fn from_fields(api: &'static str, id: Option<&str>, text: Option<&str>) -> Result<Option<Self>> {
         let filled = |field: Option<&str>| field.map(str::trim).filter(|field| !field.is_empty()).map(str::to_owned);
         let Some((id, text)) = filled(id).zip(filled(text)) else { return Ok(None) };
-        // An id that nobody could have drawn a captcha under has none waiting.
+        // An id that is not allowed cannot have a captcha, so this is the same as an expired one.
         let id = CaptchaId::parse(&id).map_err(|_| Error::CaptchaExpired)?;
         Ok(Some(Self { api, id, text }))
     }
@@ -73,21 +74,21 @@ impl SolvedCaptcha {
 /// A request for a code.
 #[derive(Clone, Debug)]
 pub struct CodeRequest<'a> {
-    /// Where the code goes.
+    /// The number to send the code to.
     pub phone: &'a Phone,
-    /// What it is good for.
+    /// The purpose of the code.
     pub purpose: Purpose,
-    /// The client's IP address, as the gateway saw it.
+    /// The client's IP address, as the gateway reports it.
     pub from: Option<IpAddr>,
-    /// The captcha that came with the request.
+    /// The captcha in the request.
     pub captcha: Option<SolvedCaptcha>,
 }
 
 /// Sends text messages.
 #[async_trait]
 pub trait Texts: Send + Sync {
-    /// Sends `body`, or answers [`Error::TextNotSent`] when the service refused, and a fault when nobody knows whether it
-    /// did.
+    /// Sends `body`. Fails with [`Error::TextNotSent`] when the service refused, and with a fault when it is unknown
+    /// whether the service accepted the text.
     async fn send(&self, phone: &Phone, body: &str) -> Result<()>;
 }
 
@@ -95,34 +96,36 @@ pub trait Texts: Send + Sync {
 pub struct CodeSender {
     /// The limits.
     pub policy: Arc<Policy>,
-    /// The time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Where codes come from.
+    /// The source of random codes.
     pub random: Arc<dyn Random>,
-    /// What codes are hashed with.
+    /// The keys that hash codes.
     pub keys: Arc<Keys>,
-    /// Where codes are kept.
+    /// The store of codes.
     pub store: Arc<dyn CodeStore>,
-    /// Where accounts are read that may know the caller's address.
+    /// The store of accounts, for checking whether an account knows the caller's address.
     pub accounts: Arc<dyn IdentityStore>,
-    /// When a captcha is asked for.
+    /// When a captcha is required.
     pub captcha_rule: CaptchaRule,
-    /// What checks captchas.
+    /// Checks captchas.
     pub captchas: Arc<Captchas>,
-    /// What carries them.
+    /// Sends the text messages.
     pub texts: Arc<dyn Texts>,
-    /// The text, in which `{code}` and `{minutes}` are filled in.
+    /// The text of the message, in which `{code}` and `{minutes}` are replaced.
     pub text: String,
 }
 
 impl CodeSender {
-    /// Sends a new code and answers it, for stages that show codes.
+    /// Sends a new code and returns it, for deployments that show codes in responses.
     ///
-    /// For [`Purpose::SignUp`] a number that has an account is refused. For [`Purpose::Recovery`] a number that has
-    /// none is answered as if the code were on its way, limits and all, so that nobody learns who is registered.
+    /// For [`Purpose::SignUp`], a number that has an account is refused. For [`Purpose::Recovery`], a number without an
+    /// account gets the same response as if the code had been sent, and the limits apply too, so that nobody can find
+    /// out which numbers are registered.
     ///
-    /// The code and all limits are written before the text-message service is called, so that a crash in between can
-    /// only cost the caller a minute, never let a code out uncounted. A refusal of that service takes the code back.
+    /// The code and all limits are written before the SMS service is called. So if the function crashes in between, the
+    /// caller only loses a minute, and no code is ever sent without being counted. If the service refuses the text, the
+    /// code is taken back.
     pub async fn send(&self, request: CodeRequest<'_>) -> Result<String> {
         let sent = self.keep_and_text(request).await;
         metrics::refused(Metric::CodesRefused, &sent);
@@ -171,12 +174,13 @@ impl CodeSender {
                 self.store.take_back(&kept, terms).await?;
                 Err(Error::TextNotSent)
             }
-            // It may be on its way all the same, so it stays counted and stays good.
+            // The text may have been sent after all, so the code stays counted and valid.
             Err(unknown) => Err(unknown),
         }
     }
 
-    /// Checks the captcha that came, and says whether the request goes on without one under a rule that may ask for it.
+    /// Checks the captcha of the request. Returns whether the request continues without a captcha under a rule that may
+    /// require one.
     async fn check_captcha(&self, captcha: Option<SolvedCaptcha>) -> Result<bool> {
         match (captcha, self.captcha_rule) {
             (Some(captcha), _) => self.captchas.check(captcha.api, &captcha.id, &captcha.text).await.map(|()| false),
@@ -185,8 +189,8 @@ impl CodeSender {
         }
     }
 
-    /// Keeps the code within the limits, and says under which terms. A stranger's part of the limits is tried first,
-    /// since that takes one round trip; what is known of the caller is looked up only where it would help.
+    /// Stores the code if the limits permit, and returns the terms under which it was stored. The limits for strangers
+    /// are tried first, since that takes one round trip. The caller's standing is looked up only if it would help.
     async fn keep(&self, code: &NewCode, mut terms: Terms) -> Result<Terms> {
         loop {
             let limits = self.store.keep(code, terms).await?;
@@ -203,7 +207,7 @@ impl CodeSender {
                 }
                 return Err(limit.refusal(&code.phone));
             }
-            // Another attempt under wider terms. They only ever widen, so this ends.
+            // Try again under wider terms. The terms never become narrower, so the loop ends.
             terms.without_captcha &= terms.standing != Standing::Known;
         }
     }
@@ -222,7 +226,7 @@ impl CodeSender {
 }
 
 impl SendLimit {
-    /// Whether somebody of this standing may pass where a stranger was refused.
+    /// Whether a caller with this standing may pass where a stranger was refused.
     fn open_to(self, standing: Standing) -> bool {
         match self {
             Self::Claimed | Self::Checks { .. } | Self::Resend { .. } | Self::Address { .. } => false,
@@ -250,13 +254,13 @@ impl SendLimit {
                 tracing::error!(event = "conversion_guard", zone, "too few codes of a block of numbers are used");
                 limited(Cap::UnusedCodes, retry_after)
             }
-            // Never the reason of a refusal: the code is sent without being counted there.
+            // Never the reason for a refusal: the code is sent without being counted there.
             Self::BlockShare => limited(Cap::UnusedCodes, 1),
         }
     }
 }
 
-/// Decimal digits, each code equally likely.
+/// Random decimal digits. All codes are equally likely.
 fn generate(random: &dyn Random, digits: u32) -> String {
     let number = random::below(random, 10_u64.saturating_pow(digits));
     format!("{number:0width$}", width = digits as usize)

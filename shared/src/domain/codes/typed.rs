@@ -1,15 +1,15 @@
-//! Codes as clients send them.
+//! Codes in the form in which clients send them.
 
 use std::fmt;
 
 use crate::domain::{Error, Result, text};
 
-/// What a client sent for a code.
+/// The value that a client sent as a code.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Typed {
-    /// A string: what was typed.
+    /// A string, as the user typed it.
     Text(String),
-    /// A number, which has lost the zeros that the code began with.
+    /// A number. It has lost the leading zeros of the code.
     Number(i64),
 }
 
@@ -22,20 +22,20 @@ impl fmt::Display for Typed {
     }
 }
 
-/// What may be a code never reaches a log.
+/// A value that may be a code is never logged.
 impl fmt::Debug for Typed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Typed")
     }
 }
 
-/// A code that may be right: as many digits as codes have.
+/// A well-formed code: it has the right number of digits.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Code(String);
 
 impl Code {
-    /// Digits of any script; white space, dashes and invisible characters do not count. A number gets its zeros back.
-    /// Everything else can be no code, and is refused before it costs a guess.
+    /// Parses digits of any script; white space, dashes and invisible characters are ignored. A number gets its leading
+    /// zeros back. Anything else cannot be a code and is refused before it counts as a try.
     pub fn parse(typed: &Typed, digits: u32) -> Result<Self> {
         const MOST: usize = 128;
         let code = match typed {
@@ -54,14 +54,14 @@ impl Code {
     }
 }
 
-/// A code never reaches a log.
+/// A code is never logged.
 impl fmt::Debug for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Code")
     }
 }
 
-/// The rule of a code's length: the template allows 6 to 9 digits.
+/// The rule on a code's length. The template allows 6 to 9 digits.
 const fn length(digits: u32) -> &'static str {
     match digits {
         6 => "has 6 digits",

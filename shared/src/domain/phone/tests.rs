@@ -1,4 +1,4 @@
-//! What is a number, and which.
+//! Which texts are phone numbers, and which numbers they are.
 
 use std::collections::BTreeSet;
 
@@ -82,7 +82,7 @@ fn the_parts_of_a_number() {
 
 #[test]
 fn a_stored_number_stays_one() {
-    // No numbers begin with 100 in China today.
+    // At present no numbers in China begin with 100.
     let phone: Phone = "+8610012345678".parse().unwrap();
     assert_eq!((phone.e164(), phone.zone(), phone.national()), ("+8610012345678", 86, "10012345678"));
     for bad in ["", "+", "8613912345678", "+86", "+86 13912345678", "+9991234567", "+0123456789", "+1234567890123456"] {
@@ -103,7 +103,7 @@ fn texts_go_to_mobiles_only() {
         ("+14155552671", true),
         ("+447400123456", true),
         ("+881612345678", true),
-        // Fixed lines, toll-free, shared cost, premium, personal, pager, VoIP.
+        // Landline, toll-free, shared cost, premium, personal, pager, VoIP.
         ("+861065529988", false),
         ("+864001234567", false),
         ("+868001234567", false),
@@ -150,8 +150,8 @@ fn a_country_is_a_calling_code_or_a_region() {
     }
 }
 
-/// Spellings of the examples in libphonenumber's metadata, and what Python's `phonenumbers` reads in them. The script
-/// beside the table writes it.
+/// Spellings of the examples in libphonenumber's metadata, and how Python's `phonenumbers` parses them. The script next
+/// to the table generates it.
 const SPELLINGS: &str = include_str!("../../../tests/phones/spellings.tsv");
 
 struct Spelled {
@@ -200,21 +200,21 @@ fn a_letter_or_a_sign_anywhere_in_a_number_is_refused() {
     }
 }
 
-/// Whether a number is what digits say: they end with it, and nothing comes before it but what is dialled before a
-/// number. The rules of five countries put digits into what is dialled, or take some out.
+/// Whether a parsed number matches the typed digits: these end with it, and nothing precedes it except prefixes for
+/// dialling. In five countries the rules add digits to the dialled number or remove some.
 fn says(typed: &str, phone: &Phone) -> bool {
     let national = phone.national();
     let ends = |with: Option<&str>| with.is_some_and(|with| with.len() >= 4 && typed.ends_with(with));
     ends(Some(national))
         || match phone.zone() {
-            // 15 behind the area code is 9 before it when it is dialled from abroad.
+            // A 15 after the area code becomes a 9 before it in the international form.
             54 => national.strip_prefix('9').is_some_and(|national| {
                 (2..=4).any(|area| {
                     let (area, number) = national.split_at(area);
                     typed.ends_with(&format!("{area}15{number}"))
                 })
             }),
-            // The area code of a place that has only one may be left out.
+            // The area code may be left out in a place with only one.
             261 => ends(national.strip_prefix("20")),
             378 => ends(national.strip_prefix("0549")),
             672 => ends(national.strip_prefix('3')),
@@ -233,7 +233,7 @@ fn no_input_becomes_another_number_than_its_digits_say() {
         let zone = zones[pick(zones.len() as u64)];
         let some =
             |count: usize| (0..count).map(|_| char::from(b'0' + u8::try_from(pick(10)).unwrap())).collect::<String>();
-        // What is likely to stand before a number, a number, and now and then an example with a digit changed.
+        // A likely prefix with random digits, and every third time an example with one digit changed.
         let digits = if round % 3 == 0 {
             let spelled = spellings().nth(pick(2_000)).unwrap();
             let mut digits = spelled.e164[1..].to_owned();

@@ -1,14 +1,14 @@
-//! Numbers as people type, copy and store them.
+//! Numbers as users type, copy and store them.
 
 use super::UNKNOWN_ZONE;
 use crate::domain::Result;
 use crate::domain::text::{digit, is_dash, is_format};
 
-/// E.164 allows 15 digits; what people type around them is bounded before any parsing.
+/// E.164 allows 15 digits. The length of the text around them is limited before any parsing.
 const MOST_CHARACTERS: usize = 64;
 const MOST_DIGITS: usize = 24;
 
-/// A number without what stands around its digits.
+/// A number without the characters around its digits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Typed {
     /// Whether it starts with a plus.
@@ -18,7 +18,8 @@ pub(super) struct Typed {
 }
 
 impl Typed {
-    /// `None` for what has a letter, a sign that is no separator, a plus behind a digit, a second plus or no digit.
+    /// `None` for a text that has a letter, a character that is not a separator, a plus after a digit, a second plus,
+    /// or no digit.
     pub(super) fn read(text: &str) -> Option<Self> {
         if text.chars().nth(MOST_CHARACTERS).is_some() {
             return None;
@@ -40,7 +41,8 @@ impl Typed {
     }
 }
 
-/// A calling code as it was typed: digits, with or without `+` or zeros in front. `None` where there is none.
+/// Parses a calling code as the user typed it: digits, with or without a leading `+` or zeros. `None` for an empty
+/// text.
 pub(super) fn zone(text: &str) -> Result<Option<u16>> {
     if text.chars().nth(MOST_CHARACTERS).is_some() {
         return Err(UNKNOWN_ZONE);
@@ -58,8 +60,9 @@ fn is_plus(c: char) -> bool {
     matches!(c, '+' | '＋' | '﹢')
 }
 
-/// What libphonenumber takes for punctuation, without its `x`; dots as they are written in the east; and what address
-/// books and clipboards leave in numbers: soft hyphens, joiners, marks of the writing direction.
+/// The characters that libphonenumber treats as punctuation, without its `x`; the dots of East Asian scripts; and
+/// characters that address books and clipboards leave in numbers: soft hyphens, joiners, marks of the writing
+/// direction.
 fn is_separator(c: char) -> bool {
     let bracket = matches!(c, '(' | ')' | '[' | ']' | '（' | '）' | '［' | '］');
     let dot = matches!(c, '.' | '．' | '。' | '·' | '•' | '・' | '․' | '‧');
