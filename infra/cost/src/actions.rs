@@ -1,16 +1,16 @@
-//! What people do, and what each doing takes of the table and of a function. Tests hold the rounds and units to
+//! What users do, and what each action costs in table units and function time. Tests compare the rounds and units with
 //! `docs/access-patterns.md`, whose rounds are measured.
 
-/// Units of the table: some whatever is in it, some for each KB of an account, and some for each friend and group.
+/// Units of the table: a fixed number, and some for each KB of an account, each friend and each group.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Units {
-    /// Whatever is in the table.
+    /// Independent of the data.
     pub fixed: f64,
-    /// For each KB, begun, of an account's item.
+    /// For each started KB of an account's item.
     pub account_kb: f64,
-    /// For each friend of a person.
+    /// For each friend of the user.
     pub friend: f64,
-    /// For each group of a person.
+    /// For each group of the user.
     pub group: f64,
 }
 
@@ -23,37 +23,37 @@ impl Units {
         Self { fixed, account_kb, friend: 0.0, group: 0.0 }
     }
 
-    /// How many, with an account of so many KB and so many friends and groups.
+    /// The total for an account of `account_kb` KB with this many friends and groups.
     #[must_use]
     pub fn of(&self, account_kb: f64, friends: f64, groups: f64) -> f64 {
         self.fixed + self.account_kb * account_kb + self.friend * friends + self.group * groups
     }
 }
 
-/// The same on a stack that leaves identity to Cognito, checks tokens at the gateway and does one thing to the table at a
-/// time.
+/// The same action on a comparison stack, which uses Cognito for accounts, checks tokens at the gateway and makes one
+/// table call after another.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Stepwise {
-    /// Calls to the table, one after the other. None: Cognito does it, and no function is called.
+    /// Calls to the table, one after the other. `None` if Cognito does the work and no function is called.
     pub steps: f64,
-    /// Write units, none of them doubled by a transaction.
+    /// Write units; none is doubled by a transaction.
     pub writes: Units,
     /// Read units.
     pub reads: Units,
 }
 
-/// Something a person does.
+/// Something that a user does.
 #[derive(Clone, Copy, Debug)]
 pub struct Action {
-    /// Its name, also as an argument.
+    /// The action's name, also used as an argument.
     pub name: &'static str,
-    /// How often a person who is there that day does it in that day.
+    /// How often an active user does it in a day.
     pub per_day: f64,
-    /// How its row in `docs/access-patterns.md` begins.
+    /// The beginning of its row in `docs/access-patterns.md`.
     pub row: &'static str,
-    /// The rounds that the row gives it.
+    /// The rounds in that row.
     pub rounds: f64,
-    /// The row of that document's costs, where it has one.
+    /// The row in that document's table of costs, if there is one.
     pub cost_row: Option<&'static str>,
     /// The function it calls.
     pub function: &'static str,
@@ -61,9 +61,9 @@ pub struct Action {
     pub writes: Units,
     /// Read units.
     pub reads: Units,
-    /// Milliseconds of a whole processor, at most: docs/cost.md says how they were measured.
+    /// Milliseconds of a whole processor, at most; docs/cost.md describes the measurement.
     pub cpu_ms: f64,
-    /// The same done elsewhere.
+    /// The same action on the comparison stack.
     pub stepwise: Stepwise,
 }
 
@@ -73,10 +73,10 @@ const fn stepwise(steps: f64, writes: Units, reads: Units) -> Stepwise {
     Stepwise { steps, writes, reads }
 }
 
-/// A sync reads the account, both lists, every relation (30 in a unit), every friend's face and every group.
+/// A sync reads the account, both lists, every relation (30 in a unit), every friend's public profile and every group.
 const SYNC: Units = Units { fixed: 3.0, account_kb: 0.0, friend: 1.0 / 30.0 + 0.5, group: 1.0 };
 
-/// What people do, in the order of the table.
+/// What users do, in the order of the table.
 pub const ACTIONS: [Action; 11] = [
     Action {
         name: "sign-up",
@@ -85,12 +85,12 @@ pub const ACTIONS: [Action; 11] = [
         rounds: 2.0,
         cost_row: None,
         function: "auth",
-        // The guess, the address's failures, and in one transaction the code, the conversion, the failures taken back, an
-        // account and a claim of a KB each.
+        // The count of the code attempt, the failures of the IP address, and one transaction: the code, the conversion,
+        // the failures taken back, an account and a claim of one KB each.
         writes: Units::fixed(1.0 + 2.0 + 10.0),
         reads: Units::fixed(1.0),
         cpu_ms: 16.0,
-        // A trigger of Cognito's writes the profile.
+        // A Cognito trigger writes the profile.
         stepwise: stepwise(1.0, Units::fixed(1.0), Units::fixed(0.0)),
     },
     Action {
@@ -139,7 +139,7 @@ pub const ACTIONS: [Action; 11] = [
         writes: Units::fixed(0.0),
         reads: SYNC,
         cpu_ms: 10.0,
-        // The relations, their people, the memberships and their groups.
+        // The relations, their users, the memberships and their groups.
         stepwise: stepwise(4.0, Units::fixed(0.0), Units { fixed: 2.0, ..SYNC }),
     },
     Action {
@@ -150,7 +150,7 @@ pub const ACTIONS: [Action; 11] = [
         cost_row: Some("… changed"),
         function: "social",
         writes: Units { fixed: 0.0, account_kb: 0.0, friend: 1.0 / 60.0, group: 1.0 / 60.0 },
-        // One group that changed, one member of it.
+        // One changed group and one changed member.
         reads: Units { fixed: SYNC.fixed + 3.0, ..SYNC },
         cpu_ms: 20.0,
         stepwise: stepwise(5.0, Units::fixed(1.0), Units { fixed: 5.0, ..SYNC }),
@@ -223,7 +223,7 @@ mod tests {
 
     const PATTERNS: &str = include_str!("../../../docs/access-patterns.md");
 
-    /// The cells of the row that begins so, below a heading.
+    /// The cells of the row with this beginning, below a heading.
     fn row(heading: &str, start: &str) -> Vec<&'static str> {
         let (_, part) = PATTERNS.split_once(heading).unwrap_or_else(|| panic!("no {heading}"));
         let part = part.split("\n## ").next().unwrap_or_default();
@@ -240,7 +240,7 @@ mod tests {
         }
     }
 
-    /// The least and most that a cell such as `1 + 6 to 8, and …` allows with 30 friends and 5 groups.
+    /// The minimum and maximum of a cell such as `1 + 6 to 8, and …`, with 30 friends and 5 groups.
     fn bounds(cell: &str) -> (f64, f64) {
         let cell = cell.split(',').next().unwrap_or_default().replace("(f + g)/60", "0.583333333");
         let term = |text: &str| -> f64 {
@@ -260,7 +260,7 @@ mod tests {
             let cells = row("## What it costs", start);
             let near = |ours: f64, documented: f64| (ours - documented).abs() < 0.01;
             let (least, most) = bounds(cells[2]);
-            // Who comes to a group or goes adds two, which the document says in words.
+            // Joining or leaving a group adds two, which the document says in words.
             let extra = if action.name == "group-change" { 2.0 } else { 0.0 };
             let writes = |kb| action.writes.of(kb, 30.0, 5.0) - extra;
             assert!(near(writes(1.0), least) && near(writes(2.0), most), "{} writes {}", action.name, cells[2]);

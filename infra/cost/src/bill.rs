@@ -1,4 +1,4 @@
-//! From a load to a bill.
+//! Computes the bill of a load.
 
 use std::collections::BTreeMap;
 
@@ -6,31 +6,31 @@ use crate::actions::{ACTIONS, Action};
 use crate::load::{Knob, Load};
 use crate::prices::What;
 
-/// Days of a month.
+/// Days in a month.
 const DAYS: f64 = 30.4;
-/// Seconds of a day.
+/// Seconds in a day.
 const SECONDS: f64 = 86_400.0;
 const KB_IN_GB: f64 = 1024.0 * 1024.0;
-/// From so many MB on a function has a whole processor, and below a share of it. Source: the Lambda developer guide,
-/// "Configure Lambda function memory".
+/// With this many MB a function has one whole processor; with less it has a share of it. Source: the Lambda developer
+/// guide, "Configure Lambda function memory".
 const WHOLE_PROCESSOR_MB: f64 = 1769.0;
 
-/// What the load is carried by.
+/// The stack that handles the load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Carrier {
     /// This repository.
     Handset,
-    /// Cognito's Essentials, which sends codes by itself, and functions on Node.
+    /// Cognito's Essentials plan, which sends codes itself, and functions on Node.
     Essentials,
-    /// Cognito's Lite, which needs three triggers for a sign-in by code, and functions on Node.
+    /// Cognito's Lite plan, which needs three triggers for a sign-in by code, and functions on Node.
     Lite,
 }
 
 impl Carrier {
-    /// All of them, in the order of the tables.
+    /// All stacks, in the order of the tables.
     pub const ALL: [Self; 3] = [Self::Handset, Self::Essentials, Self::Lite];
 
-    /// What it is called.
+    /// The name in the tables.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -41,7 +41,7 @@ impl Carrier {
     }
 }
 
-/// How much is used in a month, by what it is billed as.
+/// Usage of a month, by billed item.
 #[derive(Clone, Debug, Default)]
 pub struct Usage(BTreeMap<What, f64>);
 
@@ -50,13 +50,13 @@ impl Usage {
         *self.0.entry(what).or_default() += quantity;
     }
 
-    /// How much of it.
+    /// The usage of this item.
     #[must_use]
     pub fn of(&self, what: What) -> f64 {
         self.0.get(&what).copied().unwrap_or_default()
     }
 
-    /// What each service is paid, in US dollars.
+    /// The cost of each service, in US dollars.
     #[must_use]
     pub fn by_service(&self) -> BTreeMap<&'static str, f64> {
         let mut paid = BTreeMap::new();
@@ -67,14 +67,14 @@ impl Usage {
         paid
     }
 
-    /// What all of it costs, in US dollars, text messages aside.
+    /// The total cost in US dollars, without text messages.
     #[must_use]
     pub fn total(&self) -> f64 {
         self.by_service().values().sum()
     }
 }
 
-/// A month of a stage.
+/// One month of a deployment.
 #[derive(Debug)]
 pub struct Month<'a> {
     load: &'a Load,
@@ -84,7 +84,7 @@ pub struct Month<'a> {
     usage: Usage,
 }
 
-/// What a month with so many people a day uses. `memory` is each function's in MB.
+/// The usage of a month with this many users a day. `memory` is each function's memory in MB.
 #[must_use]
 pub fn month(load: &Load, memory: &BTreeMap<String, f64>, people: f64, carrier: Carrier) -> Usage {
     let mut month = Month { load, memory, people, carrier, usage: Usage::default() };
@@ -100,7 +100,7 @@ pub fn month(load: &Load, memory: &BTreeMap<String, f64>, people: f64, carrier: 
     month.usage
 }
 
-/// Text messages of a month.
+/// Text messages in a month.
 #[must_use]
 pub fn texts(load: &Load, people: f64) -> f64 {
     load.per_day("code") * people * DAYS
@@ -119,10 +119,10 @@ impl Month<'_> {
         self.load.per_day(action) * self.people * DAYS
     }
 
-    /// `times` invocations that each compute for `cpu_ms` of a whole processor and wait for `wait_ms`.
+    /// `times` invocations, each of which computes for `cpu_ms` on a whole processor and waits for `wait_ms`.
     fn invoke(&mut self, function: &str, times: f64, cpu_ms: f64, wait_ms: f64) {
         let ours = self.memory.get(function).copied().unwrap_or_default();
-        // Making thumbnails gets as much memory on either.
+        // The function that makes thumbnails has the same memory on every stack.
         let mb = if self.ours() || function == "resize" { ours } else { self.assumed(Knob::NodeMb) };
         let start = self.assumed(if self.ours() { Knob::StartMs } else { Knob::NodeStartMs });
         let slower = (WHOLE_PROCESSOR_MB / mb).max(1.0);
@@ -133,7 +133,7 @@ impl Month<'_> {
         self.usage.add(What::Traces, times * self.assumed(Knob::TracedShare));
     }
 
-    /// The request itself, what it asks of the table, and the function it calls.
+    /// The request itself, its table calls and its function.
     fn requests(&mut self, action: &Action) {
         let times = self.times(action.name);
         let (account, friends, groups) =
@@ -157,13 +157,13 @@ impl Month<'_> {
             let cpu = action.cpu_ms * if self.ours() { 1.0 } else { self.assumed(Knob::NodeCpu) };
             self.invoke(action.function, times, cpu, wait);
         } else if self.carrier == Carrier::Lite && action.name == "sign-in" {
-            // Define, create and verify: Cognito calls a function for each step of a challenge of one's own.
+            // Define, create and verify: Cognito calls a function for each step of a custom challenge.
             let cpu = action.cpu_ms * self.assumed(Knob::NodeCpu);
             self.invoke(action.function, 3.0 * times, cpu, 0.0);
         }
     }
 
-    /// What becomes of an upload: the object, and a picture's four thumbnails.
+    /// The cost of uploads: the object, and the four thumbnails of a picture.
     fn uploads(&mut self) {
         let uploads = self.times("upload");
         let pictures = uploads * self.assumed(Knob::PicturesOfUploads);
@@ -175,7 +175,8 @@ impl Month<'_> {
         self.usage.add(What::S3Gb, kb * self.assumed(Knob::MediaMonths) / KB_IN_GB);
     }
 
-    /// Media by CloudFront, WAF before it, the bucket behind it. The same on either: thumbnails are there already.
+    /// Media through CloudFront, with WAF in front and the bucket behind it. The same on every stack, because the
+    /// thumbnails already exist.
     fn downloads(&mut self) {
         let month = self.people * DAYS;
         let (thumbnails, originals) =
@@ -189,12 +190,12 @@ impl Month<'_> {
         self.usage.add(What::S3Gets, requests * (1.0 - self.assumed(Knob::EdgeHits)).max(0.0));
     }
 
-    /// What others hear of: one call of a function, a message to the topic, and pushes.
+    /// Notifications: one function call, one message to the topic, and pushes.
     fn news(&mut self) {
         let changes = self.times("friend-change") + self.times("group-change");
         self.usage.add(What::TopicMessages, changes);
         self.usage.add(What::Pushes, changes * self.assumed(Knob::PushesPerChange));
-        // The topic is encrypted, with a data key that SNS uses for five minutes.
+        // The topic is encrypted with a data key that SNS uses for five minutes.
         self.usage.add(What::KeyCalls, changes.min(DAYS * SECONDS / 300.0));
         self.usage.add(What::Reads, changes * 3.0);
         let wait = 2.0 * self.assumed(Knob::RoundMs) + self.assumed(Knob::ObjectMs);
@@ -202,15 +203,16 @@ impl Month<'_> {
         self.invoke("notify", changes, cpu, wait);
     }
 
-    /// What is passed on of changed accounts: `social` is shown every one, in batches of what a shard of the stream has in
-    /// a second, and enters a new nickname into the person's groups. People of large groups, who take more, are left out.
+    /// Work after a changed account: `social` receives each change in batches (what one shard of the stream has in a
+    /// second), and marks the user's groups when the nickname is new. Members of large groups cost more and are not
+    /// counted.
     fn changes(&mut self) {
         let ours = self.ours();
         let touches = |action: &&Action| if ours { action.writes } else { action.stepwise.writes }.account_kb > 0.0;
         let records: f64 = ACTIONS.iter().filter(touches).map(|action| self.times(action.name)).sum();
         let calls = records.min(self.assumed(Knob::StreamShards) * DAYS * SECONDS);
         let (names, groups) = (self.times("profile-change"), self.assumed(Knob::Groups));
-        // Of the groups' list one, of a group and its roster three, and those two written in a transaction.
+        // The list of groups costs one; a group and its roster cost three, and a transaction writes those two.
         self.usage.add(What::Reads, names * (1.0 + 3.0 * groups));
         self.usage.add(What::Writes, names * 4.0 * groups);
         if calls > 0.0 {
@@ -220,13 +222,13 @@ impl Month<'_> {
         }
     }
 
-    /// What lies there.
+    /// Stored data.
     fn kept(&mut self) {
         let everybody = self.people * self.assumed(Knob::MonthlyPerDaily);
         let gb = everybody * self.assumed(Knob::TableKb) / KB_IN_GB;
         self.usage.add(What::TableGb, gb);
         self.usage.add(What::BackupGb, gb);
-        // Kept logs are compressed to a sixth or so.
+        // Stored logs are compressed to about a sixth.
         let logs = self.usage.of(What::LogGb) * self.assumed(Knob::DaysKept) / DAYS / 6.0;
         self.usage.add(What::LogKeptGb, logs);
         match self.carrier {
@@ -236,8 +238,8 @@ impl Month<'_> {
         }
     }
 
-    /// What costs the same whoever comes, with everything of the template on: DNS, WAF, alarms, metrics, dashboard,
-    /// key and secret.
+    /// Costs that do not depend on the number of users, with every option of the template on: DNS, WAF, alarms,
+    /// metrics, dashboard, key and secret.
     fn standing(&mut self) {
         self.usage.add(What::Zones, 1.0);
         self.usage.add(What::WebAcl, 1.0);
@@ -262,7 +264,7 @@ mod tests {
         sizes.into_iter().chain(larger).map(|(name, mb)| (name.to_owned(), mb)).collect()
     }
 
-    /// Nobody does anything but this, once a day.
+    /// Users do only this, once a day.
     fn only(action: &str) -> Load {
         let mut load = Load::default();
         for other in &ACTIONS {
@@ -291,7 +293,7 @@ mod tests {
         near(usage.of(What::Reads), 0.0);
         let cpu = ACTIONS.iter().find(|action| action.name == "refresh").unwrap().cpu_ms;
         near(usage.of(What::LambdaGbSeconds), times * (cpu * 1769.0 / 256.0 + 6.0) / 1000.0 / 4.0);
-        // Cognito does it, for a price by the head.
+        // Cognito does it, and is paid per user.
         let usage = month(&only("refresh"), &memory(), 1000.0, Carrier::Essentials);
         near(usage.of(What::HttpApi) + usage.of(What::LambdaCalls) + usage.of(What::Writes), 0.0);
         near(usage.of(What::CognitoEssentials), 3000.0);
@@ -304,7 +306,7 @@ mod tests {
         let calls = |people| month(&load, &memory(), people, Carrier::Handset).of(What::LambdaCalls) - people * DAYS;
         near(calls(100.0), 100.0 * DAYS);
         near(calls(1e6), 2.0 * SECONDS * DAYS);
-        // A new nickname is written into each group, whose rosters know who changed.
+        // A new nickname is written into each group, because a roster records which member changed.
         let usage = month(&only("profile-change"), &memory(), 1.0, Carrier::Handset);
         near(usage.of(What::Writes), (2.0 + 5.0 * 4.0) * DAYS);
     }
@@ -329,7 +331,7 @@ mod tests {
         for (rotations, expected) in [(0, 1.0), (1, 2.0), (2, 3.0), (9, 3.0)] {
             near(keys(rotations), expected);
         }
-        // The topic asks for a key in five minutes at most, however much is published.
+        // The topic requests at most one key in five minutes, however many messages are published.
         let calls = |people| month(&Load::default(), &memory(), people, Carrier::Handset).of(What::KeyCalls);
         assert!(calls(1e3) < calls(1e7) && calls(1e7) < 20_000.0);
     }
@@ -342,7 +344,7 @@ mod tests {
                 .map(|people| month(&Load::default(), &memory(), people, carrier).total())
                 .collect();
             assert!(costs.windows(2).all(|pair| pair[1] > pair[0]), "{costs:?}");
-            // From where what is free for everybody no longer matters.
+            // At this size the free allowance no longer matters.
             assert!(costs[2..].windows(2).all(|pair| pair[1] < 11.0 * pair[0]), "{costs:?}");
         }
     }

@@ -1,5 +1,5 @@
-//! What a stage costs in a month: people's habits, the units and rounds of each request, the memory that `template.yaml`
-//! gives each function, and a list of prices. `docs/cost.md` shows what comes of it.
+//! Computes what a deployment costs in a month from the users' habits, the units and rounds of each request, the memory
+//! that `template.yaml` gives each function, and a list of prices. `docs/cost.md` shows the result.
 
 pub mod actions;
 pub mod bill;
@@ -12,12 +12,12 @@ use std::collections::BTreeMap;
 
 use local_template::{Deployment, Template};
 
-/// The memory of each function in MB, by the name of its binary, as the template gives it.
+/// The memory of each function in MB, by the name of its binary, read from the template.
 pub fn memory(template: &str) -> Result<BTreeMap<String, f64>, local_template::Error> {
     let template = Template::parse(template)?;
     let mut deployment = Deployment::default();
     for secret in template.secrets(&deployment)? {
-        // None of it is looked at.
+        // The values are not used.
         deployment.secrets.insert(secret.arn, r#"{"secret":""}"#.to_owned());
     }
     let functions = template.resolve(&deployment)?.functions;

@@ -1,11 +1,11 @@
-//! What is assumed of people and of AWS. Every number here is an argument, because every one is a guess until a stage
-//! has run.
+//! The assumptions about users and about AWS. Every number is an argument, because every number is a guess until a real
+//! deployment has run.
 
 use std::collections::BTreeMap;
 
 use crate::actions::ACTIONS;
 
-/// Something assumed.
+/// One assumption.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[expect(missing_docs, reason = "each is described where it is given its value")]
 pub enum Knob {
@@ -43,7 +43,7 @@ pub enum Knob {
 }
 
 impl Knob {
-    /// All of them.
+    /// All assumptions.
     pub const ALL: [Self; 31] = [
         Self::MonthlyPerDaily,
         Self::DaysKept,
@@ -78,7 +78,7 @@ impl Knob {
         Self::NodeStartMs,
     ];
 
-    /// Its name as an argument, its value, and what it means.
+    /// Its name as an argument, its value, and its meaning.
     #[must_use]
     pub const fn said(self) -> (&'static str, f64, &'static str) {
         match self {
@@ -123,7 +123,7 @@ impl Knob {
     }
 }
 
-/// Everything that is assumed.
+/// All assumptions and their values.
 #[derive(Clone, Debug)]
 pub struct Load {
     knobs: BTreeMap<Knob, f64>,
@@ -140,19 +140,19 @@ impl Default for Load {
 }
 
 impl Load {
-    /// What is assumed for this.
+    /// The value of this assumption.
     #[must_use]
     pub fn of(&self, knob: Knob) -> f64 {
         self.knobs.get(&knob).copied().unwrap_or_default()
     }
 
-    /// How often somebody does this in a day.
+    /// How often a user does this in a day.
     #[must_use]
     pub fn per_day(&self, action: &str) -> f64 {
         self.per_day.get(action).copied().unwrap_or_default()
     }
 
-    /// Assumes something else: `name=value`, of a knob or an action.
+    /// Changes an assumption: `name=value`, where the name is a knob or an action.
     pub fn assume(&mut self, argument: &str) -> Result<(), String> {
         let (name, value) = argument.split_once('=').ok_or_else(|| format!("{argument} is not name=value"))?;
         let value: f64 = value.parse().map_err(|_| format!("{value} is no number"))?;

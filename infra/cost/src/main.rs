@@ -1,5 +1,5 @@
 //! `cargo run -p handset-cost -- sync=4 people=50000` prints the tables of `docs/cost.md` for other assumptions;
-//! `--document` writes those of the assumed ones into it.
+//! `--document` writes the tables for the default assumptions into it.
 
 use std::path::Path;
 use std::process::ExitCode;

@@ -1,17 +1,18 @@
-//! Prices that depend on where people are: of text messages, and of CloudFront.
+//! Prices that depend on where the users are: text messages and CloudFront.
 
 use crate::bill::Usage;
 use crate::prices::{What, stepped};
 
-/// What a text message costs, apart from everything else because it outweighs it. Rounded, and without the registration of
-/// senders; the list changes every month, so it is an argument wherever a decision hangs on it.
+/// The price of a text message, kept apart because it is far larger than every other cost. It is rounded and without
+/// the registration of senders. The list changes every month, so the price is an argument wherever a decision depends
+/// on it.
 #[derive(Clone, Copy, Debug)]
 pub struct Text {
-    /// Where the phone is.
+    /// The country of the phone.
     pub to: &'static str,
-    /// What AWS takes for a text of one part, in US dollars.
+    /// The price that AWS charges for a text of one part, in US dollars.
     pub price: f64,
-    /// What the carrier takes on top, passed on by AWS as a line of its own. Elsewhere the price contains it.
+    /// The carrier's fee, which AWS passes on as a separate line of the bill. In other countries the price includes it.
     pub carrier: f64,
 }
 
@@ -29,35 +30,35 @@ pub const TEXTS: [Text; 6] = [
     text("Germany", 0.09, 0.0),
 ];
 
-/// Of when and from where those are.
+/// The date and source of these prices.
 pub const TEXTS_SEEN: &str = "Prices of 2025-01 and rounded, to be checked at aws.amazon.com/sns/sms-pricing. The carriers' fee is \
 the highest of a list of 2026-05: AT&T takes 0.0035, Verizon, T-Mobile and US Cellular 0.0045 for each part of a text";
 
 impl Text {
-    /// What one text of one part costs.
+    /// The price of a text of one part.
     #[must_use]
     pub fn each(&self) -> f64 {
         self.price + self.carrier
     }
 }
 
-/// Up to where CloudFront's prices for a GB go, the first of which is free everywhere.
+/// The upper ends of CloudFront's price steps, in GB. The first step is free everywhere.
 const UP_TO: [f64; 8] = [1_024.0, 11_264.0, 52_224.0, 154_624.0, 513_024.0, 1_049_600.0, 5_243_904.0, f64::INFINITY];
 /// HTTPS requests that are free everywhere.
 const FREE_REQUESTS: f64 = 10e6;
 
-/// What CloudFront takes where people are.
+/// CloudFront's prices at a place.
 #[derive(Clone, Copy, Debug)]
 pub struct Edge {
-    /// Where.
+    /// The name of the place.
     pub place: &'static str,
-    /// US dollars a GB, in the steps after the free one.
+    /// US dollars per GB, for the steps after the free one.
     pub gb: [f64; 7],
-    /// US dollars a million HTTPS requests.
+    /// US dollars per million HTTPS requests.
     pub requests: f64,
 }
 
-/// The places that the document shows, the first of which is that of the bills.
+/// The places in the document. The bills use the first.
 pub const EDGES: [Edge; 4] = [
     Edge { place: "North America and Europe", gb: [0.085, 0.08, 0.06, 0.04, 0.03, 0.025, 0.02], requests: 1.0 },
     Edge {
@@ -69,12 +70,12 @@ pub const EDGES: [Edge; 4] = [
     Edge { place: "India", gb: [0.109, 0.085, 0.082, 0.08, 0.078, 0.075, 0.072], requests: 1.2 },
 ];
 
-/// Of when and from where those are.
+/// The date and source of these prices.
 pub const EDGES_SEEN: &str = "aws.amazon.com/cloudfront/pricing; the GB as that page had them in 2026, the requests of 2025-01, to be \
 checked";
 
 impl Edge {
-    /// What the same month of CloudFront costs if everybody is there.
+    /// The cost of the same month of CloudFront if all users are there.
     #[must_use]
     pub fn cost(&self, usage: &Usage) -> f64 {
         let steps: Vec<_> = UP_TO.into_iter().zip([0.0].into_iter().chain(self.gb)).collect();
@@ -98,7 +99,7 @@ mod tests {
             let billed = [What::EdgeGb, What::EdgeRequests].map(|what| what.price().of(usage.of(what)));
             let [first, rest @ ..] = EDGES;
             assert!((first.cost(&usage) - billed.iter().sum::<f64>()).abs() < 1e-6);
-            // And it is the cheapest.
+            // The first place is also the cheapest.
             assert!(rest.iter().all(|place| place.cost(&usage) >= first.cost(&usage)));
         }
     }

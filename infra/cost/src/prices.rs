@@ -1,6 +1,6 @@
-//! Every price, with where it is from and of when: the one place to change when AWS changes one.
+//! Every price, with its source and date. This is the one place to change when AWS changes a price.
 
-/// Something that AWS takes money for. Quantities are in the unit that [`What::price`] names.
+/// An item on AWS's bill. Quantities are in the unit that [`What::price`] names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[expect(missing_docs, reason = "each is described by its price")]
 pub enum What {
@@ -37,25 +37,25 @@ pub enum What {
     CognitoLite,
 }
 
-/// A price of us-east-1, in US dollars.
+/// A price in us-east-1, in US dollars.
 #[derive(Clone, Copy, Debug)]
 pub struct Price {
-    /// Whose.
+    /// The AWS service.
     pub service: &'static str,
-    /// What one unit is.
+    /// The unit.
     pub unit: &'static str,
-    /// Steps: up to so many units in a month, each at so much. What AWS gives every account for ever is a step at 0;
-    /// what it gives new accounts for a year is left out.
+    /// Steps: the upper end of each step in units a month, and the price of a unit in it. AWS's permanent free
+    /// allowance is a step with price 0; the allowance of new accounts in their first year is left out.
     pub steps: &'static [(f64, f64)],
-    /// When the price was last looked at.
+    /// The date of the price.
     pub seen: &'static str,
-    /// Where.
+    /// The source of the price.
     pub source: &'static str,
 }
 
 const ALL: f64 = f64::INFINITY;
 const M: f64 = 1e6;
-/// From memory of the public list, and not looked up again.
+/// From memory of the public list; not looked up since.
 const KNOWN: &str = "2025-01, to be checked";
 
 const fn price(service: &'static str, unit: &'static str, steps: &'static [(f64, f64)], source: &'static str) -> Price {
@@ -67,7 +67,7 @@ const fn seen(at: &'static str, price: Price) -> Price {
 }
 
 impl What {
-    /// All of them, in the order of the table.
+    /// All items, in the order of the table.
     pub const ALL: [Self; 31] = [
         Self::HttpApi,
         Self::LambdaCalls,
@@ -102,7 +102,7 @@ impl What {
         Self::CognitoLite,
     ];
 
-    /// Its price.
+    /// The price of this item.
     #[must_use]
     pub const fn price(self) -> Price {
         match self {
@@ -175,7 +175,7 @@ impl What {
         }
     }
 
-    /// Those of what lies before and around the API.
+    /// The prices of the services in front of the API and around it.
     const fn price_around(self) -> Price {
         const EDGE: &str = "aws.amazon.com/cloudfront/pricing, North America and Europe";
         const WATCH: &str = "aws.amazon.com/cloudwatch/pricing";
@@ -214,7 +214,7 @@ impl What {
             Self::LogKeptGb => price("CloudWatch", "GB-month of logs kept", &[(5.0, 0.0), (ALL, 0.03)], WATCH),
             Self::Metrics => price("CloudWatch", "metric a month", &[(10.0, 0.0), (10_010.0, 0.3), (ALL, 0.1)], WATCH),
             Self::Alarms => price("CloudWatch", "alarm on one metric a month", &[(10.0, 0.0), (ALL, 0.1)], WATCH),
-            // Up to three are free, but only those of up to 50 metrics, and ours has twice as many.
+            // Up to three dashboards are free, but only with at most 50 metrics; this dashboard has twice as many.
             Self::Dashboards => price("CloudWatch", "dashboard of more than 50 metrics a month", &[(ALL, 3.0)], WATCH),
             Self::Traces => {
                 price("X-Ray", "trace recorded", &[(1e5, 0.0), (ALL, 5.0 / M)], "aws.amazon.com/xray/pricing")
@@ -254,14 +254,14 @@ impl What {
 }
 
 impl Price {
-    /// What so many units in a month cost, in US dollars.
+    /// The cost of this many units in a month, in US dollars.
     #[must_use]
     pub fn of(&self, quantity: f64) -> f64 {
         stepped(self.steps, quantity)
     }
 }
 
-/// What so many units cost, of which each step takes those up to its own number.
+/// The cost of `quantity` units; each step covers the units up to its upper end.
 pub(crate) fn stepped(steps: &[(f64, f64)], quantity: f64) -> f64 {
     let mut below = 0.0;
     let mut cost = 0.0;

@@ -9,10 +9,10 @@ use crate::load::{Knob, Load};
 use crate::places::{EDGES, EDGES_SEEN, TEXTS, TEXTS_SEEN};
 use crate::prices::What;
 
-/// People a day that the document shows.
+/// The numbers of users a day in the document.
 pub const PEOPLE: [f64; 3] = [1e3, 1e5, 1e7];
 
-/// Every table, by the name that the document's markers have.
+/// Every table, with the name in the document's markers.
 #[must_use]
 pub fn tables(load: &Load, memory: &BTreeMap<String, f64>, people: &[f64]) -> Vec<(&'static str, String)> {
     let bills = people.iter().fold(String::new(), |all, people| all + &bills(load, memory, *people));
@@ -27,7 +27,7 @@ pub fn tables(load: &Load, memory: &BTreeMap<String, f64>, people: &[f64]) -> Ve
     ]
 }
 
-/// A number with separators: whole from a hundred on, with cents below.
+/// A number with separators: no cents from a hundred on, cents below.
 fn usd(value: f64) -> String {
     if value < 99.5 { format!("{value:.2}") } else { grouped(value) }
 }
@@ -45,7 +45,7 @@ fn grouped(value: f64) -> String {
     text
 }
 
-/// A number as short as it can be told.
+/// A number in its shortest form.
 fn short(value: f64) -> String {
     if value >= 1000.0 { grouped(value) } else { format!("{value}") }
 }
@@ -90,7 +90,7 @@ fn bills(load: &Load, memory: &BTreeMap<String, f64>, people: f64) -> String {
     text + "\n"
 }
 
-/// A column for each number of people.
+/// One column for each number of users.
 fn columns(people: &[f64]) -> Vec<String> {
     people.iter().map(|people| format!("{} people a day", grouped(*people))).collect()
 }
@@ -162,7 +162,7 @@ fn prices() -> String {
         let mut below = 0.0;
         let mut steps = Vec::new();
         for (up_to, each) in price.steps {
-            // Small prices are told by the million, which is how AWS tells them.
+            // Small prices are shown per million, as AWS shows them.
             let each = match *each {
                 0.0 => "free".to_owned(),
                 each if each < 1e-6 || (each * 1e6).fract().abs() < 1e-9 && each < 1e-3 => {
@@ -180,7 +180,7 @@ fn prices() -> String {
     text
 }
 
-/// The document with the tables between its markers made anew. Fails when a table has no markers.
+/// The document with new tables between its markers. Fails when a table has no markers.
 pub fn renew(document: &str, tables: &[(&str, String)]) -> Result<String, String> {
     let mut text = document.to_owned();
     for (name, table) in tables {

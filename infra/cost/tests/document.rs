@@ -1,4 +1,4 @@
-//! `docs/cost.md` says what the program says.
+//! `docs/cost.md` matches the program's output.
 
 use std::fs;
 use std::path::PathBuf;
