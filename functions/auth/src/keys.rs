@@ -1,4 +1,4 @@
-//! The public keys, for whoever checks our access tokens.
+//! The public keys that verify access tokens.
 
 use axum::extract::State as Held;
 use axum::http::header::CACHE_CONTROL;
@@ -26,6 +26,7 @@ pub(super) fn router() -> OpenApiRouter<State> {
     }))),
 )]
 async fn get_jwks(Held(state): Held<State>) -> impl IntoResponse {
-    // An hour, so that a new key is known everywhere before long; checkers that meet an unknown kid ask again anyway.
+    // One hour, so that every verifier soon has a new key; verifiers that see an unknown kid fetch the keys again
+    // anyway.
     ([(CACHE_CONTROL, "public, max-age=3600")], axum::Json(state.identity.keys.jwks()))
 }

@@ -1,4 +1,4 @@
-//! The `auth` function: signing in, staying signed in, and the public keys that tokens are checked with.
+//! The `auth` function: sign-in, refreshing sessions, and the public keys that verify tokens.
 
 mod device;
 mod keys;
@@ -24,7 +24,7 @@ use shared::outgoing;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-/// What the handlers of this function need.
+/// The state that this function's handlers share.
 #[derive(Clone)]
 struct State {
     identity: Arc<Identity>,
@@ -65,13 +65,13 @@ fn routes() -> OpenApiRouter<State> {
         .merge(keys::router())
 }
 
-/// What the function answers, for the API description.
+/// The API description of this function.
 #[must_use]
 pub fn api() -> OpenApi {
     routes().into_openapi()
 }
 
-/// The function.
+/// Builds the function.
 pub fn function(runtime: &Runtime) -> Result<Http, ConfigError> {
     let (router, _) = routes().split_for_parts();
     Ok(Http(observe::finish(router.with_state(State::new(runtime)?), &runtime.observer("auth"), &runtime.env)))

@@ -1,4 +1,4 @@
-//! The `codes` function: sends SMS codes. The only function, with `rooms`, that may publish to phones.
+//! The `codes` function: sends SMS codes. Only this function and `rooms` may send SMS.
 
 mod device;
 mod messenger;
@@ -20,12 +20,12 @@ use shared::lambda::{Http, Runtime};
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-/// What the handlers of this function need.
+/// The state that this function's handlers share.
 #[derive(Clone)]
 struct State {
     sender: Arc<CodeSender>,
     captchas: Arc<Captchas>,
-    /// Whether answers show the code: for stages without real users only.
+    /// Whether responses contain the code: only for deployments without real users.
     expose: bool,
     url: PublicUrl,
 }
@@ -72,13 +72,13 @@ fn routes() -> OpenApiRouter<State> {
         .merge(web::router())
 }
 
-/// What the function answers, for the API description.
+/// The API description of this function.
 #[must_use]
 pub fn api() -> OpenApi {
     routes().into_openapi()
 }
 
-/// The function.
+/// Builds the function.
 pub fn function(runtime: &Runtime) -> Result<Http, ConfigError> {
     let (router, _) = routes().split_for_parts();
     Ok(Http(observe::finish(router.with_state(State::new(runtime)?), &runtime.observer("codes"), &runtime.env)))

@@ -1,16 +1,16 @@
-//! What the bucket tells: clients have put pictures into it by a ticket, so they are taken in.
+//! Handles the bucket's events: accepts pictures that clients have put there with presigned uploads.
 
 use shared::aws::events;
 use shared::domain::media::{DirectUploads, Key, WaitingImage};
 use shared::domain::{Error, Result};
 use shared::metrics::{self, Metric};
 
-/// The waiting pictures that an event of the bucket is about, or `None` when the payload is not one.
+/// The waiting pictures in an event of the bucket, or `None` if the payload is not such an event.
 pub(super) fn waiting(payload: &[u8]) -> Option<Vec<WaitingImage>> {
     Some(events::keys(payload)?.iter().filter_map(|key| Key::waiting_image(key)).collect())
 }
 
-/// Takes every picture in. Only a fault, which may pass, is an error: Lambda then sends the event again.
+/// Accepts every picture. Only a fault, which may be temporary, is an error: Lambda then sends the event again.
 pub(super) async fn taken_in(uploads: &DirectUploads, pictures: Vec<WaitingImage>) -> Result<()> {
     for picture in pictures {
         match uploads.take_in(&picture).await {

@@ -1,5 +1,5 @@
-//! The `media` function: takes pictures and voice notes in, and serves voice notes. With `rooms`, for its icons,
-//! the only function that may write originals.
+//! The `media` function: accepts pictures and voice notes, and serves voice notes. Only this function and `rooms` (for
+//! its icons) may write originals.
 
 mod events;
 mod file;
@@ -24,7 +24,7 @@ use shared::observe::Observer;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-/// What the handlers of this function need.
+/// The state that this function's handlers share.
 #[derive(Clone)]
 struct State {
     gate: Gate,
@@ -70,13 +70,13 @@ fn routes() -> OpenApiRouter<State> {
     OpenApiRouter::new().merge(messenger::router()).merge(sealtalk::router()).merge(web::router())
 }
 
-/// What the function answers, for the API description.
+/// The API description of this function.
 #[must_use]
 pub fn api() -> OpenApi {
     routes().into_openapi()
 }
 
-/// The function: it is invoked by the bucket as well as by the gateway.
+/// The function, which both the bucket and the gateway invoke.
 pub struct Media {
     http: Http,
     direct: Arc<DirectUploads>,
@@ -97,7 +97,7 @@ impl Function for Media {
     }
 }
 
-/// The function.
+/// Builds the function.
 pub fn function(runtime: &Runtime) -> Result<Media, ConfigError> {
     let (router, _) = routes().split_for_parts();
     let state = State::new(runtime)?;

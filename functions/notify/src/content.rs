@@ -1,5 +1,5 @@
-//! News as SealTalk's apps read it: the content of `RongCloud`'s contact and group notification messages, as SealTalk's
-//! server fills it. `docs/notifications.md` shows all of it.
+//! Notifications as SealTalk's apps read them: the content of `RongCloud`'s contact and group notification messages,
+//! with the values that SealTalk's server sets. `docs/notifications.md` shows every field.
 
 use std::collections::HashMap;
 
@@ -11,41 +11,41 @@ use shared::domain::notifications::{GroupEvent, Listener, News, Operation};
 use shared::domain::short_id::encode;
 use shared::domain::social::GroupId;
 
-/// What `RongCloud` calls a message about two people.
+/// `RongCloud`'s name for a message about two users.
 const CONTACT: &str = "RC:ContactNtf";
-/// What `RongCloud` calls a message to a group.
+/// `RongCloud`'s name for a message to a group.
 const GROUP: &str = "RC:GrpNtf";
-/// In whose name SealTalk's server tells groups.
+/// The sender of group messages on SealTalk's server.
 const SYSTEM: &str = "__system__";
 
-/// The longest message that SNS takes, in bytes, less what its attributes take up.
+/// The longest message that SNS accepts, in bytes, minus the space for its attributes.
 const LONGEST: usize = 255 * 1024;
 
-/// The people whom news names.
+/// The users that a notification names.
 pub(crate) type People = HashMap<UserId, Listener>;
 
-/// A message about a piece of news.
+/// A message about one change.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Message {
-    /// What the change is known by: two messages with one id are one.
+    /// The id of the change: two messages with the same id are the same message.
     pub(crate) id: String,
-    /// What `RongCloud` calls a message like this.
+    /// `RongCloud`'s name for this kind of message.
     pub(crate) object_name: &'static str,
-    /// What was done.
+    /// The operation.
     pub(crate) operation: &'static str,
     pub(crate) from_user_id: String,
     #[serde(flatten)]
     pub(crate) to: To,
-    /// Who is in a new group, for a chat service that has yet to make it.
+    /// The members of a new group, for a chat service that has to create it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     member_ids: Vec<String>,
-    /// When the change was made, in milliseconds since 1970.
+    /// The time of the change, in milliseconds since 1970.
     pub(crate) time: i64,
     pub(crate) content: Content,
 }
 
-/// To whom a message goes, as one of `RongCloud`'s parameters.
+/// The receiver of a message, as one of `RongCloud`'s parameters.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) enum To {
     #[serde(rename = "toUserId")]
@@ -84,7 +84,7 @@ pub(crate) struct Group {
     operator_user_id: String,
     operation: &'static str,
     data: Details,
-    /// Empty, as SealTalk's server leaves it: the apps make their own words of the data.
+    /// Empty, as on SealTalk's server: the apps build their own text from the data.
     message: &'static str,
 }
 
@@ -102,13 +102,13 @@ struct Details {
     #[serde(skip_serializing_if = "Option::is_none")]
     content: Option<String>,
     timestamp: i64,
-    /// All of it once more, because SealTalk's web and desktop apps look for it here.
+    /// A copy of the whole data, because SealTalk's web and desktop apps look for it here.
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<Box<Self>>,
 }
 
 impl Message {
-    /// The message about a piece of news that is known by `id`. `posted` is what the group's board says.
+    /// Builds the message about a change. `id` is the id of the change, and `posted` is the text on the group's board.
     pub(crate) fn of(id: &str, news: &News, people: &People, posted: Option<String>) -> Self {
         match news {
             News::Request { from, to, message, at } => Self::contact(id, "Request", (*from, *to), message, *at, people),
@@ -162,7 +162,7 @@ impl Message {
                 message: "",
             }),
         };
-        // Hundreds of people with the longest of names fit in once, but not twice.
+        // The data of hundreds of users with the longest names fit in once, but not twice.
         if message.body().len() > LONGEST
             && let Content::Group(content) = &mut message.content
         {
@@ -171,7 +171,7 @@ impl Message {
         message
     }
 
-    /// As JSON.
+    /// The message as JSON.
     pub(crate) fn body(&self) -> String {
         json!(self).to_string()
     }
@@ -185,7 +185,7 @@ impl Message {
 impl Details {
     fn of(name: &str, event: &GroupEvent, at: Timestamp, people: &People, posted: Option<String>) -> Self {
         let targets = match event.operation {
-            // Everybody in a new group was put into it, so SealTalk's server names nobody.
+            // All members of a new group were added to it, so SealTalk's server names none of them.
             Operation::Create => &[][..],
             Operation::Quit => &[event.operator],
             Operation::Add
@@ -214,7 +214,7 @@ fn encode_all<'u>(users: impl IntoIterator<Item = &'u UserId>) -> Vec<String> {
     users.into_iter().copied().map(encode).collect()
 }
 
-/// What somebody is called; empty when they have no nickname, or no account any more.
+/// The user's nickname; empty if they have none, or no account any more.
 pub(crate) fn nickname(people: &People, user: UserId) -> String {
     people.get(&user).map(|listener| listener.name.clone()).unwrap_or_default()
 }

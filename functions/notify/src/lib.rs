@@ -1,5 +1,5 @@
-//! The `notify` function: reads off the table's stream what people should hear of others, publishes it to a topic and
-//! pushes it to their devices. The only function that may publish to topics and platform endpoints.
+//! The `notify` function: reads changes from the table's stream, publishes notifications about them to a topic, and
+//! sends push notifications to users' devices. Only this function may publish to topics and platform endpoints.
 
 mod content;
 mod push;
@@ -20,7 +20,7 @@ use shared::observe::Observer;
 
 use self::teller::{PUSHING, Teller};
 
-/// The function.
+/// The function's state.
 pub struct Notify {
     teller: Teller,
     observer: Observer,
@@ -35,7 +35,7 @@ impl Function for Notify {
     }
 }
 
-/// The function.
+/// Builds the function.
 pub fn function(runtime: &Runtime) -> Result<Notify, ConfigError> {
     let Runtime { env, sdk, clock, random } = runtime;
     let policy = Arc::new(Policy::from_env(env)?);

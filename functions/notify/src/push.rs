@@ -1,4 +1,4 @@
-//! What a device shows of news, and what it hands to its app.
+//! Builds push notifications: the text that a device shows, and the data for its app.
 
 use serde_json::{Value, json};
 use shared::domain::account::UserId;
@@ -6,20 +6,20 @@ use shared::domain::notifications::{GroupEvent, News, Operation, Platform};
 
 use crate::content::{Message, People, To, nickname};
 
-/// The longest payload that Apple and Google take, in bytes (APNs, "Generating a remote notification"; FCM, "About FCM
-/// messages").
+/// The longest payload that Apple and Google accept, in bytes (APNs, "Generating a remote notification"; FCM, "About
+/// FCM messages").
 const LONGEST: usize = 4_096;
-/// So many of a text's characters are shown.
+/// The most characters of a text that are shown.
 const SHOWN: usize = 200;
-/// So many people are named before the rest are counted.
+/// The most users that are named; the others are counted.
 const NAMED: usize = 3;
-/// Who has no nickname.
+/// Shown for a user without a nickname.
 const SOMEBODY: &str = "Somebody";
 
-/// A push for one device of somebody.
+/// The payload of a push notification for one device.
 pub(crate) fn payload(message: &Message, text: &Text, platform: Platform) -> String {
     let whole = build(message, text, platform, true);
-    // An app that is not told everything asks for it: the sync has it all.
+    // An app that receives no content syncs instead: the sync has everything.
     if whole.len() <= LONGEST { whole } else { build(message, text, platform, false) }
 }
 
@@ -32,14 +32,14 @@ fn build(message: &Message, text: &Text, platform: Platform, with_content: bool)
                 To::Group(group) => group,
                 To::User(_) => &message.from_user_id,
             };
-            // With `mutable-content` an app may put the text into its user's language before it is shown.
+            // `mutable-content` allows an app to translate the text before it is shown.
             let aps = json!({
                 "alert": { "title": title, "body": body }, "sound": "default", "mutable-content": 1, "thread-id": thread,
             });
             json!({ "aps": aps, "news": data(message, content) })
         }
         Platform::Google => {
-            // Firebase takes nothing but text for data.
+            // Firebase accepts only text as data.
             let data = data(message, content.map(|content| json!(content.to_string())));
             let notification = json!({ "title": title, "body": body });
             json!({ "fcmV1Message": { "message": { "notification": notification, "data": data } } })
@@ -63,18 +63,18 @@ fn data(message: &Message, content: Option<Value>) -> Value {
     data
 }
 
-/// What a device shows.
+/// The text that a device shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Text {
-    /// Who or what it is about.
+    /// The user or group concerned.
     pub(crate) title: String,
-    /// What happened.
+    /// The event.
     pub(crate) body: String,
 }
 
 impl Text {
-    /// What somebody is shown of a piece of news, who is one of its targets or not. `posted` is what the group's board
-    /// says.
+    /// The text for a receiver who is one of the targets (`to_target`) or not. `posted` is the text on the group's
+    /// board.
     pub(crate) fn of(news: &News, to_target: bool, people: &People, posted: Option<&str>) -> Self {
         match news {
             News::Request { from, message, .. } => {
@@ -91,7 +91,7 @@ impl Text {
     }
 }
 
-/// What happened in a group, in one sentence.
+/// Describes a group event in one sentence.
 fn happened(event: &GroupEvent, to_target: bool, people: &People, posted: Option<&str>) -> String {
     let by = called(people, event.operator);
     let whom = if to_target { "you".to_owned() } else { names(&event.targets, people) };
@@ -122,7 +122,7 @@ fn called(people: &People, user: UserId) -> String {
     Some(nickname(people, user)).filter(|name| !name.is_empty()).unwrap_or_else(|| SOMEBODY.to_owned())
 }
 
-/// The beginning of a text that may be long.
+/// The text, cut off after [`SHOWN`] characters.
 fn shown(text: &str) -> String {
     match text.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("{}…", &text[..end]),

@@ -1,4 +1,4 @@
-//! From the stream's records to the topic, and from there to people's devices.
+//! Reads the stream's records, publishes them to the topic, and then sends push notifications to users' devices.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -19,27 +19,27 @@ use shared::metrics::{self, Metric};
 use crate::content::{Message, People};
 use crate::push::{Text, payload};
 
-/// No further record is begun after so long. One may take two calls of eight seconds (`shared/src/aws/mod.rs`), and
-/// then there still is time for the pushes within the function's 29 s.
+/// After this time no further record is started. A record may take two calls of eight seconds
+/// (`shared/src/aws/mod.rs`), and the pushes still have to fit into the function's 29 s.
 const PUBLISHING: Duration = Duration::from_secs(5);
-/// All pushes of an invocation together; what is not sent by then is not sent at all.
+/// The time for all pushes of an invocation; pushes that are not sent by then are dropped.
 pub(crate) const PUSHING: Duration = Duration::from_secs(6);
-/// So many devices are pushed to side by side.
+/// The number of devices that receive pushes in parallel.
 const SIDE_BY_SIDE: usize = 32;
 const PLATFORMS: [Platform; 2] = [Platform::Apple, Platform::Google];
 
-/// Tells news.
+/// Publishes notifications and sends pushes.
 pub(crate) struct Teller {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) listeners: Arc<dyn Listeners>,
     pub(crate) recipients: Arc<dyn Recipients>,
     pub(crate) topic: Arc<dyn Topic>,
     pub(crate) pushes: Arc<dyn Pushes>,
-    /// How long all pushes of an invocation may take, [`PUSHING`] but in tests.
+    /// The time for all pushes of an invocation: [`PUSHING`], except in tests.
     pub(crate) pushing: Duration,
 }
 
-/// News that was published.
+/// A notification that was published.
 struct Told {
     news: News,
     people: People,
@@ -48,7 +48,7 @@ struct Told {
 }
 
 impl Told {
-    /// What is pushed to those it was done to and to others, by platform.
+    /// The push payloads for targets (`true`) and for others, by platform.
     fn payloads(&self) -> BTreeMap<(bool, Platform), String> {
         let mut payloads = BTreeMap::new();
         for to_target in [true, false] {
@@ -60,14 +60,14 @@ impl Told {
 }
 
 impl Teller {
-    /// Publishes the news of each record in turn and then pushes it. Answers the sequence number of the record from
-    /// which on nothing was published, if it did not come to all: Lambda sends it and what follows again. Pushes are
-    /// never made up for, because that would publish again what was published.
+    /// Publishes the notification of each record in turn and then sends the pushes. If it did not publish all of them,
+    /// it returns the sequence number of the first record that was not published: Lambda sends this record and the
+    /// later ones again. Pushes are never retried, because Lambda would have to send the published records again too.
     pub(crate) async fn tell<'r>(&self, records: &'r [Record]) -> Option<&'r str> {
         let end = self.clock.now().plus(PUBLISHING);
         let (mut told, mut failed) = (Vec::new(), None);
         for (index, record) in records.iter().enumerate() {
-            // The first is begun in any case, or a slow day would stand still.
+            // The first record is always started; otherwise a slow system would make no progress at all.
             if index > 0 && self.clock.now() > end {
                 tracing::warn!(event = "news_put_off", "a batch of the table's stream takes too long");
                 failed = Some(record.sequence.as_str());
@@ -88,8 +88,8 @@ impl Teller {
         failed
     }
 
-    /// Publishes what a record tells of, if it is news. What can never be told is told in the log and passed over, so
-    /// that it does not hold up what comes after it.
+    /// Publishes the notification of a record, if it has one. A record that can never be published is logged and
+    /// skipped, so that it does not delay the later ones.
     async fn publish(&self, record: &Record) -> Result<Option<Told>> {
         let change = match change_of(record) {
             Ok(change) => change,
@@ -139,7 +139,7 @@ impl Teller {
         tracing::info!(event = "news_pushed", sent, gone, failed, in_time, "pushed notifications to devices");
     }
 
-    /// Pushes to everybody who is to hear but the one whose act it is.
+    /// Sends pushes to all receivers.
     async fn push(&self, told: &Told, tally: &Tally) -> Result<()> {
         let (hearers, targets) = self.hearers(&told.news).await?;
         let unknown = hearers.iter().copied().filter(|user| !told.people.contains_key(user)).collect();
@@ -158,13 +158,13 @@ impl Teller {
         Ok(())
     }
 
-    /// Who is to hear, and to whom of them it was done.
+    /// The receivers, who never include the user who acted, and the targets among them.
     async fn hearers(&self, news: &News) -> Result<(BTreeSet<UserId>, BTreeSet<UserId>)> {
         match news {
             News::Request { to, .. } | News::Acceptance { to, .. } => Ok((BTreeSet::from([*to]), BTreeSet::new())),
             News::Group { group, event, .. } => {
                 let targets: BTreeSet<_> = event.targets.iter().copied().collect();
-                // Who was put out is no member any more, and is to hear nevertheless.
+                // A removed user is no longer a member, but still receives the notification.
                 let mut hearers = self.recipients.members_of(*group).await?;
                 hearers.extend(&targets);
                 hearers.remove(&event.operator);
@@ -174,7 +174,7 @@ impl Teller {
     }
 }
 
-/// What became of pushes.
+/// The results of pushes.
 #[derive(Default)]
 struct Tally {
     sent: AtomicU32,

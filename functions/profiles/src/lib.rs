@@ -1,4 +1,4 @@
-//! The `profiles` function: what people say of themselves, and the address book.
+//! The `profiles` function: users' profiles, and the address book.
 
 mod device;
 mod messenger;
@@ -26,7 +26,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use self::sealtalk::ClientVersions;
 
-/// What the handlers of this function need.
+/// The state that this function's handlers share.
 #[derive(Clone)]
 struct State {
     gate: Gate,
@@ -85,13 +85,13 @@ fn routes() -> OpenApiRouter<State> {
         .merge(web::router())
 }
 
-/// What the function answers, for the API description.
+/// The API description of this function.
 #[must_use]
 pub fn api() -> OpenApi {
     routes().into_openapi()
 }
 
-/// The function.
+/// Builds the function.
 pub fn function(runtime: &Runtime) -> Result<Http, ConfigError> {
     let (router, _) = routes().split_for_parts();
     Ok(Http(observe::finish(router.with_state(State::new(runtime)?), &runtime.observer("profiles"), &runtime.env)))

@@ -1,4 +1,4 @@
-//! What the bucket tells: pictures were stored, so their thumbnails are made.
+//! Handles the bucket's events: makes the thumbnails of stored pictures.
 
 use shared::aws::events;
 use shared::domain::media::{ImageName, Key};
@@ -7,13 +7,13 @@ use shared::metrics::{self, Metric};
 
 use super::thumbnails::Thumbnails;
 
-/// The pictures that an event of the bucket is about, or `None` when the payload is not one.
+/// The pictures in an event of the bucket, or `None` if the payload is not such an event.
 pub(super) fn pictures(payload: &[u8]) -> Option<Vec<ImageName>> {
     Some(events::keys(payload)?.iter().filter_map(|key| Key::image(key)).collect())
 }
 
-/// Makes the thumbnails of every picture. Only a fault, which may pass, is an error: Lambda then sends the event
-/// again. What can never be made is told once in the log and done with.
+/// Makes the thumbnails of every picture. Only a fault, which may be temporary, is an error: Lambda then sends the
+/// event again. A picture that can never have thumbnails is logged once and skipped.
 pub(super) async fn made(thumbnails: &Thumbnails, pictures: Vec<ImageName>) -> Result<()> {
     for picture in pictures {
         match thumbnails.make_all(&picture).await {

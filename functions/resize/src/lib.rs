@@ -1,5 +1,5 @@
-//! The `resize` function: makes the thumbnails of a picture when it is stored, and serves pictures. The only function
-//! that may write thumbnails.
+//! The `resize` function: makes the thumbnails of a picture when it is stored, and serves pictures. Only this function
+//! may write thumbnails.
 
 mod claim;
 mod events;
@@ -23,7 +23,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use self::thumbnails::Thumbnails;
 
-/// What the handlers of this function need.
+/// The state that this function's handlers share.
 #[derive(Clone)]
 struct State {
     thumbnails: Arc<Thumbnails>,
@@ -42,13 +42,13 @@ fn routes() -> OpenApiRouter<State> {
     OpenApiRouter::new().merge(messenger::router())
 }
 
-/// What the function answers, for the API description.
+/// The API description of this function.
 #[must_use]
 pub fn api() -> OpenApi {
     routes().into_openapi()
 }
 
-/// The function: it is invoked by the bucket as well as by the gateway.
+/// The function, which both the bucket and the gateway invoke.
 pub struct Resize {
     http: Http,
     thumbnails: Arc<Thumbnails>,
@@ -69,7 +69,7 @@ impl Function for Resize {
     }
 }
 
-/// The function.
+/// Builds the function.
 pub fn function(runtime: &Runtime) -> Result<Resize, ConfigError> {
     let (router, _) = routes().split_for_parts();
     let state = State::new(runtime)?;

@@ -1,5 +1,6 @@
-//! The `rooms` function: the whole rooms API, whose paths all end in a slash, and the gateway's `$default` route, which
-//! gets every request that no other route takes and refuses it in the envelope of the API its path belongs to.
+//! The `rooms` function: the rooms API, whose paths all end in a slash, and the gateway's `$default` route, which gets
+//! every request without a route of its own and answers it with an error in the format of the API that its path belongs
+//! to.
 
 mod icon;
 mod rooms;
@@ -35,7 +36,7 @@ use shared::outgoing::Providers;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-/// What the handlers of this function need.
+/// The state that this function's handlers share.
 #[derive(Clone)]
 struct State {
     gate: Gate,
@@ -47,7 +48,7 @@ struct State {
     providers: Arc<dyn ProviderCheck>,
     uploads: Arc<Uploads>,
     url: PublicUrl,
-    /// Whether answers show the code: for stages without real users only.
+    /// Whether responses contain the code: only for deployments without real users.
     expose: bool,
 }
 
@@ -121,7 +122,7 @@ impl State {
         })
     }
 
-    /// A session of this API about to begin.
+    /// A new session of this API.
     fn session(&self, origin: &Origin) -> NewSession {
         NewSession {
             api: api::Rooms::NAME,
@@ -131,18 +132,18 @@ impl State {
         }
     }
 
-    /// The token of a sign-in.
+    /// The session token of a sign-in.
     fn token(&self, signed_in: &SignedIn) -> String {
         self.identity.session_token(signed_in, api::Rooms::NAME)
     }
 
-    /// Who holds a `token` field; nobody where it is missing or empty.
+    /// The user of an optional `token` field; `None` if it is missing or empty.
     fn caller(&self, token: Option<&str>) -> DomainResult<Option<Caller>> {
         let token = token.map(str::trim).filter(|token| !token.is_empty());
         token.map(|token| self.gate.keys.check_session_token(token, api::Rooms::NAME)).transpose()
     }
 
-    /// Who holds a `token` field that is demanded.
+    /// The user of a required `token` field.
     fn signed(&self, token: Option<&str>) -> DomainResult<Caller> {
         self.caller(token)?.ok_or(Error::Unauthenticated)
     }
@@ -152,13 +153,13 @@ fn routes() -> OpenApiRouter<State> {
     OpenApiRouter::new().merge(users::router()).merge(icon::router()).merge(sign_in::router()).merge(rooms::router())
 }
 
-/// What the function answers, for the API description.
+/// The API description of this function.
 #[must_use]
 pub fn api() -> OpenApi {
     routes().into_openapi()
 }
 
-/// The function.
+/// Builds the function.
 pub fn function(runtime: &Runtime) -> Result<Http, ConfigError> {
     let (router, _) = routes().split_for_parts();
     Ok(Http(observe::finish(router.with_state(State::new(runtime)?), &runtime.observer("rooms"), &runtime.env)))

@@ -1,4 +1,4 @@
-//! The two forms of every path, with HEAD and OPTIONS on both.
+//! Registers both forms of every path, with HEAD and OPTIONS.
 
 use axum::http::header::ALLOW;
 use axum::http::{HeaderValue, StatusCode};
@@ -13,8 +13,8 @@ use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use crate::State;
 use crate::wire::{Nothing, success};
 
-/// Adds a path of the document, which ends in a slash, without the slash as well. Both also take OPTIONS, and HEAD
-/// where they take GET.
+/// Adds a documented path, which ends in a slash, also without the slash. Both forms accept OPTIONS, and HEAD if they
+/// accept GET.
 pub(super) fn both(router: OpenApiRouter<State>, routes: UtoipaMethodRouter<State>) -> OpenApiRouter<State> {
     let (mut schemas, mut paths, methods) = routes;
     let Some((path, item)) = paths.paths.iter_mut().next() else { return router };
@@ -47,7 +47,7 @@ fn options(allowed: &str) -> Response {
     response
 }
 
-/// HEAD, which the router takes wherever it takes GET.
+/// Describes HEAD, which the router accepts wherever it accepts GET.
 fn describe_head(get: &Operation) -> Operation {
     let mut head = get.clone();
     head.summary = Some("Get the headers of the response to GET.".into());
@@ -61,7 +61,7 @@ fn describe_head(get: &Operation) -> Operation {
     head
 }
 
-/// OPTIONS, with the variables that the other methods of the path have.
+/// Describes OPTIONS, with the path variables of the path's other methods.
 fn describe_options(path: &str, item: &PathItem) -> Operation {
     let words: Vec<_> = path.split(['/', '{', '}']).filter(|word| !word.is_empty()).collect();
     let others = [&item.get, &item.post, &item.put, &item.delete].into_iter().flatten();

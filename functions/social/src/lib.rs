@@ -1,5 +1,5 @@
-//! The `social` function: friends, the blacklist, groups and delta sync. The table's stream hands it what is left to
-//! do for large groups, and nicknames to spread.
+//! The `social` function: friends, the blacklist, groups and delta sync. The table's stream triggers its background
+//! work: finishing changes to large groups, and marking groups as changed when a member has a new nickname.
 
 mod sealtalk;
 mod stream;
@@ -21,7 +21,7 @@ use shared::observe::Observer;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-/// What the handlers of this function need.
+/// The state that this function's handlers share.
 #[derive(Clone)]
 struct State {
     gate: Gate,
@@ -66,13 +66,13 @@ fn routes() -> OpenApiRouter<State> {
     OpenApiRouter::new().merge(sealtalk::router())
 }
 
-/// What the function answers, for the API description.
+/// The API description of this function.
 #[must_use]
 pub fn api() -> OpenApi {
     routes().into_openapi()
 }
 
-/// The function: it is invoked by the table's stream as well as by the gateway.
+/// The function, which both the table's stream and the gateway invoke.
 pub struct Social {
     http: Http,
     jobs: Arc<Jobs>,
@@ -92,7 +92,7 @@ impl Function for Social {
     }
 }
 
-/// The function.
+/// Builds the function.
 pub fn function(runtime: &Runtime) -> Result<Social, ConfigError> {
     let (router, _) = routes().split_for_parts();
     let state = State::new(runtime)?;

@@ -1,4 +1,5 @@
-//! What the table's stream sets off: large groups are formed and tidied up, and changed nicknames spread.
+//! Background work that the table's stream triggers: completing and cleaning up large groups, and marking groups after
+//! a nickname change.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -8,14 +9,14 @@ use shared::aws::stream::{self, Record};
 use shared::domain::social::jobs::{Jobs, Task};
 use shared::metrics::{self, Metric};
 
-/// No task is begun after this time, so that the last one has as much again before the function is stopped.
+/// No task is started after this time, so that the last one has the same time again before the function is stopped.
 const TIME: Duration = Duration::from_secs(12);
 
-/// Does what the records ask for, in their order. The first that fails is reported, so that it and what comes after it
-/// come again.
+/// Handles the records in their order. It reports the first one that fails, so that Lambda sends this record and the
+/// later ones again.
 ///
-/// A task that many records ask for is done once, since it looks at how things are now, and what cannot be begun in time
-/// is left to the next invocation.
+/// A task in several records is done only once, because it reads the current state. Tasks that cannot be started in
+/// time are left to the next invocation.
 pub(super) async fn follow(jobs: &Jobs, records: &[Record]) -> Vec<u8> {
     let (began, mut begun) = (jobs.clock.now(), HashSet::new());
     for record in records {

@@ -1,4 +1,4 @@
-//! News as it goes to the topic, to the letter.
+//! Tests that compare the topic's messages byte for byte.
 
 use std::collections::BTreeSet;
 
@@ -60,7 +60,7 @@ fn group(operation: Operation, targets: &[u64], heir: Option<u64>) -> News {
     News::Group { group: GroupId::new(61).unwrap(), name: "徒步".to_owned(), event, at: Timestamp::from_millis(5) }
 }
 
-/// The content's data of a group's news but for what every operation has.
+/// The data of a group notification, without the fields that every operation has.
 fn data(operation: Operation, targets: &[u64], heir: Option<u64>, posted: Option<&str>) -> Value {
     let mut message = message(&group(operation, targets, heir), posted);
     let mut data = message["content"]["data"].take();

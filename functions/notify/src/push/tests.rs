@@ -1,4 +1,4 @@
-//! What devices are shown and handed.
+//! Tests of the text that devices show, and of the data for their apps.
 
 use std::collections::BTreeSet;
 

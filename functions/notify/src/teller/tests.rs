@@ -1,4 +1,5 @@
-//! What is told of a batch of records, in what order, and what comes again after a failure.
+//! Tests which notifications a batch of records produces, in which order, and which records Lambda sends again after a
+//! failure.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -13,21 +14,21 @@ use shared::domain::social::GroupId;
 
 use super::*;
 
-/// Everything that a teller works with.
+/// All dependencies of a teller.
 #[derive(Default)]
 struct World {
-    /// Everybody, with the token of their Android device where they have one.
+    /// All users, with the token of their Android device if they have one.
     people: HashMap<UserId, Listener>,
     members: BTreeSet<UserId>,
-    /// How many further notices the topic takes before it fails.
+    /// How many more notices the topic accepts before it fails.
     takes: Mutex<Option<usize>>,
-    /// The topic calls notices of this operation invalid.
+    /// The operation whose notices the topic rejects as invalid.
     refuses: Option<&'static str>,
     no_roster: bool,
-    /// How long pushing to a device takes.
+    /// The time that a push to a device takes.
     push_takes: Duration,
     no_applications: bool,
-    /// Milliseconds that pass every time somebody looks at the clock.
+    /// Milliseconds that pass each time the clock is read.
     pace: i64,
     now: Mutex<i64>,
     published: Mutex<Vec<Value>>,
@@ -102,7 +103,7 @@ fn user(id: u64) -> UserId {
     UserId::new(id).unwrap()
 }
 
-/// People 1 to 5, each with an Android device `android <id>` and an iPhone.
+/// Users 1 to 5, each with an Android device `android <id>` and an iPhone.
 fn world() -> World {
     let person = |id: u64| {
         let android = Device { platform: Platform::Google, token: format!("android {id}") };
@@ -112,7 +113,8 @@ fn world() -> World {
     World { people: (1..=5).map(person).collect(), members: (1..=4).map(user).collect(), ..World::default() }
 }
 
-/// Tells the records, and gives the world back with the sequence number of the first that is to come again.
+/// Passes the records to a teller, and returns the world with the sequence number of the first record that Lambda has
+/// to send again.
 async fn tell(world: World, records: &[Value]) -> (Arc<World>, Option<String>) {
     let world = Arc::new(world);
     let teller = Teller {
@@ -121,7 +123,7 @@ async fn tell(world: World, records: &[Value]) -> (Arc<World>, Option<String>) {
         recipients: world.clone(),
         topic: world.clone(),
         pushes: world.clone(),
-        // Long enough for what is no more than a wake-up.
+        // Long enough for a task that only has to be woken up.
         pushing: Duration::from_secs(1),
     };
     let event = json!({ "Records": records }).to_string();
@@ -149,7 +151,7 @@ fn relation(other: u64, status: u8, asked: u64) -> Value {
     })
 }
 
-/// Person 2 asks person 1.
+/// User 2 sends user 1 a friend request.
 fn request(sequence: u64) -> Value {
     record(sequence, "user#1", "friend#2", Value::Null, relation(2, 11, 5))
 }
@@ -169,7 +171,7 @@ fn group(told: Option<(u64, &str, &[u64])>) -> Value {
     group
 }
 
-/// Person 1 does something to people in the group of 1 to 4.
+/// User 1 acts on users in the group of 1 to 4.
 fn happened(sequence: u64, operation: &str, targets: &[u64]) -> Value {
     record(sequence, "group#7", "head", group(Some((8, "Rename", &[]))), group(Some((9, operation, targets))))
 }
@@ -250,7 +252,7 @@ async fn from_a_failure_on_nothing_is_published_and_before_it_everything() {
     let records = [request(1), happened(2, "Add", &[3]), happened(3, "Dismiss", &[]), request(4)];
     let (world, failed) = tell(world, &records).await;
     assert_eq!((failed.as_deref(), ids(&world)), (Some("3"), vec!["event 1".to_owned(), "event 2".to_owned()]));
-    // What was published is pushed all the same.
+    // The published notification is still pushed.
     assert_eq!(pushed(&world).len(), 4);
 }
 

@@ -1,54 +1,54 @@
-//! The boxes that HEIF is made of (ISO/IEC 14496-12, 4.2), and the numbers in them.
+//! Parses the boxes of HEIF (ISO/IEC 14496-12, 4.2) and the numbers in them.
 
-/// Reads numbers from the front of a slice. Each is `None` once the slice is too short.
+/// Reads numbers from the start of a slice. Each method returns `None` if the slice is too short.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Reader<'a>(pub(super) &'a [u8]);
 
 impl<'a> Reader<'a> {
-    /// The next `length` bytes.
+    /// Reads the next `length` bytes.
     pub(super) fn bytes(&mut self, length: usize) -> Option<&'a [u8]> {
         let (bytes, rest) = self.0.split_at_checked(length)?;
         self.0 = rest;
         Some(bytes)
     }
 
-    /// The next `length` bytes, 8 at most, as a number.
+    /// Reads the next `length` bytes, 8 at most, as a number.
     pub(super) fn number(&mut self, length: usize) -> Option<u64> {
         Some(self.bytes(length)?.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)))
     }
 
-    /// A number of one byte.
+    /// Reads a one-byte number.
     pub(super) fn u8(&mut self) -> Option<u8> {
         Some(*self.bytes(1)?.first()?)
     }
 
-    /// A number of two bytes.
+    /// Reads a two-byte number.
     pub(super) fn u16(&mut self) -> Option<u16> {
         Some(u16::from_be_bytes(*self.bytes(2)?.first_chunk()?))
     }
 
-    /// A number of four bytes.
+    /// Reads a four-byte number.
     pub(super) fn u32(&mut self) -> Option<u32> {
         Some(u32::from_be_bytes(*self.bytes(4)?.first_chunk()?))
     }
 
-    /// A number of two bytes, or of four if `wide`: how the identifiers of items grew with time.
+    /// Reads a two-byte number, or a four-byte number if `wide`: later versions of the boxes have wider item ids.
     pub(super) fn id(&mut self, wide: bool) -> Option<u32> {
         if wide { self.u32() } else { self.u16().map(u32::from) }
     }
 
-    /// Version and flags, which many boxes begin with.
+    /// Reads the version and flags at the start of many boxes.
     pub(super) fn version(&mut self) -> Option<(u8, u32)> {
         let word = self.u32()?;
         Some((u8::try_from(word >> 24).ok()?, word & 0x00ff_ffff))
     }
 }
 
-/// The boxes of a slice: name and content of each, up to the first that is cut short.
+/// The boxes in a slice: the name and content of each, until the first incomplete one.
 pub(super) struct Boxes<'a>(pub(super) Reader<'a>);
 
 impl<'a> Boxes<'a> {
-    /// The boxes of `bytes`.
+    /// The boxes in `bytes`.
     pub(super) fn of(bytes: &'a [u8]) -> Self {
         Self(Reader(bytes))
     }
@@ -62,7 +62,7 @@ impl<'a> Iterator for Boxes<'a> {
         let length = reader.u32()?;
         let name = *reader.bytes(4)?.first_chunk()?;
         let content = match length {
-            // To the end of what holds it.
+            // The box extends to the end of its container.
             0 => reader.bytes(reader.0.len()),
             1 => {
                 let length = usize::try_from(reader.number(8)?).ok()?;

@@ -1,36 +1,36 @@
-//! Where the coded tiles of a HEIC lie, and how they make a picture (ISO/IEC 23008-12, 6.6).
+//! Finds the coded tiles of a HEIC, and how they form a picture (ISO/IEC 23008-12, 6.6).
 //!
-//! The decoder of the tiles could read the container as well, but copies what the container points at, and a small
-//! container can point at the same megabytes thousands of times. Here nothing is copied, and what is pointed at may not
-//! be more than the file has.
+//! The decoder of the tiles could parse the container too, but it copies the data that the container points to, and a
+//! small container can point to the same megabytes thousands of times. This parser copies nothing, and limits the data
+//! that is pointed to, in total, to the size of the file.
 
 use std::collections::BTreeMap;
 
 use super::boxes::{Boxes, Reader};
 
-/// The most items of a file. The largest photographs of telephones have about 200.
+/// The most items in a file. The largest phone photos have about 200.
 const MAX_ITEMS: usize = 8192;
 
-/// The longest configuration of a tile. It is copied for each; encoders write a few hundred bytes.
+/// The longest configuration of a tile. Each tile gets a copy; encoders write a few hundred bytes.
 const MAX_CONFIG: usize = 16 << 10;
 
 /// The longest description of a grid (ISO/IEC 23008-12, 6.6.2.3.2).
 const MAX_GRID: usize = 12;
 
-/// The most pieces that the data of one item may lie in.
+/// The most pieces of one item's data.
 const MAX_PIECES: u16 = 64;
 
-/// A picture and what it consists of.
+/// A picture and its parts.
 pub(super) struct Picture<'a> {
-    /// The coded pictures that make it, line by line.
+    /// The coded pictures of the grid, row by row.
     pub(super) tiles: Vec<Coded<'a>>,
-    /// How they are laid out; `None` for a single one, which is the picture.
+    /// The layout of the grid; `None` for a single coded picture, which is the whole picture.
     pub(super) grid: Option<Grid>,
-    /// What is done to the finished picture, in this order.
+    /// Changes to the finished picture, in this order.
     pub(super) changes: Vec<Change>,
     /// The colour profile.
     pub(super) profile: Option<&'a [u8]>,
-    /// The colours, by number.
+    /// The colours, as numbers.
     pub(super) colours: Option<Colours>,
 }
 
@@ -38,50 +38,50 @@ pub(super) struct Picture<'a> {
 pub(super) struct Coded<'a> {
     /// The content of its `hvcC` box.
     pub(super) config: &'a [u8],
-    /// Width and height, as its `ispe` box has them.
+    /// Width and height from its `ispe` box.
     pub(super) size: Option<(u32, u32)>,
     /// The coded data, in pieces.
     pub(super) data: Vec<&'a [u8]>,
 }
 
-/// How tiles are laid out.
+/// The layout of the tiles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Grid {
-    /// Lines of tiles.
+    /// Number of rows.
     pub(super) rows: u32,
-    /// Tiles of a line.
+    /// Number of tiles in a row.
     pub(super) columns: u32,
-    /// Width and height of the picture in pixels. The last tiles may stick out of it.
+    /// Width and height of the picture in pixels. The last tiles may extend beyond it.
     pub(super) size: (u32, u32),
 }
 
 /// A change to the finished picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Change {
-    /// Only a part is shown: its size, and how far its centre is from the picture's, as fractions.
+    /// Shows only a part: its size, and the distance of its centre from the picture's centre, as fractions.
     Crop([(u32, u32); 4]),
-    /// So many quarter turns against the clock.
+    /// Rotates by this number of quarter turns counterclockwise.
     Turn(u8),
-    /// Upper and lower edge change places.
+    /// Swaps the upper and lower edges.
     FlipVertical,
-    /// Left and right edge change places.
+    /// Swaps the left and right edges.
     FlipHorizontal,
 }
 
-/// Colours by the numbers of ITU-T H.273.
+/// Colours as numbers of ITU-T H.273.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Colours {
-    /// Number of the primaries.
+    /// Number of the colour primaries.
     pub(super) primaries: u16,
     /// Number of the transfer characteristics.
     pub(super) transfer: u16,
-    /// Number of the matrix.
+    /// Number of the matrix coefficients.
     pub(super) matrix: u16,
-    /// Whether luma goes from 0 to 255 instead of from 16 to 235.
+    /// Whether luma uses the full range from 0 to 255 instead of 16 to 235.
     pub(super) full_range: bool,
 }
 
-/// Finds the primary picture of `file`. `None` if there is none that could be shown.
+/// Finds the primary picture of `file`. Returns `None` if no picture can be shown.
 pub(super) fn picture(file: &[u8]) -> Option<Picture<'_>> {
     let (_, meta) = Boxes::of(file).find(|(name, _)| name == b"meta")?;
     let items = Items::read(file, meta)?;
@@ -103,7 +103,7 @@ pub(super) fn picture(file: &[u8]) -> Option<Picture<'_>> {
         }
         coded.push(Coded { config, size: items.property(*id, size), data });
     }
-    // Some writers describe the colours of the tiles rather than of the whole.
+    // Some encoders describe the colours of the tiles instead of the whole picture.
     let described = [Some(primary), tiles.first().copied()];
     let mut described = described.into_iter().flatten();
     let profile = described.clone().find_map(|id| items.property(id, profile));
@@ -130,25 +130,25 @@ fn size(name: [u8; 4], content: &[u8]) -> Option<(u32, u32)> {
     Some((reader.u32()?, reader.u32()?))
 }
 
-/// What the `meta` box of a file lists.
+/// The contents of a file's `meta` box.
 struct Items<'a> {
     file: &'a [u8],
-    /// Data that lies in the `meta` box itself.
+    /// Data stored in the `meta` box itself.
     inner: &'a [u8],
-    /// Which item is the picture.
+    /// Id of the primary item, the picture.
     primary: u32,
     kinds: BTreeMap<u32, [u8; 4]>,
     places: BTreeMap<u32, Place>,
     properties: Vec<([u8; 4], &'a [u8])>,
-    /// Which properties each item has, counted from 1.
+    /// The properties of each item, counted from 1.
     has: BTreeMap<u32, Vec<u16>>,
-    /// What the primary item consists of.
+    /// The parts of the primary item.
     parts: Vec<u32>,
 }
 
-/// Where the data of an item lies.
+/// The location of an item's data.
 struct Place {
-    /// Whether in the `meta` box instead of the file.
+    /// Whether the data is in the `meta` box instead of the file.
     inner: bool,
     /// Start and length of each piece.
     pieces: Vec<(u64, u64)>,
@@ -183,7 +183,7 @@ impl<'a> Items<'a> {
         })
     }
 
-    /// The first property of an item that `pick` makes something of.
+    /// The result of `pick` for the first of an item's properties that it accepts.
     fn property<T>(&self, id: u32, pick: impl Fn([u8; 4], &'a [u8]) -> Option<T>) -> Option<T> {
         self.properties_of(id).find_map(|(name, content)| pick(*name, content))
     }
@@ -198,7 +198,7 @@ impl<'a> Items<'a> {
         let whole = if place.inner { self.inner } else { self.file };
         let piece = |(start, length): &(u64, u64)| {
             let from = whole.get(usize::try_from(*start).ok()?..)?;
-            // A length of zero means all of it (ISO/IEC 14496-12, 8.11.3.3).
+            // A length of zero means the rest of the data (ISO/IEC 14496-12, 8.11.3.3).
             if *length == 0 { Some(from) } else { from.get(..usize::try_from(*length).ok()?) }
         };
         place.pieces.iter().map(piece).collect()
@@ -237,7 +237,7 @@ fn change(name: [u8; 4], content: &[u8]) -> Option<Change> {
     }
 }
 
-/// The kind of each item.
+/// The type of each item.
 fn kinds(iinf: &[u8]) -> Option<BTreeMap<u32, [u8; 4]>> {
     let mut reader = Reader(iinf);
     let (version, _) = reader.version()?;
@@ -252,7 +252,7 @@ fn kinds(iinf: &[u8]) -> Option<BTreeMap<u32, [u8; 4]>> {
     Some(Boxes(reader).take(MAX_ITEMS).filter_map(entry).collect())
 }
 
-/// Where the data of each item lies.
+/// The location of each item's data.
 fn places(iloc: &[u8]) -> Option<BTreeMap<u32, Place>> {
     let mut reader = Reader(iloc);
     let (version, _) = reader.version()?;
@@ -277,7 +277,7 @@ fn places(iloc: &[u8]) -> Option<BTreeMap<u32, Place>> {
             let start = base.checked_add(reader.number(of_start)?)?;
             pieces.push((start, reader.number(of_length)?));
         }
-        // Method 2 makes items of parts of other items, which no camera does.
+        // Method 2 builds items from parts of other items; no camera uses it.
         if method < 2 {
             places.insert(id, Place { inner: method == 1, pieces });
         }
@@ -285,7 +285,7 @@ fn places(iloc: &[u8]) -> Option<BTreeMap<u32, Place>> {
     Some(places)
 }
 
-/// Adds which properties each item has.
+/// Adds the properties of each item.
 fn associations(ipma: &[u8], has: &mut BTreeMap<u32, Vec<u16>>) -> Option<()> {
     let mut reader = Reader(ipma);
     let (version, flags) = reader.version()?;
@@ -294,7 +294,7 @@ fn associations(ipma: &[u8], has: &mut BTreeMap<u32, Vec<u16>>) -> Option<()> {
         let count = reader.u8()?;
         let mut indices = Vec::with_capacity(count.into());
         for _ in 0..count {
-            // The highest bit says whether the property must be understood.
+            // The highest bit shows whether a reader must understand the property.
             let index = if flags & 1 != 0 { reader.u16()? & 0x7fff } else { u16::from(reader.u8()? & 0x7f) };
             indices.push(index);
         }
@@ -303,7 +303,7 @@ fn associations(ipma: &[u8], has: &mut BTreeMap<u32, Vec<u16>>) -> Option<()> {
     Some(())
 }
 
-/// The items that item `id` is made of.
+/// The parts of item `id`.
 fn parts(iref: &[u8], id: u32) -> Option<Vec<u32>> {
     let mut reader = Reader(iref);
     let (version, _) = reader.version()?;

@@ -1,8 +1,8 @@
-//! HEIC, the format of telephones' photographs: one picture coded with HEVC, or a grid of them.
+//! HEIC, the photo format of phones: one picture coded with HEVC, or a grid of them.
 //!
-//! The tiles of a grid are decoded two at a time and averaged at once, as luma and colour differences, so a
-//! picture of any size takes the memory of two tiles. What has to be turned says so in the container; the Exif block
-//! says it again, and is to be ignored (ISO/IEC 23008-12, 6.5.10). Alpha and depth maps are ignored too.
+//! The tiles of a grid are decoded two at a time and immediately averaged, as luma and colour differences, so a picture
+//! of any size takes the memory of two tiles. The container says how to rotate the picture. The Exif block repeats this
+//! and must be ignored (ISO/IEC 23008-12, 6.5.10). Alpha and depth maps are ignored too.
 
 mod boxes;
 mod container;
@@ -25,54 +25,54 @@ use crate::shrink::{Order, Shrink};
 use crate::ycbcr::Matrix;
 use crate::{Error, Limits, icc};
 
-/// Brands of files whose picture is coded with HEVC (ISO/IEC 23008-12, annex B.4).
+/// Brands of files with a picture coded with HEVC (ISO/IEC 23008-12, annex B.4).
 const BRANDS: [[u8; 4]; 4] = [*b"heic", *b"heix", *b"heim", *b"heis"];
 
-/// How many of the brands of a file are looked at.
+/// The most brands of a file that are checked.
 const MAX_BRANDS: usize = 32;
 
-/// What decoding takes on one core of a server, in nanoseconds: for a pixel of a tile and for a byte of its code. Over
-/// pictures from a seventh of a byte a pixel, as telephones write, to more than one, no more was measured.
+/// Decoding time on one core of a server, in nanoseconds: for a pixel of a tile, and for a byte of its code. The
+/// measured pictures had from a seventh of a byte per pixel, as phones write, to more than one; none took longer.
 const TIME: (u64, u64) = (25, 85);
 
-/// The most nanoseconds that decoding may take by this reckoning. A photograph of 48 million pixels may have 8 MB of
-/// code, one of 12 million 18 MB.
+/// The longest estimated decoding time in nanoseconds. It allows 8 MB of code for a photo of 48 million pixels, and 18
+/// MB for one of 12 million.
 const MOST_TIME: u64 = 1_900_000_000;
 
-/// The most tiles that are decoded at a time.
+/// The most tiles decoded at the same time.
 const THREADS: usize = 2;
 
-/// What a file that says nothing about its colours means (ISO/IEC 23000-22, 7.3.6.4).
+/// The colours of a file that does not describe them (ISO/IEC 23000-22, 7.3.6.4).
 const UNSAID: Colours = Colours { primaries: 1, transfer: 13, matrix: 5, full_range: true };
 
-/// Whether `bytes` begins as a HEIC does.
+/// Whether `bytes` starts like a HEIC.
 pub(crate) fn is_heic(bytes: &[u8]) -> bool {
     let Some((name, brands)) = boxes::Boxes::of(bytes).next() else { return false };
     let brands = brands.as_chunks::<4>().0.iter().take(MAX_BRANDS);
-    // The second is the version of the first.
+    // The second field is the version of the first brand.
     name == *b"ftyp" && brands.enumerate().any(|(place, brand)| place != 1 && BRANDS.contains(brand))
 }
 
-/// A HEIC whose container has been read.
+/// A HEIC with a parsed container.
 pub(crate) struct Heic<'a> {
     picture: Picture<'a>,
     grid: Grid,
-    /// What the first tile says, and all have to.
+    /// Properties of the first tile, which all tiles must have.
     tile: Stated,
-    /// The part that is shown.
+    /// The visible part.
     window: upright::Window,
     header: Header,
 }
 
 impl<'a> Heic<'a> {
-    /// Reads the container of `bytes` and judges the picture, and the tiles it is made of, by `limits`.
+    /// Parses the container of `bytes`, and checks the picture and its tiles against `limits`.
     pub(crate) fn open(bytes: &'a [u8], limits: Limits) -> Result<Self, Error> {
         let picture = container::picture(bytes).ok_or_else(|| broken("the HEIC has no picture that could be shown"))?;
         let first = picture.tiles.first().ok_or_else(|| broken("the HEIC has no tile"))?;
         let tile = judged(first, limits)?;
         let grid = picture.grid.unwrap_or(Grid { rows: 1, columns: 1, size: tile.shown });
         raster::judge(grid.size.0, grid.size.1, limits)?;
-        // Tiles begin within the picture and reach its end, so there are no more of them than it has pixels for.
+        // Tiles start inside the picture and reach its end, so their number is limited by the number of pixels.
         for (size, tile, count) in [(grid.size.0, tile.shown.0, grid.columns), (grid.size.1, tile.shown.1, grid.rows)] {
             let (begins, ends) = (tile.saturating_mul(count - 1), tile.saturating_mul(count));
             if begins >= size || ends < size {
@@ -121,15 +121,15 @@ impl Raster for Heic<'_> {
     }
 }
 
-/// What the threads work on together.
+/// The state that the threads share.
 struct Work {
     shrink: Shrink<3>,
-    /// The colours, of the container or else of the first tile.
+    /// The colours from the container, otherwise from the first tile.
     colours: Option<Colours>,
 }
 
 impl Heic<'_> {
-    /// Decodes tiles until there is none that is not being decoded.
+    /// Decodes tiles until every tile is taken.
     fn decode_some(&self, next: &AtomicUsize, work: &Mutex<Work>) -> Result<(), Error> {
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
@@ -149,17 +149,17 @@ impl Heic<'_> {
 
     fn decode_tile(&self, coded: &Coded) -> Result<DecodedImage, Error> {
         let file = single::file(coded);
-        // The first tile was judged; the others may not be larger.
+        // The first tile was checked; the others must not be larger.
         if stated(&file).map_err(translate)? != self.tile || said_otherwise(coded, self.tile) {
             return Err(broken("the tiles of the HEIC differ in size"));
         }
         heic_decoder::decode(&file).map_err(translate)
     }
 
-    /// Adds the part of `tile` that is shown. Its left upper corner is at `x` and `y` of the picture.
+    /// Adds the visible part of `tile`. Its upper left corner is at `x` and `y` of the picture.
     fn add(&self, shrink: &mut Shrink<3>, tile: &DecodedImage, (x, y): (u32, u32)) {
         let window = &self.window;
-        // Pixels of the tile that are left of or above the window.
+        // Pixels of the tile to the left of or above the window.
         let (skipped, above) = (window.x.saturating_sub(x), window.y.saturating_sub(y));
         let left = x.saturating_sub(window.x);
         let mut pixels = Vec::with_capacity(tile.width * 3);
@@ -179,7 +179,7 @@ impl Heic<'_> {
 /// The colour differences of one row.
 struct Chroma<'t> {
     rows: Option<(&'t [i32], &'t [i32])>,
-    /// Pixels of luma for one of these: 1 or 2.
+    /// Luma pixels per value: 1 or 2.
     step: usize,
     depth: u32,
 }
@@ -194,7 +194,7 @@ impl<'t> Chroma<'t> {
         Self { rows, step, depth: tile.bit_depth_chroma }
     }
 
-    /// The differences that belong to the pixel of luma in this column.
+    /// The colour differences for the luma pixel in this column.
     fn at(&self, column: usize) -> (u8, u8) {
         let Some((blue, red)) = self.rows else { return (128, 128) };
         let of = |row: &[i32]| row.get(column / self.step).map_or(128, |value| eight(*value, self.depth));
@@ -202,30 +202,30 @@ impl<'t> Chroma<'t> {
     }
 }
 
-/// The upper eight of the `depth` bits of a sample.
+/// The upper eight bits of a sample of `depth` bits.
 fn eight(sample: i32, depth: u32) -> u8 {
     u8::try_from((sample >> depth.saturating_sub(8)).clamp(0, 255)).unwrap_or(u8::MAX)
 }
 
-/// Nanoseconds that decoding so many pixels from so many bytes of code takes.
+/// Estimated time in nanoseconds to decode this many pixels from this many bytes of code.
 fn time(pixels: u64, code: u64) -> u64 {
     pixels.saturating_mul(TIME.0).saturating_add(code.saturating_mul(TIME.1))
 }
 
-/// What a tile says of itself, judged.
+/// Reads the properties of a tile and checks them.
 fn judged(coded: &Coded, limits: Limits) -> Result<Stated, Error> {
     let tile = stated(&single::file(coded)).map_err(translate)?;
     if said_otherwise(coded, tile) {
         return Err(broken("the HEIC says another size than its code"));
     }
     raster::judge(tile.coded.0, tile.coded.1, limits)?;
-    // The decoder keeps each sample, of all planes, in four bytes, and a copy while it crops.
+    // The decoder stores each sample, of all planes, in four bytes, and a copy while it crops.
     let samples = pixels(tile.coded).saturating_mul(tile.planes);
     if samples.saturating_mul(8) > limits.max_bytes { Err(Error::TooMuchMemory) } else { Ok(tile) }
 }
 
-/// Whether the container gives a tile another size than its code does. What is said there is what memory is set aside
-/// by.
+/// Whether the container gives a tile another size than its code does. The container's size decides how much memory is
+/// reserved.
 fn said_otherwise(coded: &Coded, tile: Stated) -> bool {
     coded.size.is_some_and(|size| size != tile.shown)
 }

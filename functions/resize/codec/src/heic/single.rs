@@ -1,12 +1,12 @@
-//! A coded tile as a file of its own, which is what the decoder takes.
+//! Wraps a coded tile in a file of its own, because the decoder reads only files.
 
 use super::container::Coded;
 
-/// A HEIC whose only picture is `coded`.
+/// Builds a HEIC with `coded` as its only picture.
 pub(super) fn file(coded: &Coded) -> Vec<u8> {
     let length: usize = coded.data.iter().map(|piece| piece.len()).sum();
     let brands = named(*b"ftyp", &[b"heic\0\0\0\0mif1heic"]);
-    // Where the data begins depends on how long what says so is, but not on what it says.
+    // The start of the data depends on the length of the `meta` box that states it, but not on the stated value.
     let start = brands.len() + meta(coded.config, 0, length).len() + 8;
     let mut file = brands;
     file.reserve(start + length);
@@ -19,7 +19,7 @@ pub(super) fn file(coded: &Coded) -> Vec<u8> {
     file
 }
 
-/// The `meta` box: item 1 is the picture, is coded as `config` says, and lies at `start`.
+/// Builds the `meta` box: item 1 is the picture, has the configuration `config`, and starts at `start`.
 fn meta(config: &[u8], start: usize, length: usize) -> Vec<u8> {
     let handler = named(*b"hdlr", &[&[0; 8], b"pict", &[0; 13]]);
     let primary = named(*b"pitm", &[&[0; 4], &[0, 1]]);
@@ -33,7 +33,7 @@ fn meta(config: &[u8], start: usize, length: usize) -> Vec<u8> {
     named(*b"meta", &[&[0; 4], &handler, &primary, &entries, &properties, &places])
 }
 
-/// A box of this name and content.
+/// Builds a box with this name and content.
 fn named(name: [u8; 4], content: &[&[u8]]) -> Vec<u8> {
     let content = content.concat();
     [&word(content.len() + 8), name.as_slice(), &content].concat()

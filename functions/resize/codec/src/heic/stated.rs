@@ -1,7 +1,8 @@
-//! What the code of a tile says of itself, judged before any of it is decoded.
+//! Reads a tile's properties from its code, and checks them before decoding.
 //!
-//! The decoder makes room for the whole coded picture, of which a window in the code may show as little as a pixel, and
-//! for every entry point that the header of a slice announces. So both are read here first, with its own parsers.
+//! The decoder allocates memory for the whole coded picture, although a window in the code may show only one pixel of
+//! it, and for every entry point that a slice header announces. So both are checked here first, with the decoder's own
+//! parsers.
 
 use heic_decoder::HeifError;
 use heic_decoder::bitreader::strip_emulation_prevention;
@@ -10,28 +11,28 @@ use heic_decoder::hevc::params::{Pps, Sps, parse_pps, parse_sps};
 use heic_decoder::hevc::slice::parse_slice_header;
 use heic_decoder::isobmff::{self, HevcDecoderConfig};
 
-/// How many samples of a side a window may hide: less than the largest block. Encoders even out sizes to whole blocks.
+/// The most samples per side that a window may hide: less than the largest block. Encoders pad sizes to whole blocks.
 const HIDDEN: u32 = 64;
 
-/// Bytes within which the header of a slice has to end. Entry points, of which there is one for each line of blocks at
-/// most, take up to four each.
+/// A slice header must end within this many bytes. Each entry point takes up to four bytes, and there is at most one
+/// per row of blocks.
 const HEADER: usize = 8 << 10;
 
-/// The most units of a tile. Encoders write one for each slice and a few more.
+/// The most units in a tile. Encoders write one for each slice and a few more.
 const MAX_UNITS: usize = 2048;
 
-/// What a tile says.
+/// The properties of a tile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Stated {
-    /// Width and height of what is shown.
+    /// Visible width and height.
     pub(super) shown: (u32, u32),
-    /// Width and height of what is decoded.
+    /// Decoded width and height.
     pub(super) coded: (u32, u32),
-    /// Samples of all planes for one of luma, rounded up.
+    /// Samples of all planes per luma sample, rounded up.
     pub(super) planes: u64,
 }
 
-/// Reads what the tile in `file` says; refuses what decoding would make too much of.
+/// Reads the properties of the tile in `file`, and rejects a tile that would need too much memory to decode.
 pub(super) fn stated(file: &[u8]) -> Result<Stated, HeifError> {
     let parsed = isobmff::parse(file)?;
     let image = parsed.images.first().ok_or(HeifError::MalformedBox("no image to decode"))?;
@@ -50,7 +51,7 @@ pub(super) fn stated(file: &[u8]) -> Result<Stated, HeifError> {
     Ok(Stated { shown, coded, planes: if sps.chroma_format_idc == 3 { 3 } else { 2 } })
 }
 
-/// The first parameter set of a kind, which is the one that the decoder takes.
+/// The first parameter set of a kind; the decoder uses this one.
 fn first<T>(
     config: &HevcDecoderConfig,
     kind: u8,
@@ -65,7 +66,7 @@ fn first<T>(
     Err(HeifError::MalformedHevc("a parameter set is missing"))
 }
 
-/// Reads the header of each slice, which has to end soon.
+/// Reads the header of each slice, which must end soon.
 fn judge_slices(config: &HevcDecoderConfig, data: &[u8], sps: &Sps, pps: &Pps) -> Result<(), HeifError> {
     let of_length = usize::from(config.length_size_minus_one) + 1;
     let mut rest = data;

@@ -1,10 +1,10 @@
-//! The changes that a container asks for, as one crop and one orientation.
+//! Converts the changes in a container to one crop and one orientation.
 
 use image::metadata::Orientation;
 
 use super::container::Change;
 
-/// The part of the picture that is shown, in pixels as stored.
+/// The visible part of the picture, in pixels as stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Window {
     /// Left edge.
@@ -17,13 +17,13 @@ pub(super) struct Window {
     pub(super) height: u32,
 }
 
-/// Where a step to the right and a step down lead after turning: the columns of a matrix.
+/// The directions of a step to the right and a step down after rotation: the columns of a matrix.
 type Turn = [[i8; 2]; 2];
 
 const UNTURNED: Turn = [[1, 0], [0, 1]];
 
-/// What `changes` make of a picture of this size. `None` if a crop leaves nothing, or comes after a turn, where the
-/// standard does not have it (ISO/IEC 23000-22, 7.3.6.7).
+/// The result of `changes` for a picture of this size. `None` if a crop leaves nothing, or follows a rotation, which
+/// the standard does not allow (ISO/IEC 23000-22, 7.3.6.7).
 pub(super) fn upright((width, height): (u32, u32), changes: &[Change]) -> Option<(Window, Orientation)> {
     let mut window = Window { x: 0, y: 0, width, height };
     let mut turn = UNTURNED;
@@ -63,7 +63,8 @@ fn orientation(turn: Turn) -> Orientation {
     }
 }
 
-/// Start and length of the part of `full` that has a length, and a centre so far from the middle, both as fractions.
+/// Start and length of the part of `full` with this length and with its centre at this offset from the middle, both as
+/// fractions.
 fn crop(full: u32, length: (u32, u32), offset: (u32, u32)) -> Option<(u32, u32)> {
     let length = length.0.checked_div(length.1).filter(|length| (1..=full).contains(length))?;
     let (over, under) = (i64::from(offset.0.cast_signed()), i64::from(offset.1));
@@ -78,7 +79,7 @@ mod tests {
 
     use super::*;
 
-    /// Four pixels of their own colours, so that every turn shows.
+    /// Four pixels with different colours, so that every rotation is visible.
     fn four() -> DynamicImage {
         DynamicImage::ImageRgb8(RgbImage::from_raw(2, 2, (1..=12).collect()).unwrap())
     }
