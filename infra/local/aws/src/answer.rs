@@ -1,4 +1,4 @@
-//! Answers in the shapes the services use for what this crate says itself.
+//! Builds the responses and errors that this crate writes itself, in each service's format.
 
 use http::{HeaderName, HeaderValue, StatusCode};
 use s3s::{Body, HttpResponse};
@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 
 use crate::clock;
 
-/// The type of every DynamoDB answer.
+/// The content type of every DynamoDB response.
 const AMZ_JSON: &str = "application/x-amz-json-1.0";
 
-/// Where DynamoDB and the other JSON services give the request's id.
+/// The header in which DynamoDB and the other JSON services send the request id.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
-/// A DynamoDB answer.
+/// A DynamoDB response.
 pub fn dynamo(status: u16, body: &Value) -> HttpResponse {
     let mut response = with_type(status, AMZ_JSON, body.to_string());
     if let Ok(id) = HeaderValue::from_str(&clock::random_id()) {
@@ -21,15 +21,14 @@ pub fn dynamo(status: u16, body: &Value) -> HttpResponse {
     response
 }
 
-/// A DynamoDB refusal that does not belong to one operation, such as one of
-/// the credentials.
+/// A DynamoDB error that does not belong to an operation, for example a credential error.
 pub fn dynamo_refusal(code: &str, message: &str) -> HttpResponse {
     let code = format!("com.amazon.coral.service#{code}");
-    // AWS spells the member both ways; the SDK reads both.
+    // AWS uses both spellings of this member; the SDK reads both.
     dynamo(400, &json!({"__type": code, "message": message, "Message": message}))
 }
 
-/// A KMS answer.
+/// A KMS response.
 pub fn kms(status: u16, body: &Value) -> HttpResponse {
     let mut response = with_type(status, "application/x-amz-json-1.1", body.to_string());
     if let Ok(id) = HeaderValue::from_str(&clock::random_id()) {
@@ -38,12 +37,12 @@ pub fn kms(status: u16, body: &Value) -> HttpResponse {
     response
 }
 
-/// A KMS refusal.
+/// A KMS error.
 pub fn kms_refusal(code: &str, message: &str) -> HttpResponse {
     kms(400, &json!({"__type": code, "message": message}))
 }
 
-/// A refusal in the form of the query protocol, which SNS speaks.
+/// An error in the query protocol, which SNS uses.
 pub fn query_error(status: u16, code: &str, message: &str) -> HttpResponse {
     let blame = if status < 500 { "Sender" } else { "Receiver" };
     let body = format!(
@@ -57,7 +56,7 @@ pub fn query_error(status: u16, code: &str, message: &str) -> HttpResponse {
     xml(status, body)
 }
 
-/// An XML answer.
+/// An XML response.
 pub fn xml(status: u16, body: String) -> HttpResponse {
     with_type(status, "text/xml", body)
 }

@@ -1,5 +1,4 @@
-//! Who may do what: the registered principals, and the record of what their
-//! statements allowed and denied.
+//! Permissions: the registered principals, and a record of what their statements allowed and denied.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -9,21 +8,21 @@ use serde_json::Value;
 use crate::iam::{Access, Policy, Verdict};
 use crate::{ACCOUNT, Error};
 
-/// How many denials are kept; older ones are forgotten.
+/// The number of denials that are kept; older ones are dropped.
 const DENIALS_KEPT: usize = 1_000;
 
-/// A caller with credentials of its own: one function, or an administrator.
-/// It has no `Debug` form, so that its secret reaches no log.
+/// A caller with its own credentials: a function, or an administrator. It does not implement `Debug`, so its secret
+/// cannot be logged.
 #[derive(Clone)]
 pub struct Principal {
-    /// The function's name, which messages and records use.
+    /// The function's name in messages and records.
     pub name: String,
-    /// The access key id the caller signs with.
+    /// The access key id that the caller signs with.
     pub access_key_id: String,
-    /// The secret that belongs to it.
+    /// The secret of this access key.
     pub secret_access_key: String,
-    /// The statements of the role in IAM's JSON form, with intrinsic functions
-    /// resolved. `None` makes an administrator, who may do everything.
+    /// The statements of the role in IAM's JSON format, with intrinsic functions resolved. `None` is an administrator,
+    /// who may do everything.
     pub statements: Option<Vec<Value>>,
 }
 
@@ -36,16 +35,16 @@ pub struct UsedStatement {
     pub index: usize,
 }
 
-/// A call that was refused.
+/// A denied call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Denial {
     /// The principal's name.
     pub principal: String,
-    /// The action refused, for example `s3:PutObject`.
+    /// The denied action, for example `s3:PutObject`.
     pub action: String,
-    /// The ARN it would have acted on, or `*`.
+    /// The ARN of its resource, or `*`.
     pub resource: String,
-    /// The statement that denied it, or `None` when none allowed it.
+    /// The statement that denied it, or `None` if no statement allowed it.
     pub denied_by: Option<usize>,
 }
 
@@ -56,7 +55,7 @@ impl Denial {
         format!("- Effect: Allow\n  Action: {}\n  Resource: \"{}\"", self.action, self.resource)
     }
 
-    /// The refusal in the words of AWS.
+    /// The error message in AWS's words.
     #[must_use]
     pub fn message(&self) -> String {
         let Self { principal, action, resource, denied_by } = self;
@@ -71,7 +70,7 @@ impl Denial {
     }
 }
 
-/// A principal whose access key was recognised.
+/// A principal that was recognised by its access key.
 pub struct Caller {
     name: String,
     secret: String,
@@ -79,18 +78,18 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// The secret access key, for checking signatures.
+    /// The secret access key, to check signatures.
     pub fn secret(&self) -> &str {
         &self.secret
     }
 
-    /// Whether a condition of the caller's role looks at this key.
+    /// Whether a condition of the caller's role uses this key.
     pub fn reads(&self, key: &str) -> bool {
         self.policy.as_ref().is_some_and(|policy| policy.reads(key))
     }
 }
 
-/// The registered principals and what was decided about their calls.
+/// The registered principals and the decisions about their calls.
 #[derive(Default)]
 pub struct Authority {
     callers: RwLock<HashMap<String, Arc<Caller>>>,
@@ -100,7 +99,7 @@ pub struct Authority {
 }
 
 impl Authority {
-    /// Makes a principal's access key known.
+    /// Registers a principal's access key.
     pub fn register(&self, principal: Principal) -> Result<(), Error> {
         let Principal { name, access_key_id, secret_access_key, statements } = principal;
         let policy = statements
@@ -122,8 +121,7 @@ impl Authority {
         callers.get(access_key_id).cloned()
     }
 
-    /// Decides about one access, records the decision and, for a refusal, logs
-    /// the statement that is missing.
+    /// Decides about one access and records the decision. If the access is denied, it also logs the missing statement.
     pub fn authorize(&self, caller: &Caller, access: &Access) -> Result<(), Denial> {
         let decision = self.decide(caller, access);
         if let Err(denial) = &decision {
@@ -137,9 +135,8 @@ impl Authority {
         decision
     }
 
-    /// Whether an access is allowed that only shapes an answer, such as the
-    /// listing right that turns S3's 403 for a missing object into a 404.
-    /// Refusal is not an event worth logging there.
+    /// Whether an access is allowed that only affects the response, such as the listing permission that turns S3's 403
+    /// for a missing object into a 404. A denial is not logged in this case.
     pub fn allows(&self, caller: &Caller, access: &Access) -> bool {
         self.decide(caller, access).is_ok()
     }
@@ -176,13 +173,13 @@ impl Authority {
         used.iter().cloned().collect()
     }
 
-    /// The statements without which a call so far would have been decided otherwise, because no other allows it.
+    /// The statements that at least one call so far needed, because no other statement allows it.
     pub fn needed(&self) -> Vec<UsedStatement> {
         let needed = self.needed.lock().unwrap_or_else(PoisonError::into_inner);
         needed.iter().cloned().collect()
     }
 
-    /// The newest refusals, oldest first.
+    /// The newest denied calls, oldest first.
     pub fn denied(&self) -> Vec<Denial> {
         let denied = self.denied.lock().unwrap_or_else(PoisonError::into_inner);
         denied.iter().cloned().collect()

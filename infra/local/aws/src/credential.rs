@@ -1,9 +1,9 @@
-//! Reading the credential scope of a signed request (Signature Version 4).
+//! Parses the credential scope of a signed request (Signature Version 4).
 
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
-/// Who signed a request, and for which service.
+/// The signer of a request and the service it is for.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Credential {
     /// The access key id.
@@ -13,8 +13,7 @@ pub struct Credential {
 }
 
 impl Credential {
-    /// Reads the credential from the `Authorization` header, or from the query
-    /// of a presigned request.
+    /// Reads the credential from the `Authorization` header, or from the query of a presigned request.
     pub fn of(headers: &HeaderMap, query: Option<&str>) -> Option<Self> {
         let header = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
         match header {
@@ -29,7 +28,7 @@ impl Credential {
         }
     }
 
-    /// Reads `key/date/region/service/aws4_request`. Keys hold no slash.
+    /// Parses `key/date/region/service/aws4_request`. Keys contain no slash.
     fn parse(scope: &str) -> Option<Self> {
         let mut parts = scope.split('/');
         let access_key_id = parts.next()?.to_owned();

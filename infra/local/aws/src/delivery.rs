@@ -1,4 +1,4 @@
-//! Delivering S3 events: at least once, asynchronously, with two retries.
+//! Delivers S3 events: asynchronously, at least once, with two retries.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -11,19 +11,18 @@ use tokio::sync::watch;
 
 use crate::{REGION, clock};
 
-/// What receives events. It gets a whole event as Lambda does
-/// (`{"Records": […]}`) and says whether it could handle it; on `Err` the
-/// same event comes again.
+/// An event handler. It receives a whole event as Lambda does (`{"Records": […]}`) and reports success; after an `Err`
+/// the same event is delivered again.
 pub type Handler = Arc<dyn Fn(Value) -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
 
-/// The pauses before the second and third attempt. Lambda waits one and two
-/// minutes, which nobody wants to wait for on their own machine.
+/// The pauses before the second and third attempt. Lambda waits one and two minutes, which is too long on a developer's
+/// machine.
 const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(500)];
 
 /// An object that was just written.
 #[derive(Debug, Clone)]
 pub struct Created {
-    /// What wrote it: `Put`, `Post`, `Copy` or `CompleteMultipartUpload`.
+    /// The operation that wrote it: `Put`, `Post`, `Copy` or `CompleteMultipartUpload`.
     pub by: &'static str,
     /// The bucket's name.
     pub bucket: String,
@@ -33,11 +32,11 @@ pub struct Created {
     pub size: u64,
     /// The entity tag without quotes.
     pub e_tag: String,
-    /// When it was written.
+    /// The time of the write.
     pub at: OffsetDateTime,
 }
 
-/// Who wants to hear of which objects, and what is on its way to them.
+/// The subscriptions and the deliveries in progress.
 #[derive(Debug)]
 pub struct Deliveries {
     subscriptions: RwLock<Vec<Subscription>>,
@@ -60,20 +59,20 @@ impl std::fmt::Debug for Subscription {
 }
 
 impl Deliveries {
-    /// No subscriptions, nothing under way.
+    /// No subscriptions, and no deliveries in progress.
     pub fn new() -> Self {
         Self { subscriptions: RwLock::default(), under_way: watch::Sender::new(0), sequence: AtomicU64::default() }
     }
 
-    /// Delivers objects of `bucket` whose key starts and ends so to `handler`.
+    /// Delivers objects of `bucket` whose key has this prefix and suffix to `handler`.
     pub fn subscribe(&self, bucket: &str, prefix: &str, suffix: &str, handler: Handler) {
         let subscription =
             Subscription { bucket: bucket.to_owned(), prefix: prefix.to_owned(), suffix: suffix.to_owned(), handler };
         self.subscriptions.write().unwrap_or_else(PoisonError::into_inner).push(subscription);
     }
 
-    /// Starts the deliveries of one object. They count as under way before
-    /// this returns, so a writer that has its answer can wait for them.
+    /// Starts the deliveries of one object. They count as in progress before this returns, so a writer with a response
+    /// can wait for them.
     pub fn announce(self: &Arc<Self>, created: &Created) {
         let interested: Vec<Subscription> = {
             let subscriptions = self.subscriptions.read().unwrap_or_else(PoisonError::into_inner);
@@ -94,14 +93,14 @@ impl Deliveries {
         }
     }
 
-    /// Whether no delivery is under way.
+    /// Whether no delivery is in progress.
     pub fn is_settled(&self) -> bool {
         *self.under_way.borrow() == 0
     }
 
-    /// Waits until no delivery is under way.
+    /// Waits until no delivery is in progress.
     pub async fn settled(&self) {
-        // The sender lives as long as `self`, so waiting cannot fail.
+        // The sender exists as long as `self`, so waiting cannot fail.
         let _ = self.under_way.subscribe().wait_for(|count| *count == 0).await;
     }
 }
@@ -114,7 +113,7 @@ impl Subscription {
     async fn deliver(&self, event: &Value) {
         let mut pauses = PAUSES.iter();
         loop {
-            // A task of its own, so that a panic counts as a failed attempt.
+            // A separate task, so that a panic counts as a failed attempt.
             let outcome = match tokio::spawn((self.handler)(event.clone())).await {
                 Ok(outcome) => outcome,
                 Err(panic) => Err(panic.to_string()),
@@ -130,7 +129,7 @@ impl Subscription {
     }
 }
 
-/// Counts one delivery as under way until it is dropped.
+/// Counts one delivery as in progress until it is dropped.
 struct UnderWay(Arc<Deliveries>);
 
 impl UnderWay {
@@ -146,11 +145,9 @@ impl Drop for UnderWay {
     }
 }
 
-/// The event in the form the S3 user guide gives under "Event message
-/// structure", version 2.1.
+/// Builds the event in the format of the S3 user guide, "Event message structure", version 2.1.
 fn event(created: &Created, sequence: u64) -> Value {
-    // Sequencers are hexadecimal and grow for each key; the time keeps them
-    // growing over restarts.
+    // Sequencers are hexadecimal and grow for each key; the time makes them grow across restarts too.
     let sequencer = format!("{:012X}{:08X}", clock::epoch_millis(), sequence);
     json!({"Records": [{
         "eventVersion": "2.1",
@@ -182,7 +179,7 @@ fn event(created: &Created, sequence: u64) -> Value {
     }]})
 }
 
-/// Encodes a key as events carry it: form encoding, with slashes kept.
+/// Encodes a key as in events: form encoding, but with slashes unchanged.
 fn encode_key(key: &str) -> String {
     let segments =
         key.split('/').map(|segment| form_urlencoded::byte_serialize(segment.as_bytes()).collect::<String>());

@@ -1,4 +1,4 @@
-//! Starting, setting up and watching the endpoints.
+//! Starts, configures and observes the endpoints.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -19,31 +19,30 @@ use crate::serve::{Services, serve};
 use crate::sns::{Notification, Push, Sns, Text};
 use crate::{Error, listen};
 
-/// How often items are deleted whose time to live has passed. DynamoDB takes
-/// up to a few days for it.
+/// How often expired items (time to live) are deleted. DynamoDB takes up to a few days.
 const SWEEP_EVERY: Duration = Duration::from_secs(30);
 
-/// How long a shutdown waits for events that are being handled.
+/// How long a shutdown waits for events in progress.
 const SETTLE: Duration = Duration::from_secs(5);
 
-/// Where the data lives and where the endpoints listen.
+/// The place of the data, and the port of the endpoints.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// The data folder, created if need be; `None` keeps everything in memory.
+    /// The data folder, which is created if necessary; `None` keeps everything in memory.
     pub data: Option<PathBuf>,
-    /// The port on 127.0.0.1; 0 takes any free one.
+    /// The port on 127.0.0.1; 0 uses any free one.
     pub port: u16,
 }
 
 /// DynamoDB, S3, SNS and KMS on one loopback port, until they are shut down.
 ///
-/// Dropping the endpoints stops them as well, without waiting for anything.
+/// Dropping the endpoints also stops them, without waiting for anything.
 pub struct Endpoints {
     services: Arc<Services>,
     url: String,
-    /// Stopped one after the other: what serves callers before what it calls.
+    /// Stopped in this order: first what serves callers, then what it uses.
     stages: Mutex<Vec<Stage>>,
-    /// Holds the data folder's lock.
+    /// Holds the lock on the data folder.
     _lock: Option<File>,
 }
 
@@ -54,8 +53,7 @@ struct Stage {
 }
 
 impl Endpoints {
-    /// Starts the endpoints. Nobody may call them before a principal is
-    /// [registered](Self::register).
+    /// Starts the endpoints. No caller is accepted before a principal is [registered](Self::register).
     #[expect(clippy::unused_async, reason = "it needs a runtime, which async code has")]
     pub async fn start(options: Options) -> Result<Self, Error> {
         let folder = options.data.as_deref();
@@ -85,7 +83,7 @@ impl Endpoints {
         &self.url
     }
 
-    /// Makes a caller known, with the role it has.
+    /// Registers a caller with its role.
     pub fn register(&self, principal: Principal) -> Result<(), Error> {
         self.services.authority.register(principal)
     }
@@ -96,22 +94,21 @@ impl Endpoints {
         self.services.authority.used()
     }
 
-    /// The statements without which at least one call so far would have been refused, because no other of the
-    /// caller's allows it.
+    /// The statements that at least one call so far needed, because no other statement of its caller allows it.
     #[must_use]
     pub fn needed_statements(&self) -> Vec<UsedStatement> {
         self.services.authority.needed()
     }
 
-    /// The newest thousand calls that were refused, oldest first.
+    /// The newest thousand denied calls, oldest first.
     #[must_use]
     pub fn denied(&self) -> Vec<Denial> {
         self.services.authority.denied()
     }
 
-    /// Creates a table from the properties of an `AWS::DynamoDB::Table` with
-    /// intrinsic functions resolved. A table that exists is kept if its schema
-    /// is the same, but for a stream that is switched on or off, and is an error otherwise.
+    /// Creates a table from the properties of an `AWS::DynamoDB::Table` with intrinsic functions resolved. An existing
+    /// table is kept if its schema is the same, although its stream may be switched on or off; otherwise this is an
+    /// error.
     pub fn create_table(&self, properties: &Value) -> Result<(), Error> {
         self.services.dynamo.create_table(properties)
     }
@@ -121,46 +118,43 @@ impl Endpoints {
         self.services.s3.create_bucket(name)
     }
 
-    /// Creates a KMS key by its ARN, with aliases in the form `alias/name`. A
-    /// key that exists is kept.
+    /// Creates a KMS key by its ARN, with aliases in the form `alias/name`. An existing key is kept.
     pub fn create_key(&self, arn: &str, aliases: &[String]) {
         self.services.kms.create_key(arn, aliases);
     }
 
-    /// Creates an SNS topic by its ARN. A topic that exists is kept.
+    /// Creates an SNS topic by its ARN. An existing topic is kept.
     pub fn create_topic(&self, arn: &str) {
         self.services.sns.create_topic(arn);
     }
 
-    /// Creates an SNS platform application by its ARN, `…:app/<platform>/<name>`. Its endpoints outlive a run in the
-    /// data folder.
+    /// Creates an SNS platform application by its ARN, `…:app/<platform>/<name>`. The data folder keeps its endpoints
+    /// across runs.
     pub fn create_platform_application(&self, arn: &str) {
         self.services.sns.create_application(arn);
     }
 
-    /// Delivers an `ObjectCreated` event to `handler` for every object written
-    /// to `bucket` whose key starts with `prefix` and ends with `suffix`; an
-    /// empty text matches all keys. Delivery is asynchronous and at least
-    /// once: a handler that fails is called twice more.
+    /// Delivers an `ObjectCreated` event to `handler` for every object written to `bucket` whose key starts with
+    /// `prefix` and ends with `suffix`; an empty text matches all keys. Delivery is asynchronous and at least once:
+    /// after a failure the handler is called up to two more times.
     pub fn on_object_created(&self, bucket: &str, prefix: &str, suffix: &str, handler: Handler) {
         self.services.deliveries.subscribe(bucket, prefix, suffix, handler);
     }
 
-    /// Delivers the changes of a table to `handler`, by its stream. A mapping
-    /// that an earlier run on the same data folder had goes on where it was.
+    /// Delivers the changes of a table to `handler`, through its stream. A mapping from an earlier run on the same data
+    /// folder continues at its position.
     pub async fn on_table_changed(&self, mapping: Mapping, handler: StreamHandler) -> Result<(), Error> {
         self.services.dynamo.streams().map(mapping, handler).await
     }
 
-    /// The newest thousand letters about changes that were given up, oldest first.
+    /// The newest thousand letters about dropped changes, oldest first.
     #[must_use]
     pub fn dead_letters(&self) -> Vec<DeadLetter> {
         self.services.dynamo.streams().dead_letters()
     }
 
-    /// Waits until no event is under way, of a bucket or of a table's stream,
-    /// nor one that came of another. An event counts from before the write is
-    /// answered until its handler succeeded or was given up.
+    /// Waits until no event of a bucket or a table's stream is in progress, including events caused by other events. An
+    /// event counts from before the write's response until its handler has succeeded or the event was dropped.
     pub async fn settled(&self) {
         let Services { deliveries, dynamo, .. } = &*self.services;
         loop {
@@ -171,13 +165,13 @@ impl Endpoints {
         }
     }
 
-    /// The newest thousand texts, newest first; of one phone or of all.
+    /// The newest thousand texts, newest first; for one phone or for all.
     #[must_use]
     pub fn texts(&self, phone: Option<&str>) -> Vec<Text> {
         self.services.sns.texts(phone)
     }
 
-    /// Hears of every text from now on.
+    /// Subscribes to every text from now on.
     #[must_use]
     pub fn subscribe_texts(&self) -> broadcast::Receiver<Text> {
         self.services.sns.subscribe()
@@ -195,35 +189,31 @@ impl Endpoints {
         self.services.sns.pushes()
     }
 
-    /// Makes the next `count` calls of one kind fail. `call` is
-    /// `service:Operation`, for example `dynamodb:TransactWriteItems`,
-    /// `s3:PutObject`, `sns:Publish` (to phones, topics and devices alike) or `kms:Decrypt`; `service:*` is any call of a service.
-    /// SDK clients retry what is worth retrying, and every attempt counts.
+    /// Makes the next `count` calls of one kind fail. `call` is `service:Operation`, for example
+    /// `dynamodb:TransactWriteItems`, `s3:PutObject`, `sns:Publish` (to phones, topics and devices alike) or
+    /// `kms:Decrypt`; `service:*` is any call of a service. SDK clients retry errors that may be temporary, and every
+    /// attempt counts.
     pub fn fail_next(&self, call: &str, count: usize, fault: Fault) {
         self.services.faults.plan(call, count, fault);
     }
 
-    /// The same, once `spared` such calls went through: a fault in the middle of
-    /// what takes many calls.
+    /// The same, but after `spared` such calls have succeeded: a fault in the middle of work that takes many calls.
     pub fn fail_after(&self, call: &str, spared: usize, count: usize, fault: Fault) {
         self.services.faults.plan_after(call, spared, count, fault);
     }
 
-    /// How many ordered faults are still to happen, so that a test can tell
-    /// that its fault did.
+    /// The number of planned faults that have not happened yet, so that a test can check that its fault happened.
     #[must_use]
     pub fn faults_left(&self) -> usize {
         self.services.faults.left()
     }
 
-    /// Deletes the items whose time to live has passed now instead of within
-    /// half a minute; says how many.
+    /// Deletes expired items (time to live) now instead of within half a minute; returns their number.
     pub async fn sweep_expired(&self) -> Result<usize, Error> {
         self.services.dynamo.sweep().await
     }
 
-    /// Stops: lets running requests and events finish, for a few seconds,
-    /// and returns when the port is free.
+    /// Stops: lets requests and events in progress finish, for a few seconds, and returns when the port is free.
     pub async fn shutdown(&self) {
         let _ = tokio::time::timeout(SETTLE, self.settled()).await;
         self.services.dynamo.streams().stop(SETTLE).await;
@@ -239,8 +229,8 @@ impl Endpoints {
     }
 }
 
-/// Creates the data folder and takes it for this process, because the index of
-/// objects lives in memory and two processes would not see each other's writes.
+/// Creates the data folder and locks it for this process, because the index of objects is in memory and two processes
+/// would not see each other's writes.
 fn lock(folder: &Path) -> Result<File, Error> {
     let at = folder.display().to_string();
     std::fs::create_dir_all(folder).map_err(Error::io(&at))?;

@@ -1,11 +1,10 @@
-//! What can go wrong when the endpoints are started or set up.
+//! Errors of starting and configuring the endpoints.
 
 use std::path::PathBuf;
 
 use crate::iam::PolicyError;
 
-/// A failure of starting or setting up the endpoints. Failures of calls are
-/// answered to the caller in the service's own shape instead.
+/// An error of starting or configuring the endpoints. Failed calls are answered in the service's own format instead.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A file, folder or port could not be used.
@@ -16,17 +15,16 @@ pub enum Error {
         /// The system's reason.
         source: std::io::Error,
     },
-    /// Another process works on the data folder.
+    /// Another process uses the data folder.
     #[error("the data folder {} is in use by another run", .0.display())]
     InUse(PathBuf),
-    /// The embedded database refused.
+    /// The embedded database returned an error.
     #[error("the embedded DynamoDB refused: {0}")]
     Dynamo(#[from] dynoxide::DynoxideError),
     /// The table properties are not those of an `AWS::DynamoDB::Table`.
     #[error("the properties of the table: {0}")]
     TableProperties(String),
-    /// The table was created earlier with another schema, which DynamoDB
-    /// cannot change in place.
+    /// The table was created earlier with another schema, which DynamoDB cannot change in place.
     #[error(
         "table {table} exists with another {property}; delete the data folder {} and start again",
         folder.display()
@@ -39,38 +37,38 @@ pub enum Error {
         /// The folder to delete.
         folder: PathBuf,
     },
-    /// The records of the streams could not be looked after.
+    /// The stream records could not be maintained.
     #[error("the records of the streams: {0}")]
     Records(#[from] rusqlite::Error),
-    /// A mapping is of a table without a stream.
+    /// A mapping for a table without a stream.
     #[error("table {0} has no stream")]
     NoStream(String),
-    /// A filter pattern that Lambda would refuse.
+    /// A filter pattern that Lambda would reject.
     #[error("a filter of {function}: {problem}")]
     Filter {
-        /// The function that the mapping leads to.
+        /// The mapping's function.
         function: String,
-        /// What about the pattern is wrong.
+        /// The problem with the pattern.
         problem: String,
     },
     /// The bucket's name breaks S3's naming rules.
     #[error("{0:?} is not a valid bucket name")]
     BucketName(String),
-    /// A role's statements use something the endpoints do not understand.
+    /// A role's statements contain something that the endpoints do not support.
     #[error("the role of {principal}: {source}")]
     Policy {
-        /// The function whose role it is.
+        /// The function with this role.
         principal: String,
-        /// The statement and what about it is not understood.
+        /// The statement and the problem with it.
         source: PolicyError,
     },
-    /// Two principals were given the same access key.
+    /// Two principals have the same access key.
     #[error("the access key {0} is registered already")]
     AccessKeyTaken(String),
 }
 
 impl Error {
-    /// Wraps an I/O error with the thing it happened to, for `map_err`.
+    /// Adds the affected thing to an I/O error, for `map_err`.
     pub(crate) fn io(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
         let what = what.into();
         move |source| Self::Io { what, source }

@@ -1,25 +1,24 @@
-//! Fault injection: making the next calls fail as the real service fails.
+//! Fault injection: makes the next calls fail as they would in the real service.
 
 use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Value, json};
 
-/// How a call fails. The SDK sees the same bytes the service would send.
+/// The kind of failure. The SDK receives the same bytes that the service would send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
-    /// An error answer.
+    /// An error response.
     Error {
         /// The HTTP status.
         status: u16,
-        /// The service's error code as it stands in the answer, for example
-        /// `SlowDown` (S3), `Throttling` (SNS) or
+        /// The service's error code in the response, for example `SlowDown` (S3), `Throttling` (SNS) or
         /// `ProvisionedThroughputExceededException` (DynamoDB).
         code: String,
-        /// The words beside it.
+        /// The error message.
         message: String,
     },
-    /// `TransactWriteItems` or `TransactGetItems` cancelled because other
-    /// transactions held these items, counted from 0.
+    /// `TransactWriteItems` or `TransactGetItems`, cancelled because other transactions were using these items, counted
+    /// from 0.
     TransactionConflict {
         /// The positions of the items in the request.
         positions: Vec<usize>,
@@ -27,12 +26,12 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// An error answer with general words.
+    /// An error response with a general message.
     pub fn error(status: u16, code: impl Into<String>) -> Self {
         Self::Error { status, code: code.into(), message: "This fault was injected.".to_owned() }
     }
 
-    /// DynamoDB: the table's throughput is used up. The SDK retries it.
+    /// DynamoDB: the table's throughput is exceeded. The SDK retries it.
     #[must_use]
     pub fn throughput_exceeded() -> Self {
         Self::error(400, "ProvisionedThroughputExceededException")
@@ -69,8 +68,7 @@ impl Fault {
         Self::TransactionConflict { positions: vec![position] }
     }
 
-    /// Status and JSON body in DynamoDB's form; `items` is the number of items
-    /// in the transaction.
+    /// Status and JSON body in DynamoDB's format; `items` is the number of items in the transaction.
     pub(crate) fn dynamo(&self, items: usize) -> (u16, Value) {
         const NAMESPACE: &str = "com.amazonaws.dynamodb.v20120810";
         match self {
@@ -103,8 +101,8 @@ impl Fault {
         }
     }
 
-    /// Status, code and message for the services that answer in XML. A
-    /// transaction conflict has no meaning there and becomes an internal error.
+    /// Status, code and message for the services with XML responses. A transaction conflict has no meaning there and
+    /// becomes an internal error.
     pub(crate) fn xml(&self) -> (u16, &str, &str) {
         match self {
             Self::Error { status, code, message } => (*status, code, message),
@@ -115,7 +113,7 @@ impl Fault {
     }
 }
 
-/// The faults that are still to happen.
+/// The planned faults.
 #[derive(Debug, Default)]
 pub struct Faults {
     planned: Mutex<Vec<Planned>>,
@@ -124,32 +122,32 @@ pub struct Faults {
 #[derive(Debug)]
 struct Planned {
     call: String,
-    /// Calls that still go through first.
+    /// The number of calls that succeed first.
     spared: usize,
     left: usize,
     fault: Fault,
 }
 
 impl Faults {
-    /// Makes the next `count` calls named `call` fail. A call is named
-    /// `service:Operation`, or `service:*` for any operation of a service.
+    /// Makes the next `count` calls named `call` fail. A call is named `service:Operation`, or `service:*` for any
+    /// operation of a service.
     pub fn plan(&self, call: &str, count: usize, fault: Fault) {
         self.plan_after(call, 0, count, fault);
     }
 
-    /// The same, once `spared` calls named `call` went through.
+    /// The same, after `spared` calls named `call` have succeeded.
     pub fn plan_after(&self, call: &str, spared: usize, count: usize, fault: Fault) {
         let planned = Planned { call: call.to_owned(), spared, left: count, fault };
         self.planned.lock().unwrap_or_else(PoisonError::into_inner).push(planned);
     }
 
-    /// How many faults are still to happen.
+    /// The number of planned faults that have not happened yet.
     pub fn left(&self) -> usize {
         let planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner);
         planned.iter().map(|planned| planned.left).sum()
     }
 
-    /// The fault for this call, if one was planned; it counts as happened.
+    /// The planned fault for this call, if there is one; it then counts as happened.
     pub fn take(&self, service: &str, operation: &str) -> Option<Fault> {
         let mut planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner);
         planned.retain(|fault| fault.left > 0);

@@ -1,4 +1,4 @@
-//! Hexadecimal, as digests and entity tags are written.
+//! Hexadecimal, for digests and entity tags.
 
 /// Writes bytes in lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {

@@ -1,23 +1,19 @@
 //! DynamoDB, S3, SNS and KMS on one loopback port, for the local run and for tests.
 //!
-//! The endpoints speak the services' own protocols, so the ordinary SDK
-//! clients are configured by `AWS_ENDPOINT_URL` alone. Four things set them
-//! apart from a plain emulator:
+//! The endpoints use the services' own protocols, so the ordinary SDK clients need only `AWS_ENDPOINT_URL`. Four
+//! features distinguish them from a plain emulator:
 //!
-//! - **Roles are enforced.** Every function is a [`Principal`] with its own
-//!   access key, and a call its IAM statements do not allow is refused as AWS
-//!   refuses it. The log then shows the statement that is missing, and
-//!   [`Endpoints::used_statements`] tells which ones were never needed.
-//! - **Changes are announced.** A table's stream goes to functions by event
-//!   source mappings, filtered, batched and retried as Lambda does it.
-//! - **Uploads are announced.** Writing an object delivers the same
-//!   `ObjectCreated` event that S3 sends to Lambda.
-//! - **Faults can be ordered.** [`Endpoints::fail_next`] makes the next calls
-//!   fail the way the real service fails, which no emulator does by itself.
+//! - **Roles are enforced.** Every function is a [`Principal`] with its own access key. A call that its IAM statements
+//!   do not allow is denied as on AWS. The log then shows the missing statement, and [`Endpoints::used_statements`]
+//!   shows which statements were used.
+//! - **Table changes are delivered.** Event source mappings deliver a table's stream to functions, with filters,
+//!   batches and retries as on Lambda.
+//! - **Uploads are delivered.** Writing an object delivers the same `ObjectCreated` event that S3 sends to Lambda.
+//! - **Faults can be planned.** [`Endpoints::fail_next`] makes the next calls fail as in the real service, which a
+//!   plain emulator cannot do.
 //!
-//! Data lives in memory or in a folder; the folder belongs to one process at
-//! a time. See `endpoints` for the entry point, `serve` for how one port
-//! serves several services, and `iam` for what is understood of IAM.
+//! The data are in memory or in a folder; only one process at a time can use the folder. See `endpoints` for the entry
+//! point, `serve` for how one port serves several services, and `iam` for the supported part of IAM.
 
 mod answer;
 mod authority;
@@ -45,8 +41,8 @@ pub use error::Error;
 pub use fault::Fault;
 pub use sns::{Notification, Push, Text};
 
-/// The region every local ARN names, and which clients should be set to.
+/// The region in every local ARN, and the one to set in clients.
 pub const REGION: &str = "us-east-1";
 
-/// The account every local ARN names.
+/// The account in every local ARN.
 pub const ACCOUNT: &str = "000000000000";

@@ -5,17 +5,16 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use tokio::net::{TcpListener, TcpSocket};
 
-/// Connections that may wait to be accepted; tests open hundreds at once.
+/// The most connections waiting to be accepted; tests open hundreds in parallel.
 const BACKLOG: u32 = 1_024;
 
-/// Listens on 127.0.0.1. Port 0 takes any free one.
+/// Listens on 127.0.0.1. Port 0 uses any free one.
 ///
-/// `TCP_NODELAY` is set on the listener because connections inherit it, also
-/// those accepted by a server this crate does not control. Without it, small
-/// answers wait for the peer's delayed acknowledgement.
+/// `TCP_NODELAY` is set on the listener because connections inherit it, also those accepted by a server outside this
+/// crate. Without it, small responses wait for the peer's delayed acknowledgement.
 pub fn on_loopback(port: u16) -> io::Result<TcpListener> {
     let socket = TcpSocket::new_v4()?;
-    // Elsewhere the option would let a second process take the port as well.
+    // On other systems the option would allow a second process to use the port as well.
     #[cfg(unix)]
     socket.set_reuseaddr(true)?;
     socket.set_nodelay(true)?;

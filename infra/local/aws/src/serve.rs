@@ -1,8 +1,7 @@
 //! One port for all services.
 //!
-//! Every signed request names its service in the credential scope, so one
-//! endpoint URL configures every client. A path tells S3 buckets apart, and
-//! `127.0.0.1` makes the SDK put the bucket into the path by itself.
+//! Every signed request names its service in the credential scope, so every client uses the same endpoint URL. S3
+//! buckets are distinguished by path; with the host `127.0.0.1` the SDK puts the bucket into the path automatically.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -33,13 +32,13 @@ use crate::sns::{self, Sns};
 /// How long connections may take to finish when the endpoints stop.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// The services and what they share.
+/// The services and their shared state.
 pub struct Services {
     /// Principals, roles and decisions.
     pub authority: Arc<Authority>,
-    /// Ordered faults.
+    /// The planned faults.
     pub faults: Arc<Faults>,
-    /// S3 events on their way.
+    /// S3 events in progress.
     pub deliveries: Arc<Deliveries>,
     /// DynamoDB.
     pub dynamo: Dynamo,
@@ -60,14 +59,14 @@ pub async fn serve(listener: TcpListener, services: Arc<Services>, mut stop: wat
                 Ok((stream, _)) => stream,
                 Err(error) => {
                     tracing::warn!(%error, "a connection was not accepted");
-                    // Out of file descriptors: trying again at once would spin.
+                    // Out of file descriptors: retrying immediately would be a busy loop.
                     tokio::time::sleep(Duration::from_millis(50)).await;
                     continue;
                 }
             },
             _ = stop.changed() => break,
         };
-        // The listener's setting is not inherited on every system.
+        // Not every system inherits the listener's setting.
         let _ = stream.set_nodelay(true);
         let services = Arc::clone(&services);
         let service = service_fn(move |request| {
@@ -77,7 +76,7 @@ pub async fn serve(listener: TcpListener, services: Arc<Services>, mut stop: wat
         let connection = http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service);
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
-            // A peer that goes away is its own business.
+            // A peer that disconnects is not an error.
             let _ = connection.await;
         });
     }
@@ -106,7 +105,7 @@ impl Services {
             None if is_json => {
                 answer::dynamo_refusal("MissingAuthenticationTokenException", "Request is missing Authentication Token")
             }
-            // S3 also takes forms, whose credential is in the body.
+            // S3 also accepts forms, whose credential is in the body.
             _ => self.s3.answer(request.map(Body::from)).await,
         }
     }

@@ -1,7 +1,7 @@
-//! Checking Signature Version 4 of the services that are called by `POST /`.
+//! Checks Signature Version 4 for the services that are called by `POST /`.
 //!
-//! S3 checks its own signatures, which know many more forms. From the IAM user
-//! guide, "Create a signed AWS API request".
+//! S3 checks its own signatures, which have many more forms. From the IAM user guide, "Create a signed AWS API
+//! request".
 
 use bytes::Bytes;
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -11,12 +11,11 @@ use sha2::{Digest as _, Sha256};
 
 use crate::hex::hex;
 
-/// What AWS says when a signature is wrong.
+/// AWS's message for a wrong signature.
 pub const MISMATCH: &str = "The request signature we calculated does not match the signature you provided. Check \
                             your AWS Secret Access Key and signing method.";
 
-/// Whether the `Authorization` header was made with this secret, for this
-/// request.
+/// Whether the `Authorization` header was made with this secret for this request.
 pub fn is_right(head: &Parts, body: &Bytes, secret: &str) -> bool {
     expected(head, body, secret).is_some_and(|(expected, given)| {
         let mut mac = keyed(b"");
@@ -28,7 +27,7 @@ pub fn is_right(head: &Parts, body: &Bytes, secret: &str) -> bool {
     })
 }
 
-/// The signature the request should have, and the one it has.
+/// The expected signature of the request, and the received one.
 fn expected(head: &Parts, body: &Bytes, secret: &str) -> Option<(String, String)> {
     let header = head.headers.get(http::header::AUTHORIZATION)?.to_str().ok()?;
     let fields = header.strip_prefix("AWS4-HMAC-SHA256")?;
@@ -59,7 +58,7 @@ fn canonical_headers(headers: &HeaderMap, signed: &str) -> Option<String> {
     lines.collect::<Result<_, http::header::ToStrError>>().ok()
 }
 
-/// Trims a header and joins its runs of spaces, as signers do.
+/// Trims a header value and collapses its runs of spaces, as signers do.
 fn one_spaced(value: &str) -> String {
     value.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -1,4 +1,4 @@
-//! The partition keys a call names, for conditions on `dynamodb:LeadingKeys`.
+//! Finds the partition keys in a call, for conditions on `dynamodb:LeadingKeys`.
 
 use dynoxide::Database;
 use serde_json::Value;
@@ -6,24 +6,23 @@ use serde_json::Value;
 use crate::authority::Caller;
 use crate::iam::LEADING_KEYS;
 
-/// Stands for a partition key that could not be found in a call. No policy
-/// names it, so a call that hides its keys is refused rather than allowed.
+/// Replaces a partition key that was not found in a call. No policy contains it, so a call with a hidden key is denied
+/// rather than allowed.
 const UNKNOWN: &str = "\u{0}";
 
-/// Looks up which attribute is a table's or an index's partition key, if the
-/// caller's role asks for it.
+/// Looks up the partition key attribute of a table or an index, if the caller's role needs it.
 pub struct Schema<'a> {
     database: &'a Database,
     asked_for: bool,
 }
 
 impl<'a> Schema<'a> {
-    /// The schema as far as this caller's role needs it.
+    /// The part of the schema that this caller's role needs.
     pub fn new(database: &'a Database, caller: &Caller) -> Self {
         Self { database, asked_for: caller.reads(LEADING_KEYS) }
     }
 
-    /// Whether a condition looks at partition keys.
+    /// Whether a condition uses partition keys.
     pub fn is_asked_for(&self) -> bool {
         self.asked_for
     }
@@ -33,7 +32,7 @@ impl<'a> Schema<'a> {
         self.partition_key(table, None).and_then(|name| text_of(&item[name])).unwrap_or_else(|| UNKNOWN.to_owned())
     }
 
-    /// The partition key a query asks for, as text.
+    /// The partition key in a query, as text.
     pub fn key_of_query(&self, table: &str, index: Option<&str>, query: &Value) -> String {
         self.partition_key(table, index)
             .and_then(|name| match query["KeyConditionExpression"].as_str() {
@@ -61,7 +60,7 @@ impl<'a> Schema<'a> {
     }
 }
 
-/// Finds `name = :value` in a key condition, whichever side comes first.
+/// Finds `name = :value` in a key condition, in either order.
 fn from_expression(expression: &str, name: &str, query: &Value) -> Option<String> {
     let spaced = expression.replace('=', " = ").replace(['(', ')'], " ");
     let tokens: Vec<&str> = spaced.split_whitespace().collect();
@@ -74,8 +73,8 @@ fn from_expression(expression: &str, name: &str, query: &Value) -> Option<String
     text_of(&query["ExpressionAttributeValues"][operand])
 }
 
-/// The text of an attribute value such as `{"S": "a"}`; numbers and binary
-/// values are compared in the form the request writes them.
+/// The text of an attribute value such as `{"S": "a"}`; numbers and binary values are compared as written in the
+/// request.
 fn text_of(value: &Value) -> Option<String> {
     let (_, scalar) = value.as_object()?.iter().next()?;
     Some(scalar.as_str()?.to_owned())

@@ -1,10 +1,8 @@
-//! DynamoDB: the embedded engine behind role checks and ordered faults.
+//! DynamoDB: the embedded engine, behind permission checks and planned faults.
 //!
-//! The engine (dynoxide) offers its protocol only as a server on a listener
-//! of its own, so calls are forwarded to it over loopback. Its typed interface
-//! would skip the request checks and the exact error words that live in that
-//! server. The inner port is random and checks no roles; nothing that should
-//! be checked is told of it.
+//! The engine (dynoxide) offers its protocol only as a server with its own listener, so calls are forwarded to it over
+//! loopback. Its typed interface would skip the request checks and the exact error messages of that server. The inner
+//! port is random and checks no permissions; callers never learn it.
 
 mod leading;
 mod needs;
@@ -39,15 +37,14 @@ use upkeep::Upkeep;
 
 pub use streams::{DeadLetter, Mapping, StreamHandler};
 
-/// The largest request DynamoDB takes, in bytes.
+/// The largest request that DynamoDB accepts, in bytes.
 pub const MAX_BODY: usize = 16 * 1024 * 1024;
 
 /// The region in the engine's own ARNs, which callers never see.
 const ENGINE_REGION: &str = ":dynamodb:dynoxide:";
 const PUBLIC_REGION: &str = ":dynamodb:us-east-1:";
 
-/// The same in stream records. Attribute values cannot look like this, because
-/// their quotes are escaped.
+/// The same region in stream records. Attribute values cannot look like this, because their quotes are escaped.
 const ENGINE_RECORD: &str = "\"awsRegion\":\"dynoxide\"";
 const PUBLIC_RECORD: &str = "\"awsRegion\":\"us-east-1\"";
 
@@ -66,7 +63,7 @@ impl Dynamo {
     /// which runs until `stop` changes.
     pub fn start(folder: Option<&Path>, mut stop: watch::Receiver<bool>) -> Result<(Self, JoinHandle<()>), Error> {
         let location = match folder {
-            // A file in this process's memory, which a second connection finds by its name.
+            // A file in the memory of this process, which a second connection finds by its name.
             None => format!("file:/{}?vfs=memdb", clock::random_id()),
             Some(folder) => folder.join("dynamodb.sqlite").to_string_lossy().into_owned(),
         };
@@ -93,8 +90,7 @@ impl Dynamo {
         Ok((Self { database, engine, client, folder, upkeep, streams }, server))
     }
 
-    /// Creates a table from the properties of an `AWS::DynamoDB::Table`, or
-    /// keeps the one that exists with the same schema.
+    /// Creates a table from the properties of an `AWS::DynamoDB::Table`, or keeps an existing one with the same schema.
     pub fn create_table(&self, properties: &Value) -> Result<(), Error> {
         table::create(&self.database, properties, &self.folder)
     }
@@ -104,7 +100,7 @@ impl Dynamo {
         &self.streams
     }
 
-    /// Deletes the items whose time to live has passed, and says how many; and the records of streams that DynamoDB
+    /// Deletes expired items (time to live) and returns their number. It also deletes stream records that DynamoDB
     /// would no longer have, unless a mapping still needs them.
     pub async fn sweep(&self) -> Result<usize, Error> {
         let (database, upkeep) = (self.database.clone(), self.upkeep.clone());
@@ -128,7 +124,7 @@ impl Dynamo {
         Ok(swept)
     }
 
-    /// Answers one call of a known caller.
+    /// Handles one call of a registered caller.
     pub async fn answer(
         &self,
         authority: &Authority,
@@ -140,8 +136,8 @@ impl Dynamo {
             return answer::dynamo_refusal("InvalidSignatureException", signature::MISMATCH);
         }
         let operation = operation_of(&head).unwrap_or_default().to_owned();
-        // The engine reads nesting deeper than this parser does, so a body that
-        // cannot be read here must not reach it unchecked.
+        // The engine accepts deeper nesting than this parser, so a body that this parser cannot read must not reach it
+        // unchecked.
         let Ok(request) = serde_json::from_slice::<Value>(&body) else {
             return answer::dynamo_refusal("SerializationException", "The body is not readable.");
         };
@@ -186,7 +182,7 @@ impl Dynamo {
     async fn pass_on(&self, mut head: Parts, body: Bytes) -> Result<HttpResponse, s3s::StdError> {
         let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
         head.uri = Uri::try_from(format!("http://{}{path}", self.engine))?;
-        // The length is that of the body sent here; hyper writes it anew.
+        // The length belongs to the received body; hyper sets it again.
         head.headers.remove(http::header::CONTENT_LENGTH);
         head.headers.remove(http::header::TRANSFER_ENCODING);
         let request = http::Request::from_parts(head, Full::new(body));
@@ -207,13 +203,13 @@ fn writes(operation: &str) -> bool {
     WRITES.contains(&operation) || operation.contains("Execute")
 }
 
-/// The sequence of records written so long ago: the engine counts in microseconds since the Unix epoch.
+/// The sequence of records that are `age` old: the engine counts in microseconds since the Unix epoch.
 fn sequence_before(age: Duration) -> i64 {
     let then = Duration::from_millis(clock::epoch_millis()).saturating_sub(age);
     i64::try_from(then.as_micros()).unwrap_or_default()
 }
 
-/// Whether an operation's body or answer names tables' or streams' regions.
+/// Whether an operation's body or response contains the region of a table or stream.
 fn names_arns(operation: &str) -> bool {
     operation.ends_with("Table")
         || operation.ends_with("Stream")
@@ -234,7 +230,7 @@ async fn with_public_arns(response: HttpResponse) -> HttpResponse {
     let bytes = replace(&bytes, ENGINE_REGION, PUBLIC_REGION);
     let bytes = replace(&bytes, ENGINE_RECORD, PUBLIC_RECORD);
     head.headers.remove(http::header::CONTENT_LENGTH);
-    // The checksum was that of the engine's words.
+    // The checksum was computed over the engine's text.
     head.headers.remove("x-amz-crc32");
     HttpResponse::from_parts(head, Body::from(bytes))
 }

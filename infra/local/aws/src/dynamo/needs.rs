@@ -1,9 +1,7 @@
-//! The permissions each DynamoDB call needs.
+//! The permissions that each DynamoDB call needs.
 //!
-//! From the service authorization reference for DynamoDB and, for
-//! transactions, the developer guide's "Using IAM with DynamoDB
-//! transactions": a transaction needs the permission of each of its items'
-//! operations, and none of its own.
+//! Sources: the service authorization reference for DynamoDB and, for transactions, the developer guide's "Using IAM
+//! with DynamoDB transactions". A transaction needs the permission for each operation on its items, and no other.
 
 use serde_json::Value;
 
@@ -12,8 +10,8 @@ use super::leading::Schema;
 use crate::ACCOUNT;
 use crate::iam::{Access, LEADING_KEYS};
 
-/// The accesses a call is made of. An operation this module does not know
-/// needs its own name on `*`, so that a narrow role refuses it.
+/// The accesses that a call consists of. An operation unknown to this module needs a permission with its name on `*`,
+/// so a narrow role denies it.
 pub fn of(operation: &str, request: &Value, schema: &Schema<'_>) -> Vec<Access> {
     match operation {
         "GetItem" | "PutItem" | "UpdateItem" | "DeleteItem" => {
@@ -58,7 +56,7 @@ fn query(operation: &str, request: &Value, schema: &Schema<'_>) -> Access {
         None => arn_of(request),
     };
     let access = Access::new(format!("dynamodb:{operation}"), resource);
-    // A scan names no keys, so the condition key is absent from it.
+    // A scan names no keys, so this condition key is absent.
     if operation == "Scan" {
         return access;
     }
@@ -101,7 +99,7 @@ fn batch(operation: &str, request: &Value, schema: &Schema<'_>) -> Vec<Access> {
         .collect()
 }
 
-/// A shard iterator is opaque to callers; the engine's begins with the table.
+/// A shard iterator is opaque to callers; the engine's starts with the table.
 fn records(request: &Value) -> Access {
     use base64::Engine as _;
     let table = request["ShardIterator"]
@@ -117,7 +115,7 @@ fn with_keys(access: Access, schema: &Schema<'_>, keys: impl FnOnce() -> Vec<Str
     if schema.is_asked_for() { access.with(LEADING_KEYS, keys()) } else { access }
 }
 
-/// A put carries the whole item, everything else its key.
+/// A put contains the whole item; the other operations contain its key.
 fn item_or_key(request: &Value) -> &Value {
     request.get("Item").unwrap_or(&request["Key"])
 }
@@ -126,7 +124,7 @@ fn arn_of(request: &Value) -> String {
     table_arn(request["TableName"].as_str().unwrap_or("*"))
 }
 
-/// Calls may name a table by its ARN as well.
+/// A call may also name a table by its ARN.
 fn table_arn(name: &str) -> String {
     if name.starts_with("arn:") { name.to_owned() } else { format!("arn:aws{PUBLIC_REGION}{ACCOUNT}:table/{name}") }
 }

@@ -1,4 +1,4 @@
-//! Creating tables from CloudFormation's properties.
+//! Creates tables from CloudFormation's properties.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::Error;
 
-/// Properties that have the same form in `CreateTable`.
+/// Properties with the same format in `CreateTable`.
 const SAME: [&str; 7] = [
     "TableName",
     "AttributeDefinitions",
@@ -35,7 +35,7 @@ const IGNORED: [&str; 11] = [
     "ImportSourceSpecification",
 ];
 
-/// Creates the table, or keeps the one that exists with the same schema.
+/// Creates the table, or keeps an existing one with the same schema.
 pub fn create(database: &Database, properties: &Value, folder: &Path) -> Result<(), Error> {
     let request = request(properties)?;
     let name =
@@ -58,7 +58,7 @@ pub fn create(database: &Database, properties: &Value, folder: &Path) -> Result<
     set_time_to_live(database, name, &properties["TimeToLiveSpecification"])
 }
 
-/// Turns CloudFormation's properties into a `CreateTable` request.
+/// Converts CloudFormation's properties to a `CreateTable` request.
 fn request(properties: &Value) -> Result<Value, Error> {
     let properties = properties.as_object().ok_or_else(|| Error::TableProperties("not an object".to_owned()))?;
     let mut request = Map::new();
@@ -67,7 +67,7 @@ fn request(properties: &Value) -> Result<Value, Error> {
             same if SAME.contains(&same) => {
                 request.insert(name.clone(), value.clone());
             }
-            // Naming a view type is what turns a stream on in CloudFormation.
+            // In CloudFormation, naming a view type turns the stream on.
             "StreamSpecification" => {
                 let view = &value["StreamViewType"];
                 let stream = json!({"StreamEnabled": true, "StreamViewType": view});
@@ -81,8 +81,8 @@ fn request(properties: &Value) -> Result<Value, Error> {
     Ok(Value::Object(request))
 }
 
-/// Switches the stream of an existing table on or off, which DynamoDB does in place; another kind of stream it
-/// refuses. Says what the table is like then.
+/// Switches the stream of an existing table on or off, which DynamoDB does in place; it rejects a change to another
+/// kind of stream. Returns the table's new description.
 fn switch_stream(database: &Database, name: &str, mut existing: Value, wanted: &Value) -> Result<Value, Error> {
     let has = !view(&existing).is_null();
     if has != view(wanted).is_null() {
@@ -96,13 +96,12 @@ fn switch_stream(database: &Database, name: &str, mut existing: Value, wanted: &
     Ok(existing)
 }
 
-/// What the stream's records contain; null without a stream.
+/// The view type of the stream; null without a stream.
 fn view(table: &Value) -> Value {
     table["StreamSpecification"]["StreamViewType"].clone()
 }
 
-/// The first property in which an existing table differs from the one asked
-/// for.
+/// The first property in which an existing table differs from the wanted one.
 fn difference(existing: &Value, wanted: &Value) -> Option<&'static str> {
     let indexes = |table: &Value, kind: &str| {
         let mut indexes: Vec<Value> = table[kind]
@@ -139,8 +138,8 @@ fn projection(index: &Value) -> Value {
     json!([projection["ProjectionType"], names])
 }
 
-/// Sets the attribute that items expire by. DynamoDB refuses to change it
-/// directly, so another one is switched off first.
+/// Sets the attribute by which items expire. DynamoDB does not allow changing it directly, so the old one is switched
+/// off first.
 fn set_time_to_live(database: &Database, table: &str, wanted: &Value) -> Result<(), Error> {
     let describe = DescribeTimeToLiveRequest { table_name: table.to_owned() };
     let current = database.describe_time_to_live(describe)?.time_to_live_description;

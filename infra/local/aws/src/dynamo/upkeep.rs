@@ -1,8 +1,8 @@
-//! What the engine leaves undone about the records of streams: it looks through all of them at every write, and keeps
-//! them for ever.
+//! Works around two weaknesses of the engine's stream records: it searches all of them at every write, and keeps them
+//! for ever.
 //!
-//! Both are mended in the engine's own file by a second connection, for as long as that takes: an index makes the look
-//! a short one, and records that DynamoDB would have dropped are deleted.
+//! A short-lived second connection changes the engine's own file: an index makes the search fast, and records that
+//! DynamoDB would have dropped are deleted.
 
 use rusqlite::{Connection, params};
 
@@ -13,20 +13,20 @@ use crate::Error;
 pub struct Upkeep(String);
 
 impl Upkeep {
-    /// Upkeep of the engine at this path or URI, as which every connection of the process finds the same data.
+    /// Upkeep of the engine at this path or URI, under which every connection in this process finds the same data.
     pub fn new(location: impl Into<String>) -> Self {
         Self(location.into())
     }
 
-    /// Makes the index, unless there is one.
+    /// Creates the index, unless it exists.
     pub fn prepare(&self) -> Result<(), Error> {
         let index = "CREATE INDEX IF NOT EXISTS handset_stream_order \
                      ON _stream_records (table_name, CAST(sequence_number AS INTEGER), shard_id)";
         Ok(self.connection()?.execute_batch(index)?)
     }
 
-    /// Deletes the records of a table that come before a sequence, but never its newest: the engine counts on from it.
-    /// Says how many.
+    /// Deletes a table's records before a sequence, but never the newest one, because the engine counts on from it.
+    /// Returns the number of deleted records.
     pub fn trim(&self, table: &str, before: i64) -> Result<usize, Error> {
         let delete = "DELETE FROM _stream_records WHERE table_name = ?1 AND CAST(sequence_number AS INTEGER) < MIN(?2, \
                       (SELECT MAX(CAST(sequence_number AS INTEGER)) FROM _stream_records WHERE table_name = ?1))";

@@ -1,18 +1,18 @@
-//! The `Condition` element: string operators on the keys the endpoints fill.
+//! The `Condition` element: string operators on the condition keys that the endpoints set.
 
 use serde_json::Value;
 
 use super::pattern::glob;
 use super::statement::{Problem, texts};
 
-/// What a request says about itself, for conditions to look at: condition
-/// keys with their values. A key that is not listed is absent from the request.
+/// Properties of a request for conditions: condition keys with their values. A key that is not listed is absent from
+/// the request.
 pub type Context = Vec<(&'static str, Vec<String>)>;
 
-/// Partition keys of the items a DynamoDB call names.
+/// Partition keys of the items in a DynamoDB call.
 pub const LEADING_KEYS: &str = "dynamodb:LeadingKeys";
 
-/// The prefix an S3 listing asks for.
+/// The prefix in an S3 listing request.
 pub const PREFIX: &str = "s3:prefix";
 
 /// One operator with one key, as in `"StringLike": {"s3:prefix": ["a/*"]}`.
@@ -25,7 +25,7 @@ pub struct Condition {
     values: Vec<String>,
 }
 
-/// How an operator treats the several values a request may have for a key.
+/// How an operator treats several values of a key in a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Set {
     Single,
@@ -40,7 +40,7 @@ struct Operator {
 }
 
 impl Condition {
-    /// Reads the `Condition` element of a statement.
+    /// Parses the `Condition` element of a statement.
     pub fn parse_all(element: &Value) -> Result<Vec<Self>, Problem> {
         let operators = element.as_object().ok_or(Problem::NotAnObject("Condition"))?;
         let mut conditions = Vec::new();
@@ -76,24 +76,23 @@ impl Condition {
             .into_iter()
             .find(|known| known.eq_ignore_ascii_case(key))
             .ok_or_else(|| Problem::Key(key.to_owned()))?;
-        // A request names several leading keys, and AWS leaves open what an
-        // operator without a set prefix makes of that.
+        // A request may have several leading keys, and AWS does not define the result of an operator without a set
+        // prefix for them.
         if key == LEADING_KEYS && set == Set::Single {
             return Err(Problem::NeedsSet(LEADING_KEYS));
         }
         Ok(Self { set, operator: Operator { like, negated }, if_exists, key, values: texts("Condition", values)? })
     }
 
-    /// The condition key this looks at.
+    /// The condition key that this operator tests.
     pub fn key(&self) -> &'static str {
         self.key
     }
 
     /// Whether the request satisfies the condition.
     ///
-    /// An absent key fails a plain operator but passes a negated one, one with
-    /// `IfExists`, and `ForAllValues` (which holds for all of no values), as
-    /// the IAM user guide has it.
+    /// If the key is absent, a plain operator fails; a negated operator, one with `IfExists`, and `ForAllValues` (true
+    /// for an empty set) pass, according to the IAM user guide.
     pub fn holds(&self, context: &Context) -> bool {
         let present = context.iter().find(|(key, _)| *key == self.key).map(|(_, values)| values.as_slice());
         let Some(present) = present else {

@@ -1,9 +1,8 @@
-//! The part of IAM that a function's role needs: identity-based statements
-//! with wildcards, negated elements and string conditions.
+//! The part of IAM that a function's role needs: identity-based statements with wildcards, negated elements and string
+//! conditions.
 //!
-//! Everything is denied that no statement allows, and an explicit `Deny` wins
-//! over any `Allow`. What a statement says beyond this module's understanding
-//! is an error when the role is registered, never a call allowed by mistake.
+//! A call that no statement allows is denied, and an explicit `Deny` overrides any `Allow`. If a statement contains
+//! something that this module does not support, registering the role fails; a call is never allowed by mistake.
 //! Evaluation follows the IAM user guide, "Policy evaluation logic".
 
 mod condition;
@@ -23,19 +22,19 @@ pub struct Policy {
     statements: Vec<Statement>,
 }
 
-/// One permission a call needs. Many calls need several.
+/// One permission that a call needs. Many calls need several.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Access {
     /// The action, for example `dynamodb:PutItem`.
     pub action: String,
-    /// The ARN acted on, or `*` for an action that has no resource.
+    /// The ARN of the resource, or `*` for an action without a resource.
     pub resource: String,
-    /// What conditions may look at.
+    /// The values for conditions.
     pub context: Context,
 }
 
 impl Access {
-    /// An access without anything for conditions to look at.
+    /// An access without values for conditions.
     pub fn new(action: impl Into<String>, resource: impl Into<String>) -> Self {
         Self { action: action.into(), resource: resource.into(), context: Context::new() }
     }
@@ -48,20 +47,20 @@ impl Access {
     }
 }
 
-/// What a policy says about an access. Statements are counted from 0.
+/// The result of evaluating a policy. Statements are counted from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// This statement allows it, and none denies it.
+    /// This statement allows it, and no statement denies it.
     AllowedBy(usize),
     /// This statement denies it.
     DeniedBy(usize),
-    /// No statement is about it, so it is denied.
+    /// No statement matches, so it is denied.
     NotMentioned,
 }
 
 impl Policy {
-    /// Reads the statements of a role, in the JSON form CloudFormation and IAM
-    /// share, with intrinsic functions resolved.
+    /// Parses the statements of a role, in the JSON format of CloudFormation and IAM, with intrinsic functions
+    /// resolved.
     pub fn parse(statements: &[Value]) -> Result<Self, PolicyError> {
         let statements = statements
             .iter()
@@ -71,14 +70,13 @@ impl Policy {
         Ok(Self { statements })
     }
 
-    /// Whether any condition looks at this key, so that a caller need not work
-    /// out values nobody looks at.
+    /// Whether any condition uses this key, so that a caller can avoid computing unused values.
     #[must_use]
     pub fn reads(&self, key: &str) -> bool {
         self.statements.iter().any(|statement| statement.reads(key))
     }
 
-    /// What the policy says about an access.
+    /// Evaluates the policy for an access.
     #[must_use]
     pub fn evaluate(&self, access: &Access) -> Verdict {
         let mut verdict = Verdict::NotMentioned;
@@ -97,7 +95,7 @@ impl Policy {
         verdict
     }
 
-    /// The statement that alone allows an access: without it the access would be denied.
+    /// The only statement that allows an access: without it the access would be denied.
     #[must_use]
     pub fn needed(&self, access: &Access) -> Option<usize> {
         let verdict = self.evaluate(access);

@@ -1,12 +1,11 @@
 //! Wildcard matching of actions and ARNs.
 
-/// Whether `text` matches `pattern`, where `*` stands for any run of
-/// characters and `?` for exactly one.
+/// Whether `text` matches `pattern`, where `*` matches any sequence of characters and `?` exactly one.
 pub fn glob(pattern: &str, text: &str) -> bool {
     let pattern: Vec<char> = pattern.chars().collect();
     let text: Vec<char> = text.chars().collect();
     let (mut at_pattern, mut at_text) = (0, 0);
-    // The latest star, and the first character it has not swallowed yet.
+    // The latest star, and the first character after those it has matched.
     let mut retry: Option<(usize, usize)> = None;
     while at_text < text.len() {
         match pattern.get(at_pattern) {
@@ -31,18 +30,16 @@ pub fn glob(pattern: &str, text: &str) -> bool {
     pattern[at_pattern..].iter().all(|rest| *rest == '*')
 }
 
-/// Whether an action such as `s3:GetObject` matches a policy's pattern.
-/// Actions are compared without regard to case.
+/// Whether an action such as `s3:GetObject` matches a policy's pattern. Actions are compared case-insensitively.
 pub fn action(pattern: &str, action: &str) -> bool {
     glob(&pattern.to_ascii_lowercase(), &action.to_ascii_lowercase())
 }
 
 /// Whether a resource matches a policy's pattern.
 ///
-/// The first five fields of an ARN are matched one by one, so a star in one
-/// cannot reach into the next, and fields missing at the end match anything.
-/// A call without a resource of its own is made on the resource `*`, which
-/// only the pattern `*` matches: publishing to a phone number is one.
+/// The first five fields of an ARN are matched one by one, so a star in one cannot extend into the next, and fields
+/// missing at the end match anything. A call without a resource has the resource `*`, which only the pattern `*`
+/// matches: publishing to a phone number is one.
 pub fn resource(pattern: &str, resource: &str) -> bool {
     const FIELDS: usize = 6;
     let of_resource: Vec<&str> = resource.splitn(FIELDS, ':').collect();

@@ -1,38 +1,38 @@
-//! One statement of an IAM policy, read from its JSON form.
+//! One statement of an IAM policy, parsed from its JSON format.
 
 use serde_json::Value;
 
 use super::condition::{Condition, Context};
 use super::pattern;
 
-/// A statement the endpoints cannot enforce, and why.
+/// A statement that the endpoints cannot enforce, and the reason.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("statement {index}: {problem}")]
 pub struct PolicyError {
-    /// Which statement of the role, counted from 0.
+    /// The statement of the role, counted from 0.
     pub index: usize,
-    /// What about it is not understood.
+    /// The problem.
     pub problem: Problem,
 }
 
-/// What about a statement is not understood. Nothing is skipped: a statement
-/// that is only half understood would allow or deny the wrong calls.
+/// A part of a statement that is not supported. Nothing is skipped: if only half of a statement were applied, it would
+/// allow or deny the wrong calls.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
     /// The statement or one of its elements should be a JSON object.
     #[error("{0} is not an object")]
     NotAnObject(&'static str),
-    /// An element that must be there is not.
+    /// A required element is missing.
     #[error("{0} is missing")]
     Missing(&'static str),
-    /// An element no identity-based statement has, or a misspelt one.
+    /// An element that identity-based statements do not have, or a misspelt one.
     #[error("the element {0} is unknown")]
     Element(String),
     /// `Effect` is neither `Allow` nor `Deny`.
     #[error("Effect must be Allow or Deny")]
     Effect,
-    /// An element should hold one text or a list of texts. Intrinsic functions
-    /// must be resolved before the statement is registered.
+    /// An element that should be a text or a list of texts. Intrinsic functions must be resolved before the statement
+    /// is registered.
     #[error("{0} must be a text or a list of texts, with intrinsic functions resolved")]
     NotText(&'static str),
     /// An action without `service:` before its name.
@@ -44,7 +44,7 @@ pub enum Problem {
     /// A condition operator that is not one of the string operators.
     #[error("the condition operator {0} is not supported")]
     Operator(String),
-    /// A condition key the endpoints do not fill.
+    /// A condition key that the endpoints do not set.
     #[error("the condition key {0} is not supported")]
     Key(String),
     /// A condition key with several values, used without `ForAllValues:` or
@@ -53,12 +53,12 @@ pub enum Problem {
     NeedsSet(&'static str),
 }
 
-/// Whether a statement allows or denies what it matches.
+/// The effect of a statement on the calls that it matches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
-    /// What matches is allowed, unless another statement denies it.
+    /// A matching call is allowed, unless another statement denies it.
     Allow,
-    /// What matches is denied, whatever other statements say.
+    /// A matching call is denied, whatever other statements say.
     Deny,
 }
 
@@ -79,7 +79,7 @@ struct Patterns {
 }
 
 impl Statement {
-    /// Reads one statement.
+    /// Parses one statement.
     pub fn parse(statement: &Value) -> Result<Self, Problem> {
         const ELEMENTS: [&str; 7] = ["Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"];
         let elements = statement.as_object().ok_or(Problem::NotAnObject("the statement"))?;
@@ -108,12 +108,12 @@ impl Statement {
         self.effect
     }
 
-    /// Whether a condition of the statement looks at this key.
+    /// Whether a condition of the statement uses this key.
     pub fn reads(&self, key: &str) -> bool {
         self.conditions.iter().any(|condition| condition.key() == key)
     }
 
-    /// Whether the statement is about this call.
+    /// Whether the statement matches this call.
     pub fn matches(&self, action: &str, resource: &str, context: &Context) -> bool {
         self.actions.accept(|pattern| pattern::action(pattern, action))
             && self.resources.accept(|pattern| pattern::resource(pattern, resource))
@@ -138,7 +138,7 @@ impl Patterns {
     }
 }
 
-/// Reads a text or a list of texts without policy variables.
+/// Parses a text or a list of texts without policy variables.
 pub fn texts(name: &'static str, element: &Value) -> Result<Vec<String>, Problem> {
     let list = match element {
         Value::String(_) => std::slice::from_ref(element),

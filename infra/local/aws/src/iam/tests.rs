@@ -1,4 +1,4 @@
-//! Whole policies against calls, in tables.
+//! Tables of whole policies and calls.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! One call: reading it, running it.
+//! Parses and runs one call.
 
 use std::collections::BTreeMap;
 
@@ -8,44 +8,44 @@ use serde_json::{Value, json};
 
 use super::cipher::{self, Root};
 
-/// The most that `Encrypt` takes, in bytes.
+/// The most bytes that `Encrypt` accepts.
 const MAX_PLAINTEXT: usize = 4096;
 /// The longest data key, in bytes.
 const MAX_DATA_KEY: u64 = 1024;
-/// What symmetric keys call their algorithm.
+/// The algorithm name of symmetric keys.
 const ALGORITHM: &str = "SYMMETRIC_DEFAULT";
 
-/// A call that was understood.
+/// A parsed call.
 pub struct Call {
-    /// The key it names, which `Decrypt` need not.
+    /// The named key, which is optional for `Decrypt`.
     named: Option<String>,
     context: BTreeMap<String, String>,
     work: Work,
 }
 
-/// What a call wants done.
+/// The work of a call.
 enum Work {
     GenerateDataKey { bytes: usize },
     Encrypt { plaintext: Vec<u8> },
     Decrypt { ciphertext: Vec<u8> },
 }
 
-/// Why KMS refuses, in its own words where it has some.
+/// A KMS error, in KMS's own words where it has some.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// The call is none that this endpoint knows.
+    /// A call that this endpoint does not support.
     #[error("The local KMS endpoint knows GenerateDataKey, Encrypt and Decrypt.")]
     Unknown,
-    /// The body is not what the call takes.
+    /// The body does not fit the call.
     #[error("{0}")]
     Invalid(&'static str),
-    /// There is no such key.
+    /// The key does not exist.
     #[error("Key '{0}' does not exist")]
     NoKey(String),
-    /// The ciphertext is not one of KMS, or was made with another context.
+    /// The ciphertext is not from KMS, or was made with another context.
     #[error("The ciphertext cannot be decrypted with this encryption context.")]
     Ciphertext,
-    /// The ciphertext was made with another key than the one named.
+    /// The ciphertext was made with another key than the named one.
     #[error("The key ID in the request does not identify a CMK that can perform this operation.")]
     WrongKey,
 }
@@ -64,7 +64,7 @@ impl Refusal {
 }
 
 impl Call {
-    /// Reads a call.
+    /// Parses a call.
     pub fn parse(operation: &str, body: &[u8]) -> Result<Self, Refusal> {
         let body: Value = serde_json::from_slice(body).map_err(|_| Refusal::Invalid("The body is not JSON."))?;
         let bytes = |name: &str| body[name].as_str().and_then(|text| BASE64_STANDARD.decode(text).ok());
@@ -90,7 +90,7 @@ impl Call {
         Ok(Self { named, context: context(&body["EncryptionContext"])?, work })
     }
 
-    /// The key that the call is about: the one it names, or else the one that made its ciphertext.
+    /// The key of the call: the named one, or else the one that made its ciphertext.
     pub fn key(&self) -> Result<String, Refusal> {
         match (&self.named, &self.work) {
             (Some(named), _) => Ok(named.clone()),
@@ -101,7 +101,7 @@ impl Call {
         }
     }
 
-    /// Does what the call wants, with the key of this ARN.
+    /// Runs the call with the key of this ARN.
     pub fn run(&self, root: &Root, key: &str) -> Result<Value, Refusal> {
         let text = |bytes: &[u8]| BASE64_STANDARD.encode(bytes);
         match &self.work {
@@ -126,7 +126,7 @@ impl Call {
     }
 }
 
-/// The length of a data key, asked for by name or in bytes.
+/// The length of a data key, given by name or in bytes.
 fn length(body: &Value) -> Result<usize, Refusal> {
     let wrong = Refusal::Invalid("Give KeySpec (AES_256 or AES_128) or NumberOfBytes (1 to 1024).");
     match (body["KeySpec"].as_str(), &body["NumberOfBytes"]) {

@@ -1,7 +1,7 @@
-//! The cipher of all keys: AES-256-GCM with a key of its own for each KMS key, all derived from one random root.
+//! The cipher of all keys: AES-256-GCM with a separate key for each KMS key, all derived from one random root.
 //!
-//! A ciphertext is a version, the length (two bytes, big endian) and text of the key's ARN, the nonce and what the
-//! cipher made; the ARN and the encryption context are authenticated with it.
+//! A ciphertext consists of a version, the length (two bytes, big endian) and text of the key's ARN, the nonce, and the
+//! cipher's output; the ARN and the encryption context are authenticated with it.
 
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
@@ -19,12 +19,12 @@ const FILE: &str = "kms.key";
 const ROOT_BYTES: usize = 32;
 const VERSION: u8 = 1;
 
-/// The secret that every key is derived from. It has no `Debug` form, so that it reaches no log.
+/// The secret from which every key is derived. It does not implement `Debug`, so it cannot be logged.
 pub struct Root([u8; ROOT_BYTES]);
 
 impl Root {
-    /// The root kept in a folder, made at the first time and readable by its owner alone; `None` keeps a new one in
-    /// memory.
+    /// The root stored in a folder. It is created at the first start, and only its owner can read it; `None` keeps a
+    /// new one in memory.
     pub fn open(folder: Option<&Path>) -> Result<Self, Error> {
         let Some(file) = folder.map(|folder| folder.join(FILE)) else { return Ok(Self::fresh()) };
         let at = || file.display().to_string();
@@ -48,7 +48,7 @@ impl Root {
         Self(root)
     }
 
-    /// Writes the root, whole or not at all.
+    /// Writes the root atomically.
     fn keep(&self, file: &Path) -> std::io::Result<()> {
         let fresh = file.with_extension("new");
         let mut options = OpenOptions::new();
@@ -101,14 +101,14 @@ pub fn key_of(blob: &[u8]) -> Option<&str> {
     std::str::from_utf8(split(blob)?.0).ok()
 }
 
-/// The key's ARN, and what follows it.
+/// The key's ARN, and the rest.
 fn split(blob: &[u8]) -> Option<(&[u8], &[u8])> {
     let (version, rest) = blob.split_first()?;
     let (length, rest) = rest.split_first_chunk()?;
     if *version == VERSION { rest.split_at_checked(u16::from_be_bytes(*length).into()) } else { None }
 }
 
-/// What is authenticated beside the secret. A map in order has one JSON form.
+/// The additional authenticated data. A sorted map has exactly one JSON form.
 fn associated(key: &str, context: &BTreeMap<String, String>) -> Vec<u8> {
     serde_json::json!([key, context]).to_string().into_bytes()
 }

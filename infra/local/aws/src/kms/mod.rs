@@ -1,7 +1,7 @@
 //! KMS: symmetric keys that really encrypt, in the JSON protocol.
 //!
-//! Known are the calls that envelope encryption takes: `GenerateDataKey`, `Encrypt` and `Decrypt`. As on AWS a
-//! ciphertext names its key, opens only with the encryption context it was made with, and with no other key.
+//! It supports the calls for envelope encryption: `GenerateDataKey`, `Encrypt` and `Decrypt`. As on AWS, a ciphertext
+//! names its key, and can be decrypted only with this key and the encryption context it was made with.
 
 mod call;
 mod cipher;
@@ -22,13 +22,13 @@ use crate::{Error, answer, signature};
 use call::{Call, Refusal};
 use cipher::Root;
 
-/// The largest request taken, in bytes; KMS encrypts at most 4 KiB.
+/// The largest accepted request, in bytes; KMS encrypts at most 4 KiB.
 pub const MAX_BODY: usize = 64 * 1024;
 
 /// The KMS endpoint.
 pub struct Kms {
     root: Root,
-    /// The ARN of every key, by itself, by the key's id, and by its aliases' names and ARNs.
+    /// The ARN of every key, by the ARN, by the key's id, and by its aliases' names and ARNs.
     keys: RwLock<BTreeMap<String, String>>,
 }
 
@@ -38,7 +38,7 @@ impl Kms {
         Ok(Self { root: Root::open(folder)?, keys: RwLock::default() })
     }
 
-    /// Makes a key known by its ARN, its id and these aliases (`alias/name`).
+    /// Registers a key by its ARN, its id and these aliases (`alias/name`).
     pub fn create_key(&self, arn: &str, aliases: &[String]) {
         let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
         let prefix = arn.rsplit_once(":key/").map_or("", |(prefix, _)| prefix);
@@ -49,7 +49,7 @@ impl Kms {
         }
     }
 
-    /// Answers one call of a known caller.
+    /// Handles one call of a registered caller.
     pub fn answer(
         &self,
         authority: &Authority,
@@ -76,7 +76,7 @@ impl Kms {
         call.run(&self.root, &key).map_or_else(|refusal| refuse(&refusal), |body| answer::kms(200, &body))
     }
 
-    /// The call, and the ARN of the key that it is about.
+    /// The call, and the ARN of its key.
     fn prepare(&self, operation: &str, body: &[u8]) -> Result<(Call, String), Refusal> {
         let call = Call::parse(operation, body)?;
         let name = call.key()?;

@@ -1,7 +1,6 @@
-//! Who may do what with which object.
+//! Permissions for objects.
 //!
-//! From the service authorization reference for S3 and the pages of the
-//! single operations in the API reference.
+//! Sources: the service authorization reference for S3, and the pages of the single operations in the API reference.
 
 use std::sync::Arc;
 
@@ -14,12 +13,12 @@ use crate::authority::{Authority, Caller};
 use crate::fault::{Fault, Faults};
 use crate::iam::{Access, PREFIX};
 
-/// Checks signatures' keys, roles and ordered faults for S3.
+/// Checks access keys, roles and planned faults for S3.
 #[derive(Clone)]
 pub struct Guard {
     /// The principals and their roles.
     pub authority: Arc<Authority>,
-    /// The faults still to happen.
+    /// The planned faults.
     pub faults: Arc<Faults>,
 }
 
@@ -30,8 +29,8 @@ impl Guard {
             .map_err(|denial| S3Error::with_message(S3ErrorCode::AccessDenied, denial.message()))
     }
 
-    /// The error for an object that does not exist. S3 tells callers without
-    /// the right to list the bucket only that access is denied.
+    /// The error for an object that does not exist. If the caller may not list the bucket, S3 says only that access is
+    /// denied.
     pub fn no_such_key<T>(&self, request: &S3Request<T>, bucket: &str) -> S3Error {
         let listing = Access::new("s3:ListBucket", bucket_arn(bucket));
         match caller_of(request) {
@@ -70,7 +69,7 @@ impl S3Access for Guard {
         }
     }
 
-    /// Copying also reads the source.
+    /// A copy also reads its source.
     async fn copy_object(&self, request: &mut S3Request<CopyObjectInput>) -> S3Result<()> {
         let CopySource::Bucket { bucket, key, .. } = &request.input.copy_source else {
             return Err(s3_error!(NotImplemented, "Access points are not part of the local S3."));
@@ -102,7 +101,7 @@ fn caller_of<T>(request: &S3Request<T>) -> S3Result<Arc<Caller>> {
     caller.cloned().ok_or_else(|| s3_error!(AccessDenied, "Access Denied"))
 }
 
-/// The accesses an operation is made of, as far as its head shows them.
+/// The accesses of an operation, as far as its head shows them.
 fn needs(request: &S3AccessContext<'_>) -> Vec<Access> {
     let path = request.s3_path();
     let bucket = path.get_bucket_name().unwrap_or("*");
@@ -117,7 +116,7 @@ fn needs(request: &S3AccessContext<'_>) -> Vec<Access> {
             for (header, action) in [
                 ("x-amz-acl", "s3:PutObjectAcl"),
                 ("x-amz-tagging", "s3:PutObjectTagging"),
-                // Writing only over a known version reveals that version.
+                // Writing on the condition of a version reveals that version.
                 ("if-match", "s3:GetObject"),
             ] {
                 if has(header) {

@@ -1,5 +1,4 @@
-//! Headers, metadata and checksums that are stored with an object and given
-//! back with it.
+//! Headers, metadata and checksums that are stored with an object and returned with it.
 
 use std::collections::BTreeMap;
 
@@ -8,11 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use super::checksum::Checksums;
 
-/// What a writer said about an object.
+/// The attributes that a writer gave an object.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Attributes {
-    /// `Content-Type`; S3 answers `binary/octet-stream` when none was given.
+    /// `Content-Type`; S3 returns `binary/octet-stream` if none was given.
     pub content_type: Option<String>,
     /// `Cache-Control`.
     pub cache_control: Option<String>,
@@ -24,14 +23,14 @@ pub struct Attributes {
     pub content_language: Option<String>,
     /// `x-amz-meta-*`, without the prefix.
     pub metadata: BTreeMap<String, String>,
-    /// Checksums over the whole object, given and verified.
+    /// Checksums of the whole object, given by the writer and verified.
     pub checksums: Checksums,
 }
 
-/// The type S3 answers for an object stored without one.
+/// The content type that S3 returns for an object stored without one.
 const UNTYPED: &str = "binary/octet-stream";
 
-/// Reads the attributes out of the inputs that share these fields.
+/// Reads the attributes from the inputs that share these fields.
 macro_rules! read_attributes {
     ($input:ident) => {
         Attributes {
@@ -62,33 +61,33 @@ macro_rules! fill_output {
 }
 
 impl Attributes {
-    /// Of `PutObject`.
+    /// From `PutObject`.
     pub fn of_put(input: &mut PutObjectInput) -> Self {
         read_attributes!(input)
     }
 
-    /// Of `CreateMultipartUpload`.
+    /// From `CreateMultipartUpload`.
     pub fn of_upload(input: &mut CreateMultipartUploadInput) -> Self {
         read_attributes!(input)
     }
 
-    /// Of `CopyObject` that replaces the source's metadata.
+    /// From a `CopyObject` that replaces the source's metadata.
     pub fn of_copy(input: &mut CopyObjectInput) -> Self {
         read_attributes!(input)
     }
 
-    /// Into the answer of `GetObject`.
+    /// Writes them into the response of `GetObject`.
     pub fn fill_get(&self, output: &mut GetObjectOutput) {
         fill_output!(output, self);
     }
 
-    /// Into the answer of `HeadObject`.
+    /// Writes them into the response of `HeadObject`.
     pub fn fill_head(&self, output: &mut HeadObjectOutput) {
         fill_output!(output, self);
     }
 }
 
-/// Drops `aws-chunked`, which describes how the SDK sent the body.
+/// Removes `aws-chunked`, which describes how the SDK sent the body.
 fn without_transfer(encoding: Option<String>) -> Option<String> {
     let encoding = encoding?;
     let kept: Vec<&str> =

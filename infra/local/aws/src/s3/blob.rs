@@ -13,14 +13,14 @@ use crate::clock;
 /// The bytes of one version of an object. Clones share them.
 #[derive(Debug, Clone)]
 pub enum Blob {
-    /// Bytes of an endpoint without a data folder.
+    /// Bytes in memory, for an endpoint without a data folder.
     Memory(Bytes),
-    /// Bytes in a file of their own.
+    /// Bytes in a separate file.
     File(Arc<BodyFile>),
 }
 
-/// A file that goes away with its last user, unless an object refers to it.
-/// A download that is under way while the object is replaced can thus finish.
+/// A file that is deleted with its last user, unless an object refers to it. So a download in progress can finish while
+/// the object is replaced.
 #[derive(Debug)]
 pub struct BodyFile {
     path: PathBuf,
@@ -28,7 +28,7 @@ pub struct BodyFile {
 }
 
 impl Blob {
-    /// Stores bytes, in a new file of `folder` if there is one.
+    /// Stores bytes, in a new file in `folder` if there is one.
     pub async fn store(folder: Option<&Path>, bytes: Bytes) -> std::io::Result<Self> {
         let Some(folder) = folder else {
             return Ok(Self::Memory(bytes));
@@ -52,14 +52,14 @@ impl Blob {
         }
     }
 
-    /// Says whether an object refers to the bytes.
+    /// Sets whether an object refers to the bytes.
     pub fn keep(&self, kept: bool) {
         if let Self::File(file) = self {
             file.kept.store(kept, Ordering::Release);
         }
     }
 
-    /// Reads a part of the bytes.
+    /// Reads a range of the bytes.
     pub async fn read(&self, range: Range<u64>) -> std::io::Result<Bytes> {
         let too_large = |_| std::io::Error::from(std::io::ErrorKind::FileTooLarge);
         let length = usize::try_from(range.end - range.start).map_err(too_large)?;
@@ -82,7 +82,7 @@ impl Blob {
 impl Drop for BodyFile {
     fn drop(&mut self) {
         if !self.kept.load(Ordering::Acquire) {
-            // A file left over is removed at the next start.
+            // The next start removes a file that is left over.
             let _ = std::fs::remove_file(&self.path);
         }
     }

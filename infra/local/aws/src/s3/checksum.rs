@@ -1,4 +1,4 @@
-//! Receiving a body: its size limit, its MD5 and the checksums given with it.
+//! Receives a body: its size limit, its MD5 and its checksums.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -12,8 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::hex::hex;
 
-/// The largest body taken in one request, in bytes. S3 takes 5 GB; here a body
-/// is held in memory while it is checked.
+/// The largest body in one request, in bytes. S3 accepts 5 GB; here a body is in memory while it is checked.
 pub const MAX_BODY: usize = 256 * 1024 * 1024;
 
 /// Checksums in base64, in the order of the `x-amz-checksum-*` names below.
@@ -32,13 +31,13 @@ pub struct Checksums {
     pub sha256: Option<String>,
 }
 
-/// A body that arrived whole.
+/// A complete body.
 pub struct Received {
     /// The bytes.
     pub bytes: Bytes,
     /// MD5 of the bytes.
     pub md5: [u8; 16],
-    /// The checksums given, all of them right.
+    /// The given checksums, all of them correct.
     pub checksums: Checksums,
 }
 
@@ -49,7 +48,7 @@ impl Received {
     }
 }
 
-/// Reads a body and checks it against the checksums of headers and trailers.
+/// Reads a body and compares it with the checksums of headers and trailers.
 pub async fn receive(
     body: Option<StreamingBlob>,
     content_md5: Option<&str>,
@@ -74,7 +73,7 @@ pub async fn receive(
 }
 
 impl Checksums {
-    /// The same kinds of checksum, of these bytes.
+    /// The same kinds of checksum, computed over these bytes.
     fn computed_over(&self, bytes: &[u8]) -> Self {
         let mut hasher = ChecksumHasher {
             crc32: self.crc32.as_ref().map(|_| Crc32::new()),

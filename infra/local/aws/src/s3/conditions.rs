@@ -8,16 +8,16 @@ use time::{Duration, OffsetDateTime};
 
 use super::store::Object;
 
-/// Conditions on the object a write would replace.
+/// Conditions on the object that a write would replace.
 #[derive(Debug, Default)]
 pub struct WriteConditions {
     /// `If-Match`.
     pub if_match: Option<ETagCondition>,
-    /// `If-None-Match`; S3 knows only `*` here.
+    /// `If-None-Match`; here S3 supports only `*`.
     pub if_none_match: Option<ETagCondition>,
 }
 
-/// Conditions on the object a read would return.
+/// Conditions on the object that a read would return.
 #[derive(Debug)]
 #[expect(clippy::struct_field_names, reason = "the names of the headers")]
 pub struct ReadConditions {
@@ -32,7 +32,7 @@ pub struct ReadConditions {
 }
 
 impl WriteConditions {
-    /// Refuses the write unless the conditions hold for what exists.
+    /// Returns an error unless the existing object meets the conditions.
     pub fn check(&self, existing: Option<&Object>) -> S3Result<()> {
         match &self.if_none_match {
             None => {}
@@ -52,8 +52,8 @@ impl WriteConditions {
 }
 
 impl ReadConditions {
-    /// Refuses the read with 412 or 304 unless the conditions hold. An entity
-    /// tag outranks a time, and 412 outranks 304 (RFC 9110, 13.2.2).
+    /// Returns 412 or 304 unless the object meets the conditions. An entity tag takes precedence over a time, and 412
+    /// over 304 (RFC 9110, 13.2.2).
     pub fn check(&self, object: &Object) -> S3Result<()> {
         let modified = whole_seconds(object.record.modified());
         let is_later = |than: &Timestamp| modified > OffsetDateTime::from(than.clone());
@@ -74,7 +74,7 @@ impl ReadConditions {
     }
 }
 
-/// HTTP dates have no fractions, so none may count.
+/// HTTP dates have no fractions of a second, so fractions are ignored.
 fn whole_seconds(time: OffsetDateTime) -> OffsetDateTime {
     time - Duration::nanoseconds(time.nanosecond().into())
 }
@@ -98,7 +98,7 @@ pub fn precondition_failed() -> S3Error {
     s3_error!(PreconditionFailed, "At least one of the pre-conditions you specified did not hold")
 }
 
-/// 304 with the headers RFC 9110 (15.4.5) asks for.
+/// 304 with the headers that RFC 9110 (15.4.5) requires.
 fn not_modified(object: &Object) -> S3Error {
     let mut headers = HeaderMap::new();
     let mut date = Vec::new();

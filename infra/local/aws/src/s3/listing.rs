@@ -9,10 +9,10 @@ use s3s::{S3Result, s3_error};
 
 use super::store::{Bucket, Object};
 
-/// The most keys in one page, in S3 as here.
+/// The most keys in one page, as in S3.
 const MAX_KEYS: i32 = 1_000;
 
-/// What stays readable under `encoding-type=url`.
+/// Characters that `encoding-type=url` leaves unchanged.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'/');
 
 /// One page of a listing.
@@ -49,8 +49,7 @@ pub fn list(bucket: &Bucket, input: ListObjectsV2Input) -> S3Result<ListObjectsV
     })
 }
 
-/// Where a page ended: after this key, and after every key that starts with
-/// this common prefix.
+/// The end of a page: after this key, and after every key that starts with this common prefix.
 #[derive(Debug, Clone, Default)]
 struct Position {
     key: String,
@@ -62,7 +61,7 @@ impl Position {
         Self { key, prefix: String::new() }
     }
 
-    /// Tokens are opaque; base64 keeps them so.
+    /// Tokens are opaque; base64 keeps them that way.
     fn to_token(&self) -> String {
         use base64::Engine as _;
         let parts = serde_json::json!([self.key, self.prefix]).to_string();
@@ -100,7 +99,7 @@ impl Page {
         bucket.visit_after(from.map(|from| from.key.as_str()), |object| {
             let key = &object.record.key;
             let Some(rest) = key.strip_prefix(prefix) else {
-                // Keys come in order: past the prefix nothing more can match.
+                // Keys are in order: after the prefix nothing more can match.
                 return key.as_str() < prefix;
             };
             if !last.prefix.is_empty() && key.starts_with(&last.prefix) {

@@ -1,10 +1,8 @@
-//! S3: objects with conditional writes, behind role checks, announcing what
-//! is written.
+//! S3: objects with conditional writes, permission checks, and events for written objects.
 //!
-//! The protocol is `s3s`: routes, signatures (also of presigned requests and
-//! forms), chunked bodies and XML. The storage is this crate's own, because
-//! the file system that comes with `s3s` lets keys leave the bucket, loses
-//! conditional writes to races and answers no conditional reads.
+//! The protocol is implemented by `s3s`: routes, signatures (also of presigned requests and forms), chunked bodies and
+//! XML. The storage is this crate's own, because in the file system of `s3s` keys can leave the bucket, conditional
+//! writes have race conditions, and conditional reads do not work.
 
 mod access;
 mod attributes;
@@ -39,7 +37,7 @@ pub struct S3 {
     store: Arc<Store>,
 }
 
-/// What the operations work with.
+/// The state of the operations.
 struct Objects {
     store: Arc<Store>,
     uploads: Uploads,
@@ -70,7 +68,7 @@ impl S3 {
         self.store.create_bucket(name).map(|_| ())
     }
 
-    /// Answers one request; the service finds out itself who sent it.
+    /// Handles one request; the service identifies the caller itself.
     pub async fn answer(&self, request: HttpRequest) -> HttpResponse {
         let mut response = match self.service.call(request).await {
             Ok(response) => response,
@@ -89,7 +87,7 @@ impl S3 {
     }
 }
 
-/// An error of the storage, which callers see as S3's `InternalError`.
+/// A storage error, which callers see as S3's `InternalError`.
 fn failed(error: impl std::error::Error + Send + Sync + 'static) -> S3Error {
     S3Error::internal_error(error)
 }

@@ -1,5 +1,5 @@
-//! Uploads in parts. Parts are held in memory and do not outlive the process,
-//! as S3's do not outlive the lifecycle rule for incomplete uploads.
+//! Multipart uploads. Parts are in memory and are lost when the process ends, as S3 deletes them by the lifecycle rule
+//! for incomplete uploads.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
@@ -15,13 +15,13 @@ use super::store::Draft;
 use crate::clock;
 use crate::hex::hex;
 
-/// The least size of every part but the last, in bytes.
+/// The minimum size of every part except the last, in bytes.
 const MIN_PART: usize = 5 * 1024 * 1024;
 
 /// The highest number of a part.
 const MAX_PARTS: i32 = 10_000;
 
-/// The uploads that are neither complete nor aborted.
+/// The uploads that are neither completed nor aborted.
 #[derive(Debug, Default)]
 pub struct Uploads {
     uploads: Mutex<HashMap<String, Upload>>,
@@ -36,7 +36,7 @@ struct Upload {
 }
 
 impl Uploads {
-    /// Begins an upload; says its id.
+    /// Starts an upload and returns its id.
     pub fn begin(&self, bucket: String, key: String, attributes: Attributes) -> String {
         let id = clock::random_id();
         let upload = Upload { bucket, key, attributes, parts: BTreeMap::new() };
@@ -45,7 +45,7 @@ impl Uploads {
         id
     }
 
-    /// Keeps a part, over an earlier one of the same number.
+    /// Stores a part; it replaces an earlier one with the same number.
     pub fn keep(&self, place: &Place<'_>, number: i32, part: Received) -> S3Result<()> {
         if !(1..=MAX_PARTS).contains(&number) {
             return Err(s3_error!(InvalidArgument, "Part number must be between 1 and 10000"));
@@ -55,7 +55,7 @@ impl Uploads {
         })
     }
 
-    /// The parts kept so far.
+    /// The parts stored so far.
     pub fn parts(&self, place: &Place<'_>) -> S3Result<Vec<Part>> {
         self.with(place, |upload| {
             let parts = upload.parts.iter().map(|(number, (bytes, md5))| Part {
@@ -68,8 +68,8 @@ impl Uploads {
         })
     }
 
-    /// Puts the listed parts together. The upload stays until it is ended, so
-    /// that a write refused by a condition can be tried again.
+    /// Joins the listed parts. The upload remains until it is ended, so a write that failed a condition can be tried
+    /// again.
     pub fn assemble(&self, place: &Place<'_>, listed: Option<CompletedMultipartUpload>) -> S3Result<Draft> {
         let listed = listed.and_then(|listed| listed.parts).unwrap_or_default();
         if listed.is_empty() {
@@ -98,7 +98,7 @@ impl Uploads {
         Ok(Draft { key: upload.key, bytes: bytes.freeze(), e_tag, attributes: upload.attributes })
     }
 
-    /// Ends an upload, complete or aborted.
+    /// Ends a completed or aborted upload.
     pub fn end(&self, place: &Place<'_>) -> S3Result<()> {
         self.with(place, |_| ())?;
         let mut uploads = self.uploads.lock().unwrap_or_else(PoisonError::into_inner);
@@ -116,7 +116,7 @@ impl Uploads {
     }
 }
 
-/// What names an upload; id and key must belong together.
+/// The identity of an upload; id and key must belong together.
 pub struct Place<'a> {
     /// The upload's id.
     pub id: &'a str,

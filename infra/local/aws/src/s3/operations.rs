@@ -1,4 +1,4 @@
-//! The S3 operations the endpoint knows. All others answer `NotImplemented`.
+//! The supported S3 operations. All others return `NotImplemented`.
 
 use s3s::dto::{
     AbortMultipartUploadInput, AbortMultipartUploadOutput, CompleteMultipartUploadInput, CompleteMultipartUploadOutput,
@@ -39,7 +39,7 @@ impl S3 for Objects {
     }
 
     async fn put_object(&self, request: S3Request<PutObjectInput>) -> S3Result<S3Response<PutObjectOutput>> {
-        // A form arrives here too, through the trait's own `post_object`.
+        // A form upload also arrives here, through the trait's own `post_object`.
         let by = if request.method == http::Method::POST { "Post" } else { "Put" };
         write::put(self, request, by).await.map(S3Response::new)
     }

@@ -15,14 +15,14 @@ use super::conditions::ReadConditions;
 use super::store::Object;
 use super::{Objects, failed};
 
-/// The part of an object that is answered.
+/// The returned part of an object.
 struct Slice {
     range: Range<u64>,
-    /// `Content-Range`, when a part was asked for.
+    /// `Content-Range`, if a part was requested.
     content_range: Option<String>,
 }
 
-/// Fills the fields that both answers share.
+/// Fills the fields that both responses share.
 macro_rules! fill_common {
     ($output:ident, $object:ident, $slice:ident, $mode:expr) => {{
         let record = &$object.record;
@@ -31,7 +31,7 @@ macro_rules! fill_common {
         $output.e_tag = Some(ETag::Strong(record.e_tag.clone()));
         $output.last_modified = Some(Timestamp::from(record.modified()));
         let wanted = $mode.is_some_and(|mode| mode.as_str() == ChecksumMode::ENABLED);
-        // Stored checksums are over the whole object, so a part has none.
+        // Stored checksums cover the whole object, so a part has none.
         if wanted && $slice.content_range.is_none() {
             let checksums = &record.attributes.checksums;
             $output.checksum_crc32.clone_from(&checksums.crc32);
@@ -45,7 +45,7 @@ macro_rules! fill_common {
     }};
 }
 
-/// Answers an object or a part of it.
+/// Returns an object or a part of it.
 pub async fn get(objects: &Objects, request: S3Request<GetObjectInput>) -> S3Result<GetObjectOutput> {
     let input = &request.input;
     let object = find(objects, &request, &input.bucket, &input.key)?;
@@ -66,7 +66,7 @@ pub async fn get(objects: &Objects, request: S3Request<GetObjectInput>) -> S3Res
     Ok(output)
 }
 
-/// Answers what `get` would, without the bytes.
+/// Returns the same as `get`, without the bytes.
 pub fn head(objects: &Objects, request: S3Request<HeadObjectInput>) -> S3Result<HeadObjectOutput> {
     let input = &request.input;
     let object = find(objects, &request, &input.bucket, &input.key)?;
@@ -97,7 +97,7 @@ impl Slice {
             return Ok(Self { range: 0..size, content_range: None });
         };
         let range = asked.check(size).map_err(|_| unsatisfiable(size))?;
-        // A suffix of an empty object is no part that could be named.
+        // A suffix range of an empty object selects no bytes.
         if range.is_empty() {
             return Err(unsatisfiable(size));
         }
@@ -106,7 +106,7 @@ impl Slice {
     }
 }
 
-/// 416 with the size, so that the caller can ask again (RFC 9110, 15.5.17).
+/// 416 with the size, so that the caller can try again (RFC 9110, 15.5.17).
 fn unsatisfiable(size: u64) -> S3Error {
     let words = "The requested range is not satisfiable";
     let mut error = S3Error::with_message(S3ErrorCode::InvalidRange, words);

@@ -1,9 +1,8 @@
-//! Buckets and objects, indexed in memory and kept in a folder if wanted.
+//! Buckets and objects, indexed in memory and optionally stored in a folder.
 //!
-//! Keys never become file names: an object lies under the SHA-256 of its key,
-//! so a key may hold `..`, backslashes or NUL and stays inside its bucket. The
-//! index is locked while conditions are checked and the object is replaced, so
-//! of many conditional writes exactly one wins.
+//! Keys never become file names: an object is stored under the SHA-256 of its key, so a key may contain `..`,
+//! backslashes or NUL and stays inside its bucket. The index is locked while conditions are checked and the object is
+//! replaced, so exactly one of several conditional writes succeeds.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
@@ -25,13 +24,13 @@ use crate::{Error, clock};
 /// One version of an object.
 #[derive(Debug)]
 pub struct Object {
-    /// What is stored about it.
+    /// Its record.
     pub record: Record,
     /// Its bytes.
     pub blob: Blob,
 }
 
-/// What is stored about an object beside its bytes.
+/// The stored data of an object, without its bytes.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Record {
     /// The key.
@@ -40,16 +39,16 @@ pub struct Record {
     pub size: u64,
     /// The entity tag without quotes.
     pub e_tag: String,
-    /// When it was written, in nanoseconds since the Unix epoch.
+    /// The time of the write, in nanoseconds since the Unix epoch.
     modified: i128,
     /// Headers and metadata given with it.
     pub attributes: Attributes,
-    /// The file of the bytes.
+    /// The file with the bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     body: Option<String>,
 }
 
-/// An object about to be written.
+/// An object that is to be written.
 pub struct Draft {
     /// The key.
     pub key: String,
@@ -62,7 +61,7 @@ pub struct Draft {
 }
 
 impl Record {
-    /// When the object was written.
+    /// The time of the write.
     pub fn modified(&self) -> OffsetDateTime {
         OffsetDateTime::from_unix_timestamp_nanos(self.modified).unwrap_or(OffsetDateTime::UNIX_EPOCH)
     }
@@ -102,8 +101,7 @@ impl Store {
         Ok(Self { folder: Some(folder), buckets: RwLock::new(buckets) })
     }
 
-    /// Creates a bucket; says whether it is new. S3's naming rules leave
-    /// nothing in a name that could leave the folder.
+    /// Creates a bucket and returns whether it is new. S3's naming rules allow no name that could leave the folder.
     pub fn create_bucket(&self, name: &str) -> Result<bool, Error> {
         if !s3s::path::check_bucket_name(name) {
             return Err(Error::BucketName(name.to_owned()));
@@ -129,7 +127,7 @@ impl Store {
 }
 
 impl Bucket {
-    /// Reads the records of a folder and removes bytes nobody refers to.
+    /// Reads the records in a folder, and removes bytes that no record refers to.
     fn open(folder: PathBuf) -> Result<Self, Error> {
         let at = || folder.display().to_string();
         let mut objects = BTreeMap::new();
@@ -162,8 +160,8 @@ impl Bucket {
         self.index().get(key).cloned()
     }
 
-    /// Calls `visit` with the objects after `from` (all, if it is `None`) in
-    /// the order of their keys, until it returns false.
+    /// Calls `visit` with the objects after `from` (all, if it is `None`) in the order of their keys, until it returns
+    /// false.
     pub fn visit_after(&self, from: Option<&str>, mut visit: impl FnMut(&Arc<Object>) -> bool) {
         use std::ops::Bound::{Excluded, Unbounded};
         let start = from.map_or(Unbounded, Excluded);
@@ -174,7 +172,7 @@ impl Bucket {
         }
     }
 
-    /// Writes an object if the conditions hold for the one it replaces.
+    /// Writes an object if the conditions hold for the one that it replaces.
     pub async fn write(&self, draft: Draft, conditions: &WriteConditions) -> S3Result<Arc<Object>> {
         let Draft { key, bytes, e_tag, attributes } = draft;
         let size = bytes.len() as u64;
@@ -198,7 +196,7 @@ impl Bucket {
         Ok(object)
     }
 
-    /// Deletes an object; it is no error that there is none.
+    /// Deletes an object; a missing object is not an error.
     pub fn delete(&self, key: &str) -> S3Result<()> {
         let mut index = self.index();
         let Some(object) = index.remove(key) else {
@@ -215,8 +213,7 @@ impl Bucket {
         self.objects.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Replaces the record in one step, so that a crash leaves the old one or
-    /// the new one.
+    /// Replaces the record in one step, so that after a crash either the old or the new one exists.
     fn save(&self, record: &Record) -> S3Result<()> {
         let Some(folder) = &self.folder else {
             return Ok(());

@@ -16,7 +16,7 @@ use super::store::{Draft, Object};
 use super::{Objects, failed};
 use crate::delivery::Created;
 
-/// Takes the checksums out of the inputs that share these fields.
+/// Takes the checksums from the inputs that share these fields.
 macro_rules! given_checksums {
     ($input:ident) => {
         Checksums {
@@ -34,7 +34,7 @@ pub async fn put(objects: &Objects, request: S3Request<PutObjectInput>, by: &'st
     let S3Request { mut input, trailing_headers, .. } = request;
     let given = given_checksums!(input);
     let content_md5 = input.content_md5.take();
-    // A bucket that is missing is refused before the body is read.
+    // A request for a missing bucket fails before the body is read.
     objects.store.bucket(&input.bucket)?;
     let received = receive(input.body.take(), content_md5.as_deref(), given, trailing_headers).await?;
     let mut attributes = Attributes::of_put(&mut input);
@@ -54,7 +54,7 @@ pub async fn put(objects: &Objects, request: S3Request<PutObjectInput>, by: &'st
     })
 }
 
-/// Stores the bytes of one object under another key.
+/// Copies the bytes of an object to another key.
 pub async fn copy(objects: &Objects, request: S3Request<CopyObjectInput>) -> S3Result<CopyObjectOutput> {
     let CopySource::Bucket { bucket, key, .. } = request.input.copy_source.clone() else {
         return Err(s3_error!(NotImplemented, "Access points are not part of the local S3."));
@@ -68,7 +68,7 @@ pub async fn copy(objects: &Objects, request: S3Request<CopyObjectInput>) -> S3R
         if_modified_since: input.copy_source_if_modified_since.take(),
         if_unmodified_since: input.copy_source_if_unmodified_since.take(),
     };
-    // Copying answers 412 where reading would answer 304.
+    // A copy returns 412 where a read would return 304.
     conditions.check(&source).map_err(|_| precondition_failed())?;
     let replaces =
         input.metadata_directive.as_ref().is_some_and(|directive| directive.as_str() == MetadataDirective::REPLACE);
@@ -96,7 +96,7 @@ pub async fn copy(objects: &Objects, request: S3Request<CopyObjectInput>) -> S3R
     Ok(CopyObjectOutput { copy_object_result: Some(result), ..CopyObjectOutput::default() })
 }
 
-/// Keeps one part of an upload.
+/// Stores one part of an upload.
 pub async fn upload_part(objects: &Objects, request: S3Request<UploadPartInput>) -> S3Result<UploadPartOutput> {
     let S3Request { mut input, trailing_headers, .. } = request;
     let given = given_checksums!(input);
@@ -117,7 +117,7 @@ pub async fn upload_part(objects: &Objects, request: S3Request<UploadPartInput>)
     })
 }
 
-/// Makes an object of the parts.
+/// Joins the parts to an object.
 pub async fn complete(
     objects: &Objects,
     request: S3Request<CompleteMultipartUploadInput>,

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 pub struct Form(BTreeMap<String, String>);
 
 impl Form {
-    /// Reads a body. Of a field given twice the first counts.
+    /// Parses a body. If a field appears twice, the first counts.
     pub fn parse(body: &[u8]) -> Self {
         let mut fields = BTreeMap::new();
         for (name, value) in form_urlencoded::parse(body) {
@@ -21,7 +21,7 @@ impl Form {
         self.given(name).filter(|value| !value.is_empty())
     }
 
-    /// A field, also when it is empty.
+    /// A field, also if it is empty.
     pub fn given(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
     }

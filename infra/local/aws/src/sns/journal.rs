@@ -1,4 +1,4 @@
-//! What would have been sent: the newest of a kind, on disk if wanted.
+//! Messages that SNS would have sent: the newest of each kind, optionally on disk.
 
 use std::collections::VecDeque;
 use std::fs::{File, OpenOptions};
@@ -12,13 +12,13 @@ use tokio::sync::broadcast;
 
 use crate::Error;
 
-/// How many of a kind are kept; older ones are forgotten.
+/// The number of messages of a kind that are kept; older ones are deleted.
 const KEPT: usize = 1_000;
 
-/// How many a slow listener may fall behind before it misses some.
+/// The number of messages that a slow subscriber may fall behind before it misses some.
 const BACKLOG: usize = 256;
 
-/// The newest messages of a kind, oldest first, with a JSON line for each in a file.
+/// The newest messages of a kind, oldest first, with one JSON line for each in a file.
 pub struct Journal<T> {
     kept: Mutex<Kept<T>>,
     listeners: broadcast::Sender<T>,
@@ -27,13 +27,13 @@ pub struct Journal<T> {
 struct Kept<T> {
     messages: VecDeque<T>,
     file: Option<PathBuf>,
-    /// Lines in the file, among them those of forgotten messages.
+    /// Lines in the file, including those of deleted messages.
     lines: usize,
 }
 
 impl<T: Clone + Serialize + DeserializeOwned> Journal<T> {
-    /// Reads the file's messages, if there is a file. A line that cannot be read,
-    /// such as one half written when the power failed, is skipped.
+    /// Reads the messages in the file, if there is a file. A line that cannot be read, for example one half written
+    /// when the power failed, is skipped.
     pub fn open(file: Option<PathBuf>) -> Result<Self, Error> {
         let mut messages = VecDeque::new();
         let mut at = String::new();
@@ -51,7 +51,7 @@ impl<T: Clone + Serialize + DeserializeOwned> Journal<T> {
         Ok(Self { kept: Mutex::new(kept), listeners: broadcast::Sender::new(BACKLOG) })
     }
 
-    /// Keeps a message and tells the listeners.
+    /// Stores a message and notifies the subscribers.
     pub fn keep(&self, message: T) -> io::Result<()> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.append(&message)?;
@@ -59,23 +59,23 @@ impl<T: Clone + Serialize + DeserializeOwned> Journal<T> {
         if kept.messages.len() > KEPT {
             kept.messages.pop_front();
         }
-        // Rewriting only every so often keeps the cost of a message constant.
+        // Rewriting only now and then keeps the cost per message constant.
         if kept.lines >= 2 * KEPT {
             kept.rewrite()?;
         }
         drop(kept);
-        // It is no failure that nobody listens.
+        // It is not an error if there are no subscribers.
         let _ = self.listeners.send(message);
         Ok(())
     }
 
-    /// The messages kept that are wanted, newest first.
+    /// The stored messages that `wanted` accepts, newest first.
     pub fn newest_first(&self, wanted: impl Fn(&T) -> bool) -> Vec<T> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.messages.iter().rev().filter(|message| wanted(message)).cloned().collect()
     }
 
-    /// Hears of every message from now on.
+    /// Subscribes to every message from now on.
     pub fn subscribe(&self) -> broadcast::Receiver<T> {
         self.listeners.subscribe()
     }
@@ -92,7 +92,7 @@ impl<T: Serialize> Kept<T> {
         Ok(())
     }
 
-    /// Writes the file anew with the kept messages only.
+    /// Rewrites the file with only the stored messages.
     fn rewrite(&mut self) -> io::Result<()> {
         let Some(path) = &self.file else {
             return Ok(());

@@ -1,4 +1,4 @@
-//! What is published, and whether SNS takes it.
+//! Published messages, and the checks that SNS makes of them.
 //!
 //! From the API reference, `Publish`, and the developer guide, "Message attributes".
 
@@ -12,13 +12,13 @@ use super::refusal::Refusal;
 /// The longest message with its attributes, in bytes.
 pub const LONGEST: usize = 256 * 1024;
 
-/// The longest payload that Apple's and Google's services take, in bytes.
+/// The longest payload that Apple's and Google's services accept, in bytes.
 const LONGEST_PAYLOAD: usize = 4_096;
 
-/// The characters of a subject.
+/// The most characters of a subject.
 const LONGEST_SUBJECT: usize = 100;
 
-/// The bytes of an attribute's name or type.
+/// The most bytes of an attribute's name or type.
 const LONGEST_NAME: usize = 256;
 
 /// A message.
@@ -27,16 +27,16 @@ pub struct Message {
     text: String,
     /// The subject.
     pub subject: Option<String>,
-    /// The values of its attributes; those of type `Binary` in base64.
+    /// The attribute values; those of type `Binary` in base64.
     pub attributes: BTreeMap<String, String>,
-    /// With `MessageStructure=json`: what each protocol gets.
+    /// With `MessageStructure=json`: the message for each protocol.
     protocols: Option<Map<String, Value>>,
-    /// Its length with its attributes, in bytes.
+    /// Its length with attributes, in bytes.
     pub length: usize,
 }
 
 impl Message {
-    /// Reads the message whose fields begin so.
+    /// Reads the message in the fields with this prefix.
     pub fn read(form: &Form, prefix: &str) -> Result<Self, Refusal> {
         let field = |name: &str| form.get(&format!("{prefix}{name}"));
         let text = field("Message").ok_or_else(|| Refusal::parameter("Empty message"))?.to_owned();
@@ -59,14 +59,14 @@ impl Message {
         Ok(Self { text, subject, attributes, protocols, length })
     }
 
-    /// What a subscriber of no particular protocol gets.
+    /// The message for subscribers whose protocol has no entry of its own.
     pub fn for_all(self) -> Result<String, Refusal> {
         let Some(protocols) = self.protocols else { return Ok(self.text) };
         let default = protocols.get("default").and_then(Value::as_str).map(str::to_owned);
         default.ok_or_else(|| Refusal::parameter("Message Structure - No default entry in JSON message body"))
     }
 
-    /// What a platform's service is handed: the entry made for it, or else the words in the simplest payload.
+    /// The payload for a platform's service: the entry for this platform, or else the text in the simplest payload.
     pub fn for_platform(self, platform: &str) -> Result<String, Refusal> {
         let entry = |name: &str| self.protocols.as_ref()?.get(name)?.as_str().map(str::to_owned);
         if let Some(payload) = entry(platform) {
@@ -91,7 +91,7 @@ impl Message {
         .to_string())
     }
 
-    /// What is texted: SNS sends texts of 1,600 characters at most, in parts.
+    /// The text for a phone: SNS sends texts of at most 1,600 characters, in parts.
     pub fn for_phone(self) -> Result<(String, BTreeMap<String, String>), Refusal> {
         const LONGEST_TEXT: usize = 1_600;
         if self.text.chars().count() > LONGEST_TEXT {
@@ -101,7 +101,7 @@ impl Message {
     }
 }
 
-/// The object of a message that differs by protocol. A value that is no text counts as none.
+/// The object of a message that differs by protocol. A value that is not text is ignored.
 fn protocols(text: &str) -> Result<Map<String, Value>, Refusal> {
     match serde_json::from_str(text) {
         Ok(Value::Object(protocols)) => Ok(protocols),

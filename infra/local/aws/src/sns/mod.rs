@@ -1,4 +1,4 @@
-//! SNS in the query protocol: texts to phones, messages to topics, and pushes to devices. All are kept, none is sent.
+//! SNS in the query protocol: texts to phones, messages to topics, and pushes to devices. All are stored; none is sent.
 
 mod form;
 mod journal;
@@ -31,7 +31,7 @@ use platforms::Platforms;
 use publish::Target;
 use refusal::Refusal;
 
-/// The largest request taken, in bytes; SNS messages end at 256 KiB.
+/// The largest accepted request, in bytes; an SNS message has at most 256 KiB.
 pub const MAX_BODY: usize = 1024 * 1024;
 
 /// The SNS endpoint.
@@ -43,7 +43,7 @@ pub struct Sns {
     platforms: Platforms,
 }
 
-/// A call that was read.
+/// A parsed call.
 enum Call {
     Publish(Target, Message),
     PublishBatch(String),
@@ -54,7 +54,7 @@ enum Call {
 }
 
 impl Sns {
-    /// Opens the endpoint with what was sent in earlier runs (`None`: in memory).
+    /// Opens the endpoint with the messages of earlier runs (`None`: in memory).
     pub fn start(folder: Option<&Path>) -> Result<Self, Error> {
         let file = |name: &str| folder.map(|folder| folder.join(name));
         Ok(Self {
@@ -66,32 +66,32 @@ impl Sns {
         })
     }
 
-    /// Makes a topic known.
+    /// Registers a topic.
     pub fn create_topic(&self, arn: &str) {
         self.topics.write().unwrap_or_else(PoisonError::into_inner).insert(arn.to_owned());
     }
 
-    /// Makes a platform application known.
+    /// Registers a platform application.
     pub fn create_application(&self, arn: &str) {
         self.platforms.create_application(arn);
     }
 
-    /// The texts kept, newest first; of one phone or of all.
+    /// The stored texts, newest first; for one phone or for all.
     pub fn texts(&self, phone: Option<&str>) -> Vec<Text> {
         self.texts.newest_first(|text| phone.is_none_or(|phone| text.phone == phone))
     }
 
-    /// Hears of every text from now on.
+    /// Subscribes to every text from now on.
     pub fn subscribe(&self) -> broadcast::Receiver<Text> {
         self.texts.subscribe()
     }
 
-    /// The messages of topics kept, newest first.
+    /// The stored messages of topics, newest first.
     pub fn notifications(&self) -> Vec<Notification> {
         self.notifications.newest_first(|_| true)
     }
 
-    /// The pushes kept, newest first.
+    /// The stored pushes, newest first.
     pub fn pushes(&self) -> Vec<Push> {
         self.pushes.newest_first(|_| true)
     }
@@ -100,7 +100,7 @@ impl Sns {
         self.topics.read().unwrap_or_else(PoisonError::into_inner).contains(arn)
     }
 
-    /// Answers one call of a known caller.
+    /// Handles one call of a registered caller.
     pub fn answer(
         &self,
         authority: &Authority,
@@ -133,7 +133,7 @@ impl Sns {
         }
     }
 
-    /// Does what a permitted call asks for; gives the content of its result.
+    /// Runs a permitted call; returns the content of its result.
     fn carry_out(&self, call: Call, form: &Form) -> Result<String, Refusal> {
         match call {
             Call::Publish(target, message) => Ok(element("MessageId", &self.publish(target, message)?)),
@@ -158,7 +158,7 @@ impl Sns {
 }
 
 impl Call {
-    /// Reads a call; `None` when there is none of this name.
+    /// Parses a call; `None` if there is no such call.
     fn read(action: &str, form: &Form) -> Option<Result<Self, Refusal>> {
         let arn = |name: &str| form.get(name).map(str::to_owned).ok_or_else(|| Refusal::parameter(name));
         Some(match action {
@@ -172,7 +172,7 @@ impl Call {
         })
     }
 
-    /// What a role must allow. `PublishBatch` has no permission of its own.
+    /// The access that a role must allow. `PublishBatch` has no permission of its own.
     fn access(&self) -> Access {
         match self {
             Self::Publish(target, _) => Access::new("sns:Publish", target.resource()),
@@ -189,7 +189,7 @@ fn refuse(refusal: &Refusal) -> HttpResponse {
     answer::query_error(refusal.status(), refusal.code(), &refusal.to_string())
 }
 
-/// The answer to a call that was carried out.
+/// The response to a successful call.
 fn answered(action: &str, result: &str) -> HttpResponse {
     let namespace = "http://sns.amazonaws.com/doc/2010-03-31/";
     let metadata = element("RequestId", &clock::random_id());

@@ -1,7 +1,7 @@
 //! Platform applications and their endpoints, one for each device.
 //!
-//! From the API reference, `CreatePlatformEndpoint` and its neighbours. Applications are not made by calls here: they
-//! are what the template's parameters name.
+//! From the API reference, `CreatePlatformEndpoint` and related calls. Calls cannot create applications here; the
+//! template's parameters name them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -13,13 +13,13 @@ use super::form::Form;
 use super::refusal::Refusal;
 use crate::{Error, clock};
 
-/// The bytes of what an app notes with an endpoint.
+/// The most bytes of an app's custom data for an endpoint.
 const LONGEST_DATA: usize = 2_048;
 
-/// The hexadecimal digits of Apple's tokens.
+/// The most hexadecimal digits of Apple's tokens.
 const LONGEST_APPLE_TOKEN: usize = 400;
 
-/// A device as an application knows it.
+/// A device in an application.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Endpoint {
     token: String,
@@ -27,7 +27,7 @@ struct Endpoint {
     data: String,
 }
 
-/// The applications, and the endpoints of all of them by ARN.
+/// The applications, and all their endpoints by ARN.
 #[derive(Debug)]
 pub struct Platforms {
     file: Option<PathBuf>,
@@ -52,12 +52,12 @@ impl Platforms {
         Ok(Self { file, applications: Mutex::default(), endpoints: Mutex::new(endpoints) })
     }
 
-    /// Makes an application known.
+    /// Registers an application.
     pub fn create_application(&self, arn: &str) {
         self.applications.lock().unwrap_or_else(PoisonError::into_inner).insert(arn.to_owned());
     }
 
-    /// `CreatePlatformEndpoint`: the ARN of the token's endpoint, which is made unless there is one like it.
+    /// `CreatePlatformEndpoint`: returns the ARN of the token's endpoint, and creates it unless an equal one exists.
     pub fn create(&self, form: &Form) -> Result<String, Refusal> {
         let application = form.get("PlatformApplicationArn").unwrap_or_default();
         let known = self.applications.lock().unwrap_or_else(PoisonError::into_inner).contains(application);
@@ -75,7 +75,7 @@ impl Platforms {
         let mut endpoints = self.endpoints();
         let existing = endpoints.iter().find(|(arn, endpoint)| arn.starts_with(&base) && endpoint.token == token);
         if let Some((arn, endpoint)) = existing {
-            // Whether it is enabled matters only to who says so.
+            // Whether the endpoint is enabled matters only if the call sets it.
             let same =
                 endpoint.data == fresh.data && (endpoint.enabled == fresh.enabled || !wanted.contains_key("Enabled"));
             let words = || {
@@ -108,7 +108,7 @@ impl Platforms {
         self.save(&endpoints)
     }
 
-    /// `DeleteEndpoint`, which is content when there is none.
+    /// `DeleteEndpoint`; a missing endpoint is not an error.
     pub fn delete(&self, arn: &str) -> Result<(), Refusal> {
         let mut endpoints = self.endpoints();
         if endpoints.remove(arn).is_none() {
@@ -117,7 +117,7 @@ impl Platforms {
         self.save(&endpoints)
     }
 
-    /// The platform and the token that a push to an endpoint goes to.
+    /// The platform and token for a push to an endpoint.
     pub fn address(&self, arn: &str) -> Result<(String, String), Refusal> {
         let endpoints = self.endpoints();
         let missing = || Refusal::parameter("TargetArn Reason: No endpoint found for the target arn specified");
@@ -167,7 +167,7 @@ impl Endpoint {
     }
 }
 
-/// `<platform>/<name>` of the application that an endpoint is of.
+/// `<platform>/<name>` of an endpoint's application.
 fn application_of(endpoint: &str) -> &str {
     let path = endpoint.split_once(":endpoint/").map_or("", |(_, path)| path);
     path.rsplit_once('/').map_or(path, |(application, _)| application)

@@ -1,4 +1,4 @@
-//! `Publish` and `PublishBatch`: reading them, and keeping what they publish.
+//! `Publish` and `PublishBatch`: parses them, and stores the messages.
 
 use std::collections::BTreeSet;
 
@@ -9,10 +9,10 @@ use super::refusal::Refusal;
 use super::sent::{Notification, Push, Text};
 use crate::clock;
 
-/// How many messages a batch may hold.
+/// The most messages in a batch.
 const LARGEST_BATCH: usize = 10;
 
-/// Where a message should go.
+/// The target of a message.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Target {
     /// A phone number in E.164 form.
@@ -24,7 +24,7 @@ pub enum Target {
 }
 
 impl Target {
-    /// Reads where a call publishes to.
+    /// Reads the target of a call.
     pub fn read(form: &Form) -> Result<Self, Refusal> {
         let text = |name: &str| form.get(name).map(str::to_owned);
         match (text("PhoneNumber"), text("TopicArn"), text("TargetArn")) {
@@ -38,7 +38,7 @@ impl Target {
         }
     }
 
-    /// What a role must allow. A text has no resource, so only `*` (or `NotResource`) allows it.
+    /// The resource that a role must allow. A text has no resource, so only `*` (or `NotResource`) allows it.
     pub fn resource(&self) -> &str {
         match self {
             Self::Phone(_) => "*",
@@ -48,7 +48,7 @@ impl Target {
 }
 
 impl Sns {
-    /// Keeps a message; says its id.
+    /// Stores a message and returns its id.
     pub(super) fn publish(&self, target: Target, message: Message) -> Result<String, Refusal> {
         match target {
             Target::Phone(phone) => self.text(phone, message),
@@ -57,7 +57,7 @@ impl Sns {
         }
     }
 
-    /// Keeps the messages of a batch; says their names and ids. One that is malformed fails all.
+    /// Stores the messages of a batch and returns their names and ids. If one is malformed, all fail.
     pub(super) fn publish_batch(&self, topic: &str, form: &Form) -> Result<Vec<(String, String)>, Refusal> {
         let entries = form.members("PublishBatchRequestEntries.member");
         if entries.is_empty() {
@@ -116,8 +116,7 @@ impl Sns {
     }
 }
 
-/// ITU-T E.164: at most 15 digits, no leading zero. SNS takes them without
-/// the plus as well.
+/// ITU-T E.164: at most 15 digits, no leading zero. SNS also accepts numbers without the plus.
 fn is_e164(phone: &str) -> bool {
     let digits = phone.strip_prefix('+').unwrap_or(phone);
     (7..=15).contains(&digits.len()) && !digits.starts_with('0') && digits.bytes().all(|digit| digit.is_ascii_digit())

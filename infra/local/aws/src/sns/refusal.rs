@@ -1,6 +1,6 @@
-//! Why SNS refuses a call, in its own words.
+//! SNS errors, in its own words.
 
-/// A refusal. The words are those of the service, because clients have been seen to look into them.
+/// An error. The messages are the service's own, because some clients read them.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// A parameter is missing or malformed.
@@ -9,22 +9,22 @@ pub enum Refusal {
     /// A message attribute is malformed.
     #[error("{0}")]
     Attribute(String),
-    /// There is no such topic, application or endpoint.
+    /// The topic, application or endpoint does not exist.
     #[error("{0} does not exist")]
     Missing(&'static str),
     /// The endpoint was disabled.
     #[error("Endpoint is disabled")]
     Disabled,
-    /// A batch is malformed, by the code for it.
+    /// A batch is malformed; has the error code.
     #[error("{1}")]
     Batch(&'static str, String),
-    /// What was published could not be kept.
+    /// The message could not be stored.
     #[error("What was published could not be kept: {0}")]
     Storage(String),
 }
 
 impl Refusal {
-    /// Of a parameter.
+    /// An error of a parameter.
     pub fn parameter(words: impl Into<String>) -> Self {
         Self::Parameter(words.into())
     }

@@ -1,4 +1,4 @@
-//! What SNS would have sent: texts, messages of topics, and pushes.
+//! Messages that SNS would have sent: texts, messages of topics, and pushes.
 
 use std::collections::BTreeMap;
 
@@ -9,35 +9,35 @@ use serde::{Deserialize, Serialize};
 pub struct Text {
     /// The phone number it was published to, in E.164 form.
     pub phone: String,
-    /// The words.
+    /// The text.
     pub body: String,
-    /// When, in milliseconds since the Unix epoch.
+    /// The time, in milliseconds since the Unix epoch.
     pub sent_at: u64,
-    /// The id `Publish` answered with.
+    /// The id that `Publish` returned.
     pub message_id: String,
     /// The values of the message attributes, for example of `AWS.SNS.SMS.SMSType`.
     #[serde(default)]
     pub attributes: BTreeMap<String, String>,
 }
 
-/// A message that the subscribers of a topic would have been sent.
+/// A message that the subscribers of a topic would have received.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notification {
     /// The topic's ARN.
     pub topic: String,
-    /// What subscribers get. Of a message that is different for each protocol, what all others get.
+    /// The message for subscribers. If it differs by protocol, this is the one for all other protocols.
     pub message: String,
     /// The subject, which only e-mail shows.
     pub subject: Option<String>,
     /// The values of the message attributes; those of type `Binary` in base64.
     pub attributes: BTreeMap<String, String>,
-    /// When, in milliseconds since the Unix epoch.
+    /// The time, in milliseconds since the Unix epoch.
     pub sent_at: u64,
-    /// The id `Publish` answered with.
+    /// The id that `Publish` returned.
     pub message_id: String,
 }
 
-/// A message that a device would have been pushed.
+/// A push that a device would have received.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Push {
     /// The ARN of the device's endpoint.
@@ -46,10 +46,10 @@ pub struct Push {
     pub platform: String,
     /// The device's token.
     pub token: String,
-    /// What the service would have been handed.
+    /// The payload for the push service.
     pub payload: String,
-    /// When, in milliseconds since the Unix epoch.
+    /// The time, in milliseconds since the Unix epoch.
     pub sent_at: u64,
-    /// The id `Publish` answered with.
+    /// The id that `Publish` returned.
     pub message_id: String,
 }

@@ -1,4 +1,4 @@
-//! `ObjectCreated` events: what they say, when they come, and again on failure.
+//! `ObjectCreated` events: their content, their time, and their repetition after a failure.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -57,7 +57,7 @@ async fn a_failing_handler_is_called_three_times() {
         let handler: Handler = Arc::new(move |_| {
             let attempt = counted.fetch_add(1, Ordering::SeqCst);
             async move {
-                // A panic is a failure like any other.
+                // A panic counts as a failure.
                 assert!(attempt > 0 || failures == 0, "the first attempt");
                 if attempt < failures { Err("not yet".to_owned()) } else { Ok(()) }
             }
@@ -83,7 +83,7 @@ async fn a_write_that_fails_delivers_nothing() {
     assert!(events.lock().expect("no panic").is_empty());
 }
 
-/// The fields of a form upload below `uploads/` of at most ten bytes.
+/// The fields of a form upload below `uploads/` with at most ten bytes.
 fn form(policy_for: &str, key: &str, file: &str) -> String {
     let now = time::OffsetDateTime::now_utc();
     let date = format!("{:04}{:02}{:02}", now.year(), u8::from(now.month()), now.day());
@@ -129,7 +129,7 @@ async fn a_form_upload_is_checked_and_announced() {
     let headers = [("content-type", "multipart/form-data; boundary=b")];
     for (by, key, file, status) in [
         ("tickets", "uploads/a", "12345", 204),
-        // S3 itself answers 403 here; `s3s` refuses as well, with a 400.
+        // S3 itself answers 403 here; `s3s` also rejects it, but with a 400.
         ("tickets", "elsewhere/a", "12345", 400),
         ("tickets", "uploads/a", "longer than ten", 400),
         ("nobody", "uploads/a", "12345", 403),

@@ -1,4 +1,4 @@
-//! KMS: what is encrypted opens with the same key and context, by whom the role allows, and on later runs.
+//! KMS: a ciphertext can be decrypted with the same key and context, by callers with permission, also in later runs.
 
 use aws_sdk_kms::Client;
 use aws_sdk_kms::error::ProvideErrorMetadata as _;
@@ -20,7 +20,7 @@ async fn stack() -> Stack {
     stack
 }
 
-/// A data key of key `one`, and as it was encrypted for user 1.
+/// A data key of key `one`, and its encrypted form for user 1.
 async fn data_key(client: &Client) -> (Vec<u8>, Blob) {
     let made = client.generate_data_key().key_id(arn("one")).key_spec(DataKeySpec::Aes256);
     let made = made.encryption_context("user", "1").send().await.expect("a data key");

@@ -1,5 +1,4 @@
-//! The endpoints through the real SDK clients. Every test has endpoints of its
-//! own, in memory and on a port of their own.
+//! Tests of the endpoints with the real SDK clients. Every test has its own endpoints, in memory and on their own port.
 
 mod dynamo;
 mod events;

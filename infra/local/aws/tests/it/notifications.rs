@@ -1,4 +1,4 @@
-//! SNS: topics and platform endpoints, as far as they are published to.
+//! SNS: publishing to topics and platform endpoints.
 
 use std::collections::HashMap;
 

@@ -180,8 +180,7 @@ async fn parts_become_one_object() {
 async fn every_checksum_of_the_sdk_is_verified_and_given_back() {
     let stack = Stack::start().await;
     let client = stack.s3("admin");
-    // A body whose length is known but which is streamed is sent in chunks
-    // with the checksum in a trailer.
+    // A streamed body with a known length is sent in chunks with the checksum in a trailer.
     let folder = std::env::temp_dir().join(format!("handset-sums-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("a folder");
     let file = folder.join("upload");

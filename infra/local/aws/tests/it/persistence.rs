@@ -1,4 +1,4 @@
-//! What a restart keeps, and who may use a data folder.
+//! What survives a restart, and the lock on a data folder.
 
 use std::path::PathBuf;
 

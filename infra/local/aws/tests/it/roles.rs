@@ -1,4 +1,4 @@
-//! Roles: what each service allows and refuses, and what is recorded of it.
+//! Roles: what each service allows and denies, and the record of it.
 
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem, WriteRequest};
 use aws_sdk_s3::error::ProvideErrorMetadata as _;
@@ -69,7 +69,7 @@ async fn a_transaction_needs_the_permission_of_each_of_its_items() {
     let error = mixed.send().await.expect_err("a delete is not");
     assert_eq!(error.code(), Some("AccessDeniedException"));
     assert_eq!(stack.endpoints.denied()[0].action, "dynamodb:DeleteItem");
-    // The second statement decided nothing: transactions have no action.
+    // The second statement decided nothing: transactions have no action of their own.
     let used = [UsedStatement { principal: "putter".into(), index: 0 }];
     assert_eq!(stack.endpoints.used_statements(), used);
 }
@@ -182,7 +182,7 @@ async fn a_text_needs_more_than_the_topics_of_a_role() {
         let code = publish.err().and_then(|error| error.code().map(ToOwned::to_owned));
         let expected = (!phone_allowed).then(|| "AuthorizationError".to_owned());
         assert_eq!(code, expected, "{name}");
-        // The topic does not exist, which only a permitted caller learns.
+        // The topic does not exist, but only a caller with permission learns this.
         let topic = client.publish().topic_arn("arn:aws:sns:us-east-1:000000000000:t").message("hi");
         let error = topic.send().await.expect_err("no topic").into_service_error();
         assert_eq!(error.is_not_found_exception(), !phone_allowed, "{name}: {error:?}");

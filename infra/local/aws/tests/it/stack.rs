@@ -28,7 +28,7 @@ pub fn table_arn() -> String {
     format!("arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{TABLE}")
 }
 
-/// The properties of [`TABLE`], as a template would have them.
+/// The properties of [`TABLE`], as in a template.
 pub fn table() -> Value {
     json!({
         "TableName": TABLE,
@@ -57,7 +57,7 @@ pub fn table() -> Value {
 }
 
 impl Stack {
-    /// A stack in memory whose principal `admin` may do everything.
+    /// A stack in memory; its principal `admin` may do everything.
     pub async fn start() -> Self {
         Self::start_in(None).await
     }
@@ -72,7 +72,7 @@ impl Stack {
         stack
     }
 
-    /// A principal whose access key is its name.
+    /// Registers a principal whose access key is its name.
     pub fn register(&self, name: &str, statements: Option<Value>) {
         let statements = statements.map(|list| list.as_array().expect("a list").clone());
         let principal = Principal {
@@ -84,7 +84,7 @@ impl Stack {
         self.endpoints.register(principal).expect("a role that is understood");
     }
 
-    /// A principal whose clients, made by this stack, do not know its secret.
+    /// Registers a principal whose secret is unknown to the clients of this stack.
     pub fn register_with_secret(&self, name: &str, secret: &str) {
         let principal = Principal {
             name: name.to_owned(),
@@ -106,7 +106,7 @@ impl Stack {
         aws_sdk_dynamodb::Client::from_conf(config.build())
     }
 
-    /// An S3 client of a principal, left to find path-style by itself.
+    /// An S3 client of a principal; it chooses the path style automatically.
     pub fn s3(&self, name: &str) -> aws_sdk_s3::Client {
         use aws_sdk_s3::config::{BehaviorVersion, Builder, Region};
         let config = Builder::new()
@@ -144,7 +144,7 @@ fn credentials(name: &str) -> Credentials {
     Credentials::new(name, format!("secret-of-{name}"), None, None, "test")
 }
 
-/// Sends a request without any SDK, as browsers use presigned URLs.
+/// Sends a request without an SDK, as browsers do with presigned URLs.
 pub async fn send(method: &str, url: &str, headers: &[(&str, &str)], body: impl Into<Bytes>) -> http::Response<Bytes> {
     let mut request = http::Request::builder().method(method).uri(url);
     for (name, value) in headers {

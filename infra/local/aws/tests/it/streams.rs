@@ -1,4 +1,4 @@
-//! Changes of a table reach functions as Lambda hands them on.
+//! Functions receive the changes of a table as Lambda delivers them.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -14,10 +14,10 @@ use serde_json::{Value, json};
 use crate::persistence::Folder;
 use crate::stack::{Stack, TABLE, table};
 
-/// What a function was invoked with, one event a call.
+/// The events that a function was invoked with.
 type Calls = Arc<Mutex<Vec<Value>>>;
 
-/// A function that remembers what it was invoked with and answers by its call's number and event.
+/// A function that records its events, and whose response depends on the call's number and event.
 fn function(answer: impl Fn(usize, &Value) -> Result<Value, String> + Send + Sync + 'static) -> (StreamHandler, Calls) {
     let calls = Calls::default();
     let seen = Arc::clone(&calls);
@@ -37,7 +37,7 @@ fn recorder() -> (StreamHandler, Calls) {
     function(|_, _| Ok(Value::Null))
 }
 
-/// All records a function got, in their order.
+/// All records that a function received, in their order.
 fn records(calls: &Calls) -> Vec<Value> {
     let calls = calls.lock().expect("no panic");
     calls.iter().flat_map(|event| event["Records"].as_array().expect("records").clone()).collect()
@@ -144,7 +144,7 @@ async fn every_way_to_write_is_told_once_and_in_order() {
         WriteRequest::builder().delete_request(delete_request.expect("a delete")).build(),
     ];
     client.batch_write_item().request_items(TABLE, batch.into()).send().await.expect("a batch");
-    // Neither of these changes anything.
+    // Neither of these writes changes anything.
     put(&stack, "a", "3", 4).await;
     let gone = client.delete_item().table_name(TABLE).key("pk", text("a")).key("sk", text("gone"));
     gone.send().await.expect("nothing deleted");
@@ -204,7 +204,7 @@ async fn each_key_keeps_its_order_while_lanes_work_side_by_side() {
     let handler: StreamHandler = Arc::new(move |event: Value| {
         let seen = Arc::clone(&seen);
         async move {
-            // The more records, the sooner: a later batch would overtake an earlier one of its key.
+            // More records take less time: a later batch would overtake an earlier one with the same key.
             let count = event["Records"].as_array().map_or(0, Vec::len);
             tokio::time::sleep(Duration::from_millis(20_u64.saturating_sub(count as u64))).await;
             seen.lock().expect("no panic").push(event);
@@ -261,7 +261,7 @@ async fn a_failed_batch_comes_again_and_nothing_overtakes_it() {
     assert!(stack.endpoints.dead_letters().is_empty());
 }
 
-/// Fills the stream with five changes before a function is there, so that they come in one batch.
+/// Writes five changes to the stream before a function exists, so that they arrive in one batch.
 async fn five_changes() -> Stack {
     let stack = Stack::start().await;
     for n in 0..5 {
@@ -341,7 +341,7 @@ async fn without_halving_the_whole_batch_is_given_up() {
     assert_eq!(sizes, [2, 2, 1]);
 }
 
-/// A function that writes to another sort key what it hears of, until twenty.
+/// A function that copies each number it receives to another sort key, up to twenty.
 fn ball(client: aws_sdk_dynamodb::Client, to: &'static str) -> StreamHandler {
     Arc::new(move |event: Value| {
         let client = client.clone();
@@ -372,7 +372,7 @@ async fn settled_also_waits_for_what_functions_write_for_each_other() {
     assert_eq!(last["n"], number(20));
 }
 
-/// A function that hears of what is written from now on, unless it was there before.
+/// A function that receives new changes only, unless its mapping existed before.
 async fn heard(stack: &Stack) -> Calls {
     let (handler, calls) = recorder();
     let from_latest = Mapping { from_start: false, ..mapping("all") };
@@ -392,7 +392,7 @@ async fn a_mapping_goes_on_after_a_restart_where_it_was() {
     stack.endpoints.shutdown().await;
     drop(stack);
 
-    // Nobody listens in this run, as when a function is being rewritten.
+    // No function is mapped in this run, for example while a developer rewrites it.
     let stack = Stack::start_in(Some(folder.path())).await;
     put(&stack, "a", "b", 2).await;
     stack.endpoints.sweep_expired().await.expect("a sweep");
@@ -422,7 +422,7 @@ async fn what_was_under_way_when_a_run_ended_comes_again() {
     drop(stack);
 
     let stack = loop {
-        // The dropped endpoints free their folder a moment later.
+        // The dropped endpoints release their folder a moment later.
         match tokio::spawn(Stack::start_in(Some(folder.path()))).await {
             Ok(stack) => break stack,
             Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,

@@ -1,4 +1,4 @@
-//! SNS: texts are kept, refused and made to fail as SNS does.
+//! SNS: texts are stored, rejected and made to fail as in SNS.
 
 use aws_sdk_sns::error::ProvideErrorMetadata as _;
 use aws_sdk_sns::types::MessageAttributeValue;

@@ -1,4 +1,4 @@
-//! Handing one batch to a function until every record of it is done or given up.
+//! Delivers one batch to a function until every record has succeeded or was dropped.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -12,47 +12,47 @@ use super::mapping::{Mapping, StreamHandler};
 use super::source::{Record, Source};
 use crate::clock;
 
-/// The first pause before a batch is tried again; each further one is twice as long. Lambda's are longer, which nobody
-/// wants to wait for on their own machine.
+/// The pause before the first retry of a batch; each later pause is twice as long. Lambda's pauses are too long for a
+/// developer's machine.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 
 /// The longest pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// When a record leaves the stream, in seconds. DynamoDB keeps them for a day.
+/// The age at which a record leaves the stream, in seconds. DynamoDB keeps records for a day.
 pub const KEPT_FOR: u64 = 24 * 60 * 60;
 
-/// What delivers batches of one mapping.
+/// Delivers the batches of one mapping.
 pub struct Courier {
-    /// What it is set to.
+    /// The mapping's settings.
     pub mapping: Mapping,
-    /// The stream that records come from.
+    /// The stream.
     pub source: Source,
     /// The function.
     pub handler: StreamHandler,
-    /// Where records go that are given up.
+    /// The queue for dropped records.
     pub letters: Arc<Letters>,
 }
 
-/// A part of a batch, and what happened to it.
+/// A part of a batch, and its state.
 struct Part {
     records: Vec<Record>,
-    /// Attempts that count against the retries.
+    /// Attempts that count as retries.
     attempts: usize,
-    /// What the last of them said.
+    /// The error of the last attempt.
     error: String,
 }
 
-/// A failed invocation: from which record on, and what was said.
+/// A failed invocation: the first failed record, and the error.
 struct Failure {
     from: usize,
     error: String,
 }
 
 impl Courier {
-    /// Delivers a batch in its order. Returns when all of it is done or given up.
+    /// Delivers a batch in order. Returns when every record has succeeded or was dropped.
     pub async fn deliver(&self, batch: Vec<Record>) {
-        // The parts of the batch in reverse: what comes next is last.
+        // The parts of the batch in reverse order: the next one is last.
         let mut parts = vec![Part { records: batch, attempts: 0, error: String::new() }];
         let mut pause = FIRST_PAUSE;
         while let Some(mut part) = parts.pop() {
@@ -68,7 +68,7 @@ impl Courier {
             part.records.drain(..failure.from);
             part.error = failure.error;
             if self.mapping.bisects && failure.from > 0 {
-                // The report was the cut: the rest is tried again, which counts as no retry.
+                // The function reported where it failed; the rest is delivered again, which does not count as a retry.
                 parts.push(part);
             } else if self.mapping.bisects && part.records.len() > 1 {
                 let rest = part.records.split_off(part.records.len() / 2);
@@ -90,7 +90,7 @@ impl Courier {
     async fn invoke(&self, records: &[Record]) -> Result<(), Failure> {
         let events: Vec<&Value> = records.iter().map(|record| &record.event).collect();
         let event = json!({"Records": events});
-        // A panic of the function is a failure like any other.
+        // A panic in the function counts as a failure.
         let call = AssertUnwindSafe(async { (self.handler)(event).await }).catch_unwind();
         match call.await {
             Ok(Ok(answer)) if self.mapping.reports_failures => reported(&answer, records),
@@ -100,7 +100,7 @@ impl Courier {
         }
     }
 
-    /// Gives up the records at the front that are too old.
+    /// Drops the records at the front that are too old.
     fn give_up_old(&self, part: &mut Part) {
         let allowed = self.mapping.record_age.unwrap_or(KEPT_FOR).min(KEPT_FOR);
         let now = clock::epoch_millis() / 1_000;
@@ -116,11 +116,11 @@ impl Courier {
     }
 }
 
-/// From which record on a function says it failed.
+/// Returns an error with the first record that the function reports as failed.
 ///
-/// From the Lambda developer guide, "Configuring partial batch response with DynamoDB and Lambda": an answer without
-/// failures is a success, one that names a record that is none a failure of the whole batch, and of several records
-/// the first counts.
+/// From the Lambda developer guide, "Configuring partial batch response with DynamoDB and Lambda": a response without
+/// failures is a success; a response that names an unknown record is a failure of the whole batch; if it names several
+/// records, the first counts.
 fn reported(answer: &Value, records: &[Record]) -> Result<(), Failure> {
     let failures = match answer.get("batchItemFailures") {
         None | Some(Value::Null) => return Ok(()),

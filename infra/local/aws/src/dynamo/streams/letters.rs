@@ -1,4 +1,4 @@
-//! Dead letters: what the queue of a mapping is told of records that were given up.
+//! Dead letters: messages about dropped records, for the queue of a mapping.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
@@ -9,30 +9,30 @@ use super::mapping::Mapping;
 use super::source::{Record, Source};
 use crate::{ACCOUNT, REGION, clock};
 
-/// How many letters are kept; older ones are forgotten.
+/// The number of letters that are kept; older ones are deleted.
 const KEPT: usize = 1_000;
 
-/// A letter about records that a function was not told of.
+/// A letter about records that never reached a function successfully.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DeadLetter {
     /// The function's name.
     pub function: String,
-    /// The ARN of the queue; `None` when the mapping has none, and nobody would have heard.
+    /// The ARN of the queue; `None` if the mapping has none, so AWS would send no letter.
     pub destination: Option<String>,
-    /// What the queue holds. It names the records and does not contain them, as Lambda's letters do.
+    /// The message in the queue. Like Lambda's, it names the records but does not contain them.
     pub body: Value,
-    /// Why the last attempt failed.
+    /// The error of the last attempt.
     pub error: String,
     /// When it was sent, in milliseconds since the Unix epoch.
     pub sent_at: u64,
 }
 
-/// Why records are given up, in Lambda's words.
+/// The reason why records were dropped, in Lambda's words.
 #[derive(Debug, Clone, Copy)]
 pub enum Reason {
-    /// They failed too often.
+    /// Too many failed attempts.
     Retries,
-    /// They are too old.
+    /// The records are too old.
     Age,
 }
 
@@ -41,7 +41,7 @@ pub enum Reason {
 pub struct Letters(Mutex<VecDeque<DeadLetter>>);
 
 impl Letters {
-    /// Keeps a letter.
+    /// Stores a letter.
     pub fn keep(&self, letter: DeadLetter) {
         let DeadLetter { function, destination, error, body, .. } = &letter;
         tracing::error!(function, destination, error, letter = %body, "changes of the table were given up");
@@ -52,14 +52,14 @@ impl Letters {
         letters.push_back(letter);
     }
 
-    /// The letters kept, oldest first.
+    /// The stored letters, oldest first.
     pub fn all(&self) -> Vec<DeadLetter> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 }
 
 impl DeadLetter {
-    /// A letter about records that were given up after so many attempts.
+    /// Builds a letter about records that were dropped after this number of attempts.
     ///
     /// From the Lambda developer guide, "Retain discarded records for a DynamoDB event source".
     pub(super) fn about(

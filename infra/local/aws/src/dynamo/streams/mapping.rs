@@ -1,40 +1,40 @@
-//! What an event source mapping is set to, and what it calls.
+//! The settings of an event source mapping, and its function.
 
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use serde_json::Value;
 
-/// A function invoked with the changes of a table. It gets a whole event as Lambda does (`{"Records": […]}`) and
-/// answers what the function answered; `Err` is a failed invocation.
+/// A function that is invoked with the changes of a table. It receives a whole event as Lambda does (`{"Records":
+/// […]}`) and returns the function's response; `Err` is a failed invocation.
 pub type StreamHandler = Arc<dyn Fn(Value) -> BoxFuture<'static, Result<Value, String>> + Send + Sync>;
 
-/// An event source mapping: which changes of a table go to a function, and how. The terms are Lambda's.
+/// An event source mapping: which changes of a table a function receives, and how. The terms are Lambda's.
 #[derive(Debug, Clone)]
 pub struct Mapping {
     /// The table's name.
     pub table: String,
     /// The function's name.
     pub function: String,
-    /// The mapping's name, alone among those of the function. Its place in the stream is kept under both names.
+    /// The mapping's name, unique among those of the function. Its position in the stream is stored under both names.
     pub name: String,
-    /// Whether a new mapping begins with what the stream still holds (`TRIM_HORIZON`) instead of with what comes.
+    /// Whether a new mapping starts with the oldest record in the stream (`TRIM_HORIZON`) instead of the next new one.
     pub from_start: bool,
-    /// Records of one invocation at most. How long Lambda waits for a batch to fill is not waited here.
+    /// The most records in one invocation. The batching window of Lambda does not exist here.
     pub batch_size: usize,
-    /// Invocations at once. Records of one partition key are always in the same.
+    /// The number of parallel invocations. All records of a partition key are in the same one.
     pub parallelization_factor: usize,
-    /// Filter patterns, of which a record must match one; empty for every record.
+    /// Filter patterns, at least one of which must match a record; empty to match every record.
     pub filters: Vec<Value>,
-    /// How often a failed batch is tried again; `None` until its records expire.
+    /// The number of retries of a failed batch; `None` means until its records expire.
     pub retries: Option<usize>,
-    /// Seconds after which a record is given up; `None` is when it expires, after a day.
+    /// Age in seconds at which a record is dropped; `None` means when it expires, after a day.
     pub record_age: Option<u64>,
-    /// Whether a batch that failed is tried again in two halves.
+    /// Whether a failed batch is split in two halves before it is tried again.
     pub bisects: bool,
-    /// Whether the function's answer says from which record on it failed (`ReportBatchItemFailures`).
+    /// Whether the function's response names the first failed record (`ReportBatchItemFailures`).
     pub reports_failures: bool,
-    /// The ARN of the queue that is told of records given up.
+    /// The ARN of the queue for dropped records.
     pub dead_letters: Option<String>,
 }
 
@@ -58,7 +58,7 @@ impl Mapping {
         }
     }
 
-    /// The name that its place in the stream is kept under.
+    /// The name under which its position in the stream is stored.
     pub(super) fn id(&self) -> String {
         format!("{}/{}/{}", self.table, self.function, self.name)
     }

@@ -1,9 +1,9 @@
-//! The tables' streams, and the event source mappings that hand them to functions.
+//! The tables' streams, and the event source mappings that deliver them to functions.
 //!
-//! The engine writes a record of every change in the transaction of the change itself, so a record is there exactly
-//! when the change is. A mapping reads them in order ([`reader`]), leaves out what its patterns do not match
-//! ([`pattern`]), and delivers the rest in batches ([`batch`]) as Lambda does: at least once, in the order of each
-//! partition key, with retries, and with letters about what it gave up ([`letters`]). How far it is outlives a restart
+//! The engine writes a record of every change in the same transaction as the change, so a record exists exactly when
+//! the change does. A mapping reads the records in order ([`reader`]), skips those that its patterns do not match
+//! ([`pattern`]), and delivers the others in batches ([`batch`]) as Lambda does: at least once, in order for each
+//! partition key, with retries, and with letters about dropped records ([`letters`]). Its position survives a restart
 //! ([`positions`]).
 
 mod batch;
@@ -43,7 +43,7 @@ pub struct Streams {
     running: Mutex<Vec<Running>>,
 }
 
-/// A mapping at work.
+/// A running mapping.
 struct Running {
     source: Source,
     progress: watch::Receiver<Progress>,
@@ -51,7 +51,7 @@ struct Running {
 }
 
 impl Streams {
-    /// No mappings yet, but the places of those of earlier runs.
+    /// No mappings yet, but with the positions from earlier runs.
     pub fn start(database: Database, folder: Option<&Path>) -> Result<Self, Error> {
         Ok(Self {
             database,
@@ -62,7 +62,7 @@ impl Streams {
         })
     }
 
-    /// Starts a mapping where it was, or where it is to begin.
+    /// Starts a mapping at its stored position, or at its configured start.
     pub async fn map(&self, mapping: Mapping, handler: StreamHandler) -> Result<(), Error> {
         let filters = mapping.filters.iter().map(Pattern::parse).collect::<Result<Vec<_>, _>>();
         let filters = filters.map_err(|problem| Error::Filter { function: mapping.function.clone(), problem })?;
@@ -72,7 +72,7 @@ impl Streams {
             None if mapping.from_start => 0,
             None => source.newest().await?,
         };
-        // Also when nothing happens before it stops, it has begun here.
+        // Stored now, so that the start is known even if nothing happens before it stops.
         self.positions.set(&mapping.id(), after);
         let (report, progress) = watch::channel(Progress { read_to: after, done_to: after, open: 0 });
         let courier = Courier { mapping, source: source.clone(), handler, letters: Arc::clone(&self.letters) };
@@ -82,12 +82,13 @@ impl Streams {
         Ok(())
     }
 
-    /// Says that something was written.
+    /// Reports that something was written.
     pub fn wake(&self) {
         self.signal.send_modify(|signal| signal.writes += 1);
     }
 
-    /// Waits until every record written so far is done or given up; says whether there was anything to wait for.
+    /// Waits until every record written so far has succeeded or was dropped; returns whether there was anything to wait
+    /// for.
     pub async fn settled(&self) -> bool {
         let watched: Vec<_> =
             self.running().iter().map(|running| (running.source.clone(), running.progress.clone())).collect();
@@ -98,26 +99,26 @@ impl Streams {
             if !is_done(&progress.borrow()) {
                 waited = true;
                 self.wake();
-                // It fails when the mapping stopped, and then there is nothing to wait for.
+                // This fails if the mapping has stopped; then there is nothing to wait for.
                 let _ = progress.wait_for(is_done).await;
             }
         }
         waited
     }
 
-    /// The letters about records that were given up, oldest first.
+    /// The letters about dropped records, oldest first.
     pub fn dead_letters(&self) -> Vec<DeadLetter> {
         self.letters.all()
     }
 
-    /// The sequence below which no mapping needs a table's records; `None` when none is mapped.
+    /// The sequence below which no mapping needs a table's records; `None` if the table has no mapping.
     pub fn done_with(&self, table: &str) -> Option<i64> {
         let running = self.running();
         let of_table = running.iter().filter(|running| running.source.table == table);
         of_table.map(|running| running.progress.borrow().done_to).min()
     }
 
-    /// Begins no more batches, and waits for those under way, but not for longer than so.
+    /// Starts no more batches, and waits at most `patience` for those in progress.
     pub async fn stop(&self, patience: Duration) {
         self.signal.send_modify(|signal| signal.stopping = true);
         let tasks: Vec<_> = self.running().iter_mut().filter_map(|running| running.task.take()).collect();

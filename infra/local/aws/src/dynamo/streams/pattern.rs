@@ -1,11 +1,11 @@
-//! Filter patterns of event source mappings: which records a function is invoked for.
+//! Filter patterns of event source mappings: they select the records for which a function is invoked.
 //!
-//! From the Lambda developer guide, "Filter rule syntax". Numbers of DynamoDB are text in a record (`{"N":"7"}`), so
+//! From the Lambda developer guide, "Filter rule syntax". DynamoDB's numbers are text in a record (`{"N":"7"}`), so
 //! `numeric` never matches them, as on Lambda.
 
 use serde_json::{Map, Value};
 
-/// What a record must look like.
+/// A condition on a record.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pattern(Node);
 
@@ -40,7 +40,7 @@ enum Comparison {
 }
 
 impl Pattern {
-    /// Reads a pattern; the error says what of it Lambda would refuse.
+    /// Parses a pattern; the error describes what Lambda would reject.
     pub fn parse(pattern: &Value) -> Result<Self, String> {
         match pattern.as_object() {
             Some(fields) if !fields.is_empty() => Ok(Self(node(fields)?)),
@@ -48,7 +48,7 @@ impl Pattern {
         }
     }
 
-    /// Whether a record looks so.
+    /// Whether a record matches.
     pub fn matches(&self, record: &Value) -> bool {
         self.0.matches(Some(record))
     }
@@ -130,7 +130,7 @@ impl Node {
         }
         match self {
             Self::All(fields) => fields.iter().all(|(name, node)| match node {
-                // Alternatives look at the object that they stand in.
+                // Alternatives test the object that contains them.
                 Self::OneOf(_) => node.matches(value),
                 _ => node.matches(value.and_then(|value| value.get(name))),
             }),
@@ -146,7 +146,7 @@ impl Node {
 
 impl Rule {
     fn matches(&self, value: Option<&Value>) -> bool {
-        // Only leaves exist: an object on the way to one is not looked at.
+        // Only leaf values count as existing; an object above a leaf does not.
         let leaf = value.filter(|value| !value.is_object());
         if let Self::Exists(wanted) = self {
             return leaf.is_some() == *wanted;
@@ -166,7 +166,7 @@ impl Rule {
     }
 }
 
-/// Numbers are equal by their value, however they are written.
+/// Numbers are equal if their values are, however they are written.
 fn same(value: &Value, wanted: &Value) -> bool {
     match (value.as_f64(), wanted.as_f64()) {
         (Some(value), Some(wanted)) => Comparison::Equal.holds(value, wanted),
@@ -193,7 +193,7 @@ mod tests {
 
     use super::Pattern;
 
-    /// Whether a pattern for the field `v` matches a record with this one (`None`: without it).
+    /// Whether a pattern for the field `v` matches a record with this value (`None`: without the field).
     fn matches(rules: &Value, value: Option<Value>) -> bool {
         let record = value.map_or(json!({"a": {}}), |value| json!({"a": {"v": value}}));
         Pattern::parse(&json!({"a": {"v": rules}})).unwrap().matches(&record)

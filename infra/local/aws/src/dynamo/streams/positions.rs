@@ -1,4 +1,4 @@
-//! How far each mapping has come, on disk if wanted, so that a restart goes on where it was.
+//! The position of each mapping, optionally on disk, so that it continues there after a restart.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::Error;
 
-/// The sequence up to which each mapping is done, by its id.
+/// The last finished sequence of each mapping, by its id.
 #[derive(Debug)]
 pub struct Positions {
     file: Option<PathBuf>,
@@ -16,8 +16,8 @@ pub struct Positions {
 }
 
 impl Positions {
-    /// Reads the places of earlier runs (`None`: nothing is kept). A file that cannot be read is one that another
-    /// program wrote to, and an error: without it changes might be skipped.
+    /// Reads the positions of earlier runs (`None`: nothing is stored). A file that cannot be read was written by
+    /// another program and is an error: without it, changes might be skipped.
     pub fn open(folder: Option<&Path>) -> Result<Self, Error> {
         let file = folder.map(|folder| folder.join("streams.json"));
         let places = match &file {
@@ -36,12 +36,12 @@ impl Positions {
         Ok(Self { file, places: Mutex::new(places) })
     }
 
-    /// Where a mapping is.
+    /// The position of a mapping.
     pub fn get(&self, id: &str) -> Option<i64> {
         self.places.lock().unwrap_or_else(PoisonError::into_inner).get(id).copied()
     }
 
-    /// Moves a mapping on. That it could not be written only means that a restart does some work again.
+    /// Advances a mapping. If the position cannot be written, a restart only repeats some work.
     pub fn set(&self, id: &str, place: i64) {
         let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
         if places.insert(id.to_owned(), place) == Some(place) {

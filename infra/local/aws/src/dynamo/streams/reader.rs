@@ -1,4 +1,4 @@
-//! The task of one mapping: it reads the stream, filters, and keeps its lanes busy.
+//! The task of one mapping: it reads the stream, filters the records, and keeps its lanes busy.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -13,32 +13,33 @@ use super::pattern::Pattern;
 use super::positions::Positions;
 use super::source::Record;
 
-/// How many records may wait for a function. More are left in the stream.
+/// The most records that may wait for a function. The others stay in the stream.
 const AHEAD: usize = 1_000;
 
-/// The largest event, in bytes: Lambda takes 6 MB.
+/// The largest event, in bytes: Lambda accepts 6 MB.
 const MAX_EVENT: usize = 6_000_000;
 
-/// How often the stream is looked at when nobody says that it grew, such as when a caller went away before its answer.
+/// How often the stream is checked when no write was reported, for example because a caller disconnected before its
+/// response.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// How far a mapping is.
+/// The progress of a mapping.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Progress {
-    /// The stream was read up to this sequence.
+    /// The stream has been read up to this sequence.
     pub read_to: i64,
     /// Everything up to this sequence is done.
     pub done_to: i64,
-    /// How many records that were read are not done.
+    /// The number of records that were read and are not done.
     pub open: usize,
 }
 
-/// What tasks of mappings are told.
+/// Signals to the tasks of mappings.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Signal {
     /// Grows with every write.
     pub writes: u64,
-    /// No more batches are to begin.
+    /// No more batches may start.
     pub stopping: bool,
 }
 
@@ -50,13 +51,13 @@ pub struct Reader {
     progress: watch::Sender<Progress>,
     signal: watch::Receiver<Signal>,
     lanes: Vec<Lane>,
-    /// The sequences of the records that are not done.
+    /// The sequences of unfinished records.
     open: BTreeSet<i64>,
     read_to: i64,
     running: JoinSet<(usize, Vec<i64>)>,
 }
 
-/// Records that are delivered one batch after the other.
+/// Records that are delivered one batch after another.
 #[derive(Default)]
 struct Lane {
     waiting: VecDeque<Record>,
@@ -64,7 +65,7 @@ struct Lane {
 }
 
 impl Reader {
-    /// A task that begins after a sequence.
+    /// Creates a task that starts after this sequence.
     pub fn new(
         courier: Courier,
         filters: Vec<Pattern>,
@@ -86,7 +87,7 @@ impl Reader {
         }
     }
 
-    /// Works until it is told to stop, or until whoever could tell is gone.
+    /// Works until it is told to stop, or until the sender of that signal is gone.
     pub async fn run(mut self) {
         loop {
             let stopping = self.signal.borrow_and_update().stopping;
@@ -107,7 +108,7 @@ impl Reader {
         }
     }
 
-    /// Reads what there is, as long as not too much waits.
+    /// Reads new records, unless too many are waiting.
     async fn read(&mut self) {
         while self.open.len() < AHEAD {
             let (records, read_to) = match self.courier.source.read(self.read_to).await {
@@ -131,7 +132,7 @@ impl Reader {
         }
     }
 
-    /// Records of one key share a lane, so that they keep their order.
+    /// Records with the same key share a lane, so they keep their order.
     fn lane_of(&self, key: &str) -> usize {
         let mut hasher = DefaultHasher::new();
         key.hash(&mut hasher);
@@ -139,7 +140,7 @@ impl Reader {
         usize::try_from(hasher.finish() % lanes).unwrap_or_default()
     }
 
-    /// Starts a batch in every lane that has none under way.
+    /// Starts a batch in every idle lane.
     fn start(&mut self) {
         let batch_size = self.courier.mapping.batch_size;
         for (index, lane) in self.lanes.iter_mut().enumerate() {
@@ -166,7 +167,7 @@ impl Reader {
                 }
                 self.positions.set(&self.courier.mapping.id(), self.done_to());
             }
-            // Functions cannot do this, because their panics are caught before.
+            // A panic of a function never gets here, because it is caught earlier.
             Err(error) => tracing::error!(%error, "a delivery of changes broke off; a restart repeats it"),
         }
     }
@@ -182,7 +183,7 @@ impl Reader {
 }
 
 impl Lane {
-    /// The next records, one at least, as far as they fit into an event.
+    /// The next records that fit into an event, at least one.
     fn next_batch(&mut self, size: usize) -> Vec<Record> {
         let mut length = 0;
         let fitting = self.waiting.iter().take(size).take_while(|record| {

@@ -1,4 +1,4 @@
-//! Reading a table's stream out of the engine, in the form in which Lambda hands records to functions.
+//! Reads a table's stream from the engine, in the format in which Lambda passes records to functions.
 
 use dynoxide::Database;
 use dynoxide::actions::describe_table::DescribeTableRequest;
@@ -10,21 +10,21 @@ use serde_json::{Value, json};
 use crate::dynamo::{ENGINE_REGION, PUBLIC_REGION};
 use crate::{Error, REGION};
 
-/// How many records are read at once.
+/// The number of records read at a time.
 const PAGE: usize = 250;
 
 /// One record of a stream.
 #[derive(Debug, Clone)]
 pub struct Record {
-    /// Where in the stream it stands. Sequences grow, over restarts too.
+    /// Its position in the stream. Sequences grow, also across restarts.
     pub sequence: i64,
-    /// The partition key of the item, as text in which no two keys are alike.
+    /// The partition key of the item, as text that is unique for each key.
     pub key: String,
-    /// When it was written, in seconds since the Unix epoch.
+    /// The time of the write, in seconds since the Unix epoch.
     pub created: u64,
-    /// What a function is given.
+    /// The record as a function receives it.
     pub event: Value,
-    /// The length of that as text, in bytes.
+    /// The length of this as text, in bytes.
     pub length: usize,
 }
 
@@ -68,8 +68,8 @@ impl Source {
         dynoxide::streams::shard_id(&self.table)
     }
 
-    /// The next records after a sequence, and the sequence up to which that read. The engine also records writes that
-    /// changed nothing, which DynamoDB does not; they are left out.
+    /// Reads the records after a sequence, and returns them with the last sequence read. The engine also records writes
+    /// that change nothing; DynamoDB does not, so they are skipped.
     pub async fn read(&self, after: i64) -> Result<(Vec<Record>, i64), Error> {
         let iterator = encode_shard_iterator(&self.table, &self.shard(), after);
         let database = self.database.clone();
@@ -80,7 +80,7 @@ impl Source {
         Ok((changes.map(|record| self.record(record)).collect(), read_to))
     }
 
-    /// The sequence of the newest record; 0 when there never was one.
+    /// The sequence of the newest record; 0 if there never was one.
     pub async fn newest(&self) -> Result<i64, Error> {
         let request = GetShardIteratorRequest {
             stream_arn: dynoxide::streams::stream_arn(&self.table, "any"),
@@ -94,7 +94,7 @@ impl Source {
         Ok(position.unwrap_or_default())
     }
 
-    /// From the API reference's `Record`, with the stream's ARN that Lambda adds.
+    /// The format is `Record` in the API reference, with the stream's ARN, which Lambda adds.
     fn record(&self, record: &EngineRecord) -> Record {
         let mut event = serde_json::to_value(record).unwrap_or_default();
         let created = seconds(record.dynamodb.approximate_creation_date_time);
@@ -125,7 +125,7 @@ fn seconds(time: f64) -> u64 {
     time as u64
 }
 
-/// Runs what waits for the engine's lock where waiting holds nobody up.
+/// Runs work that waits for the engine's lock on a thread where waiting blocks nothing else.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
     match tokio::task::spawn_blocking(work).await {
         Ok(outcome) => outcome,
