@@ -8,24 +8,24 @@ use std::time::Duration;
 #[derive(Clone, Debug, Default)]
 pub struct Env(BTreeMap<String, String>);
 
-/// A setting that is missing or makes no sense.
+/// A setting that is missing or invalid.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The variable is not set.
     #[error("the environment variable {0} is missing")]
     Missing(&'static str),
-    /// The variable is set to something else than it should be.
+    /// The value of the variable is not of the expected kind.
     #[error("the environment variable {name} should be {expected}")]
     Unreadable {
-        /// The variable.
+        /// The variable's name.
         name: &'static str,
-        /// What it should be.
+        /// The expected kind of value.
         expected: &'static str,
     },
 }
 
 impl ConfigError {
-    /// The variable `name` is not `expected`.
+    /// The error that the variable `name` is not `expected`.
     #[must_use]
     pub const fn unreadable(name: &'static str, expected: &'static str) -> Self {
         Self::Unreadable { name, expected }
@@ -37,13 +37,13 @@ impl Env {
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the process's environment")]
     pub fn of_process() -> Self {
-        // `vars` panics on a variable that is not UTF-8, which somebody else's variable may be.
+        // `vars` panics on a variable that is not UTF-8, and some other program may have set such a variable.
         let readable =
             std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
         Self(readable.collect())
     }
 
-    /// The variable's value, if it is set to anything but the empty string.
+    /// The variable's value, if it is set and not empty.
     #[must_use]
     pub fn optional(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
@@ -54,7 +54,7 @@ impl Env {
         self.optional(name).ok_or(ConfigError::Missing(name))
     }
 
-    /// A value that is `expected` to be something else than text.
+    /// The variable's value, parsed. The error says that it should be `expected`.
     pub fn parsed<T: FromStr>(&self, name: &'static str, expected: &'static str) -> Result<T, ConfigError> {
         self.text(name)?.parse().map_err(|_| ConfigError::unreadable(name, expected))
     }
@@ -64,7 +64,7 @@ impl Env {
         self.parsed(name, "a whole number")
     }
 
-    /// A cap, of which 0 is none.
+    /// A limit. 0 means no limit.
     pub fn cap(&self, name: &'static str) -> Result<Option<u32>, ConfigError> {
         Ok(Some(self.number(name)?).filter(|cap| *cap != 0))
     }

@@ -1,4 +1,4 @@
-//! The few primitives everything secret is made of, all from one library.
+//! The few cryptographic primitives used for secrets, all from one library.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
@@ -18,13 +18,13 @@ impl Random for SystemRandom {
     }
 }
 
-/// HMAC-SHA-256 of `message` under a key of ours.
+/// HMAC-SHA-256 of `message` with one of our own keys.
 #[must_use]
 pub fn mac(key: &[u8; 32], message: &[u8]) -> [u8; 32] {
     hmac_sha256(key, message)
 }
 
-/// HMAC-SHA-256 of `message` under a key of any length, for signatures that others define.
+/// HMAC-SHA-256 of `message` with a key of any length, for signatures that other services define.
 #[must_use]
 pub fn hmac_sha256(key: &[u8], message: &[u8]) -> [u8; 32] {
     let key = hmac::Key::new(hmac::HMAC_SHA256, key);
@@ -33,7 +33,7 @@ pub fn hmac_sha256(key: &[u8], message: &[u8]) -> [u8; 32] {
     tag
 }
 
-/// Whether two secrets are the same, in a time that depends only on their lengths.
+/// Whether two secrets are equal. The comparison takes a time that depends only on their lengths.
 #[must_use]
 pub fn same(a: &[u8], b: &[u8]) -> bool {
     constant_time::verify_slices_are_equal(a, b).is_ok()
@@ -58,7 +58,7 @@ pub fn derive(secret: &[u8], purpose: &str) -> [u8; 32] {
     key
 }
 
-/// SHA-256 of `message`: for what is random enough to need no key.
+/// SHA-256 of `message`, for values that are random enough to need no key.
 #[must_use]
 pub fn sha256(message: &[u8]) -> [u8; 32] {
     let mut digest = [0; 32];
@@ -76,16 +76,17 @@ pub fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// SHA-1 in hexadecimal, for services whose signatures are defined with it. Nothing of our own rests on it.
+/// SHA-1 in hexadecimal, for services whose signatures use it. Nothing of our own depends on it.
 #[must_use]
 pub fn sha1_hex(message: &[u8]) -> String {
     hex(digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, message).as_ref())
 }
 
-/// Bytes of the nonce of [`seal`].
+/// Length of the nonce of [`seal`] in bytes.
 pub const NONCE_BYTES: usize = 12;
 
-/// AES-256-GCM of `plain`, its tag at the end, bound to `associated`. A nonce serves one message a key.
+/// AES-256-GCM of `plain`, with the tag at the end, bound to `associated`. A nonce must be used for only one message
+/// with each key.
 #[must_use]
 #[expect(clippy::missing_panics_doc, reason = "the key has the cipher's length, and messages are far below its bound")]
 pub fn seal(key: &[u8; 32], nonce: [u8; NONCE_BYTES], associated: &[u8], plain: &[u8]) -> Vec<u8> {
@@ -99,7 +100,7 @@ pub fn seal(key: &[u8; 32], nonce: [u8; NONCE_BYTES], associated: &[u8], plain: 
     message
 }
 
-/// What [`seal`] encrypted; `None` when anything of it was changed.
+/// Decrypts the result of [`seal`]; `None` when any part of it was changed.
 #[must_use]
 pub fn open(key: &[u8; 32], nonce: [u8; NONCE_BYTES], associated: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
     let mut message = sealed.to_vec();

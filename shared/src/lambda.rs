@@ -1,4 +1,4 @@
-//! Starting a function, and what it is started with.
+//! Starting a function, and the resources it starts with.
 
 mod log;
 
@@ -27,21 +27,21 @@ pub use lambda_http::Context;
 /// An error that ends an invocation or keeps a function from starting.
 pub type Error = lambda_http::Error;
 
-/// What the outside world gives a function.
+/// The resources that a function gets from outside.
 #[derive(Clone)]
 pub struct Runtime {
     /// Its settings.
     pub env: Env,
-    /// How it reaches AWS.
+    /// The configuration for calls to AWS.
     pub sdk: SdkConfig,
-    /// The time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Randomness.
+    /// The source of random bytes.
     pub random: Arc<dyn Random>,
 }
 
 impl Runtime {
-    /// The runtime of this process: its environment, the machine's clock and randomness.
+    /// The resources of this process: its environment, the machine's clock and the system's random numbers.
     pub async fn of_process() -> Self {
         Self {
             env: Env::of_process(),
@@ -51,34 +51,34 @@ impl Runtime {
         }
     }
 
-    /// What watches the invocations of `function`.
+    /// The observer for the invocations of `function`.
     #[must_use]
     pub fn observer(&self, function: &'static str) -> Observer {
         Observer::new(function, &self.env, self.clock.clone())
     }
 }
 
-/// A function: what is done with one invocation's payload. The bytes in and out are what Lambda's Runtime API carries.
+/// A function: it processes the payload of one invocation. The bytes in and out are those of Lambda's Runtime API.
 #[async_trait]
 pub trait Function: Send + Sync {
     /// Handles one invocation.
     async fn invoke(&self, payload: &[u8], context: Context) -> Result<Vec<u8>, Error>;
 }
 
-/// A function that answers the gateway.
+/// A function that answers HTTP requests from the gateway.
 pub struct Http(pub Router);
 
 #[async_trait]
 impl Function for Http {
     async fn invoke(&self, payload: &[u8], context: Context) -> Result<Vec<u8>, Error> {
         let request: LambdaRequest = serde_json::from_slice(payload)?;
-        // The adapter cannot cross threads; the future that it makes can.
+        // The adapter cannot be sent between threads, but the future that it creates can.
         let response = { Adapter::from(self.0.clone()).call(LambdaEvent::new(request, context)) };
         Ok(serde_json::to_vec(&response.await?)?)
     }
 }
 
-/// Starts logging, builds the function and hands it invocations until Lambda stops the process.
+/// Starts logging, builds the function and passes invocations to it until Lambda stops the process.
 pub async fn serve<F: Function>(build: impl FnOnce(&Runtime) -> Result<F, ConfigError>) -> Result<(), Error> {
     log_json();
     let function = &build(&Runtime::of_process().await)?;
@@ -89,8 +89,8 @@ pub async fn serve<F: Function>(build: impl FnOnce(&Runtime) -> Result<F, Config
     lambda_http::lambda_runtime::run(service_fn(handle)).await
 }
 
-/// Logs as one JSON object a line, at the level of `LOG_LEVEL`. The line that ends an invocation is written at any
-/// level where it carries metrics.
+/// Logs one JSON object a line, at the level in `LOG_LEVEL`. If metrics are on, the line that ends an invocation is
+/// written at every level, because it carries them.
 pub fn log_json() {
     let env = Env::of_process();
     let level = env.optional("LOG_LEVEL").unwrap_or("error");

@@ -1,9 +1,8 @@
-//! What every function shares.
+//! The code that all functions share.
 //!
-//! Three layers, and dependencies only point down this list: [`http`] (envelopes, extractors, errors on the wire),
-//! [`aws`] (DynamoDB, S3 and SNS behind the domain's traits) and `outgoing` (other services behind the same) use
-//! [`domain`] (rules; neither AWS nor HTTP).
-//! [`lambda`] and [`config`] are what a function's `main` needs to start.
+//! Dependencies only point down this list: [`http`] (response formats, extractors, error responses), [`aws`] (the
+//! domain's traits with DynamoDB, S3 and SNS) and `outgoing` (the domain's traits with other services) use [`domain`]
+//! (the rules; it uses neither AWS nor HTTP). A function's `main` needs [`lambda`] and [`config`] to start.
 
 pub mod aws;
 pub mod config;

@@ -1,5 +1,5 @@
-//! What is written of every invocation: one line when it ends, with what it cost and what it counted and never with what
-//! it said, and on every line in between whose invocation it belongs to.
+//! Logging of invocations. When an invocation ends, one line is written with its cost and its counts, but never with
+//! its content. Every line in between names the invocation that it belongs to.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,37 +13,37 @@ use crate::domain::clock::{Clock, Timestamp};
 use crate::metrics::emf::{self, About};
 use crate::metrics::{Batch, Metric};
 
-/// The target of spans and lines that are written at every level, because others lean on them.
+/// The target of spans and lines that are written at every level, because other tools depend on them.
 pub const TARGET: &str = "handset";
-/// The field of a line that holds the members of an embedded-metric-format document, as JSON.
+/// The field of a line that contains the members of an embedded-metric-format document, as JSON.
 pub const METRICS: &str = "metrics";
 
-/// A request that has no answer by then gets none but this: the caller hears so in the words of their API, four seconds
-/// before Lambda would stop the function and five before the gateway would answer for it. Three calls to AWS that use up
-/// all their time (`aws/mod.rs`) fit in.
+/// The time-out of a request. After this time the caller gets an error in the format of their API, four seconds before
+/// Lambda would stop the function and five before the gateway would respond itself. Three calls to AWS that use all of
+/// their time (`aws/mod.rs`) fit into it.
 pub const PATIENCE: Duration = Duration::from_secs(25);
 
-/// Watches the invocations of one function.
+/// Observes the invocations of one function.
 #[derive(Clone)]
 pub struct Observer(Arc<Observed>);
 
 struct Observed {
     function: &'static str,
-    /// Where metrics go; `None` writes none.
+    /// The namespace of metrics; `None` writes no metrics.
     namespace: Option<String>,
     clock: Arc<dyn Clock>,
-    /// Whether an invocation has begun.
+    /// Whether an earlier invocation has begun.
     warm: AtomicBool,
 }
 
-/// Where an invocation comes from, beside what Lambda says of it.
+/// Where an invocation comes from, in addition to the data in Lambda's context.
 #[derive(Clone, Debug, Default)]
 pub struct Caller {
     /// The gateway's id of the request.
     pub gateway_request_id: Option<String>,
     /// The method of the request.
     pub method: Option<String>,
-    /// The route that took it, or the source of an event.
+    /// The route of the request, or the source of an event.
     pub route: Option<String>,
 }
 
@@ -56,7 +56,8 @@ pub struct Invocation {
 }
 
 impl Observer {
-    /// The observer of `function`. Metrics go to the namespace `METRICS_NAMESPACE`, or nowhere where it is empty.
+    /// The observer of `function`. Metrics are written to the namespace `METRICS_NAMESPACE`, or not at all if it is
+    /// empty.
     #[must_use]
     pub fn new(function: &'static str, env: &Env, clock: Arc<dyn Clock>) -> Self {
         let namespace = env.optional("METRICS_NAMESPACE").map(str::to_owned);
@@ -89,7 +90,7 @@ impl Observer {
         Invocation { observer: self.clone(), span, began: self.0.clock.now(), batch }
     }
 
-    /// Runs what an event asks for, and writes its line. `source` is the service it comes from.
+    /// Runs the work for an event, and writes its log line. `source` is the service that sent the event.
     pub async fn event<T>(&self, source: &str, context: &Context, work: impl Future<Output = T>) -> T {
         let caller = Caller { route: Some(source.to_owned()), ..Caller::default() };
         let invocation = self.begin(Some(context), &caller);
@@ -104,12 +105,12 @@ impl Observer {
 }
 
 impl Invocation {
-    /// Runs the invocation's work, whose lines and counts are taken in.
+    /// Runs the invocation's work. Its log lines and counts belong to the invocation.
     pub async fn run<F: Future>(&self, work: F) -> F::Output {
         self.batch.of(work).instrument(self.span.clone()).await
     }
 
-    /// Adds to what the invocation counts.
+    /// Adds to one of the invocation's counts.
     pub fn add(&self, metric: Metric, value: u64) {
         self.batch.add(metric, None, value);
     }
@@ -121,8 +122,8 @@ impl Invocation {
         u64::try_from(millis).unwrap_or_default()
     }
 
-    /// Ends the invocation: `line` writes its last line and takes what was counted along, if anything was. What does
-    /// not fit into one document follows in lines of its own.
+    /// Ends the invocation: `line` writes its last line, including the counts if there are any. Counts that do not fit
+    /// into one document follow in separate lines.
     pub fn end(self, line: impl FnOnce(Option<&str>)) {
         let Observed { function, namespace, clock, .. } = &*self.observer.0;
         let documents = namespace.as_deref().map_or_else(Vec::new, |namespace| {
@@ -138,7 +139,7 @@ impl Invocation {
     }
 }
 
-/// The trace's id in the header that X-Ray passes on: `Root=1-…;Parent=…;Sampled=1`.
+/// The trace id in the header that X-Ray forwards: `Root=1-…;Parent=…;Sampled=1`.
 fn trace(header: &str) -> Option<&str> {
     header.split(';').find_map(|part| part.trim().strip_prefix("Root="))
 }

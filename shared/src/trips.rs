@@ -1,7 +1,7 @@
 //! Counts the DynamoDB round trips of each request: how many there were, and how many had to wait for another.
 //!
-//! The latency of a request is its longest chain of calls, so that is what the budget in `docs/access-patterns.md`
-//! bounds and what the log line of every request tells.
+//! The latency of a request is determined by its longest chain of calls. So the budget in `docs/access-patterns.md`
+//! limits that chain, and the log line of every request shows its length.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,12 +15,12 @@ tokio::task_local! {
 #[derive(Clone, Debug, Default)]
 pub struct Trips(Arc<Mutex<Count>>);
 
-/// What was counted.
+/// The result of counting.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Count {
-    /// Calls, each retry counted.
+    /// The number of calls, including each retry.
     pub calls: u32,
-    /// The length of the longest chain of calls in which each began after the one before had ended.
+    /// The length of the longest chain of calls in which each call began after the previous one had ended.
     pub rounds: u32,
 }
 
@@ -32,18 +32,18 @@ impl Trips {
         (output, trips.count())
     }
 
-    /// The count of the request that this task works on, if it works on one.
+    /// The counter of the request that this task works on, if there is one.
     #[must_use]
     pub fn current() -> Option<Self> {
         CURRENT.try_with(Clone::clone).ok()
     }
 
-    /// Counts on from here for one of several futures that run side by side.
+    /// Continues counting from here for one of several futures that run in parallel.
     fn branch(&self) -> Self {
         Self(Arc::new(Mutex::new(Count { calls: 0, rounds: self.count().rounds })))
     }
 
-    /// Takes in what was counted for such a future.
+    /// Adds the count of such a future.
     fn take_in(&self, branch: &Self) {
         let branch = branch.count();
         let mut count = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -55,7 +55,7 @@ impl Trips {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts a call that begins and answers its place in the chain.
+    /// Counts a call that begins and returns its position in the chain.
     #[must_use]
     pub fn begin(&self) -> u32 {
         let mut count = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -63,15 +63,15 @@ impl Trips {
         count.rounds + 1
     }
 
-    /// Notes that the call at this place in the chain ended.
+    /// Records that the call at this position in the chain ended.
     pub fn end(&self, place: u32) {
         let mut count = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         count.rounds = count.rounds.max(place);
     }
 }
 
-/// Runs two futures side by side until both are done or one fails. Their calls count as side by side even where a busy
-/// machine happens to run one after the other.
+/// Runs two futures in parallel until both are done or one fails. Their calls count as parallel even if a busy machine
+/// happens to run one after the other.
 pub fn both<'f, A, B, E>(
     a: impl Future<Output = Result<A, E>> + Send + 'f,
     b: impl Future<Output = Result<B, E>> + Send + 'f,
@@ -112,7 +112,7 @@ where
 mod tests {
     use super::*;
 
-    /// A call that is over by the time it is first looked at.
+    /// A call that has ended by the time it is first polled.
     async fn call() -> Result<(), ()> {
         std::future::ready(()).await;
         let trips = Trips::current().expect("a request");

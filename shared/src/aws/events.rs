@@ -1,9 +1,9 @@
-//! The bucket's events. They come at least once, in any order and again after a failure, so whatever is done for one
-//! may be done twice.
+//! Events of the bucket. An event is delivered at least once, in any order, and again after a failure, so processing it
+//! twice must do no harm.
 
 use serde::Deserialize;
 
-/// As much of an event as is needed (Amazon S3, "Event message structure").
+/// The parts of an event that are needed (Amazon S3, "Event message structure").
 #[derive(Deserialize)]
 struct Event {
     #[serde(rename = "Records")]
@@ -25,8 +25,8 @@ struct Object {
     key: String,
 }
 
-/// The keys that an event of the bucket is about, encoded as in a form, which our names have nothing of; `None` when
-/// the payload is not one.
+/// The keys in an event of the bucket; `None` when the payload is not such an event. Keys are encoded as in a form, but
+/// this changes nothing in our names.
 #[must_use]
 pub fn keys(payload: &[u8]) -> Option<Vec<String>> {
     let event: Event = serde_json::from_slice(payload).ok()?;

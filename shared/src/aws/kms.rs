@@ -1,4 +1,4 @@
-//! Envelope encryption with a KMS key: every secret has a data key of its own, which only KMS can open, and both are
+//! Envelope encryption with a KMS key: every secret has a separate data key, which only KMS can decrypt, and both are
 //! bound to their owner.
 
 use std::sync::Arc;
@@ -17,13 +17,13 @@ use crate::domain::random::{self, Random};
 use crate::domain::real_name::Vault;
 use crate::domain::{Fault, Result};
 
-/// The first byte of everything sealed: what follows is the length of the data key as KMS encrypted it (two bytes, big
-/// endian), that key, the nonce, and what AES-256-GCM made of the secret.
+/// The first byte of all encrypted data. After it come the length of the data key as KMS encrypted it (two bytes, big
+/// endian), that key, the nonce, and the AES-256-GCM ciphertext of the secret.
 const FORMAT: u8 = 1;
-/// The encryption context under which KMS shows the owner in its own log.
+/// The key in the encryption context under which KMS logs the owner.
 const OWNER: &str = "user";
 
-/// Seals with data keys of one KMS key.
+/// Encrypts with data keys of one KMS key.
 #[derive(Clone)]
 pub struct KmsVault {
     client: Client,
@@ -32,12 +32,12 @@ pub struct KmsVault {
 }
 
 impl KmsVault {
-    /// With the key of `IDENTITY_KEY`.
+    /// With the KMS key named by `IDENTITY_KEY`.
     pub fn new(sdk: &SdkConfig, env: &Env, random: Arc<dyn Random>) -> std::result::Result<Self, ConfigError> {
         Ok(Self { client: Client::new(sdk), key: env.text("IDENTITY_KEY")?.into(), random })
     }
 
-    /// The data key behind one that KMS encrypted.
+    /// Decrypts a data key that KMS encrypted.
     async fn data_key(&self, owner: UserId, encrypted: &[u8]) -> Result<[u8; 32]> {
         let decrypt = self.client.decrypt().key_id(&*self.key).encryption_context(OWNER, owner.to_string());
         let answer = decrypt.ciphertext_blob(Blob::new(encrypted)).send().await;
@@ -68,7 +68,7 @@ impl Vault for KmsVault {
     }
 }
 
-/// What lies in a sealed secret.
+/// The parts of an encrypted secret.
 struct Envelope<'a> {
     encrypted: &'a [u8],
     nonce: [u8; NONCE_BYTES],
@@ -85,7 +85,7 @@ impl<'a> Envelope<'a> {
     }
 }
 
-/// What the cipher is bound to beside the key.
+/// The data that the ciphertext is bound to in addition to the key.
 fn associated(owner: UserId) -> String {
     format!("identity of user {owner}")
 }

@@ -1,4 +1,4 @@
-//! The domain's traits on AWS. A function links only the parts whose feature it asks for.
+//! The domain's traits, implemented with AWS. A function links only the parts whose features it enables.
 
 #[cfg(feature = "dynamo")]
 pub mod dynamo;
@@ -25,23 +25,24 @@ use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 
-// How the times fit together (docs/observability.md, "Time-outs"): three attempts of 3 s with their pauses end with the
-// call's 8 s; three calls that use up all their time end with the request's 25 s (`observe.rs`); the function is
-// stopped after 29 s, and the gateway waits for 30.
+// How the time-outs fit together (docs/observability.md, "Time-outs"): three attempts of 3 s with their pauses fit into
+// the call's 8 s; three calls that use all of their time fit into the request's 25 s (`observe.rs`); Lambda stops the
+// function after 29 s, and the gateway waits for 30 s.
 
-/// Until a connection stands.
+/// For establishing a connection.
 const CONNECT: Duration = Duration::from_secs(2);
-/// One attempt at a call: long enough for a slow answer of a healthy service, short enough to try again.
+/// For one attempt at a call: long enough for a slow response of a healthy service, and short enough to try again.
 const ATTEMPT: Duration = Duration::from_secs(3);
-/// A whole call with its attempts and the pauses between them.
+/// For a whole call with its attempts and the pauses between them.
 const OPERATION: Duration = Duration::from_secs(8);
 const ATTEMPTS: u32 = 3;
-/// The pause before the second attempt at a call that was throttled is drawn between nothing and this, the next from
-/// twice as much; after other failures the SDK starts with a tenth of it.
+/// The pause before the second attempt at a throttled call is random, between zero and this; the maximum doubles for
+/// each further attempt. After other failures the SDK starts with a tenth of it.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
-/// No pause is longer.
+/// The maximum length of a pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
-/// A body that does not move for so long is given up: the time-outs above end with an answer's head.
+/// A body that stops arriving is given up after this time, because the time-outs above only cover the head of a
+/// response.
 const STALLED: Duration = Duration::from_secs(5);
 
 /// The SDK's configuration from a function's environment, with time-outs that fit inside the gateway's.
@@ -50,28 +51,28 @@ pub async fn load() -> SdkConfig {
     config.stalled_stream_protection(stalled_streams()).load().await
 }
 
-/// The time-outs of every call that may be tried again.
+/// The time-outs of every call that may be retried.
 #[must_use]
 pub fn timeouts() -> TimeoutConfig {
     let attempt = TimeoutConfig::builder().connect_timeout(CONNECT).read_timeout(ATTEMPT);
     attempt.operation_attempt_timeout(ATTEMPT).operation_timeout(OPERATION).build()
 }
 
-/// The time-outs of a call that is made once and has all the time to itself.
+/// The time-outs of a call that is made only once and may use the whole time.
 #[cfg(feature = "sns")]
 fn once(whole: Duration) -> TimeoutConfig {
     let attempt = TimeoutConfig::builder().connect_timeout(CONNECT).read_timeout(whole);
     attempt.operation_attempt_timeout(whole).operation_timeout(whole).build()
 }
 
-/// How often a failed call is tried again; the SDK draws the pause in between at random, longer each time.
+/// How often a failed call is retried; the SDK chooses random pauses in between, which grow each time.
 #[must_use]
 pub fn retries() -> RetryConfig {
     let retries = RetryConfig::standard().with_max_attempts(ATTEMPTS);
     retries.with_initial_backoff(FIRST_PAUSE).with_max_backoff(LONGEST_PAUSE)
 }
 
-/// How long a body may stand still.
+/// How long a body may stop arriving.
 #[must_use]
 pub fn stalled_streams() -> StalledStreamProtectionConfig {
     StalledStreamProtectionConfig::enabled().grace_period(STALLED).build()

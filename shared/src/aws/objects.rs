@@ -1,4 +1,4 @@
-//! The bytes of media in S3.
+//! Media files in S3.
 
 mod form;
 
@@ -22,9 +22,9 @@ use crate::domain::media::Key;
 use crate::domain::media::store::{Fetched, LinkFor, Meta, ObjectStore, Part};
 use crate::domain::{Fault, Result};
 
-/// How long a link works: long enough to play a voice note twice, short enough to be worth nothing when it leaks.
+/// How long a link is valid: long enough to play a voice note twice, short enough to be worthless when it leaks.
 const LINK_LIFETIME: Duration = Duration::from_mins(15);
-/// Names are random and never used twice, so what lies under one never changes.
+/// Names are random and never used twice, so the content under a name never changes.
 const CACHE_CONTROL: &str = "public, max-age=31536000, immutable";
 
 /// Media in one bucket.
@@ -32,15 +32,15 @@ const CACHE_CONTROL: &str = "public, max-age=31536000, immutable";
 pub struct S3Objects {
     client: Client,
     bucket: String,
-    /// What forms are signed with, which the SDK does not do.
+    /// The credentials for signing forms, which the SDK cannot do.
     credentials: Option<SharedCredentialsProvider>,
     region: Option<Region>,
 }
 
 impl S3Objects {
-    /// In the bucket of `BUCKET`.
+    /// In the bucket named by `BUCKET`.
     pub fn new(sdk: &SdkConfig, env: &Env) -> std::result::Result<Self, ConfigError> {
-        // An endpoint of its own is not S3, and has no host name for each bucket.
+        // A custom endpoint is not S3 and has no separate host name for each bucket.
         let own_endpoint = sdk.endpoint_url().is_some();
         let config = aws_sdk_s3::config::Builder::from(sdk).force_path_style(own_endpoint).build();
         Ok(Self {
@@ -54,7 +54,7 @@ impl S3Objects {
     fn storing(&self, key: &Key, content_type: &'static str, bytes: Bytes) -> PutObjectFluentBuilder {
         let put = self.client.put_object().bucket(&self.bucket).key(key.as_str()).body(bytes.into());
         let put = put.content_type(content_type).cache_control(CACHE_CONTROL);
-        // What nobody knows is only ever a download, also when it is reached by a link.
+        // A file of unknown type is always a download, also when it is read through a link.
         let attachment = (content_type == "application/octet-stream").then(|| "attachment".to_owned());
         put.set_content_disposition(attachment)
     }
@@ -71,7 +71,8 @@ impl ObjectStore for S3Objects {
     async fn put_new(&self, key: &Key, content_type: &'static str, bytes: Bytes) -> Result<bool> {
         match self.storing(key, content_type, bytes).if_none_match("*").send().await {
             Ok(_) => Ok(true),
-            // A 409 is none: it only says that something else happened to the key, and that one may ask again.
+            // A 409 does not mean this: it only says that another operation on the key was running, and that the
+            // request may be repeated.
             Err(error) if status(&error) == Some(412) => Ok(false),
             Err(error) => Err(Fault::new("storing a new object", error).into()),
         }
@@ -138,7 +139,7 @@ fn range(part: Part) -> Option<String> {
     }
 }
 
-/// What is known of the whole object, and where in it the answer begins.
+/// Information about the whole object, and the position in it where the response begins.
 fn described(output: &GetObjectOutput) -> Result<(Meta, u64)> {
     let (first, length) = match output.content_range.as_deref() {
         Some(range) => {
@@ -155,7 +156,7 @@ fn described(output: &GetObjectOutput) -> Result<(Meta, u64)> {
     Ok((meta, first))
 }
 
-/// The first byte and the whole length of `bytes <first>-<last>/<length>`.
+/// The first byte and the total length in `bytes <first>-<last>/<length>`.
 fn content_range(text: &str) -> Option<(u64, u64)> {
     let (range, length) = text.strip_prefix("bytes ")?.split_once('/')?;
     let (first, _) = range.split_once('-')?;
@@ -171,7 +172,7 @@ fn timestamp(time: Option<DateTime>) -> Timestamp {
     Timestamp::from_millis(time.and_then(|time| time.to_millis().ok()).unwrap_or_default())
 }
 
-/// Whether there is no such object. A HEAD is answered without a body, so only its status tells.
+/// Whether the object does not exist. The response to a HEAD has no body, so only its status shows this.
 fn missing<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
     let told = error.as_service_error().and_then(ProvideErrorMetadata::code);
     matches!(told, Some("NoSuchKey" | "NotFound")) || (told.is_none() && status(error) == Some(404))

@@ -1,4 +1,4 @@
-//! Pushes through SNS platform applications: every device is an endpoint of one.
+//! Push notifications through SNS platform applications, in which every device has an endpoint.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,14 +15,14 @@ use serde_json::json;
 use crate::config::Env;
 use crate::domain::notifications::{Device, Platform, Pushed, Pushes};
 
-/// A second attempt after a lost answer would show the same twice, so there is one.
+/// There is only one attempt, because a second one after a lost response would show the same notification twice.
 const CALL: Duration = Duration::from_secs(3);
-/// So many endpoints are remembered, some 2 MB of them.
+/// How many endpoints are kept in memory, about 2 MB.
 const REMEMBERED: usize = 4_096;
-/// What a device would be shown by a service that no payload is for. There is none.
+/// The text for a device whose service has no payload. There is no such service.
 const DEFAULT: &str = "There is news.";
 
-/// Pushes to the devices of the platforms that have an application.
+/// Sends pushes to devices of the platforms that have an application.
 #[derive(Clone)]
 pub struct SnsPushes {
     client: Client,
@@ -32,7 +32,7 @@ pub struct SnsPushes {
 }
 
 impl SnsPushes {
-    /// With the applications of `APNS_APPLICATION_ARN` and `FCM_APPLICATION_ARN`, where they are set.
+    /// With the applications named by `APNS_APPLICATION_ARN` and `FCM_APPLICATION_ARN`, if these are set.
     #[must_use]
     pub fn new(sdk: &SdkConfig, env: &Env) -> Self {
         let config = aws_sdk_sns::config::Builder::from(sdk).retry_config(RetryConfig::disabled());
@@ -51,7 +51,7 @@ impl SnsPushes {
         }
     }
 
-    /// The device's endpoint, which is made when there is none; making it again answers the same one.
+    /// The device's endpoint, which is created if there is none. Creating it again returns the same one.
     async fn endpoint(&self, device: &Device) -> Result<Arc<str>, Pushed> {
         if let Some(known) = self.endpoints().find(device) {
             return Ok(known);
@@ -59,7 +59,7 @@ impl SnsPushes {
         let application = self.application(device.platform).ok_or(Pushed::Failed)?;
         let create = self.client.create_platform_endpoint().platform_application_arn(&**application);
         let made = create.token(&device.token).send().await.map_err(|error| match error.into_service_error() {
-            // The service's message quotes the token, so nothing of it is told.
+            // The service's message quotes the token, so no part of it is logged.
             CreatePlatformEndpointError::InvalidParameterException(_) => Pushed::Gone,
             _ => Pushed::Failed,
         })?;
@@ -81,7 +81,7 @@ impl SnsPushes {
             | PublishError::InvalidParameterException(_)
             | PublishError::InvalidParameterValueException(_)
             | PublishError::NotFoundException(_) => {
-                // Whoever deleted the endpoint did not tell us: next time it is made anew.
+                // The endpoint was deleted without our knowledge. It is created again next time.
                 self.endpoints().forget(device);
                 Pushed::Gone
             }
@@ -101,7 +101,7 @@ impl Pushes for SnsPushes {
     }
 }
 
-/// The message to an endpoint: a payload for each service by which it may be reached, and the default that SNS demands.
+/// The message to an endpoint: a payload for each service that may reach it, and the default that SNS requires.
 fn message(platform: Platform, payload: &str) -> String {
     match platform {
         Platform::Apple => json!({ "default": DEFAULT, "APNS": payload, "APNS_SANDBOX": payload }),
@@ -110,7 +110,7 @@ fn message(platform: Platform, payload: &str) -> String {
     .to_string()
 }
 
-/// The endpoints of devices that were met lately.
+/// The endpoints of recently used devices.
 #[derive(Default)]
 struct Endpoints(HashMap<Device, Arc<str>>);
 
@@ -121,7 +121,7 @@ impl Endpoints {
 
     fn remember(&mut self, device: &Device, endpoint: &Arc<str>) {
         if self.0.len() >= REMEMBERED {
-            // All are cheap to ask for again, so which ones go does not matter.
+            // All of them are cheap to look up again, so it does not matter which ones are dropped.
             self.0.clear();
         }
         self.0.insert(device.clone(), Arc::clone(endpoint));

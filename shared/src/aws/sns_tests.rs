@@ -1,4 +1,4 @@
-//! News and pushes against a socket that answers as SNS does.
+//! Notices and pushes against a socket that responds like SNS.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -25,8 +25,8 @@ const ENDPOINT: &str = "arn:aws:sns:eu-west-1:000000000000:endpoint/GCM/handset/
 /// The fields of a call.
 type Call = BTreeMap<String, String>;
 
-/// A socket that gives these answers in turn and tells what it was asked. A call that there is no answer for is not
-/// answered.
+/// A socket that returns these responses in turn and reports the calls it received. A call for which there is no
+/// response left is not answered.
 async fn answering(answers: Vec<String>) -> (SocketAddr, UnboundedReceiver<Call>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

@@ -1,5 +1,5 @@
-//! The table's stream. Its events come at least once, each item's in the order of its changes; a batch is taken up
-//! again from the first record that is reported as failed.
+//! The table's stream. Its events are delivered at least once, and those of one item in the order of its changes. A
+//! batch is delivered again, starting with the first record that is reported as failed.
 
 use std::collections::HashMap;
 
@@ -17,22 +17,22 @@ pub type Item = HashMap<String, AttributeValue>;
 /// A change of one item.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// What the change is known by, however often its record comes.
+    /// The change's id. It is the same however often the record is delivered.
     pub id: String,
-    /// Its place in the stream, by which a failure is reported.
+    /// Its position in the stream, which is used to report a failure.
     pub sequence: String,
     /// The partition key of the item.
     pub pk: String,
     /// The sort key of the item.
     pub sk: String,
-    /// The item before the change; none when there was none.
+    /// The item before the change; `None` when it did not exist.
     pub old: Option<Item>,
-    /// The item after the change; none when it was deleted.
+    /// The item after the change; `None` when it was deleted.
     pub new: Option<Item>,
 }
 
-/// The records of an event of the stream, in its order; `None` when the payload is no such event. A record that cannot
-/// be read never will be: it is told in the log and left out, so that it does not hold up those behind it.
+/// The records of an event of the stream, in its order; `None` when the payload is not such an event. A record that
+/// cannot be parsed now never will be. It is logged and left out, so that it does not block the records after it.
 #[must_use]
 pub fn records(payload: &[u8]) -> Option<Vec<Record>> {
     let event: Event<'_> = serde_json::from_slice(payload).ok()?;
@@ -46,15 +46,15 @@ pub fn records(payload: &[u8]) -> Option<Vec<Record>> {
     Some(event.records.iter().filter_map(read).collect())
 }
 
-/// What a function answers to an event: that everything was done, or everything before the record with this sequence
-/// number and nothing from there on (AWS Lambda, "Reporting batch item failures with DynamoDB").
+/// A function's response to an event: either all records were processed, or all records before the one with this
+/// sequence number and none from there on (AWS Lambda, "Reporting batch item failures with DynamoDB").
 #[must_use]
 pub fn answer(failed: Option<&str>) -> Vec<u8> {
     let failures: Vec<_> = failed.into_iter().map(|sequence| json!({ "itemIdentifier": sequence })).collect();
     json!({ "batchItemFailures": failures }).to_string().into_bytes()
 }
 
-/// An event, as much of it as is needed.
+/// The parts of an event that are needed.
 #[derive(Deserialize)]
 struct Event<'a> {
     #[serde(rename = "Records", borrow)]
@@ -94,7 +94,7 @@ impl WireRecord {
     }
 }
 
-/// An image, if there is one; `None` when it cannot be read.
+/// An image, if there is one; `None` when it cannot be parsed.
 #[expect(clippy::option_option, reason = "the inner one says whether there is an image, the outer one is for `?`")]
 fn image(image: Option<HashMap<String, Attribute>>) -> Option<Option<Item>> {
     image.map(item).map_or(Some(None), |item| item.map(Some))
@@ -121,7 +121,7 @@ enum Attribute {
 }
 
 impl Attribute {
-    /// As the SDK has it; `None` when bytes are not base64.
+    /// The attribute in the SDK's type; `None` when bytes are not base64.
     fn value(self) -> Option<AttributeValue> {
         Some(match self {
             Self::S(text) => AttributeValue::S(text),

@@ -1,4 +1,4 @@
-//! Text messages by SNS.
+//! Text messages through SNS.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,8 +16,8 @@ use crate::domain::codes::Texts;
 use crate::domain::phone::Phone;
 use crate::domain::{Error, Fault, Result};
 
-/// Publishing is not idempotent: a second attempt after a lost answer would be a second text to pay for. So there is
-/// one, and it has all the time.
+/// Publishing is not idempotent: a second attempt after a lost response would send, and cost, a second text. So there
+/// is only one attempt, and it may use the whole time.
 const PUBLISH: Duration = Duration::from_secs(8);
 
 /// Sends text messages through SNS.
@@ -28,7 +28,7 @@ pub struct SnsTexts {
 }
 
 impl SnsTexts {
-    /// With the sender id of `SMS_SENDER_ID`, where one is set.
+    /// With the sender id in `SMS_SENDER_ID`, if it is set.
     #[must_use]
     pub fn new(sdk: &SdkConfig, env: &Env) -> Self {
         let config = aws_sdk_sns::config::Builder::from(sdk).retry_config(RetryConfig::disabled());
@@ -41,7 +41,7 @@ impl SnsTexts {
 impl Texts for SnsTexts {
     async fn send(&self, phone: &Phone, body: &str) -> Result<()> {
         let mut publish = self.client.publish().phone_number(phone.e164()).message(body);
-        // A code that comes late is worth nothing, so it is never sent as promotional.
+        // A code that arrives late is worthless, so it is never sent as promotional.
         publish = publish.message_attributes("AWS.SNS.SMS.SMSType", text("Transactional")?);
         if let Some(sender) = &self.sender {
             publish = publish.message_attributes("AWS.SNS.SMS.SenderID", text(sender)?);
@@ -49,12 +49,12 @@ impl Texts for SnsTexts {
         let Err(error) = publish.send().await else { return Ok(()) };
         match &error {
             SdkError::ServiceError(refused) => {
-                // The service's message may quote the number, so only its code is told.
+                // The service's message may quote the number, so only its error code is logged.
                 let code = refused.err().code().unwrap_or("unknown");
                 tracing::warn!(event = "text_refused", code, "SNS did not take a text message");
                 Err(Error::TextNotSent)
             }
-            // Nobody knows whether it was taken, so it stays counted.
+            // It is unknown whether SNS accepted the text, so it stays counted.
             _ => Err(Fault::new("sending a text message", "SNS gave no answer").into()),
         }
     }

@@ -1,4 +1,4 @@
-//! News as messages of an SNS topic.
+//! Notices as messages of an SNS topic.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ pub struct SnsTopic {
 }
 
 impl SnsTopic {
-    /// The topic of `NOTIFICATION_TOPIC`.
+    /// The topic named by `NOTIFICATION_TOPIC`.
     pub fn new(sdk: &SdkConfig, env: &Env) -> std::result::Result<Self, ConfigError> {
         Ok(Self { client: Client::new(sdk), arn: env.text("NOTIFICATION_TOPIC")?.into() })
     }
@@ -32,7 +32,8 @@ impl SnsTopic {
 #[async_trait]
 impl Topic for SnsTopic {
     async fn publish(&self, notice: &Notice) -> Result<Taken> {
-        // The SDK tries again after a lost answer, so a message may come twice: that is what its id is for.
+        // The SDK retries after a lost response, so a message may be delivered twice. Subscribers recognise this by its
+        // id.
         let publish = self.client.publish().topic_arn(&*self.arn).message(&notice.body);
         let publish = publish.message_attributes("type", attribute(notice.kind)?);
         let sent = publish.message_attributes("operation", attribute(notice.operation)?).send().await;

@@ -1,4 +1,4 @@
-//! Watches every call of an SDK client for [`crate::trips`].
+//! Reports every call of an SDK client to [`crate::trips`].
 
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
@@ -10,7 +10,7 @@ use aws_smithy_types::config_bag::{ConfigBag, Storable, StoreReplace};
 
 use crate::trips::Trips;
 
-/// An attempt's place in its request's chain of calls, and whether it has ended.
+/// The position of an attempt in its request's chain of calls, and whether the attempt has ended.
 #[derive(Debug)]
 struct Attempt {
     trips: Trips,
@@ -22,7 +22,7 @@ impl Storable for Attempt {
     type Storer = StoreReplace<Self>;
 }
 
-/// Counts every attempt at a call that is made for a request.
+/// Counts every attempt at a call that belongs to a request.
 #[derive(Debug)]
 pub(super) struct CountTrips;
 
@@ -31,8 +31,8 @@ impl Intercept for CountTrips {
         "CountTrips"
     }
 
-    // The first attempt takes its place as soon as the call is made: of calls made side by side, one may be answered
-    // before another was even sent.
+    // The first attempt takes its position as soon as the call is made. Of parallel calls, one may get its response
+    // before another is even sent.
     fn read_before_execution(
         &self,
         _: &BeforeSerializationInterceptorContextRef<'_>,

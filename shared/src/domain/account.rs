@@ -147,30 +147,30 @@ impl Account {
     }
 }
 
-/// How counting what came by a ticket ended.
+/// The result of counting an upload that was made with a ticket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Counted {
-    /// It is counted.
+    /// The upload is counted now.
     Done,
-    /// As many bytes were counted before by this ticket.
+    /// This many bytes were counted for this ticket before.
     Before(u64),
-    /// The account has no space for it, or gave out no such ticket.
+    /// The account has no space for it, or no such ticket was issued to the account.
     Full,
 }
 
-/// Changes to accounts by their signed-in owners. Every method checks the session in the write itself and answers
-/// [`super::Error::Unauthenticated`] when it is over; each is one round trip.
+/// Changes to accounts by their signed-in owners. Every method checks the session in the write itself and returns
+/// [`super::Error::Unauthenticated`] when the session has ended; each is one round trip.
 #[async_trait]
 pub trait AccountStore: Send + Sync {
     /// Changes the profile.
     async fn change_profile(&self, caller: Caller, change: &ProfileChange, now: Timestamp) -> Result<()>;
 
-    /// Notes that the caller owns the picture or voice note that is about to be stored under `name`, and counts its
-    /// bytes; all or nothing. Without a size it is noted that a ticket was given out, and only whether there is any
-    /// space left is checked. [`super::Error::Full`] when there is none for it.
+    /// Records that the caller owns the picture or voice note that is about to be stored under `name`, and counts its
+    /// bytes; all or nothing. If there is no size, this records that a ticket was issued, and only checks that some
+    /// space is left. [`super::Error::Full`] when there is not enough space.
     async fn record_upload(&self, caller: Caller, name: &str, bytes: Option<u64>, now: Timestamp) -> Result<()>;
 
-    /// Counts the bytes of what came by a ticket, once. The session is not checked.
+    /// Counts the bytes of an upload that was made with a ticket, once. The session is not checked.
     async fn count_upload(&self, owner: UserId, name: &str, bytes: u64) -> Result<Counted>;
 }
 

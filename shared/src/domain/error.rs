@@ -306,7 +306,7 @@ impl fmt::Display for Cap {
 pub enum Quota {
     /// Rooms that the account owns.
     Rooms,
-    /// Bytes of pictures and voice notes that it uploaded.
+    /// The bytes of the pictures and voice notes that it uploaded.
     Media,
 }
 

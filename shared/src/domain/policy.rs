@@ -69,8 +69,8 @@ pub struct Policy {
     pub image_max_pixels: u64,
     /// Maximum size of a voice note in bytes.
     pub audio_max_bytes: u64,
-    /// Bytes of pictures and voice notes that one account may upload in all: some thousand photographs. Without a bound
-    /// one account could fill the bucket at its owner's cost.
+    /// Total bytes of pictures and voice notes that one account may upload: enough for some thousand photographs.
+    /// Without a limit, one account could fill the bucket at the operator's cost.
     pub media_bytes_per_account: u64,
     /// Lifetime of an access token.
     pub access_token_ttl: Duration,

@@ -1,4 +1,4 @@
-//! Extractors of what a request says, each refusing in the envelope of the API it is used in.
+//! Extractors for the data in a request. Each returns errors in the format of the API in which it is used.
 
 use std::marker::PhantomData;
 
@@ -15,19 +15,19 @@ use serde_json::{Map, Value};
 use super::api::{Api, Refusal};
 use crate::domain::{Error, Fault, Result};
 
-/// The most bytes of fields, as JSON or a form, that any endpoint reads.
+/// Maximum size in bytes of a request's fields, as JSON or a form, for all endpoints.
 const TEXT_LIMIT: usize = 256 * 1024;
-/// The most bytes of a JSON list. An address book of 5,000 numbers, at 100 bytes each, fits.
+/// Maximum size in bytes of a JSON list. An address book of 5,000 numbers with 100 bytes each fits.
 const LIST_LIMIT: usize = 512 * 1024;
-/// A malformed body is described in at most this many characters.
+/// Maximum number of characters in the description of a malformed body.
 const DETAIL: usize = 200;
 
-/// The fields of a request, from its query string, and from its body as a form or a JSON object, which win. The real
-/// clients of the older APIs mix all three.
+/// The fields of a request, from its query string and from its body, which is a form or a JSON object. Fields in the
+/// body take precedence. The existing clients of the older APIs mix all three.
 #[derive(Debug)]
 pub struct Params<A, T>(pub T, pub PhantomData<A>);
 
-/// A JSON body that may be a long list, whatever its content type says.
+/// A JSON body that may be a long list. The content type is ignored.
 #[derive(Debug)]
 pub struct JsonBody<A, T>(pub T, pub PhantomData<A>);
 
@@ -59,8 +59,8 @@ impl<A: Api, T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<A,
     }
 }
 
-/// Whether a body is a form, whatever the parameters of its type say. Types are compared without case (RFC 9110
-/// § 8.3.1).
+/// Whether a body is a form. The parameters of its media type are ignored, and media types are not case-sensitive (RFC
+/// 9110 § 8.3.1).
 #[must_use]
 pub fn is_form(headers: &HeaderMap) -> bool {
     const FORM: &str = "application/x-www-form-urlencoded";
@@ -68,7 +68,7 @@ pub fn is_form(headers: &HeaderMap) -> bool {
     kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case(FORM))
 }
 
-/// The text behind a byte-order mark, which Windows writes before UTF-8 and which RFC 8259 lets parsers skip.
+/// The text after a byte-order mark. Windows writes this mark before UTF-8, and RFC 8259 permits parsers to skip it.
 #[must_use]
 pub fn without_mark(body: &[u8]) -> &[u8] {
     body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
@@ -86,7 +86,7 @@ pub async fn read(body: Body, limit: usize) -> Result<Bytes> {
     Ok(collected?.to_bytes())
 }
 
-/// A JSON success under 200.
+/// A JSON response for success, with status 200.
 pub fn ok(body: impl Serialize) -> Response {
     axum::Json(body).into_response()
 }

@@ -1,9 +1,9 @@
-//! Which answers a cache may keep.
+//! Which responses a cache may store.
 //!
-//! An answer that says nothing of it is `no-store` (RFC 9111 §5.2.2.5): nearly all of them hold a token, a code or a
-//! person's data. Pictures, voice notes and public keys set their own `Cache-Control`. `SealTalk`'s clients and tests
-//! expect `private` on each of its answers under 200, so there `no-store` is added only to what signs somebody in or
-//! proves a number.
+//! A response without its own rule gets `no-store` (RFC 9111 §5.2.2.5), because nearly all of them contain a token, a
+//! code or personal data. Pictures, voice notes and public keys set their own `Cache-Control`. `SealTalk`'s clients and
+//! tests expect `private` on each of its responses with status 200. For these, `no-store` is added only when the
+//! response signs a user in or proves a number.
 
 use axum::response::Response;
 use http::header::{CACHE_CONTROL, SET_COOKIE};
@@ -11,18 +11,18 @@ use http::{HeaderValue, StatusCode};
 
 use super::api::{Api, SealTalk, name_by_path};
 
-/// Marks an answer that holds a credential: a token, or what proves a number.
+/// Marks a response that contains a credential: a token, or the proof of a number.
 #[derive(Clone, Copy, Debug)]
 struct Credential;
 
-/// Marks this answer as one that holds a credential. An answer that sets a cookie needs no mark.
+/// Marks this response as one that contains a credential. A response that sets a cookie needs no mark.
 #[must_use]
 pub fn secret(mut response: Response) -> Response {
     response.extensions_mut().insert(Credential);
     response
 }
 
-/// Gives the answer to a request for `path` its `Cache-Control`, unless it has one.
+/// Sets the `Cache-Control` of the response to a request for `path`, unless it has one.
 pub(super) fn settle(path: &str, response: &mut Response) {
     if response.headers().contains_key(CACHE_CONTROL) {
         return;

@@ -1,4 +1,4 @@
-//! Who makes a request, and where it came in.
+//! The caller of a request, and the address and host it used.
 
 use std::marker::PhantomData;
 use std::net::IpAddr;
@@ -17,17 +17,17 @@ use crate::domain::clock::Clock;
 use crate::domain::tokens::Keys;
 use crate::domain::{Error, Result};
 
-/// What access tokens are checked with.
+/// Verifies access tokens.
 #[derive(Clone)]
 pub struct Gate {
     /// The keys.
     pub keys: Arc<Keys>,
-    /// The time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
 }
 
-/// A request with a valid credential in its API's own place. Whether the session still lives is checked by the store, in
-/// the same call that does the work.
+/// A request with a valid credential in the place that its API uses. The store checks whether the session is still
+/// active, in the same call that does the work.
 #[derive(Debug)]
 pub struct Signed<A>(pub Caller, pub PhantomData<A>);
 
@@ -43,7 +43,7 @@ where
     }
 }
 
-/// The token of an `Authorization: Bearer` header, or `None` without the header. Another scheme is refused.
+/// The token of an `Authorization: Bearer` header; `None` if there is no such header. Another scheme is an error.
 pub fn bearer(parts: &Parts) -> Result<Option<&str>> {
     let Some(header) = parts.headers.get(AUTHORIZATION) else { return Ok(None) };
     let header = header.to_str().map_err(|_| Error::Unauthenticated)?;
@@ -51,12 +51,13 @@ pub fn bearer(parts: &Parts) -> Result<Option<&str>> {
     if scheme.eq_ignore_ascii_case("bearer") { Ok(Some(token.trim())) } else { Err(Error::Unauthenticated) }
 }
 
-/// Where a request came in, as the gateway says it: never from a header, which anybody can write.
+/// The origin of a request, as the gateway reports it. It is never taken from a header, because clients can send any
+/// header.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Origin {
-    /// The client's address.
+    /// The client's IP address.
     pub address: Option<IpAddr>,
-    /// The host the request came to, with its port where there is one.
+    /// The host to which the request was sent, with its port if there is one.
     pub host: Option<String>,
 }
 
@@ -72,7 +73,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Origin {
     }
 }
 
-/// What the gateway says of a request.
+/// The gateway's data about a request.
 pub(super) fn gateway(extensions: &Extensions) -> Option<&ApiGatewayV2httpRequestContext> {
     match extensions.get::<RequestContext>()? {
         RequestContext::ApiGatewayV2(context) => Some(context),
@@ -80,18 +81,18 @@ pub(super) fn gateway(extensions: &Extensions) -> Option<&ApiGatewayV2httpReques
     }
 }
 
-/// Makes absolute URLs: on the configured host, or on the one the request came to.
+/// Builds absolute URLs, with the configured host or with the host to which the request was sent.
 #[derive(Clone, Debug)]
 pub struct PublicUrl(Option<Arc<str>>);
 
 impl PublicUrl {
-    /// From `PUBLIC_URL`, where it is set.
+    /// With the host in `PUBLIC_URL`, if it is set.
     #[must_use]
     pub fn from_env(env: &crate::config::Env) -> Self {
         Self(env.optional("PUBLIC_URL").map(|url| url.trim_end_matches('/').into()))
     }
 
-    /// The absolute URL of something of ours (`/…`); what is absolute already stays as it is.
+    /// The absolute URL of a path on this service (`/…`); a URL that is absolute already is returned unchanged.
     #[must_use]
     pub fn absolute(&self, origin: &Origin, path: &str) -> String {
         if !path.starts_with('/') {
@@ -104,7 +105,7 @@ impl PublicUrl {
         }
     }
 
-    /// The host that absolute URLs are on, with its port where there is one.
+    /// The host of absolute URLs, with its port if there is one.
     #[must_use]
     pub fn host(&self, origin: &Origin) -> String {
         let root = self.absolute(origin, "/");
@@ -112,7 +113,8 @@ impl PublicUrl {
         host.trim_end_matches('/').to_owned()
     }
 
-    /// The path of a URL of ours (`/…`), so that it stays ours when the host changes; any other URL as it is.
+    /// The path (`/…`) of a URL of this service, so that it stays valid when the host changes; any other URL is
+    /// returned unchanged.
     #[must_use]
     pub fn relative<'a>(&self, origin: &Origin, url: &'a str) -> &'a str {
         let base = self.absolute(origin, "/");
@@ -121,14 +123,14 @@ impl PublicUrl {
 }
 
 impl Origin {
-    /// Whether the request came in over TLS, so that its cookies may demand it.
+    /// Whether the request came over TLS, so that its cookies may require TLS.
     #[must_use]
     pub fn is_secure(&self) -> bool {
         self.host.as_deref().is_none_or(|host| scheme(host) == "https")
     }
 }
 
-/// Only the local run is reached without TLS: by this machine's names, or with a port, which the gateway never has.
+/// Only the local run is reached without TLS: by a name of this machine, or with a port, which the gateway never has.
 fn scheme(host: &str) -> &'static str {
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
     let local = name == "localhost" || name.parse::<std::net::Ipv4Addr>().is_ok() || name != host;

@@ -8,22 +8,23 @@ use http::request::Parts;
 
 use super::caller::Origin;
 
-/// Every value that a request gives for a cookie. Some clients send back whole `Set-Cookie` lines, attributes and all,
-/// and keep old ones beside new ones, so there may be several: the caller takes the last of those that we made.
+/// All values that a request has for a cookie. Some clients send back whole `Set-Cookie` lines including the
+/// attributes, or keep old values next to new ones, so there may be several. The caller uses the last one that we
+/// issued.
 pub fn values<'a>(parts: &'a Parts, name: &'a str) -> impl Iterator<Item = &'a str> {
     let lines = parts.headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
     let pairs = lines.flat_map(|line| line.split([';', ','])).filter_map(|pair| pair.trim().split_once('='));
     pairs.filter(move |(found, _)| *found == name).map(|(_, value)| value.trim_matches('"'))
 }
 
-/// The `Set-Cookie` line that gives a session token. `Max-Age` and no `Expires`: the date in it holds a comma, on which
-/// one of the clients splits.
+/// The `Set-Cookie` line that sets a session token. It has `Max-Age` and no `Expires`, because the date in `Expires`
+/// contains a comma, and one of the clients splits at commas.
 #[must_use]
 pub fn give(name: &str, token: &str, lifetime: Duration, origin: &Origin) -> Option<HeaderValue> {
     line(&format!("{name}={token}; Max-Age={}", lifetime.as_secs()), origin)
 }
 
-/// The `Set-Cookie` line that takes a session token away.
+/// The `Set-Cookie` line that deletes a session token.
 #[must_use]
 pub fn take(name: &str, origin: &Origin) -> Option<HeaderValue> {
     line(&format!("{name}=; Max-Age=0"), origin)

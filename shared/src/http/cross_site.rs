@@ -1,9 +1,9 @@
 //! Requests that a browser sends on behalf of another site.
 //!
-//! A page of any site can make a browser send simple requests: `<img>`, a form, `fetch` without CORS. Such a request must
-//! neither send a text nor sign a visitor in. Browsers mark it with `Sec-Fetch-Site: cross-site` (W3C Fetch Metadata). It
-//! is let through only where the browser must have asked before, by a CORS preflight, which the gateway answers by
-//! `CorsOrigin`. Apps are not browsers and send no such header.
+//! A page of any site can make a browser send simple requests: `<img>`, a form, `fetch` without CORS. Such a request
+//! must neither send a text message nor sign a visitor in. Browsers mark it with `Sec-Fetch-Site: cross-site` (W3C
+//! Fetch Metadata). It is accepted only if the browser must have sent a CORS preflight before, which the gateway
+//! answers according to `CorsOrigin`. Apps are not browsers and send no such header.
 
 use std::sync::Arc;
 
@@ -13,15 +13,16 @@ use http::{HeaderMap, HeaderName, Method};
 
 use crate::config::Env;
 
-/// What pages of other sites may show: pictures and voice notes, captchas, public keys, and the public list of rooms.
+/// The paths that pages of other sites may read: pictures and voice notes, captchas, public keys, and the public list
+/// of rooms.
 const PUBLIC: &[&str] =
     &["/images/", "/audios/", "/audio/", "/api/v1.0/imagecode/", "/user/sms_img_code/", "/.well-known/", "/rooms"];
 
-/// Headers that a page can only set after a preflight, in which the APIs' credentials come.
+/// Headers with the APIs' credentials. A page can set them only after a preflight.
 const CREDENTIALS: [HeaderName; 3] =
     [AUTHORIZATION, HeaderName::from_static("access-token"), HeaderName::from_static("apikey")];
 
-/// Which sites' pages may call the API.
+/// Decides which sites' pages may call the API.
 #[derive(Clone, Debug, Default)]
 pub struct CrossSiteGuard {
     /// One origin, or `*`. Without it, pages of other sites may not call the API.
@@ -29,13 +30,13 @@ pub struct CrossSiteGuard {
 }
 
 impl CrossSiteGuard {
-    /// From `CORS_ORIGIN`, to which the gateway holds preflights.
+    /// With the origin in `CORS_ORIGIN`, which the gateway uses for preflights too.
     #[must_use]
     pub fn from_env(env: &Env) -> Self {
         Self { origin: env.optional("CORS_ORIGIN").map(Into::into) }
     }
 
-    /// Whether a request may go on.
+    /// Whether a request is accepted.
     #[must_use]
     pub fn allows(&self, parts: &Parts) -> bool {
         if !has(&parts.headers, "sec-fetch-site", "cross-site") || parts.method == Method::OPTIONS {

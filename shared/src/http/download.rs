@@ -1,5 +1,5 @@
 //! Downloads of media, the same for pictures and voice notes: ranges, conditional requests, caching, and links for
-//! what is too long to pass through a function (RFC 9110 §13 to §15, RFC 9111, RFC 8246).
+//! files that are too long to pass through a function (RFC 9110 §13 to §15, RFC 9111, RFC 8246).
 
 mod request;
 
@@ -17,20 +17,20 @@ use crate::domain::media::Key;
 use crate::domain::media::store::{Fetched, LinkFor, Meta, ObjectStore, Part};
 use crate::domain::{Fault, Result};
 
-/// The most bytes that pass through a function: base64 makes them 5.6 MB of Lambda's 6 MB answer. What is longer is
-/// read by a link.
+/// Maximum number of bytes that pass through a function: as base64 they become 5.6 MB of Lambda's 6 MB response. Longer
+/// files are read through a link.
 pub const MOST: u64 = 4 * 1024 * 1024;
 
-/// A name is never used twice, so what lies under it never changes.
+/// A name is never used twice, so the content under it never changes.
 const IMMUTABLE: &str = "public, max-age=31536000, immutable";
-/// A link works for a quarter of an hour; a redirect to it may be used again while most of that is left.
+/// A link is valid for 15 minutes. A redirect to it may be reused while most of that time is left.
 const WHILE_THE_LINK_WORKS: &str = "private, max-age=300";
 
-/// A finished answer.
+/// A complete response.
 pub type Answer = Response<axum::body::Body>;
 
-/// Answers a request for the object under `key`, or `None` when there is none: nothing that is missing fails a
-/// condition. One call to the store, but two when the request is conditional and is answered with bytes.
+/// Answers a request for the object with this `key`; returns `None` if it does not exist, since a missing object does
+/// not fail a condition. One call to the store, or two if the request is conditional and the response contains bytes.
 pub async fn stored(objects: &dyn ObjectStore, key: &Key, request: &DownloadRequest) -> Result<Option<Answer>> {
     if request.head || request.conditional() {
         let Some(meta) = objects.head(key).await? else { return Ok(None) };
@@ -49,7 +49,7 @@ pub async fn stored(objects: &dyn ObjectStore, key: &Key, request: &DownloadRequ
     fetch(objects, key, request, request.range).await
 }
 
-/// Answers a request for an object whose bytes are at hand, at most [`MOST`] of them.
+/// Answers a request for an object whose bytes are in memory, at most [`MOST`] of them.
 pub fn at_hand(meta: &Meta, bytes: &Bytes, request: &DownloadRequest) -> Result<Answer> {
     request.check(meta)?;
     if request.not_modified(meta) {
@@ -70,7 +70,7 @@ async fn fetch(objects: &dyn ObjectStore, key: &Key, request: &DownloadRequest, 
         Fetched::Missing => Ok(None),
         Fetched::TooLong => redirect(objects, key, request).await.map(Some),
         Fetched::Found { meta, first, bytes } => found(part, &meta, first, bytes).map(Some),
-        // Only the whole length is still to be learnt, or that the object is one for a link.
+        // Only the total length is unknown, and whether the object must be read through a link.
         Fetched::PastTheEnd => match objects.head(key).await? {
             None => Ok(None),
             Some(meta) if meta.length > MOST => redirect(objects, key, request).await.map(Some),
@@ -92,7 +92,7 @@ fn whole(meta: &Meta, body: axum::body::Body) -> Result<Answer> {
     finish(described(StatusCode::OK, meta).header(CONTENT_LENGTH, meta.length), body)
 }
 
-/// The headers of an answer with bytes.
+/// The headers of a response with bytes.
 fn described(status: StatusCode, meta: &Meta) -> Builder {
     let mut answer = validators(status, meta).header(CONTENT_TYPE, &meta.content_type).header(ACCEPT_RANGES, "bytes");
     answer = answer.header(X_CONTENT_TYPE_OPTIONS, "nosniff");

@@ -1,7 +1,8 @@
-//! Every documented path with its methods.
+//! All documented paths with their methods.
 //!
-//! No router of a function knows them all: the gateway sends a path with a method that has no route to `$default`, and
-//! `GET /user/login` to the route of `GET /user/{id}`. So every function compares each request with the same table.
+//! No function's router knows all of them. If a path has no route for a method, the gateway sends the request to
+//! `$default`; and it sends `GET /user/login` to the route of `GET /user/{id}`. So every function compares each request
+//! with the same table.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -16,21 +17,21 @@ const TABLE: &str = include_str!("endpoints.txt");
 /// The methods in the order in which `Allow` lists them.
 const ORDER: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
-/// The table, static segments before variables, so that the first path that matches is the most specific one.
+/// The table. Static segments come before variables, so the first path that matches is the most specific one.
 static ENDPOINTS: LazyLock<Vec<Endpoint>> = LazyLock::new(|| read(TABLE));
 
-/// A path and what may be done with it.
+/// A path and its methods.
 struct Endpoint {
     segments: Vec<&'static str>,
-    /// A path of the rooms API ends in a slash, which its clients may leave out.
+    /// Whether it is a path of the rooms API that ends in a slash, which its clients may omit.
     slash: bool,
     methods: Vec<&'static str>,
     allowed: String,
     instead: String,
 }
 
-/// Refuses a request to a documented path that does not have this method. A path that is not documented passes: its
-/// function refuses it.
+/// Refuses a request to a documented path that does not have this method. A path that is not documented passes here;
+/// its function refuses it.
 pub fn check(method: &Method, path: &str) -> Result<()> {
     let endpoints: &'static [Endpoint] = &ENDPOINTS;
     match endpoints.iter().find(|endpoint| endpoint.takes(path)) {
@@ -81,8 +82,8 @@ impl Endpoint {
         all && parts.next().is_none()
     }
 
-    /// Whether a path that this endpoint takes can name something. Three APIs share `/users/…`, and `{pk}` there is a
-    /// number: `/users/me/` is no user of the rooms API.
+    /// Whether a path that matches this endpoint can identify something. Three APIs share `/users/…`, and in the rooms
+    /// API `{pk}` is a number, so `/users/me/` is not a user of the rooms API.
     fn identifies(&self, path: &str) -> bool {
         let is_number = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
         let mut pairs = self.segments.iter().zip(segments(path));
@@ -102,7 +103,7 @@ fn segments(path: &str) -> impl Iterator<Item = &str> {
 mod tests {
     use super::*;
 
-    /// What a request is told to send instead, and the methods of its path; empty where it may pass.
+    /// The request to send instead, and the methods of the path; both are empty if the request may pass.
     fn instead(method: &str, path: &str) -> (&'static str, &'static str) {
         match check(&method.parse().unwrap(), path) {
             Err(Error::WrongMethod { allowed, instead }) => (instead, allowed),

@@ -1,4 +1,4 @@
-//! Fields that the documents and their clients write now as strings, now as numbers.
+//! Fields that the APIs' documentation and clients write sometimes as strings, sometimes as numbers.
 
 use serde::{Deserialize, Deserializer};
 
@@ -32,22 +32,22 @@ pub fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Err
     Scalar::deserialize(deserializer).map(Scalar::into_text)
 }
 
-/// The same, where null counts as empty; for fields that `serde(default)` lets be missing.
+/// The same, but null counts as empty; for fields that `serde(default)` allows to be missing.
 pub fn text_or_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     Ok(optional_text(deserializer)?.unwrap_or_default())
 }
 
-/// The same, where the field may be missing or null.
+/// The same, but the field may be missing or null.
 pub fn optional_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     Ok(Option::<Scalar>::deserialize(deserializer)?.map(Scalar::into_text))
 }
 
-/// A code: a string as it is, or a whole number, which has lost the zeros that it began with.
+/// A code: a string unchanged, or a whole number, which has lost its leading zeros.
 pub fn code<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Typed, D::Error> {
     Scalar::deserialize(deserializer).map(Scalar::into_code)
 }
 
-/// The same, where the field may be missing or null.
+/// The same, but the field may be missing or null.
 pub fn optional_code<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Typed>, D::Error> {
     Ok(Option::<Scalar>::deserialize(deserializer)?.map(Scalar::into_code))
 }
@@ -59,8 +59,8 @@ enum Several {
     One(Scalar),
 }
 
-/// A list of strings: as an array, or in one string, as forms and query strings have it: an array in JSON, or the
-/// strings with commas between them.
+/// A list of strings: an array, or one string as in forms and query strings, which contains a JSON array or the strings
+/// separated by commas.
 pub fn list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     let several = match Several::deserialize(deserializer)? {
         Several::One(Scalar::Text(text)) if text.trim_start().starts_with('[') => {

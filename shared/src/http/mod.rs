@@ -1,5 +1,5 @@
-//! The HTTP kit: one envelope and error table per API, extractors that refuse in the envelope of the API called, and
-//! the end and the log line of every request.
+//! Shared HTTP code: one response format and error table for each API, extractors that return errors in the format of
+//! the called API, and the time-out and the log line of every request.
 
 pub mod api;
 pub mod body;

@@ -1,4 +1,4 @@
-//! One log line for every request, with what it cost and never with what it said; and an end to every request in time.
+//! One log line for every request, with its cost but never with its content; and a time-out for every request.
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request};
@@ -17,9 +17,9 @@ use crate::metrics::Metric;
 use crate::observe::{Caller, Observer, PATIENCE, TARGET};
 use crate::trips::Trips;
 
-/// Gives a function's router its last layer: an unknown path or method is refused in the envelope of the path's API, and
-/// so is what a page of another site sends without a preflight; every request has an end, every answer says whether it
-/// may be kept, and every request is logged.
+/// Adds the last layer to a function's router. Unknown paths and methods are refused in the format of the path's API,
+/// and so are requests that a page of another site sends without a preflight. Every request has a time-out, every
+/// response has a caching rule, and every request is logged.
 pub fn finish(router: Router, observer: &Observer, env: &Env) -> Router {
     let refuse = |request: Request| async move { refuse_by_path(request.uri().path(), &Error::NoRoute) };
     let (observer, guard) = (observer.clone(), CrossSiteGuard::from_env(env));
@@ -63,8 +63,8 @@ async fn observed(observer: &Observer, guard: &CrossSiteGuard, request: Request,
     response
 }
 
-/// The answer, or in its place that there was none in time. What was under way then is dropped as if the function had
-/// been stopped, which may happen anywhere.
+/// The response, or the error that there was none in time. In that case the remaining work is dropped as if the
+/// function had been stopped, which may happen at any point.
 async fn answer(guard: &CrossSiteGuard, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     let path = parts.uri.path().to_owned();
@@ -81,7 +81,7 @@ async fn answer(guard: &CrossSiteGuard, request: Request, next: Next) -> Respons
     })
 }
 
-/// How a request ended: the kind of its refusal, or what its status says.
+/// The result of a request: the kind of its error, or a word for its status.
 fn outcome(response: &Response) -> &'static str {
     match response.extensions().get::<Outcome>() {
         Some(Outcome(kind)) => kind,
@@ -105,7 +105,7 @@ mod tests {
     use super::*;
     use crate::domain::clock::SystemClock;
 
-    /// A router whose handler never answers.
+    /// A router whose handler never responds.
     fn hanging() -> Router {
         let router = Router::new().route("/user/login", post(async || std::future::pending::<()>().await));
         finish(router, &Observer::new("auth", &Env::default(), Arc::new(SystemClock)), &Env::default())

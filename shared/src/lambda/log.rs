@@ -1,5 +1,5 @@
-//! Log lines as `CloudWatch` reads them: one JSON object each, flat, with the ids of the invocation on every one of
-//! them, and the members of an embedded-metric-format document in place where there is one.
+//! Log lines in the form that `CloudWatch` reads: one flat JSON object each. Every line has the ids of its invocation
+//! and, if there is an embedded-metric-format document, the members of that document.
 
 use std::fmt::Debug;
 use std::io::Write as _;
@@ -14,12 +14,12 @@ use tracing_subscriber::registry::{LookupSpan, Scope};
 
 use crate::observe::{METRICS, TARGET};
 
-/// Writes every event as a line of JSON. Of spans only those of [`crate::observe`] are told: what libraries put into
-/// theirs is not ours to answer for.
+/// Writes every event as a line of JSON. Of all spans only those of [`crate::observe`] are included, because we do not
+/// control what libraries write into theirs.
 pub struct JsonLines<W>(W);
 
 impl<W> JsonLines<W> {
-    /// Writes to what `writer` makes.
+    /// Writes to the writers that `writer` creates.
     pub fn new(writer: W) -> Self {
         Self(writer)
     }
@@ -96,7 +96,8 @@ where
         {
             line.extend(members);
         }
-        // In one piece, so that lines of threads never mix. There is nobody to tell that it cannot be written.
+        // Written in one piece, so that lines of different threads never mix. If writing fails, there is nobody to
+        // report it to.
         let _ = self.0.make_writer_for(event.metadata()).write_all(format!("{}\n", Value::Object(line)).as_bytes());
     }
 }

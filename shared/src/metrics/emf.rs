@@ -1,27 +1,28 @@
-//! What was counted, in `CloudWatch`'s embedded metric format: a log line that says of itself which of its members are
-//! metrics ("Specification: Embedded metric format", Amazon `CloudWatch` user guide).
+//! Metrics in `CloudWatch`'s embedded metric format: a log line that also states which of its members are metrics
+//! ("Specification: Embedded metric format", Amazon `CloudWatch` user guide).
 
 use serde_json::{Map, Value, json};
 
 use super::{Counted, FUNCTION, Metric};
 use crate::domain::clock::Timestamp;
 
-/// A metric takes this many values in one document.
+/// Maximum number of values of a metric in one document.
 const MOST_VALUES: usize = 100;
 
-/// What a metric's document is about: it stands in the document and not in the metrics.
+/// The data that a document contains besides its metrics.
 #[derive(Clone, Copy, Debug)]
 pub struct About<'a> {
-    /// Whose metrics they are: the stage, so that two stages of an account are told apart.
+    /// The namespace of the metrics. It is the name of the deployment, so that two deployments in one AWS account are
+    /// kept apart.
     pub namespace: &'a str,
     /// The function that counted.
     pub function: &'a str,
-    /// When.
+    /// The time.
     pub at: Timestamp,
 }
 
-/// The members that make a log line carry what was counted. There is more than one document where a label had several
-/// values, because a member has one; and none where nothing was counted.
+/// The members to add to a log line so that it carries the metrics. There are several documents if a label had several
+/// values, because a member has only one, and none if nothing was counted.
 #[must_use]
 pub fn documents(about: About<'_>, counted: &[Counted]) -> Vec<Map<String, Value>> {
     let mut documents: Vec<Document> = Vec::new();
@@ -60,7 +61,7 @@ impl Document {
         }
     }
 
-    /// With a directive for all metrics that share their dimensions.
+    /// The document with one directive for all metrics that have the same dimensions.
     fn written(mut self, about: About<'_>) -> Map<String, Value> {
         let mut directives: Vec<(&[&[&str]], Vec<Value>)> = Vec::new();
         for metric in &self.metrics {

@@ -1,8 +1,9 @@
-//! What is counted: a closed list of metrics, counted where a thing happens and written once, in the line that ends the
+//! Metrics: a closed list. They are counted where an event happens and written once, in the line that ends the
 //! invocation.
 //!
-//! Every pair of a metric and a set of dimensions that ever gets a value is billed by the month, so labels are words of
-//! a list here and nothing that a caller sends becomes one. What is counted outside of an invocation is not written.
+//! AWS bills every pair of a metric and a set of dimensions that ever gets a value, by the month. So labels only have
+//! values from a list in this file, and no text from a client ever becomes a label. Counts outside of an invocation are
+//! not written.
 
 pub mod emf;
 
@@ -14,44 +15,44 @@ tokio::task_local! {
     static CURRENT: Batch;
 }
 
-/// A metric: `docs/observability.md` says what each tells.
+/// A metric. `docs/observability.md` explains each of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Metric {
-    /// Invocations that were the first of their process.
+    /// Invocations that were the first in their process.
     ColdStarts,
-    /// How long requests took; their number is how many values there are.
+    /// The duration of requests. The number of values is the number of requests.
     RequestMillis,
-    /// Failures of ours or of a service we use, each logged as one `fault`.
+    /// Failures of our own code or of a service that we use, each logged as one `fault`.
     Faults,
-    /// Codes that SNS took.
+    /// Codes that SNS accepted.
     CodesSent,
-    /// Codes that were spent on what they were for.
+    /// Codes that were used successfully.
     CodesUsed,
-    /// Codes that were asked for and not sent, by why.
+    /// Codes that were requested and not sent, by reason.
     CodesRefused,
-    /// Guesses at codes that did not count as right, by why.
+    /// Tries at codes that were not successful, by reason.
     GuessesRefused,
     /// Sessions begun, by API.
     SignIns,
-    /// Sessions ended because an old refresh token of theirs came back.
+    /// Sessions that ended because one of their old refresh tokens was used again.
     RefreshTokenThefts,
-    /// Thumbnails made and stored.
+    /// Thumbnails created and stored.
     Thumbnails,
-    /// How long making the thumbnails of one picture took, from its bytes to theirs.
+    /// The time for creating all thumbnails of one picture, from the bytes of the original to those of the thumbnails.
     ThumbnailMillis,
 }
 
-/// What a metric is measured in, in `CloudWatch`'s word.
+/// The unit of a metric, with `CloudWatch`'s names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
-    /// Things that happened. Those of an invocation are added up.
+    /// A number of events. Those of one invocation are added up.
     Count,
-    /// Times, each of them a value of its own, so that percentiles mean something.
+    /// Durations. Each is kept as a separate value, so that percentiles are meaningful.
     Milliseconds,
 }
 
 impl Unit {
-    /// The word.
+    /// The name of the unit.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -61,12 +62,12 @@ impl Unit {
     }
 }
 
-/// The dimension that every function fills in with its name.
+/// The dimension in which every function writes its own name.
 pub const FUNCTION: &str = "function";
 const API: &str = "api";
 const REASON: &str = "reason";
 
-/// Why codes are not sent: names of [`Error::kind`], and `no_account`, which the caller is not told.
+/// Reasons for which codes are not sent: names of [`Error::kind`], and `no_account`, which the caller does not see.
 const NOT_SENT: &[&str] = &[
     "captcha_expired",
     "captcha_needed",
@@ -84,14 +85,14 @@ const NOT_SENT: &[&str] = &[
     "text_not_sent",
     "unused_codes",
 ];
-/// A code for a new password, to a number without an account.
+/// A code for a new password was requested for a number without an account.
 pub const NO_ACCOUNT: &str = "no_account";
 const NOT_RIGHT: &[&str] =
     &["code_expired", "code_guesses_spent", "code_not_asked", "code_wrong", "requests_at_once", "sign_in_failures"];
 const APIS: &[&str] = &["device", "messenger", "rooms", "sealtalk", "web"];
 
 impl Metric {
-    /// All of them.
+    /// All metrics.
     pub const ALL: [Self; 11] = [
         Self::ColdStarts,
         Self::RequestMillis,
@@ -124,7 +125,7 @@ impl Metric {
         }
     }
 
-    /// What it is measured in.
+    /// Its unit.
     #[must_use]
     pub const fn unit(self) -> Unit {
         match self {
@@ -133,7 +134,8 @@ impl Metric {
         }
     }
 
-    /// The sets of dimensions under which it can be looked at. The empty one sums up the stage, which alarms need.
+    /// The sets of dimensions under which it is available. The empty set is the total of the deployment, which alarms
+    /// need.
     #[must_use]
     pub const fn dimensions(self) -> &'static [&'static [&'static str]] {
         match self {
@@ -145,7 +147,7 @@ impl Metric {
         }
     }
 
-    /// The dimension that whoever counts gives a value, if there is one, and the values it may have.
+    /// The dimension whose value the counting code gives, if there is one, and its possible values.
     #[must_use]
     pub const fn label(self) -> Option<(&'static str, &'static [&'static str])> {
         match self {
@@ -157,17 +159,17 @@ impl Metric {
     }
 }
 
-/// Counts one of a metric without a label.
+/// Adds one to a metric without a label.
 pub fn count(metric: Metric) {
     add(metric, 1);
 }
 
-/// Adds to a metric without a label: a number of things, or a time in milliseconds.
+/// Adds to a metric without a label: a number of events, or a duration in milliseconds.
 pub fn add(metric: Metric, value: u64) {
     let _ = CURRENT.try_with(|batch| batch.add(metric, None, value));
 }
 
-/// Counts one of a metric whose label has this value. A value that is not on the label's list is not counted.
+/// Adds one to a metric with this label. A label that is not on the metric's list is not counted.
 pub fn count_by(metric: Metric, value: &str) {
     let listed = metric.label().and_then(|(_, values)| values.iter().find(|listed| **listed == value));
     debug_assert!(listed.is_some(), "{value} is no label of {}", metric.name());
@@ -176,7 +178,7 @@ pub fn count_by(metric: Metric, value: &str) {
     }
 }
 
-/// Counts a refusal by its kind. A fault is none: it is counted where it is logged.
+/// Counts a refusal by its kind. Faults are not counted here, but where they are logged.
 pub fn refused<T>(metric: Metric, outcome: &Result<T, Error>) {
     if let Err(error) = outcome
         && !matches!(error, Error::Fault(_))
@@ -185,28 +187,28 @@ pub fn refused<T>(metric: Metric, outcome: &Result<T, Error>) {
     }
 }
 
-/// What was counted in one invocation.
+/// The counts of one invocation.
 #[derive(Clone, Debug, Default)]
 pub struct Batch(Arc<Mutex<Vec<Counted>>>);
 
-/// The values of one metric under one label.
+/// The values of one metric with one label.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counted {
     /// The metric.
     pub metric: Metric,
     /// The value of its label, if it has one.
     pub label: Option<&'static str>,
-    /// One number for a count; every time for a time.
+    /// A single number for a count; all values for durations.
     pub values: Vec<u64>,
 }
 
 impl Batch {
-    /// Runs an invocation whose counts are taken in here.
+    /// Runs an invocation and collects its counts here.
     pub async fn of<F: Future>(&self, invocation: F) -> F::Output {
         CURRENT.scope(self.clone(), invocation).await
     }
 
-    /// Adds to a metric, as [`add`] and [`count_by`] do for the invocation that runs.
+    /// Adds to a metric, as [`add`] and [`count_by`] do for the current invocation.
     pub fn add(&self, metric: Metric, label: Option<&'static str>, value: u64) {
         let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match counted.iter_mut().find(|counted| counted.metric == metric && counted.label == label) {
@@ -218,7 +220,7 @@ impl Batch {
         }
     }
 
-    /// What was counted so far, in the order in which it first happened.
+    /// The counts so far, in the order in which each was first used.
     #[must_use]
     pub fn counted(&self) -> Vec<Counted> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()

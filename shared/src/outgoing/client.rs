@@ -1,4 +1,4 @@
-//! One HTTPS client for all of them.
+//! One HTTPS client for all services.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,37 +17,37 @@ use tokio::sync::OnceCell;
 use crate::config::{ConfigError, Env};
 use crate::domain::random::{self, Random};
 
-/// Where no connection can be made, another is tried this often in all; nothing was said by then, so it may be said
-/// again. What was said is not: a person waits and can press again.
+/// How often to connect in total if a connection fails. Nothing was sent by then, so another attempt is safe. A request
+/// that was sent is not repeated: a user is waiting and can try again.
 const CONNECTIONS: u32 = 2;
-/// The pause in between is drawn from nothing to this, in milliseconds, so that not everybody comes back at once.
+/// The maximum pause in between, in milliseconds. The pause is random, so that not all clients return at once.
 const LONGEST_PAUSE: u64 = 300;
 
-/// How far a call may go.
+/// The limits of a call.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Until a connection stands.
+    /// Time for establishing a connection.
     pub connect: Duration,
-    /// Until the whole answer is there.
+    /// Time until the whole response has arrived.
     pub whole: Duration,
-    /// Bytes of an answer's body.
+    /// Maximum size of the response's body in bytes.
     pub body: usize,
 }
 
 impl Default for Limits {
-    /// 2 s, 5 s and 64 KiB: a person waits for the answer, and the longest that is documented is below 1 KiB.
+    /// 2 s, 5 s and 64 KiB: a user waits for the response, and the longest documented response is below 1 KiB.
     fn default() -> Self {
         Self { connect: Duration::from_secs(2), whole: Duration::from_secs(5), body: 64 * 1024 }
     }
 }
 
-/// Where a service's API lies: `https://`, host and optionally a path, without a slash at the end.
+/// The base URL of a service's API: `https://`, host and optionally a path, without a slash at the end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BaseUrl(Arc<str>);
 
 impl BaseUrl {
-    /// From text. Without TLS only this machine can be reached, which is how the local run and tests stand in for a
-    /// service: nobody's token goes over a network in clear.
+    /// Parses a URL. Without TLS only this machine is allowed, because the local run and tests imitate services here.
+    /// So no user's token is ever sent unencrypted over a network.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let uri: Uri = text.parse().ok()?;
@@ -60,7 +60,7 @@ impl BaseUrl {
         Some(Self(text.trim_end_matches('/').into()))
     }
 
-    /// From a variable. Empty or not set is `None`: the service is not used.
+    /// Reads a variable. `None` if it is empty or not set: the service is not used.
     pub fn from_env(env: &Env, name: &'static str) -> Result<Option<Self>, ConfigError> {
         const EXPECTED: &str = "an https URL without a query, or an http one on this machine";
         let parse = |text| Self::parse(text).ok_or(ConfigError::unreadable(name, EXPECTED));
@@ -76,7 +76,7 @@ fn is_loopback(ip: &std::net::IpAddr) -> bool {
     ip.is_loopback()
 }
 
-/// A service's answer.
+/// A service's response.
 #[derive(Debug)]
 pub struct Answer {
     /// The HTTP status.
@@ -85,13 +85,13 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// The body as JSON, if it is JSON of this shape.
+    /// The body as JSON, if it has this shape.
     #[must_use]
     pub fn json<T: DeserializeOwned>(&self) -> Option<T> {
         serde_json::from_slice(&self.body).ok()
     }
 
-    /// The body as JSON or as JSONP, `callback( {…} );`, if it is either, of this shape.
+    /// The body as JSON or as JSONP, `callback( {…} );`, if it is one of them and has this shape.
     #[must_use]
     pub fn json_or_jsonp<T: DeserializeOwned>(&self) -> Option<T> {
         let call = || {
@@ -104,25 +104,25 @@ impl Answer {
     }
 }
 
-/// Why a call gave no answer. Names neither URL nor body.
+/// Why there was no response to a call. The error contains neither URL nor body.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
-    /// The machine has no certificates to check a service's by.
+    /// The machine has no root certificates with which to verify a service.
     #[error("no root certificates")]
     NoRoots(#[source] std::io::Error),
-    /// No request can be made of these parameters.
+    /// No request can be built from these parameters.
     #[error("no valid request")]
     Request(#[from] http::Error),
-    /// No connection, or it broke.
+    /// The connection could not be made, or it broke.
     #[error("no answer")]
     Send(#[from] hyper_util::client::legacy::Error),
-    /// The answer broke off.
+    /// The response ended too early.
     #[error("the answer broke off")]
     Body(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The answer is longer than the limit.
+    /// The response is longer than the limit.
     #[error("the answer is too long")]
     TooLong,
-    /// The time was over.
+    /// The time-out was reached.
     #[error("no answer in time")]
     TimedOut,
 }
@@ -130,17 +130,18 @@ pub enum CallError {
 type Secure = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
 type Plain = Client<HttpConnector, Full<Bytes>>;
 
-/// Makes calls.
+/// Sends requests.
 pub struct HttpsClient {
     limits: Limits,
-    /// Built at the first call, because reading the root certificates takes time that most invocations need not spend.
+    /// Built at the first call, because reading the root certificates takes time, and most invocations do not need
+    /// them.
     secure: OnceCell<Secure>,
     plain: Plain,
     random: Arc<dyn Random>,
 }
 
 impl HttpsClient {
-    /// A client with the usual limits.
+    /// A client with the default limits.
     #[must_use]
     pub fn new(random: Arc<dyn Random>) -> Self {
         let limits = Limits::default();
@@ -221,7 +222,7 @@ fn secure(limits: Limits) -> Result<Secure, CallError> {
     Ok(builder().build(connector))
 }
 
-/// Connections are not kept: calls are rare, and what Lambda froze for a while is dead more often than not.
+/// Connections are not kept. Calls are rare, and a connection that Lambda froze for a while is usually dead.
 fn builder() -> hyper_util::client::legacy::Builder {
     let mut builder = Client::builder(TokioExecutor::new());
     builder.pool_max_idle_per_host(0);

@@ -1,7 +1,7 @@
-//! Calls to services that are not AWS's, behind the domain's traits.
+//! Calls to services outside of AWS, behind the domain's traits.
 //!
-//! All of them go through one [`client`]: bounded in time and size, over TLS, following no redirects. URLs and bodies
-//! hold tokens, so neither ever appears in an error or a log.
+//! All of them use one [`client`], which limits time and size, uses TLS and follows no redirects. URLs and bodies
+//! contain tokens, so neither ever appears in an error or a log.
 
 pub mod client;
 pub mod providers;
@@ -21,7 +21,7 @@ use crate::domain::policy::Policy;
 use crate::domain::random::Random;
 use crate::domain::tokens::Keys;
 
-/// The chat service's tokens where one is configured, and our own where none is.
+/// The chat service's tokens if one is configured, otherwise our own.
 pub fn chat_tokens(
     env: &Env,
     policy: &Policy,

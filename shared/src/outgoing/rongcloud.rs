@@ -1,4 +1,4 @@
-//! `RongCloud`, a chat service: tokens with which its client libraries connect, by `POST /user/getToken.json`.
+//! `RongCloud`, a chat service. `POST /user/getToken.json` returns the tokens with which its client libraries connect.
 //!
 //! <https://docs.rongcloud.io/server-rtc-api/user/register>, signatures
 //! <https://docs.rongcloud.cn/platform-chat-api/auth>
@@ -18,11 +18,11 @@ use crate::domain::clock::Clock;
 use crate::domain::random::{self, Random};
 use crate::domain::{Fault, Result, short_id};
 
-/// A nonce has at most 18 characters.
+/// The bound of random nonces. A nonce has at most 18 characters.
 const NONCES: u64 = 1_000_000_000_000_000_000;
-/// Characters of a name, which is shown in push notifications.
+/// Maximum number of characters of a name, which is shown in push notifications.
 const NAME: usize = 64;
-/// Bytes of a portrait's URL; a longer one is left out.
+/// Maximum length in bytes of a portrait's URL; a longer one is left out.
 const PORTRAIT: usize = 1024;
 
 /// The service, for our app.
@@ -35,12 +35,12 @@ pub struct RongCloud {
     random: Arc<dyn Random>,
 }
 
-/// Why the service gave no token.
+/// Why the service issued no token.
 #[derive(Debug, thiserror::Error)]
 enum NoToken {
     #[error("the service could not be asked")]
     Call(#[source] CallError),
-    /// Mostly a wrong key or secret (401), or more users than were paid for.
+    /// Usually a wrong key or secret (401), or more users than the contract includes.
     #[error("the service answered {status}, code {code:?}")]
     Refused { status: u16, code: Option<i64> },
     #[error("the service answered for somebody else")]
@@ -56,8 +56,8 @@ struct Given {
 }
 
 impl RongCloud {
-    /// From `RONGCLOUD_BASE_URL`, `RONGCLOUD_APP_KEY` and `RONGCLOUD_APP_SECRET`. `None` without a key: the stage
-    /// does not use the service. With a key, the others must be there.
+    /// Reads `RONGCLOUD_BASE_URL`, `RONGCLOUD_APP_KEY` and `RONGCLOUD_APP_SECRET`. `None` if there is no key: this
+    /// deployment does not use the service. If there is a key, the other two are required.
     pub fn from_env(
         env: &Env,
         clock: Arc<dyn Clock>,
@@ -76,20 +76,20 @@ impl RongCloud {
         }))
     }
 
-    /// The same service, asked within other limits.
+    /// The same service with other limits.
     #[must_use]
     pub fn within(self, limits: Limits) -> Self {
         Self { client: self.client.within(limits), ..self }
     }
 
-    /// The headers that show that we know the secret.
+    /// The headers that prove that we know the secret.
     fn signature(&self) -> HeaderMap {
         let nonce = random::below(&*self.random, NONCES).to_string();
         let timestamp = self.clock.now().millis().to_string();
         let signature = crypto::sha1_hex([self.app_secret.as_str(), &nonce, &timestamp].concat().as_bytes());
         let mut headers = HeaderMap::from_iter([(HeaderName::from_static("app-key"), self.app_key.clone())]);
         for (name, value) in [("nonce", nonce), ("timestamp", timestamp), ("signature", signature)] {
-            // Digits and hexadecimal digits are always fit for a header.
+            // Decimal and hexadecimal digits are always valid in a header.
             headers.extend(value.parse().map(|value: HeaderValue| (HeaderName::from_static(name), value)));
         }
         headers

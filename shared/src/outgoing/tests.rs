@@ -1,4 +1,4 @@
-//! The clients against sockets that answer as they should not, or not at all.
+//! The clients, tested against sockets that send wrong responses or none.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ const TOKEN: &str = "a+token/with=signs&of=its?own";
 const SHORT: Limits =
     Limits { connect: Duration::from_millis(200), whole: Duration::from_millis(300), body: 64 * 1024 };
 
-/// A socket that answers every connection with these bytes and closes it, and tells what it was asked.
+/// A socket that answers every connection with these bytes and closes it. It also reports the requests it received.
 async fn answering(bytes: Vec<u8>) -> (SocketAddr, mpsc::UnboundedReceiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -31,14 +31,14 @@ async fn answering(bytes: Vec<u8>) -> (SocketAddr, mpsc::UnboundedReceiver<Strin
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
             asked.send(question(&mut stream).await).unwrap();
-            // The client may have heard enough before the end.
+            // The client may close the connection early if it has read enough.
             let _ = stream.write_all(&bytes).await;
         }
     });
     (address, questions)
 }
 
-/// Reads a request: its head, and as much of a body as it announces.
+/// Reads a request: its head, and as much of the body as the head announces.
 async fn question(stream: &mut TcpStream) -> String {
     let mut read = Vec::new();
     loop {
@@ -163,19 +163,19 @@ async fn a_broken_service_is_unreachable_in_bounded_time_and_space() {
         let answer = vouches(Provider::WeChat, bytes).await;
         assert!(matches!(answer, Err(Error::ProviderUnreachable)), "{what}: {answer:?}");
     }
-    // Takes connections and says nothing.
+    // It accepts connections and sends nothing.
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let asked = providers(silent.local_addr().unwrap());
     let answer = tokio::time::timeout(SHORT.whole * 4, asked.vouches(Provider::Qq, TOKEN, "42")).await.unwrap();
     assert!(matches!(answer, Err(Error::ProviderUnreachable)));
-    // Nobody listens.
+    // No process listens on this port.
     let address = silent.local_addr().unwrap();
     drop(silent);
     let answer = providers(address).vouches(Provider::Weibo, TOKEN, "42").await;
     assert!(matches!(answer, Err(Error::ProviderUnreachable)));
 }
 
-/// Draws a quarter of a second for a pause.
+/// A random source that always gives a pause of a quarter of a second.
 struct Quarter;
 
 impl Random for Quarter {
@@ -200,7 +200,7 @@ async fn a_service_that_takes_no_connection_is_tried_once_more_after_a_pause() {
     stream.write_all(&http("200 OK", "{}")).await.unwrap();
     assert_eq!(asked.await.unwrap().unwrap().status, 200);
 
-    // What was said once is not said again: the person's token may have been taken for used.
+    // A request that was sent is not sent again: the service may have used up the user's token already.
     let (at, mut questions) = answering(Vec::new()).await;
     let base = BaseUrl::parse(&format!("http://{at}")).unwrap();
     assert!(matches!(HttpsClient::new(Arc::new(Quarter)).get(&base, "/x", &[]).await, Err(CallError::Send(_))));

@@ -71,17 +71,17 @@ impl AccountStore for Table {
     }
 }
 
-/// Counts bytes in an account.
+/// Adds to the bytes that an account has uploaded.
 const ADD_BYTES: &str = " ADD #media_bytes :bytes";
 
 impl Table {
-    /// Only if an account has space for so many bytes more.
+    /// Adds the condition that the account has space for so many more bytes.
     fn fits(&self, account: Change, bytes: u64) -> Change {
         match self.policy.media_bytes_per_account.checked_sub(bytes) {
             Some(space) => account
                 .and("(attribute_not_exists(#media_bytes) OR #media_bytes <= :space)")
                 .value(":space", number(space)),
-            // Never: a comparison with an attribute that is absent is false, and no count is below nothing.
+            // This is never true: a comparison with a missing attribute is false, and no count is below 0.
             None => account.and("#media_bytes < :space").value(":space", number(0)),
         }
     }

@@ -12,25 +12,25 @@ use super::write::key_attributes;
 use crate::domain::{Fault, Result};
 use crate::trips;
 
-/// `BatchGetItem` takes this many keys.
+/// Maximum number of keys in a `BatchGetItem`.
 const BATCH: usize = 100;
-/// A batch that comes back with keys it had no capacity for is asked again this often, after waits that are drawn from
-/// growing times. Large items come back the same way where more than 16 MB were asked for.
+/// How often a batch is requested again for the keys that came back unprocessed for lack of capacity. The waits are
+/// random and grow. Large items come back in the same way when more than 16 MB were requested.
 const ATTEMPTS: u32 = 5;
 const WAIT: Duration = Duration::from_millis(40);
 
-/// Which writes a read has to see.
+/// Which writes a read must see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reads {
-    /// Perhaps not those of this very second, at half the price.
+    /// Perhaps without the writes of the last second, at half the price.
     Eventually,
-    /// All that were answered before.
+    /// All writes that completed before.
     Consistently,
 }
 
 impl Table {
-    /// The items at `keys` that exist, all batches side by side; only these attributes, unless none are named. The
-    /// keys are distinct.
+    /// The items at `keys` that exist; all batches are read in parallel. Reads only these attributes, or all of them if
+    /// none are named. The keys must be distinct.
     pub(super) async fn get_all(&self, keys: Vec<Key>, attributes: &[&str], reads: Reads) -> Result<Vec<Item>> {
         let batches = keys.chunks(BATCH).map(|batch| self.get_batch(batch, attributes, reads));
         Ok(trips::all(batches).await?.concat())

@@ -1,4 +1,4 @@
-//! Captchas, each a small item of its own.
+//! Captchas. Each is a separate small item.
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::ReturnValue;
@@ -9,7 +9,7 @@ use super::{Table, keys};
 use crate::domain::captcha::{CaptchaId, CaptchaStore, KeptCaptcha};
 use crate::domain::{Fault, Result};
 
-/// Seconds for which an expired captcha may still lie about.
+/// How long an expired captcha may remain in the table, in seconds.
 const LINGERS: i64 = 3_600;
 
 #[async_trait]

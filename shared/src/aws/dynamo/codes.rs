@@ -1,11 +1,11 @@
-//! Codes and every limit on sending them.
+//! Codes, and all limits on sending them.
 //!
-//! The item of a phone's code also remembers when the last codes were sent, newest first, in the attributes `s0`,
-//! `s1`, …: one update shifts them along and its condition looks at the n-th to hold a cap of n. That makes the caps
-//! exact over any span of time, blind (nothing is read first) and one item.
+//! The item of a phone's code also stores when the last codes were sent, newest first, in the attributes `s0`, `s1`, ….
+//! One update shifts them along, and its condition checks the n-th of them to enforce a limit of n. So the limits are
+//! exact for any span of time, nothing is read first, and one item is enough.
 //!
-//! The item of a block of numbers counts what was sent there and, for each group of networks, how many of those codes
-//! are unused (`a0` to `a63`, and the set `groups` of those that took part).
+//! The item of a block of numbers counts the codes sent there. For each group of networks it also counts how many of
+//! those codes are unused (`a0` to `a63`, and the set `groups` of the groups that requested codes).
 
 use std::fmt::Write;
 
@@ -29,10 +29,10 @@ use crate::trips;
 const HOUR: i64 = 3_600;
 const DAY: i64 = 86_400;
 
-/// What each used code takes off a block's debt; each sent one adds the percentage that has to be used.
+/// How much each used code takes off a block's debt; each code sent adds the percentage that must be used.
 const USED: i64 = 100;
 
-/// What a write of the sending transaction stands for.
+/// The limit that a write of the sending transaction enforces.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Limit {
     Unclaimed,
@@ -111,7 +111,7 @@ impl CodeStore for Table {
         changes.extend(uncount_in_block(&self.policy, code, terms));
         changes.extend(counters(&self.policy, code, terms).into_iter().map(|counter| forgive(counter.key)));
         let writes = changes.into_iter().map(|change| change.in_transaction(&self.name)).collect::<Result<_>>()?;
-        // Where the condition fails a newer code has come in between, and that one stays.
+        // The condition fails when a newer code has been stored meanwhile, and that one stays.
         self.transact("taking back a code", writes).await.map(|_| ())
     }
 
@@ -128,8 +128,9 @@ impl CodeStore for Table {
         let mut writes = vec![count.in_transaction(&self.name)?];
         writes.extend(self.count_failures(self.address_counter(origin.address, now), now)?);
         let (code, claim) = (keys::code(phone), keys::phone_claim(phone));
-        // The code is read beside the write, since a transaction returns nothing when it succeeds. A code that replaces
-        // it in this very moment is compared without being counted: at most once for each text that is sent.
+        // The code is read in parallel with the write, since a successful transaction returns nothing. If another code
+        // replaces it at this very moment, that one is compared without a counted try: at most once for each text that
+        // is sent.
         let reads = trips::both(self.get("reading a code", &code), self.get("reading a claim", &claim));
         let (counted, (code, claim)) = trips::both(self.transact("counting a guess", writes), reads).await?;
         if let Transacted::Refused(reasons) = counted {
@@ -141,7 +142,7 @@ impl CodeStore for Table {
         }
         let code = code.unwrap_or_default();
         Ok(Guess {
-            // A right guess that came at the same time may have spent the code meanwhile.
+            // A simultaneous try with the right code may have used it up.
             digest: item::get_blob(&code, "digest").ok_or(Error::CodeNotAsked)?,
             user: claim.and_then(|claim| item::get_user(&claim, "user")),
             share: item::get_number(&code, "block_hour")
@@ -160,23 +161,23 @@ impl CodeStore for Table {
         let address = self.address_counter(guess.origin.address, now).map(|(key, _)| forgive(key));
         let changes = std::iter::once(code).chain(address);
         let writes = changes.map(|change| change.in_transaction(&self.name)).collect::<Result<_>>()?;
-        // Where the condition fails the code was spent or replaced, and its count of guesses with it.
+        // The condition fails when the code was used up or replaced, and its count of tries with it.
         self.transact("taking back a counted guess", writes).await.map(|_| ())
     }
 }
 
-/// The attribute that counts guesses at a code: those from known addresses on their own, so that a stranger cannot use
-/// them up.
+/// The attribute that counts the tries at a code. Tries from known addresses have a separate one, so that a stranger
+/// cannot use them up.
 fn tries(origin: GuessOrigin) -> &'static str {
     if origin.known { "#known_tries" } else { "#tries" }
 }
 
-/// Takes away a code, and leaves when codes were sent.
+/// Removes a code, but keeps the times at which codes were sent.
 const FORGET_CODE: &str = "REMOVE #digest, #tries, #known_tries, #expires, #block_hour, #network_group";
 
 impl Table {
-    /// The writes that spend a code: the code itself, which fails if it was spent or replaced, its block's count of
-    /// unused codes, and the address whose guess was no failure.
+    /// The writes that use up a code: that of the code itself, which fails if the code was used up or replaced, that of
+    /// its block's count of unused codes, and that of the address, whose try was not a failure.
     pub(super) fn spend(&self, spent: &SpentCode, now: Timestamp) -> Result<Vec<TransactWriteItem>> {
         let code = Change::new(keys::code(&spent.phone), FORGET_CODE)
             .when("#digest = :digest")
@@ -193,11 +194,11 @@ impl Table {
         changes.map(|change| change.in_transaction(&self.name)).collect()
     }
 
-    /// Counts a code that is sent into a block of numbers, unless too few of those before it were used, which does not
-    /// hold for known callers. A code that does not count is only held to the block's limit. `None` when there is
-    /// nothing to check or count.
+    /// Counts a code that is sent into a block of numbers, unless too few of the codes before it were used; this rule
+    /// does not apply to known callers. For a code that is not counted, only the block's limit is checked. `None` when
+    /// there is nothing to check or count.
     ///
-    /// The debt of a block is `percent × sent − 100 × used`: above zero, less than that percentage was used.
+    /// The debt of a block is `percent × sent − 100 × used`: if it is above zero, less than that percentage was used.
     fn count_in_block(&self, code: &NewCode, terms: Terms) -> Result<Option<TransactWriteItem>> {
         const OPEN: &str = "(attribute_not_exists(#sent) OR #sent < :least OR #debt <= :zero OR \
                             attribute_not_exists(#groups) OR size(#groups) < :groups)";
@@ -229,7 +230,7 @@ impl Table {
     }
 }
 
-/// How many sending times a phone's item remembers: as many as the largest cap.
+/// How many sending times a phone's item stores: as many as the largest limit.
 fn slots(policy: &Policy) -> u32 {
     policy.phone_caps(true).iter().map(|(_, cap)| *cap).max().unwrap_or(1).max(1)
 }
@@ -282,17 +283,17 @@ fn uncount_in_block(policy: &Policy, code: &NewCode, terms: Terms) -> Option<Cha
     })
 }
 
-/// A counter that a code counts in, beside those of its number and its block.
+/// A counter of a code, besides those of its number and its block.
 struct Counter {
     limit: Limit,
     key: Key,
-    /// The code is kept if fewer than this were counted.
+    /// The code is stored if the count is below this.
     cap: u32,
-    /// Seconds in its window.
+    /// Length of its window in seconds.
     window: i64,
 }
 
-/// The counters whose caps are not lifted.
+/// The counters whose limits are not off.
 fn counters(policy: &Policy, code: &NewCode, terms: Terms) -> Vec<Counter> {
     let zone = code.phone.zone();
     let address = code.from.zip(policy.codes_per_ip_hour).map(|(from, cap)| {
@@ -314,12 +315,12 @@ fn counters(policy: &Policy, code: &NewCode, terms: Terms) -> Vec<Counter> {
     address.into_iter().chain(hour).chain(day).collect()
 }
 
-/// A percentage of a cap, rounded up. The parameters hold it to 100.
+/// A percentage of a limit, rounded up. The parameters limit the percentage to 100.
 fn percent(cap: u32, share: u32) -> u32 {
     u32::try_from((u64::from(cap) * u64::from(share)).div_ceil(100)).unwrap_or(u32::MAX).min(cap)
 }
 
-/// Counts one, if fewer than the cap were counted.
+/// Adds one to the count, if the count is below the limit.
 fn count_below(counter: Counter, now: Timestamp) -> Change {
     Change::new(counter.key, "SET #ttl = :ttl ADD #count :one")
         .when("attribute_not_exists(#count) OR #count < :cap")
@@ -328,10 +329,10 @@ fn count_below(counter: Counter, now: Timestamp) -> Change {
         .value(":cap", number(counter.cap))
 }
 
-/// The shard of a country's counter that a phone counts in, and the shard's part of the cap.
+/// The shard of a country's counter in which a phone is counted, and the shard's part of the limit.
 ///
-/// One item takes about 500 transactions a second and a large cap should not stand in the way of as many codes, so
-/// large caps are split. The parts add up to no more than the whole: the worst price stays known.
+/// One item allows about 500 transactions a second. A large limit must permit that many codes, so it is divided among
+/// several items. The parts never add up to more than the whole, so the maximum cost stays known.
 fn shard(phone: &Phone, cap: u32) -> (u32, u32) {
     const CODES_PER_SHARD: u32 = 1_000;
     const MOST: u32 = 16;
@@ -340,7 +341,7 @@ fn shard(phone: &Phone, cap: u32) -> (u32, u32) {
     (spread % shards, cap / shards)
 }
 
-/// What a refused write of the sending transaction says, by the item it found.
+/// The limit that a refused write of the sending transaction means, according to the item it found.
 fn send_limit(policy: &Policy, limit: Limit, item: Option<&Item>, code: &NewCode, terms: Terms) -> SendLimit {
     let now = code.sent;
     let until = |window: i64, length: i64| u64::try_from((window + 1) * length - now.seconds()).unwrap_or(1).max(1);
@@ -362,8 +363,8 @@ fn send_limit(policy: &Policy, limit: Limit, item: Option<&Item>, code: &NewCode
     }
 }
 
-/// Whether too few codes of a block are used: what the condition of [`Table::count_in_block`] says, of the item that it
-/// found.
+/// Whether too few codes of a block are used: the condition of [`Table::count_in_block`], evaluated for the item that
+/// it found.
 fn is_closed(policy: &Policy, block: Option<&Item>) -> bool {
     let counted = |name: &str| block.and_then(|block| item::get_number::<i64>(block, name)).unwrap_or_default();
     let groups = block.and_then(|block| block.get("groups")?.as_ns().ok()).map_or(0, Vec::len);

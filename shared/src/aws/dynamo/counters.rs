@@ -1,5 +1,5 @@
-//! Counting in windows of time, each count with a cap. A count is one conditional update, alone or as part of a
-//! transaction, so it is exact however many requests come at once.
+//! Counters for windows of time, each with a limit. Counting is one conditional update, alone or as part of a
+//! transaction, so it is exact however many requests arrive at once.
 
 use std::net::IpAddr;
 
@@ -11,28 +11,28 @@ use crate::domain::account::UserId;
 use crate::domain::clock::Timestamp;
 use crate::domain::{Cap, Error, Result};
 
-/// Seconds.
+/// Length of an hour in seconds.
 pub const HOUR: i64 = 3_600;
-/// Seconds.
+/// Length of a day in seconds.
 pub const DAY: i64 = 86_400;
 
-/// Something that is counted.
+/// A counter.
 #[derive(Clone, Debug)]
 pub struct Counter {
-    /// What the cap is on.
+    /// The action that is limited.
     pub cap: Cap,
-    /// Where the count lies.
+    /// The key of the count.
     pub key: Key,
-    /// How much is added.
+    /// The amount to add.
     pub amount: u32,
-    /// What the count may reach.
+    /// The maximum of the count.
     pub most: u32,
-    /// Seconds in the window; windows begin at whole multiples of it since 1970.
+    /// Length of the window in seconds; windows begin at whole multiples of it since 1970.
     pub window: i64,
 }
 
 impl Counter {
-    /// Adds to the count, if it stays within the cap.
+    /// Adds to the count, if it stays within the limit.
     pub fn change(&self, now: Timestamp) -> Change {
         let change = Change::new(self.key.clone(), "SET #ttl = :ttl ADD #count :amount")
             .value(":ttl", number(now.seconds() + 2 * self.window))
@@ -41,12 +41,12 @@ impl Counter {
             Some(before) => {
                 change.when("attribute_not_exists(#count) OR #count <= :before").value(":before", number(before))
             }
-            // Never: a comparison with an attribute that is absent is false, and no count is below nothing.
+            // This is never true: a comparison with a missing attribute is false, and no count is below 0.
             None => change.when("#count < :nothing").value(":nothing", number(0)),
         }
     }
 
-    /// What a request is refused with that does not fit under the cap.
+    /// The error for a request that would exceed the limit.
     pub fn refusal(&self, now: Timestamp) -> Error {
         let end = (now.seconds().div_euclid(self.window) + 1) * self.window;
         Error::Limited { cap: self.cap, retry_after: u64::try_from(end - now.seconds()).unwrap_or(1).max(1) }
@@ -54,15 +54,15 @@ impl Counter {
 }
 
 impl Table {
-    /// The accounts that cost their maker no text message, by address.
+    /// The accounts created from an address that cost no text message.
     pub(super) fn accounts_of_address(&self, from: Option<IpAddr>, now: Timestamp) -> Option<Counter> {
         let (from, most) = from.zip(self.policy.accounts_per_ip_hour)?;
         let key = keys::accounts_of_address(from, now);
         Some(Counter { cap: Cap::AccountsFromAddress, key, amount: 1, most, window: HOUR })
     }
 
-    /// The counters of a request whose answer shows whether a number or a name has an account: the address's, and of
-    /// a signed-in user the account's look-ups.
+    /// The counters for a request whose response shows whether a number or a name has an account: that of the address,
+    /// and for a signed-in user the account's look-ups.
     pub(super) fn checks(&self, from: Option<IpAddr>, by: Option<UserId>, now: Timestamp) -> Vec<Counter> {
         let address = from.zip(self.policy.checks_per_ip_day).map(|(from, most)| {
             let key = keys::checks_of_address(from, now);
@@ -72,13 +72,13 @@ impl Table {
         address.into_iter().chain(account).collect()
     }
 
-    /// The numbers and names that an account looked up.
+    /// The numbers and names that an account has looked up.
     pub(super) fn lookups(&self, user: UserId, amount: u32, now: Timestamp) -> Counter {
         let most = self.policy.lookup_numbers_per_day;
         Counter { cap: Cap::Lookups, key: keys::lookups(user, now), amount, most, window: DAY }
     }
 
-    /// Counts in every one of these counters, all or nothing, or refuses with the first that is full.
+    /// Counts in all of these counters, all or nothing. Fails with the error of the first counter that is full.
     pub(super) async fn count_in_all(&self, counters: &[Counter], now: Timestamp) -> Result<()> {
         const DOING: &str = "counting what is limited";
         match counters {

@@ -15,7 +15,7 @@ use crate::domain::devices::{DeviceStore, Holding, PushAddress};
 use crate::domain::session::{PushTokens, SessionId};
 use crate::domain::{Error, Result};
 
-/// The change with the names and values of these tokens.
+/// Adds the names and values of these tokens to the change.
 fn with_tokens(change: Change, tokens: &PushTokens) -> Change {
     tokens.services.iter().fold(change, |change, (service, token)| {
         change.name(&format!("#{}", service.name()), service.name()).value(&format!(":{}", service.name()), text(token))
@@ -70,7 +70,7 @@ impl DeviceStore for Table {
     }
 
     async fn take_tokens(&self, user: UserId, held: &[Holding]) -> Result<()> {
-        // One update each, because one for all of them would fail when a single session is gone.
+        // One update for each, because a single update for all would fail if one session no longer exists.
         let take = |held: &Holding| {
             let token = format!("#sessions.#sid.#{}", held.service.name());
             let change = Change::new(keys::account(user), format!("REMOVE {token}"))
@@ -83,7 +83,7 @@ impl DeviceStore for Table {
     }
 
     async fn take_addresses(&self, user: UserId, sessions: &[SessionId]) -> Result<()> {
-        // One update each, because one for all of them would fail when a single session is gone.
+        // One update for each, because a single update for all would fail if one session no longer exists.
         let take = |id: &SessionId| {
             let change = Change::new(keys::account(user), "REMOVE #sessions.#sid.#device, #sessions.#sid.#platform")
                 .when("attribute_exists(#sessions.#sid)")

@@ -97,7 +97,7 @@ impl IdentityStore for Table {
             Transacted::Done => Ok(Creation::Done),
             Transacted::Refused(reasons) => {
                 spent_already(proof, failed(&reasons, 0))?;
-                // Before anything is told of the claim.
+                // This comes before any result that shows whether the claim exists.
                 let mut all = counters.iter().chain(&checks).zip(counted..);
                 if let Some((full, _)) = all.find(|(_, position)| failed(&reasons, *position)) {
                     return Err(full.refusal(now));
@@ -198,7 +198,7 @@ impl IdentityStore for Table {
     }
 }
 
-/// A refused transaction whose first write spent a proof that was spent before.
+/// Returns the error if the first write of a transaction failed because its proof had been used up before.
 fn spent_already(proof: &Proof, first_failed: bool) -> Result<()> {
     match proof {
         Proof::Code(_) if first_failed => Err(Error::CodeNotAsked),
@@ -212,7 +212,7 @@ fn spent_already(proof: &Proof, first_failed: bool) -> Result<()> {
 }
 
 impl Table {
-    /// The writes that spend or settle a proof. The first one fails when it was spent before.
+    /// The writes that use up or settle a proof. The first one fails if the proof was used up before.
     pub(super) fn proof(&self, proof: &Proof, now: Timestamp) -> Result<Vec<TransactWriteItem>> {
         match proof {
             Proof::Nothing { .. } => Ok(Vec::new()),
@@ -236,8 +236,8 @@ impl Table {
         }
     }
 
-    /// What is counted for the address when an account is made by this proof: the account, and what the answer shows to
-    /// somebody who proved nothing.
+    /// The counters of the address for an account created with this proof: one for the account, and one for what the
+    /// response shows to a client that has proved nothing.
     fn counted_for_address(&self, proof: &Proof, now: Timestamp) -> (Vec<Counter>, Vec<Counter>) {
         match proof {
             Proof::Code(_) | Proof::Verification(_) | Proof::Password { .. } => (Vec::new(), Vec::new()),
@@ -248,7 +248,7 @@ impl Table {
         }
     }
 
-    /// The counters that a guess at a password counts in until it turns out right, each with its cap.
+    /// The counters in which a try at a password counts until it turns out to be right, each with its limit.
     fn password_counters(&self, guess: &PasswordGuess, now: Timestamp) -> Vec<(Key, u32)> {
         let window = self.failure_window(now);
         let own = match &guess.guesser {
@@ -258,7 +258,7 @@ impl Table {
         std::iter::once((own, self.policy.failures_per_account)).chain(self.address_counter(guess.from, now)).collect()
     }
 
-    /// The counter of failures from an address, with its cap, unless that is lifted.
+    /// The counter of failures from an address, with its limit, unless the limit is off.
     pub(super) fn address_counter(&self, from: Option<IpAddr>, now: Timestamp) -> Option<(Key, u32)> {
         let (from, cap) = from.zip(self.policy.failures_per_ip)?;
         Some((keys::failures_of_address(from, self.failure_window(now)), cap))
@@ -272,7 +272,7 @@ impl Table {
         i64::try_from(self.policy.failure_window.as_secs()).unwrap_or(i64::MAX).max(1)
     }
 
-    /// Counts a guess at a password in all its counters, and checks the session of somebody signed in; all or nothing.
+    /// Counts a try at a password in all its counters and, for a signed-in user, checks the session; all or nothing.
     async fn count_password_guess(&self, guess: &PasswordGuess, now: Timestamp) -> Result<()> {
         let mut writes = self.count_failures(self.password_counters(guess, now), now)?;
         let counters = writes.len();
@@ -286,7 +286,7 @@ impl Table {
         }
     }
 
-    /// The writes that count a failure in every counter, if each is below its cap.
+    /// The writes that count a failure in every counter, on the condition that each is below its limit.
     pub(super) fn count_failures(
         &self,
         counters: impl IntoIterator<Item = (Key, u32)>,
@@ -304,7 +304,7 @@ impl Table {
         counters.into_iter().map(count).collect()
     }
 
-    /// The refusal of somebody who failed too often, until the window ends.
+    /// The error for too many failures, which lasts until the window ends.
     pub(super) fn too_many_failures(&self, now: Timestamp) -> Error {
         let left = self.failure_window_end(now) - now.seconds();
         Error::Limited { cap: Cap::SignInFailures, retry_after: u64::try_from(left).unwrap_or(1).max(1) }
@@ -320,7 +320,8 @@ pub(super) fn forgive(key: Key) -> Change {
     Change::new(key, "ADD #count :less").value(":less", number(-1))
 }
 
-/// Another secret and no sessions but the remaining ones, if nobody changed the secret since the account was read.
+/// Sets another secret and ends all sessions except the remaining ones, on the condition that the secret has not
+/// changed since the account was read.
 fn replace_secret(account: &Account, secret: &Secret, remaining: &Remaining, now: Timestamp) -> Change {
     let (callers, kept) = match remaining {
         Remaining::None => (None, None),
@@ -341,13 +342,13 @@ fn replace_secret(account: &Account, secret: &Secret, remaining: &Remaining, now
         change = change.name("#sid", callers.to_string()).value(":now", moment(now));
     }
     if let (Remaining::Caller(_), Some((_, session))) = (remaining, kept) {
-        // As it was read, so that what came in between is not written over.
+        // On the condition that the session is as it was read, so that no change in between is overwritten.
         change = change.and("#sessions.#sid = :kept").value(":kept", item::session(session));
     }
     change
 }
 
-/// The claims of an account that hold a copy of its secret.
+/// The claims of an account that contain a copy of its secret.
 fn claims_with_secret(account: &Account) -> Result<Vec<Claim>> {
     let phone = account.phone.as_ref().map(|phone| phone.parse().map(Claim::Phone)).transpose()?;
     let username = account.username.as_ref();

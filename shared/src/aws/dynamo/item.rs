@@ -1,4 +1,4 @@
-//! Between the table's attributes and the domain's types.
+//! Conversions between the table's attributes and the domain's types.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -54,7 +54,7 @@ pub fn get_user(item: &Item, name: &str) -> Option<UserId> {
     get_number(item, name).and_then(UserId::new)
 }
 
-/// The id in the device API of the account that an item holds.
+/// The id in the device API in an account's item.
 pub fn get_device_id(account: &Item) -> Option<DeviceId> {
     get_number(account, "device_id").and_then(DeviceId::new)
 }
@@ -141,7 +141,7 @@ pub fn account(account: &Account) -> Item {
 /// The attributes of a secret, in an account's item and in a claim's.
 pub fn secret(secret: &Secret) -> Item {
     let hash = secret.hash.iter().map(|hash| ("hash".to_owned(), text(hash)));
-    // An account that never had a password says nothing of one.
+    // The item of an account that never had a password contains no version.
     let version = (secret.version > 0).then(|| ("version_of_secret".to_owned(), number(secret.version)));
     hash.chain(version).collect()
 }
@@ -151,7 +151,7 @@ pub fn read_secret(item: &Item) -> Secret {
     Secret { hash: get_text(item, "hash"), version: get_number(item, "version_of_secret").unwrap_or_default() }
 }
 
-/// The account that an item holds.
+/// The account in an item.
 pub fn read_account(item: &Item) -> Result<Account> {
     let broken = || Fault::new("reading an account", "the item lacks an attribute or has it in another type");
     let sessions = item.get("sessions").and_then(|map| map.as_m().ok()).ok_or_else(broken)?;
@@ -180,7 +180,7 @@ fn texts(map: &Item) -> BTreeMap<String, String> {
     map.iter().filter_map(|(name, value)| Some((name.clone(), value.as_s().ok()?.clone()))).collect()
 }
 
-/// The card that an account's item holds.
+/// The card in an account's item.
 pub fn read_card(item: &Item) -> Option<Card> {
     Some(Card {
         id: get_user(item, "id")?,

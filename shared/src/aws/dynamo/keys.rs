@@ -1,4 +1,4 @@
-//! Every key of the table, and nothing else. `docs/access-patterns.md` tells what is read and written under each.
+//! All keys of the table, and nothing else. `docs/access-patterns.md` lists the reads and writes for each.
 
 use std::net::IpAddr;
 
@@ -51,22 +51,22 @@ pub fn identity(id: UserId) -> Key {
     key(user(id), "identity")
 }
 
-/// How many numbers the account looked up on a day.
+/// How many numbers the account has looked up on a day.
 pub fn lookups(id: UserId, now: Timestamp) -> Key {
     key(user(id), format!("lookups#{}", now.day()))
 }
 
-/// Which account a phone signs in to.
+/// The account that signs in with a phone number.
 pub fn phone_claim(phone: &Phone) -> Key {
     key(phone_partition(phone), "claim")
 }
 
-/// Which account has an id in the device API.
+/// The account that has an id in the device API.
 pub fn device_id(id: DeviceId) -> Key {
     key(format!("device#{id}"), "claim")
 }
 
-/// Which account a claim signs in to.
+/// The account that signs in with a claim.
 pub fn claim(claim: &Claim) -> Key {
     key(claim_partition(claim), "claim")
 }
@@ -79,13 +79,14 @@ fn claim_partition(claim: &Claim) -> String {
     }
 }
 
-/// The failed sign-ins by a claim in a window, whether or not an account has it; those from a network that the account
-/// knows on their own.
+/// The failed sign-ins with a claim in a window, whether or not an account has the claim. Those from a network that the
+/// account knows have a separate key.
 pub fn failures_of_claim(of: &Claim, window: i64, known: Option<&NetworkHash>) -> Key {
     key(claim_partition(of), failures(window, known))
 }
 
-/// The failed guesses at a signed-in account's old password in a window, likewise.
+/// The wrong tries at a signed-in account's old password in a window. Those from a known network have a separate key
+/// too.
 pub fn failures_of_user(id: UserId, window: i64, known: Option<&NetworkHash>) -> Key {
     key(user(id), failures(window, known))
 }
@@ -102,12 +103,12 @@ pub fn failures_of_address(from: IpAddr, window: i64) -> Key {
     key(format!("address#{}", network(from)), format!("failures#{window}"))
 }
 
-/// The accounts made from an address in an hour that cost no text message.
+/// The accounts created from an address in an hour that cost no text message.
 pub fn accounts_of_address(from: IpAddr, now: Timestamp) -> Key {
     key(format!("address#{}", network(from)), format!("accounts#{}", now.hour()))
 }
 
-/// The requests from an address in a day whose answers show whether a number or a name has an account.
+/// The requests from an address in a day whose responses show whether a number or a name has an account.
 pub fn checks_of_address(from: IpAddr, now: Timestamp) -> Key {
     key(format!("address#{}", network(from)), format!("checks#{}", now.day()))
 }
@@ -117,17 +118,17 @@ pub fn verification(digest: &[u8; 32]) -> Key {
     key(format!("verification#{}", BASE64_URL_SAFE_NO_PAD.encode(digest)), "token")
 }
 
-/// The code waiting for a phone, and when codes were sent to it.
+/// The current code of a phone, and the times at which codes were sent to it.
 pub fn code(phone: &Phone) -> Key {
     key(phone_partition(phone), "code")
 }
 
-/// The captcha that a client of an API calls by an id.
+/// The captcha with an id that a client of an API chose.
 pub fn captcha(api: &str, id: &CaptchaId) -> Key {
     key(format!("captcha#{api}#{}", id.as_str()), "captcha")
 }
 
-/// The codes an address asked for in an hour. An IPv6 network hands out whole /64s, so one counts as one address.
+/// The codes requested from an address in an hour. An IPv6 provider assigns whole /64s, so a /64 counts as one address.
 pub fn codes_of_address(from: IpAddr, now: Timestamp) -> Key {
     key(format!("address#{}", network(from)), format!("codes#{}", now.hour()))
 }
@@ -162,17 +163,17 @@ pub fn room(id: RoomId) -> Key {
     key(format!("room#{id}"), "room")
 }
 
-/// Whose a room number is: a room's or an account's.
+/// The room or the account that has a room number.
 pub fn room_number(number: &str) -> Key {
     key(format!("number#{number}"), "claim")
 }
 
-/// Which room has an alias.
+/// The room that has an alias.
 pub fn room_alias(alias: &Alias) -> Key {
     key(format!("alias#{}", alias.as_str()), "claim")
 }
 
-/// The rooms without an owner made from an address in an hour.
+/// The rooms without an owner created from an address in an hour.
 pub fn rooms_of_address(from: IpAddr, now: Timestamp) -> Key {
     key(format!("address#{}", network(from)), format!("rooms#{}", now.hour()))
 }
@@ -182,14 +183,14 @@ pub fn rooms_of_owner(id: UserId) -> Key {
     key(user(id), "rooms")
 }
 
-/// How many open rooms stay, in one of the shards.
+/// The number of open rooms that do not expire, in one of the shards.
 pub fn lasting_rooms(shard: u64) -> Key {
     key(open_rooms_counted(shard), "open#lasting")
 }
 
-/// How many open rooms expire in each minute of an hour, in one of the shards.
+/// The numbers of open rooms that expire in each minute of an hour, in one of the shards.
 pub fn expiring_rooms(shard: u64, hour: i64) -> Key {
-    // Padded, so that hours sort as the numbers they are; digits sort before the word above.
+    // Padded, so that hours sort like numbers; digits sort before the word above.
     key(open_rooms_counted(shard), format!("open#{hour:08}"))
 }
 
@@ -198,25 +199,25 @@ pub fn open_rooms_counted(shard: u64) -> String {
     format!("rooms#{shard}")
 }
 
-/// What somebody holds of another.
+/// A user's relation to another.
 pub fn relation(id: UserId, other: UserId) -> Key {
     key(user(id), format!("{RELATIONS}{other}"))
 }
 
-/// What the sort keys of relations begin with.
+/// The prefix of the sort keys of relations.
 pub const RELATIONS: &str = "friend#";
 
-/// Whose relation lies at a key, if one does.
+/// The owner of the relation at a key, if the key is that of a relation.
 pub fn owner_of_relation(pk: &str, sk: &str) -> Option<UserId> {
     sk.starts_with(RELATIONS).then_some(pk)?.strip_prefix("user#")?.parse().ok()
 }
 
-/// The groups that somebody is in.
+/// The groups that a user is in.
 pub fn memberships(id: UserId) -> Key {
     key(user(id), "groups")
 }
 
-/// What a device was told by the answer to a sync that has this version; of somebody with very many rows in parts.
+/// What a device was sent in the sync response with this version. It has several parts if the user has very many rows.
 pub fn told(id: UserId, version: u64, part: usize) -> Key {
     key(user(id), if part == 0 { format!("sync#{version}") } else { format!("sync#{version}#{part}") })
 }
@@ -226,22 +227,22 @@ pub fn group(id: GroupId) -> Key {
     key(format!("group#{id}"), "head")
 }
 
-/// Whether a group lies at a key.
+/// Whether a key is that of a group.
 pub fn is_group(pk: &str, sk: &str) -> bool {
     pk.starts_with("group#") && sk == "head"
 }
 
-/// Who is and was in a group.
+/// The current and former members of a group.
 pub fn roster(id: GroupId) -> Key {
     key(format!("group#{id}"), "roster")
 }
 
-/// What is posted on a group's board.
+/// The bulletin on a group's board.
 pub fn bulletin(id: GroupId) -> Key {
     key(format!("group#{id}"), "bulletin")
 }
 
-/// The note that something is left to do for a group.
+/// The note that work is left for a group.
 pub fn job(id: GroupId) -> Key {
     key(format!("group#{id}"), "job")
 }
@@ -259,12 +260,12 @@ pub fn opened(place: Place) -> String {
     format!("{}#{:016}", opened_at(place.opened), place.id.get())
 }
 
-/// Sorts right before a place of that index: no place lies in between.
+/// Sorts immediately before a place of that index: no place is in between.
 pub fn opened_before(place: Place) -> String {
     format!("{}#{:016}", opened_at(place.opened), place.id.get() - 1)
 }
 
-/// Sorts before every place of this moment, and after every place before it.
+/// Sorts before every place of this time, and after every place of an earlier time.
 pub fn opened_at(moment: Timestamp) -> String {
     format!("{:013}", moment.millis().max(0))
 }

@@ -1,4 +1,4 @@
-//! The address book.
+//! Contact look-up.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -29,7 +29,7 @@ impl LookupStore for Table {
     }
 
     async fn cards(&self, users: &BTreeSet<UserId>) -> Result<HashMap<UserId, Card>> {
-        // Somebody who registered this very second may be missed.
+        // A user who registered within the last second may be missed.
         let accounts = users.iter().map(|user| keys::account(*user)).collect();
         let accounts = self.get_all(accounts, item::CARD, Reads::Eventually).await?;
         Ok(accounts.iter().filter_map(item::read_card).map(|card| (card.id, card)).collect())
@@ -46,7 +46,7 @@ impl LookupStore for Table {
 }
 
 impl Table {
-    /// Checks the session and counts the numbers against the day's allowance, all or nothing.
+    /// Checks the session and counts the numbers against the daily limit, all or nothing.
     async fn allow_lookup(&self, caller: Caller, numbers: usize, now: Timestamp) -> Result<()> {
         let count = self.lookups(caller.user, u32::try_from(numbers).unwrap_or(u32::MAX), now);
         let session = change_by(caller, "", now).in_transaction(&self.name)?;

@@ -1,4 +1,4 @@
-//! The one table on DynamoDB.
+//! The DynamoDB table. There is only one.
 
 mod accounts;
 mod batch;
@@ -44,7 +44,7 @@ use crate::domain::policy::Policy;
 use crate::domain::random::{self, Random};
 use crate::domain::{Cap, Error, Fault, Result};
 
-/// The table, as the domain's stores.
+/// The table, which implements the domain's stores.
 #[derive(Clone)]
 pub struct Table {
     client: Client,
@@ -53,23 +53,23 @@ pub struct Table {
     random: Arc<dyn Random>,
 }
 
-/// A write that met somebody else's transaction on the same item is tried again this often. Such meetings last
-/// milliseconds, and the waits grow with jitter to about half a second in all.
+/// How often a write is tried again when it conflicts with another transaction on the same item. Such conflicts last
+/// milliseconds, and the waits grow with jitter to about half a second in total.
 const CONFLICT_ATTEMPTS: u32 = 6;
 const CONFLICT_WAIT: Duration = Duration::from_millis(10);
 
-/// How a conditional update ended.
+/// The result of a conditional update.
 enum Updated {
-    /// The item as it is now.
+    /// The item after the update.
     Done(Item),
-    /// The condition failed; the item as it is, if there is one.
+    /// The condition failed; contains the current item, if it exists.
     Refused(Option<Item>),
 }
 
-/// How a transaction ended.
+/// The result of a transaction.
 enum Transacted {
     Done,
-    /// Conditions failed: the reasons by position.
+    /// Conditions failed; contains the reasons by position.
     Refused(Vec<CancellationReason>),
 }
 
@@ -78,13 +78,13 @@ fn failed(reasons: &[CancellationReason], position: usize) -> bool {
     reasons.get(position).and_then(CancellationReason::code) == Some("ConditionalCheckFailed")
 }
 
-/// The item that the write at `position` found instead.
+/// The current item of the write at `position`, whose condition failed.
 fn found(reasons: &[CancellationReason], position: usize) -> Option<&Item> {
     reasons.get(position).and_then(CancellationReason::item)
 }
 
 impl Table {
-    /// The table that `TABLE` names.
+    /// The table named by `TABLE`.
     pub fn new(
         sdk: &SdkConfig,
         env: &Env,
@@ -95,7 +95,7 @@ impl Table {
         Ok(Self { client: Client::from_conf(config), name: env.text("TABLE")?.into(), policy, random })
     }
 
-    /// One conditional update.
+    /// Runs one conditional update.
     async fn update(&self, doing: &'static str, change: Change) -> Result<Updated> {
         for attempt in 0.. {
             let change = change.clone();
@@ -129,7 +129,7 @@ impl Table {
         unreachable!("the loop only ends by returning")
     }
 
-    /// One transaction.
+    /// Runs one transaction.
     async fn transact(&self, doing: &'static str, writes: Vec<TransactWriteItem>) -> Result<Transacted> {
         let mut token = self.idempotency_token();
         for attempt in 0.. {
@@ -149,7 +149,7 @@ impl Table {
                     if attempt >= CONFLICT_ATTEMPTS || !codes.iter().any(|code| PASSING.contains(code)) {
                         return Err(Fault::new(doing, canceled).into());
                     }
-                    // Nothing of it was written: the next attempt is another transaction.
+                    // Nothing was written, so the next attempt is a new transaction.
                     token = self.idempotency_token();
                 }
                 Err(TransactWriteItemsError::TransactionInProgressException(error)) => {
@@ -164,19 +164,20 @@ impl Table {
         unreachable!("the loop only ends by returning")
     }
 
-    /// Names a transaction, so that DynamoDB takes a repeated request for the same one (10 minutes long).
+    /// Identifies a transaction, so that DynamoDB recognises a repeated request (for 10 minutes).
     fn idempotency_token(&self) -> String {
         crypto::hex(&random::bytes::<16>(&*self.random))
     }
 
-    /// The item at `key`, strongly consistent.
+    /// The item at `key`, with a strongly consistent read.
     async fn get(&self, doing: &'static str, key: &Key) -> Result<Option<Item>> {
         let sent = self.client.get_item().table_name(&*self.name).set_key(Some(key_attributes(key)));
         let output = sent.consistent_read(true).send().await;
         Ok(output.map_err(|error| Fault::new(doing, error.into_service_error()))?.item)
     }
 
-    /// Waits a random part of a time that doubles with every attempt, so that those who met do not meet again.
+    /// Waits for a random part of a time that doubles with every attempt, so that conflicting writes do not conflict
+    /// again.
     async fn wait_out_conflict(&self, attempt: u32) {
         self.pause(CONFLICT_WAIT * 2_u32.pow(attempt.min(CONFLICT_ATTEMPTS))).await;
     }
@@ -188,19 +189,19 @@ impl Table {
     }
 }
 
-/// The reason of a transaction that met another one on an item.
+/// The reason of a transaction that conflicted with another one on an item.
 const CONFLICT: &str = "TransactionConflict";
 
-/// The refusal of a write that met others on its items at every attempt. Nothing was written. It takes many callers at
-/// once to get here, or one who sends many requests at once, so it is no fault of ours.
+/// The error for a write that conflicted with others on its items at every attempt. Nothing was written. This only
+/// happens when many callers, or one caller with many requests, write at once, so it is not a fault of ours.
 fn too_many_at_once() -> Error {
     Error::Limited { cap: Cap::AtOnce, retry_after: 1 }
 }
 
-/// Reasons for a cancelled transaction that pass by themselves.
+/// Temporary reasons for which a transaction is cancelled.
 const PASSING: &[&str] = &[CONFLICT, "ThrottlingError", "ProvisionedThroughputExceeded"];
 
-/// The condition that a caller's session is active, on its account.
+/// The condition, on the caller's account, that the caller's session is active.
 fn session_is_active(caller: Caller, now: Timestamp) -> Change {
     Change::new(keys::account(caller.user), "")
         .when("#sessions.#sid.#expires > :now AND #sessions.#sid.#ends > :now")
@@ -208,7 +209,8 @@ fn session_is_active(caller: Caller, now: Timestamp) -> Change {
         .value(":now", item::moment(now))
 }
 
-/// A change to the caller's own account: only while the session lives, and noting that they were here.
+/// A change to the caller's own account, on the condition that the session is active. It also records the time as the
+/// last activity.
 fn change_by(caller: Caller, set: &str, now: Timestamp) -> Change {
     let set = if set.is_empty() { String::new() } else { format!(", {set}") };
     Change::new(keys::account(caller.user), format!("SET #seen = :now{set}"))

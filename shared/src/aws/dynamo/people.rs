@@ -1,4 +1,4 @@
-//! What the rooms API keeps of people, and the names they sign in with.
+//! Users' data in the rooms API, and the usernames they sign in with.
 
 use std::net::IpAddr;
 
@@ -17,7 +17,7 @@ use crate::domain::{Error, Fault, Result};
 #[async_trait]
 impl PersonStore for Table {
     async fn change_person(&self, caller: Caller, change: &PersonChange, now: Timestamp) -> Result<Account> {
-        // An account has no map of details before its first one.
+        // An account has no map of details before the first detail is set.
         for has_details in [true, false, true] {
             let update = set_person(caller, change, has_details, now);
             match self.update("changing a person", update).await? {
@@ -88,7 +88,7 @@ impl PersonStore for Table {
 }
 
 impl Table {
-    /// The claim of a name, with the secret that is checked when somebody signs in with it.
+    /// The claim of a username, with the secret that is checked at sign-in.
     fn claim_username(&self, account: &Account, username: &Username, now: Timestamp) -> Result<TransactWriteItem> {
         let mut claim = item::secret(&account.secret);
         claim.extend([("user".to_owned(), number(account.id)), ("since".to_owned(), moment(now))]);
@@ -107,7 +107,7 @@ impl Table {
     }
 }
 
-/// The change as an update of the account of somebody signed in, into the map of details or as a new one.
+/// The change as an update of the caller's account. It writes into the existing map of details or creates a new one.
 fn set_person(caller: Caller, change: &PersonChange, has_details: bool, now: Timestamp) -> Change {
     let mut set = Vec::new();
     set.extend(change.name.as_ref().map(|name| ("#name".to_owned(), ":name".to_owned(), text(name.as_str()))));
@@ -128,7 +128,7 @@ fn set_person(caller: Caller, change: &PersonChange, has_details: bool, now: Tim
     set.into_iter().fold(update, |update, (_, placeholder, value)| update.value(&placeholder, value))
 }
 
-/// The same with a new name to sign in with, of an account that is as it was read.
+/// The same with a new username, on the condition that the account has not changed since it was read.
 fn set_username(
     caller: Caller,
     before: &Account,

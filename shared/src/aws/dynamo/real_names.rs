@@ -1,4 +1,4 @@
-//! Sealed identity documents.
+//! Encrypted identity documents.
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem};

@@ -1,4 +1,4 @@
-//! Adding a session to an account that may be full of them.
+//! Adding a session to an account that may have the maximum number of sessions.
 
 use std::fmt::Write;
 
@@ -14,18 +14,18 @@ use crate::domain::session::{Session, SessionId};
 use crate::domain::{Error, Fault, Result};
 use crate::trips;
 
-/// Sign-ins to one account that meet all take turns; this many meetings in a row do not happen by chance.
+/// Simultaneous sign-ins to one account take turns. So many conflicts in a row do not happen by chance.
 const ATTEMPTS: usize = 8;
 
-/// How adding a session ended.
+/// The result of adding a session.
 enum Added {
     Done,
-    /// The account's condition failed; the account as it is, if there is one.
+    /// The account's condition failed; contains the current account, if it exists.
     Refused(Option<Item>),
 }
 
 impl Table {
-    /// Spends the proof and adds the session; see [`crate::domain::identity::IdentityStore::admit`].
+    /// Uses up the proof and adds the session; see [`crate::domain::identity::IdentityStore::admit`].
     pub(super) async fn add_session(
         &self,
         user: UserId,
@@ -37,8 +37,8 @@ impl Table {
             .and("attribute_exists(pk) AND size(#sessions) < :room")
             .value(":room", number(room));
         let add = add_network(add, admission, self.policy.sign_in_networks(), now);
-        // Most accounts have room, so the profile is read beside the write and not before it. A read that fails must not
-        // hide what the write did.
+        // Most accounts have room, so the profile is read in parallel with the write and not before it. An error of the
+        // read must not hide the result of the write.
         let key = keys::account(user);
         let read = async { Ok(self.get("reading an account", &key).await) };
         let (added, read) = trips::both(self.try_add(add, admission, now), read).await?;
@@ -64,7 +64,7 @@ impl Table {
         Err(Fault::new("adding a session", "the account's sessions changed at every attempt").into())
     }
 
-    /// Spends the proof and changes the account in one transaction.
+    /// Uses up the proof and changes the account in one transaction.
     async fn try_add(&self, add: Change, admission: &Admission, now: Timestamp) -> Result<Added> {
         let mut writes = self.proof(&admission.proof, now)?;
         let account = writes.len();
@@ -80,8 +80,8 @@ impl Table {
 }
 
 impl Table {
-    /// Adds a session in place of those of `old` that have to go, if `old` still is what the table holds; and its network
-    /// in place of those that have to be forgotten.
+    /// Adds a session in place of the sessions in `old` that must end, and its network in place of the networks that
+    /// must be forgotten. The condition is that the table still contains `old`.
     fn replace_sessions(&self, user: UserId, admission: &Admission, old: &Item, now: Timestamp) -> Result<Change> {
         let account = item::read_account(old)?;
         let ended = account.sessions_to_end(self.policy.sessions_per_account.saturating_sub(1), now);
@@ -119,7 +119,7 @@ fn add_session(user: UserId, admission: &Admission, now: Timestamp) -> Change {
     }
 }
 
-/// Remembers the network of the session, if the account knows it already or has room for another one.
+/// Stores the session's network, if the account knows it already or has room for another one.
 fn add_network(mut add: Change, admission: &Admission, most: usize, now: Timestamp) -> Change {
     let Some(network) = &admission.session.1.network else { return add };
     add.update.push_str(", #networks.#network = :signed_in");
@@ -129,7 +129,7 @@ fn add_network(mut add: Change, admission: &Admission, most: usize, now: Timesta
         .value(":most_networks", number(most))
 }
 
-/// The account of an item that may have been read just before the session came in.
+/// The account in an item that may have been read just before the session was added.
 fn with_session(item: Option<&Item>, (id, session): &(SessionId, Session)) -> Result<Option<Account>> {
     let mut account = item.map(item::read_account).transpose()?;
     if let Some(account) = &mut account {

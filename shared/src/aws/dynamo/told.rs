@@ -1,4 +1,4 @@
-//! The last change of a group that its members are to hear of, as the attribute `told` of the group's item.
+//! The last change of a group that its members are notified of, as the attribute `told` of the group's item.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
@@ -17,7 +17,7 @@ pub fn told_to_item(event: &GroupEvent) -> AttributeValue {
         ("operator".to_owned(), number(event.operator)),
     ]);
     if !event.targets.is_empty() {
-        // A list and no set, which would not keep the order.
+        // A list and not a set, because a set would not keep the order.
         let targets = event.targets.iter().map(number).collect();
         map.insert("targets".to_owned(), AttributeValue::L(targets));
     }
@@ -25,7 +25,7 @@ pub fn told_to_item(event: &GroupEvent) -> AttributeValue {
     AttributeValue::M(map)
 }
 
-/// The event that a group's item tells of, if it tells of one and that can be read.
+/// The event in a group's item, if there is one and it can be parsed.
 pub fn told_from_item(group: &Item) -> Option<GroupEvent> {
     let map = group.get(TOLD)?.as_m().ok()?;
     let targets = match map.get("targets") {

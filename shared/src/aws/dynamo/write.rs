@@ -1,4 +1,4 @@
-//! Writing to the table: one description of a conditional write that serves a single call and a transaction alike.
+//! Writes to the table: one description of a conditional write for both single calls and transactions.
 
 use std::collections::HashMap;
 
@@ -12,8 +12,8 @@ use super::keys::Key;
 use crate::domain::clock::Timestamp;
 use crate::domain::{Fault, Result};
 
-/// A conditional update of one item. Attribute names are written `#name` and values `:value` in the expressions;
-/// what they stand for is given by [`Change::name`] and [`Change::value`].
+/// A conditional update of one item. In the expressions, attribute names are written `#name` and values `:value`;
+/// [`Change::name`] and [`Change::value`] define their meaning.
 #[derive(Clone, Debug)]
 pub struct Change {
     pub(super) key: Key,
@@ -32,7 +32,7 @@ impl Change {
         change.names_of(&update)
     }
 
-    /// Only if the condition holds.
+    /// Adds the condition.
     pub fn when(mut self, condition: impl Into<String>) -> Self {
         let condition = condition.into();
         self = self.names_of(&condition);
@@ -40,7 +40,7 @@ impl Change {
         self
     }
 
-    /// Only if this condition holds as well.
+    /// Adds one more condition.
     pub fn and(self, condition: &str) -> Self {
         let condition = match &self.condition {
             Some(first) => format!("{first} AND {condition}"),
@@ -49,8 +49,8 @@ impl Change {
         self.when(condition)
     }
 
-    /// Only if the password is still the one of this version. An account that never had a password stores no version,
-    /// and a comparison with an attribute that is absent is never true.
+    /// Adds the condition that the password still has this version. An account that never had a password stores no
+    /// version, and a comparison with a missing attribute is never true.
     pub fn if_secret(self, version: u64) -> Self {
         let change = match version {
             0 => self.and("(attribute_not_exists(#version_of_secret) OR #version_of_secret = :checked_version)"),
@@ -59,20 +59,20 @@ impl Change {
         change.value(":checked_version", super::item::number(version))
     }
 
-    /// What a `#placeholder` stands for that is not spelled like its attribute.
+    /// Defines the attribute of a `#placeholder` that has another name than its attribute.
     pub fn name(mut self, placeholder: &str, attribute: impl Into<String>) -> Self {
         self.names.insert(placeholder.to_owned(), attribute.into());
         self
     }
 
-    /// What a `:placeholder` stands for.
+    /// Defines the value of a `:placeholder`.
     pub fn value(mut self, placeholder: &str, value: AttributeValue) -> Self {
         self.values.insert(placeholder.to_owned(), value);
         self
     }
 
-    /// Every `#word` stands for the attribute `word` unless [`Change::name`] says otherwise, which keeps DynamoDB's
-    /// long list of reserved words out of the way.
+    /// Every `#word` stands for the attribute `word` unless [`Change::name`] defines another one. Placeholders avoid
+    /// conflicts with DynamoDB's long list of reserved words.
     fn names_of(mut self, expression: &str) -> Self {
         for piece in expression.split('#').skip(1) {
             let word: String = piece.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
@@ -81,7 +81,7 @@ impl Change {
         self
     }
 
-    /// As part of a transaction, telling the old item where the condition fails.
+    /// The change as part of a transaction, which returns the old item if the condition fails.
     pub fn in_transaction(self, table: &str) -> Result<TransactWriteItem> {
         let update = Update::builder()
             .table_name(table)
@@ -111,7 +111,7 @@ impl Change {
     }
 }
 
-/// Puts a whole item where none may be yet, as part of a transaction.
+/// Puts a whole item on the condition that none exists, as part of a transaction.
 pub fn put_new(table: &str, key: &Key, mut item: Item) -> Result<TransactWriteItem> {
     item.extend(key_attributes(key));
     let put = Put::builder().table_name(table).set_item(Some(item)).condition_expression("attribute_not_exists(pk)");
@@ -119,7 +119,7 @@ pub fn put_new(table: &str, key: &Key, mut item: Item) -> Result<TransactWriteIt
     Ok(TransactWriteItem::builder().put(put).build())
 }
 
-/// Demands that there is no item at a key, as part of a transaction.
+/// The condition that there is no item at a key, as part of a transaction.
 pub fn check_absent(table: &str, key: &Key) -> Result<TransactWriteItem> {
     let check = ConditionCheck::builder().table_name(table).set_key(Some(key_attributes(key)));
     let check = check.condition_expression("attribute_not_exists(pk)").build();
@@ -127,7 +127,7 @@ pub fn check_absent(table: &str, key: &Key) -> Result<TransactWriteItem> {
     Ok(TransactWriteItem::builder().condition_check(check).build())
 }
 
-/// Deletes an item whose `expires` has not come at `now`, as part of a transaction.
+/// Deletes an item on the condition that its `expires` is later than `now`, as part of a transaction.
 pub fn delete_living(table: &str, key: &Key, now: Timestamp) -> Result<TransactWriteItem> {
     let delete = Delete::builder().table_name(table).set_key(Some(key_attributes(key)));
     let delete = delete
@@ -138,7 +138,7 @@ pub fn delete_living(table: &str, key: &Key, now: Timestamp) -> Result<TransactW
     Ok(TransactWriteItem::builder().delete(delete).build())
 }
 
-/// The key as the SDK takes it.
+/// The key in the form that the SDK expects.
 pub fn key_attributes(key: &Key) -> Item {
     HashMap::from([
         ("pk".to_owned(), AttributeValue::S(key.pk.clone())),

@@ -1,5 +1,5 @@
-//! Forms by which clients put objects into the bucket themselves: S3's "browser-based uploads using POST", signed by
-//! Signature Version 4. Of all presigned requests only this one bounds the size.
+//! Forms with which clients upload objects directly to the bucket: S3's "browser-based uploads using POST", signed with
+//! Signature Version 4. Of all presigned requests only this one limits the size.
 
 use std::collections::BTreeMap;
 
@@ -33,7 +33,7 @@ impl TicketOffice for S3Objects {
 }
 
 impl S3Objects {
-    /// Where the bucket is reached, in whatever partition and by whatever endpoint the SDK is set up for.
+    /// The URL of the bucket, for the partition and the endpoint that the SDK is configured with.
     async fn url_of_bucket(&self) -> Result<String> {
         const KEY: &str = "x";
         let lifetime = PresigningConfig::expires_in(LINK_LIFETIME).map_err(|error| Fault::new(DOING, error))?;
@@ -44,7 +44,7 @@ impl S3Objects {
     }
 }
 
-/// A form about to be signed.
+/// A form before it is signed.
 struct Form<'a> {
     bucket: &'a str,
     region: &'a str,
@@ -54,7 +54,7 @@ struct Form<'a> {
 
 impl Form<'_> {
     fn fields(&self, now: Timestamp, until: Timestamp) -> Result<BTreeMap<String, String>> {
-        // 2026-01-31T23:59:59Z, and without the punctuation 20260131T235959Z.
+        // 2026-01-31T23:59:59Z, and the same without punctuation: 20260131T235959Z.
         let date = iso(now)?.replace(['-', ':'], "");
         let day = &date[..8];
         let key_id = self.credentials.access_key_id();
@@ -78,7 +78,7 @@ impl Form<'_> {
         Ok(fields)
     }
 
-    /// The key of a day, a region and the service, derived from the secret ("Create a signed AWS API request").
+    /// The key for a day, a region and the service, derived from the secret ("Create a signed AWS API request").
     fn signing_key(&self, day: &str) -> [u8; 32] {
         let secret = format!("AWS4{}", self.credentials.secret_access_key());
         let of_day = crypto::hmac_sha256(secret.as_bytes(), day.as_bytes());

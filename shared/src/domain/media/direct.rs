@@ -69,8 +69,8 @@ pub struct DirectUploads {
 }
 
 impl DirectUploads {
-    /// A ticket for a picture, and the name that the picture will have. The account notes the name now. How many bytes
-    /// the picture has is not known yet, so they are counted when it is taken in.
+    /// A ticket for a picture, and the name that the picture will have. The account records the name now. The size of
+    /// the picture is not known yet, so its bytes are counted when it is processed.
     pub async fn invite(&self, caller: Caller, format: Format) -> Result<(ImageName, Ticket)> {
         let (name, now) = (ImageName::generate(&*self.random, format), self.clock.now());
         let key = WaitingImage { owner: caller.user, name }.key();
@@ -80,9 +80,9 @@ impl DirectUploads {
         Ok((name, ticket))
     }
 
-    /// Takes in a picture that was put into the bucket, once: what comes later under the same name is dropped, because
-    /// a name that was served is kept by caches for ever. What is no picture of its format, and what the account has no
-    /// space for, is dropped and refused.
+    /// Processes a picture that was uploaded to the bucket, once. A later upload under the same name is deleted,
+    /// because caches keep a name that was served for ever. A file that is not a picture of its format, or for which
+    /// the account has no space, is deleted and refused.
     pub async fn take_in(&self, waiting: &WaitingImage) -> Result<()> {
         let key = waiting.key();
         let bytes = match self.objects.get(&key, Part::Whole, self.policy.image_max_bytes).await? {
@@ -104,7 +104,7 @@ impl DirectUploads {
     }
 
     async fn keep(&self, WaitingImage { owner, name }: &WaitingImage, bytes: &[u8]) -> Result<()> {
-        // Only spares the work: of two that come at once, both may see nothing here.
+        // This check only saves work: if two events are processed at the same time, both may find nothing here.
         if self.objects.head(&name.key()).await?.is_some() {
             return Ok(());
         }
@@ -116,8 +116,8 @@ impl DirectUploads {
         let stored = u64::try_from(picture.bytes.len()).unwrap_or(u64::MAX);
         match self.accounts.count_upload(*owner, &name.to_string(), stored).await? {
             Counted::Done => {}
-            // By an event that did not come to its end. Another upload under the same name was not counted, and is
-            // dropped.
+            // The bytes were counted by an event whose processing did not finish. A different upload under the same
+            // name was not counted and is deleted.
             Counted::Before(before) if before == stored => {}
             Counted::Before(_) => return Ok(()),
             Counted::Full => return Err(Error::Full(Quota::Media)),

@@ -34,7 +34,7 @@ impl Key {
     pub fn waiting_image(text: &str) -> Option<WaitingImage> {
         let (owner, name) = text.strip_prefix(WAITING_IMAGES)?.split_once('/')?;
         let waiting = WaitingImage { owner: owner.parse().ok()?, name: ImageName::parse(name).ok()? };
-        // `+7` and `007` are numbers as well.
+        // `+7` and `007` parse as numbers too.
         (waiting.key().as_str() == text).then_some(waiting)
     }
 }
@@ -108,7 +108,7 @@ impl ImageName {
         Key(format!("{IMAGES}{self}"))
     }
 
-    /// The format that the name promises.
+    /// The format that belongs to the name's extension.
     #[must_use]
     pub fn format(&self) -> Option<Format> {
         Format::ALL.into_iter().find(|format| format.extension() == self.0.extension)
@@ -121,17 +121,17 @@ impl fmt::Display for ImageName {
     }
 }
 
-/// A picture that a client puts into the bucket, before it is taken in.
+/// A picture that a client uploads to the bucket, before it is processed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WaitingImage {
-    /// The account whose ticket it came by. It is part of the key, which the ticket settles.
+    /// The account to which the ticket was issued. It is part of the key, which is fixed by the ticket.
     pub owner: UserId,
     /// The name under which it will be served.
     pub name: ImageName,
 }
 
 impl WaitingImage {
-    /// Where the client puts it.
+    /// The key to which the client uploads it.
     #[must_use]
     pub fn key(&self) -> Key {
         Key(format!("{WAITING_IMAGES}{}/{}", self.owner, self.name))

@@ -62,7 +62,7 @@ impl Uploads {
         Ok(name)
     }
 
-    /// Counts what is stored, not what was sent. Thumbnails are not counted.
+    /// Counts the bytes that are stored, not the bytes that were sent. Thumbnails are not counted.
     async fn record(&self, caller: Caller, name: &str, bytes: usize) -> Result<()> {
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
         self.accounts.record_upload(caller, name, Some(bytes), self.clock.now()).await

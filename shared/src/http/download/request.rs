@@ -1,4 +1,4 @@
-//! What a request for a download asks: which part of it, and under which conditions (RFC 9110 §13 and §14).
+//! The parts of a download request: the requested range and the conditions (RFC 9110 §13 and §14).
 
 use std::convert::Infallible;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -12,11 +12,11 @@ use crate::domain::clock::Timestamp;
 use crate::domain::media::store::{Meta, Part};
 use crate::domain::{Error, Result};
 
-/// Further than any object reaches and within what every store's arithmetic holds.
+/// Larger than any object, and within the range of numbers of every store.
 const FAR: u64 = 1 << 53;
 
-/// The name in a download's path. What is not text is the empty name, which nothing has: it is not found in the
-/// envelope of the API, as any other name that nothing has.
+/// The name in a download's path. A name that is not valid text becomes the empty name, which no file has. So it gets
+/// the API's own error for a file that does not exist, like any other unknown name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Name(pub String);
 
@@ -32,9 +32,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Name {
 /// The method, the range and the conditions of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DownloadRequest {
-    /// Whether only the headers are asked for.
+    /// Whether only the headers are requested.
     pub(super) head: bool,
-    /// The part asked for, if its condition holds.
+    /// The requested part, if its condition is met.
     pub(super) range: Part,
     if_match: Option<String>,
     if_unmodified_since: Option<SystemTime>,
@@ -52,7 +52,7 @@ impl<S: Send + Sync> FromRequestParts<S> for DownloadRequest {
 }
 
 impl DownloadRequest {
-    /// Reads a request. Headers that make no sense are as if they were not there.
+    /// Parses a request. Headers that cannot be parsed are ignored.
     #[must_use]
     pub fn new(method: &Method, headers: &HeaderMap) -> Self {
         let head = method == Method::HEAD;
@@ -68,14 +68,14 @@ impl DownloadRequest {
         }
     }
 
-    /// Whether what is known of the object decides what is answered.
+    /// Whether the response depends on information about the object.
     pub(super) fn conditional(&self) -> bool {
         let is_for_one = self.if_match.is_some() || self.if_unmodified_since.is_some();
         is_for_one || self.if_none_match.is_some() || self.if_modified_since.is_some() || self.if_range.is_some()
     }
 
-    /// Refuses unless the object is the one that the client means. Asked before anything else, and
-    /// `If-Unmodified-Since` only counts without `If-Match` (RFC 9110 §13.2.2).
+    /// Checks the conditions that the object is the one that the client means. They come before all others, and
+    /// `If-Unmodified-Since` only counts if there is no `If-Match` (RFC 9110 §13.2.2).
     pub(super) fn check(&self, meta: &Meta) -> Result<()> {
         let holds = match (&self.if_match, self.if_unmodified_since) {
             (Some(tags), _) => tags.split(',').map(str::trim).any(|tag| tag == "*" || same(tag, meta)),
@@ -85,7 +85,7 @@ impl DownloadRequest {
         if holds { Ok(()) } else { Err(Error::ConditionFailed) }
     }
 
-    /// Whether the client has the object already. `If-Modified-Since` only counts without `If-None-Match`.
+    /// Whether the client has the object already. `If-Modified-Since` only counts if there is no `If-None-Match`.
     pub(super) fn not_modified(&self, meta: &Meta) -> bool {
         match (&self.if_none_match, self.if_modified_since) {
             (Some(tags), _) => {
@@ -96,7 +96,7 @@ impl DownloadRequest {
         }
     }
 
-    /// The part to answer: the whole when the client's other parts are of another object.
+    /// The part to return: the whole object if the client's other parts are from a different version.
     pub(super) fn part(&self, meta: &Meta) -> Part {
         let holds = self.if_range.as_deref().is_none_or(|validator| {
             same(validator, meta)
@@ -106,34 +106,34 @@ impl DownloadRequest {
     }
 }
 
-/// All values of a header as one. The gateway joins them with commas anyway.
+/// All values of a header as one. The gateway joins them with commas in any case.
 fn joined(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     let values: Vec<_> = headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
     (!values.is_empty()).then(|| values.join(", "))
 }
 
-/// The moment that a header names, if it names one.
+/// The time in a header, if it contains one.
 fn date(headers: &HeaderMap, name: &HeaderName) -> Option<SystemTime> {
     joined(headers, name).and_then(|date| httpdate::parse_http_date(&date).ok())
 }
 
-/// Whether a tag is the object's by the strong comparison: a weak tag promises nothing about bytes.
+/// Whether a tag is the object's in the strong comparison: a weak tag guarantees nothing about the bytes.
 fn same(tag: &str, meta: &Meta) -> bool {
     tag == meta.etag && !tag.starts_with("W/")
 }
 
-/// An entity tag as the weak comparison sees it.
+/// The part of an entity tag that the weak comparison uses.
 fn opaque(tag: &str) -> &str {
     tag.strip_prefix("W/").unwrap_or(tag)
 }
 
-/// The moment as HTTP writes it, in whole seconds.
+/// The time with the precision of HTTP, which is whole seconds.
 pub(super) fn system_time(moment: Timestamp) -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(u64::try_from(moment.seconds()).unwrap_or_default())
 }
 
-/// Reads one range of bytes. Several ranges, other units and what makes no sense ask for the whole, which a server may
-/// always answer.
+/// Parses one range of bytes. For several ranges, other units and invalid values, the whole object is returned, which
+/// is always allowed.
 fn part(text: &str) -> Part {
     let read = || {
         let (unit, range) = text.split_once('=')?;

@@ -1,4 +1,4 @@
-//! Every answer of a download, against a store in memory that counts its calls.
+//! All responses to a download, with a store in memory that counts the calls.
 
 use std::sync::Mutex;
 
@@ -83,7 +83,7 @@ fn key() -> Key {
     ImageRequest::parse("0f86d081884c7d659a2feaa0c55ad015.jpg").unwrap().key()
 }
 
-/// The status, a header by name, and the body; from the store and, as they must agree, from bytes at hand.
+/// The status, a header by name, and the body: from the store and from bytes in memory, which must give the same.
 async fn answers(store: &Memory, request: &DownloadRequest) -> Vec<(StatusCode, HeaderMap, Bytes)> {
     let mut answers = vec![stored(store, &key(), request).await.unwrap().unwrap()];
     let (meta, bytes) = store.object.as_ref().unwrap();
@@ -231,10 +231,10 @@ async fn who_means_another_object_is_refused_before_anything_else() {
         (&[("if-unmodified-since", LATER)], 200),
         (&[("if-unmodified-since", EARLIER)], 412),
         (&[("if-unmodified-since", "yesterday")], 200),
-        // The tag outranks the date.
+        // The tag takes precedence over the date.
         (&[("if-match", TAG), ("if-unmodified-since", EARLIER)], 200),
         (&[("if-match", "\"x\""), ("if-unmodified-since", DATE)], 412),
-        // What follows is only asked once these hold.
+        // The conditions that follow are checked only if these are met.
         (&[("if-match", TAG), ("if-none-match", TAG)], 304),
         (&[("if-match", "\"x\""), ("if-none-match", TAG)], 412),
         (&[("if-unmodified-since", DATE), ("if-modified-since", DATE)], 304),

@@ -1,7 +1,7 @@
-//! Sign-in providers, each asked through its documented HTTP API.
+//! Sign-in providers, each called through its documented HTTP API.
 //!
-//! Only what a provider's documents call a refusal of the token counts as one. Whatever else it answers, an error page
-//! or a limit it puts on us, means that it could not be asked, and the person may try again.
+//! A response counts as a refusal of the token only if the provider's documentation says so. Any other response, such
+//! as an error page or a rate limit, means that the provider could not be reached, and the user may try again.
 
 mod qq;
 mod wechat;
@@ -22,10 +22,10 @@ use crate::domain::provider::{Provider, ProviderCheck};
 use crate::domain::random::Random;
 use crate::domain::{Error, Result};
 
-/// Longer tokens are nobody's: the longest that a provider gives has about 200 bytes, of which none is special.
+/// No valid token is longer: the longest that a provider issues has about 200 bytes, and this limit leaves ample room.
 const LONGEST_TOKEN: usize = 1024;
 
-/// The providers that this stage knows.
+/// The providers configured in this deployment.
 pub struct Providers {
     client: HttpsClient,
     wechat: Option<WeChat>,
@@ -33,11 +33,11 @@ pub struct Providers {
     weibo: Option<Weibo>,
 }
 
-/// Why a provider does not vouch.
+/// Why a provider does not confirm a user.
 enum Refusal {
-    /// It says no. The code is the provider's, or what we found wrong with its answer.
+    /// The provider refuses. Contains the provider's code, or what is wrong with its response.
     Refused(String),
-    /// It did not say.
+    /// There is no clear response.
     Unclear(String),
 }
 
@@ -48,7 +48,7 @@ impl Refusal {
         Self::Refused(reason.to_string())
     }
 
-    /// An answer that is none of the documented ones.
+    /// A response that is not one of the documented ones.
     fn unclear(status: http::StatusCode, code: Option<i64>) -> Self {
         Self::Unclear(code.map_or_else(|| status.to_string(), |code| format!("{status}, code {code}")))
     }
@@ -61,8 +61,8 @@ impl From<CallError> for Refusal {
 }
 
 impl Providers {
-    /// From `WECHAT_BASE_URL`, `QQ_BASE_URL` with `QQ_APP_ID`, and `WEIBO_BASE_URL` with `WEIBO_APP_KEY`. A provider
-    /// that lacks one of its settings refuses everybody. `random` spreads what is tried again.
+    /// Reads `WECHAT_BASE_URL`, `QQ_BASE_URL` with `QQ_APP_ID`, and `WEIBO_BASE_URL` with `WEIBO_APP_KEY`. A provider
+    /// without one of its settings refuses all users. `random` is for the pauses before another attempt.
     pub fn from_env(env: &Env, random: Arc<dyn Random>) -> std::result::Result<Self, ConfigError> {
         let app = |name| env.optional(name).map(str::to_owned);
         Ok(Self {
@@ -75,7 +75,7 @@ impl Providers {
         })
     }
 
-    /// The same providers, asked within other limits.
+    /// The same providers with other limits.
     #[must_use]
     pub fn within(self, limits: Limits) -> Self {
         Self { client: self.client.within(limits), ..self }
@@ -121,7 +121,7 @@ impl ProviderCheck for Providers {
     }
 }
 
-/// An id or a number, which some documents show as one and their services send as the other.
+/// An id or a number. Some documents show it as one of the two while their services send the other.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Scalar {

@@ -1,4 +1,4 @@
-//! QQ: `GET /oauth2.0/me`, which tells whom an access token belongs to and which app it was given to.
+//! QQ: `GET /oauth2.0/me` returns the user to whom an access token belongs and the app to which it was issued.
 //!
 //! <https://wiki.connect.qq.com/unionid介绍>
 
@@ -14,7 +14,7 @@ pub(super) struct Qq {
     pub app_id: String,
 }
 
-/// Either the first two or the third. Asked for JSON, older nodes answer JSONP all the same.
+/// Contains either the first two fields or the third. Older nodes return JSONP even if JSON is requested.
 #[derive(Deserialize)]
 struct Me {
     client_id: Option<Scalar>,
@@ -43,7 +43,7 @@ impl Qq {
     }
 }
 
-/// The access token is missing (100007), invalid (100013), expired (100014), revoked (100015) or does not check out
+/// The access token is missing (100007), invalid (100013), expired (100014), revoked (100015) or fails verification
 /// (100016).
 const fn is_refusal(code: i64) -> bool {
     matches!(code, 100_007 | 100_013..=100_016)

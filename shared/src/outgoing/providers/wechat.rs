@@ -1,4 +1,4 @@
-//! `WeChat`: `GET /sns/auth`, which tells whether a user's access token is valid for an `openid`.
+//! `WeChat`: `GET /sns/auth` returns whether a user's access token is valid for an `openid`.
 //!
 //! <https://developers.weixin.qq.com/doc/service/en/api/webdev/access/api_snsauth.html>
 
@@ -10,8 +10,8 @@ use crate::outgoing::client::{BaseUrl, HttpsClient};
 
 /// `WeChat`, for our app.
 ///
-/// The answer names no app, and needs none: an `openid` is a person as one app sees them. A token of another app
-/// vouches for the `openid` of that app only, which is not the one of anybody here.
+/// The response does not name an app, and this is not necessary: an `openid` identifies a user for one app only. A
+/// token of another app is valid only for that app's `openid`, which no user has here.
 pub(super) struct WeChat {
     pub base: BaseUrl,
 }
@@ -32,8 +32,8 @@ impl WeChat {
     }
 }
 
-/// The token is invalid (40001, 40014), missing (41001) or expired (42001), or the `openid` is not its own (40003) or
-/// missing (41009). Not among them: -1, the service is busy, and the limits on how often we may ask.
+/// The token is invalid (40001, 40014), missing (41001) or expired (42001), or the `openid` does not belong to it
+/// (40003) or is missing (41009). Not included: -1, which means that the service is busy, and the rate limits.
 const fn is_refusal(code: i64) -> bool {
     matches!(code, 40001 | 40003 | 40014 | 41001 | 41009 | 42001)
 }

@@ -1,5 +1,5 @@
-//! Weibo: `POST /oauth2/get_token_info`, which tells whom an access token belongs to, which app it was given to and
-//! how long it is still good for.
+//! Weibo: `POST /oauth2/get_token_info` returns the user to whom an access token belongs, the app to which it was
+//! issued and how long it is still valid.
 //!
 //! <https://open.weibo.com/wiki/Oauth2/get_token_info>, errors <https://open.weibo.com/wiki/Error_code>
 
@@ -15,12 +15,12 @@ pub(super) struct Weibo {
     pub app_key: String,
 }
 
-/// Either the first three or the last. The document shows numbers and calls them strings.
+/// Contains either the first three fields or the last. The documentation shows numbers but calls them strings.
 #[derive(Deserialize)]
 struct TokenInfo {
     uid: Option<Scalar>,
     appkey: Option<Scalar>,
-    /// Seconds; older versions of the document spell it `expires_in`.
+    /// Seconds; older versions of the documentation spell it `expires_in`.
     #[serde(alias = "expires_in")]
     expire_in: Option<Scalar>,
     error_code: Option<Scalar>,
@@ -52,8 +52,8 @@ impl Weibo {
     }
 }
 
-/// The token was used up (21314), expired (21315, 21327), revoked (21316, 21319), rejected (21317) or is invalid
-/// (21325, 21332). Not among them: 10001 and its neighbours, the service's own troubles and limits.
+/// The token was used up (21314), has expired (21315, 21327), was revoked (21316, 21319) or rejected (21317), or is
+/// invalid (21325, 21332). Not included: 10001 and its neighbours, which are the service's own failures and limits.
 const fn is_refusal(code: i64) -> bool {
     matches!(code, 21314..=21317 | 21319 | 21325 | 21327 | 21332)
 }

@@ -1,11 +1,12 @@
-//! How many rooms are open.
+//! The number of open rooms.
 //!
-//! The count is part of the transaction that opens, closes, renews or deletes a room, so it is never off. It is spread
-//! over shards, each an item collection of its own, because one item would make all those transactions wait for each
-//! other. A write draws its shard: a shard alone may well be negative, and only their sum means something.
+//! The count is part of the transaction that opens, closes, renews or deletes a room, so it is always right. It is
+//! divided into shards, each of which is a separate item collection, because with a single item all those transactions
+//! would wait for each other. A write chooses its shard at random. A single shard may be negative; only the sum of all
+//! shards has a meaning.
 //!
-//! Rooms without an owner go by themselves, without a write that could count it. So they are counted under the minute
-//! in which they will: the attribute `m<minute>` of the item of that hour. Whoever sums up leaves out what has passed.
+//! Rooms without an owner expire without a write that could be counted. So they are counted under the minute in which
+//! they will expire: in the attribute `m<minute>` of that hour's item. The sum leaves out the minutes that have passed.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
@@ -17,8 +18,8 @@ use crate::domain::random;
 use crate::domain::rooms::Room;
 use crate::domain::{Fault, Result};
 
-/// Each takes 500 transactions a second by itself; in practice two that meet in one of them try again. Readers ask
-/// all of them side by side. May be raised at any time, and never lowered.
+/// Each shard allows 500 transactions a second; in practice, two transactions that meet in one shard are tried again.
+/// Readers query all shards in parallel. The number may be raised at any time, but never lowered.
 const SHARDS: u64 = 8;
 
 const MINUTE: i64 = 60_000;
@@ -26,12 +27,12 @@ const MINUTES: i64 = 60;
 const HOUR: i64 = 3_600;
 const DAY: i64 = 86_400;
 
-/// Where an open room is counted.
+/// The slot under which an open room is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Slot {
-    /// Under those that stay until they are closed.
+    /// Rooms that stay until they are closed.
     Lasting,
-    /// Under those that are gone at the beginning of this minute since 1970.
+    /// Rooms that expire at the beginning of this minute, counted from 1970.
     Minute(i64),
 }
 
@@ -57,7 +58,8 @@ impl Slot {
 }
 
 impl Table {
-    /// What a room's change means for the count: nothing, or the writes that belong into its transaction.
+    /// How a change of a room affects the count: not at all, or with these writes, which belong to the room's
+    /// transaction.
     pub(super) fn count_change(&self, before: Option<&Room>, after: Option<&Room>) -> Vec<Change> {
         changes(random::below(&*self.random, SHARDS), before.and_then(Slot::of), after.and_then(Slot::of))
     }
@@ -79,12 +81,12 @@ impl Table {
             .expression_attribute_values(":sk", text(keys::expiring_rooms(shard, now.hour()).sk));
         let output = query.send().await;
         let output = output.map_err(|error| Fault::new("counting open rooms", error.into_service_error()))?;
-        // A day's hours of 60 small numbers are some 15 KB, so they always come in one answer.
+        // The 60 small numbers for each hour of a day are some 15 KB, so they always fit into one response.
         Ok(output.items.unwrap_or_default().iter().map(|item| sum_item(item, now)).sum())
     }
 }
 
-/// What has not passed at `now` of an item of the count.
+/// The sum of those parts of an item of the count that have not expired at `now`.
 fn sum_item(item: &Item, now: Timestamp) -> i64 {
     if let Some(count) = get_number(item, "count") {
         return count;
@@ -102,7 +104,7 @@ fn sum_item(item: &Item, now: Timestamp) -> i64 {
 fn changes(shard: u64, from: Option<Slot>, to: Option<Slot>) -> Vec<Change> {
     match (from, to) {
         (from, to) if from == to => Vec::new(),
-        // A transaction takes one write to an item.
+        // A transaction allows one write for each item.
         (Some(from), Some(to)) if from.hour() == to.hour() => vec![count(shard, from, &[(from, -1), (to, 1)])],
         (from, to) => {
             let steps = [(from, -1), (to, 1)].into_iter().filter_map(|(slot, step)| Some((slot?, step)));
@@ -111,7 +113,7 @@ fn changes(shard: u64, from: Option<Slot>, to: Option<Slot>) -> Vec<Change> {
     }
 }
 
-/// Counts steps in the item of a slot.
+/// Adds these steps in the item of a slot.
 fn count(shard: u64, slot: Slot, steps: &[(Slot, i64)]) -> Change {
     let adds: Vec<_> = steps.iter().map(|(slot, step)| format!("#{0} {1}", slot.attribute(), sign(*step))).collect();
     let adds = format!("ADD {}", adds.join(", "));

@@ -1,8 +1,8 @@
 //! The list of open rooms, read from the sparse index `open-rooms`.
 //!
-//! An index partition takes a thousand writes a second, so the index is spread over shards, which are read side by
-//! side and merged. Rooms with and without an owner lie apart: those without go by age, so the living among them are
-//! one unbroken stretch of their partitions and what has expired is not even read.
+//! An index partition allows a thousand writes a second, so the index is divided into shards, which are read in
+//! parallel and merged. Rooms with and without an owner have separate partitions: rooms without an owner expire by age,
+//! so the existing ones form one continuous range of their partitions, and expired rooms are not even read.
 
 use std::collections::VecDeque;
 
@@ -14,17 +14,17 @@ use crate::domain::random;
 use crate::domain::rooms::{Listed, Page, Room, Start, earliest_living};
 use crate::domain::{Fault, Result};
 
-/// Shards of each kind. May be raised at any time, and never lowered.
+/// Number of shards of each kind. It may be raised at any time, but never lowered.
 const SHARDS: u64 = 2;
 
-/// What is left to read of one partition.
+/// The unread part of one partition.
 struct Shard {
     partition: String,
-    /// Nothing below this is of interest.
+    /// The lower end of the range to read.
     lower: String,
-    /// Nothing above this was not read yet.
+    /// The upper end of the range that is not read yet.
     upper: String,
-    /// What was read, the newest first.
+    /// Rooms that were read, newest first.
     rooms: VecDeque<Room>,
     /// Whether there may be more to read.
     more: bool,
@@ -49,7 +49,7 @@ impl Table {
         };
         let mut shards = self.shards(&upper, now);
         let mut rooms = Vec::new();
-        // One more than is asked for tells whether there is a next page.
+        // One more room than requested shows whether there is a next page.
         let wanted = skip + page.size + 1;
         loop {
             self.fill(&mut shards, wanted - rooms.len()).await?;
@@ -72,15 +72,15 @@ impl Table {
             lower: lower.clone(),
             upper: upper.to_owned(),
             rooms: VecDeque::new(),
-            // DynamoDB refuses bounds that are the wrong way round.
+            // DynamoDB does not accept a lower bound above the upper one.
             more: lower.as_str() <= upper,
         };
         kinds.iter().flat_map(|(owned, lower)| (0..SHARDS).map(move |number| shard(*owned, number, lower))).collect()
     }
 
-    /// Reads on in every shard of which nothing read is left, side by side.
+    /// Reads more rooms, in parallel, for every shard that has none left in memory.
     async fn fill(&self, shards: &mut [Shard], wanted: usize) -> Result<()> {
-        // Rooms are spread evenly, so hardly ever does a shard of one kind hold more of a stretch than its share and
+        // Rooms are spread evenly, so it is rare that a shard of one kind has more rooms of a range than its share plus
         // three standard deviations.
         let share = wanted / usize::try_from(SHARDS).unwrap_or(1);
         let limit = i32::try_from(share + 3 * share.isqrt() + 4).unwrap_or(i32::MAX);
@@ -115,7 +115,7 @@ impl Table {
     }
 }
 
-/// Moves rooms over in the order of the list, until there are enough or a shard has to be read on.
+/// Moves rooms to the result in the order of the list, until there are enough or a shard needs another read.
 fn merge(shards: &mut [Shard], rooms: &mut Vec<Room>, wanted: usize, now: Timestamp) {
     while rooms.len() < wanted && !shards.iter().any(Shard::is_dry) {
         let newest = shards.iter_mut().max_by_key(|shard| shard.rooms.front().map(place));

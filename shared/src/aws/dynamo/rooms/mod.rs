@@ -1,4 +1,4 @@
-//! Rooms: each an item of its own, and a claim for its alias and its number.
+//! Rooms. Each is a separate item, with one claim for its alias and one for its number.
 
 mod count;
 mod list;
@@ -22,8 +22,8 @@ use crate::domain::person::Detail;
 use crate::domain::rooms::{Alias, Given, Host, Hosts, Listed, Made, Own, Page, Place, Room, RoomId, RoomStore};
 use crate::domain::{Cap, Error, Fault, Quota, Result};
 
-/// What a write of a transaction is, in the order in which refusals are told: what the caller can mend comes before
-/// what is drawn again.
+/// The kinds of writes in a transaction, in the order in which their failures are reported: failures that the caller
+/// can do something about come before those of random values, which are drawn again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
     Session,
@@ -35,7 +35,7 @@ enum Part {
     Count,
 }
 
-/// The writes of a transaction with what each is.
+/// The writes of a transaction, each with its kind.
 struct Parts<'a> {
     table: &'a Table,
     kinds: Vec<Part>,
@@ -104,7 +104,7 @@ impl RoomStore for Table {
         if let Some(caller) = by {
             let mut account = change_by(caller, "", now);
             if room.personal {
-                // The account's number goes with its room, and is free for others.
+                // The account's number is freed together with its room.
                 account.update.push_str(" REMOVE #room, #room_id");
                 account = account.name("#room", "room").name("#room_id", "room_id");
             }
@@ -154,7 +154,7 @@ impl RoomStore for Table {
             )
             .value(":room", text(&room.number))
             .value(":id", number(room.id))
-            // No number is empty, so this holds for nobody who has one.
+            // No number is empty, so this condition fails for every account that has one.
             .value(":before", text(before.unwrap_or_default()));
         let claim = "SET #user = :user, #room = :room, #since = :now REMOVE #expires, #ttl";
         let claim = Change::new(keys::room_number(&room.number), claim)
@@ -200,7 +200,7 @@ impl RoomStore for Table {
 /// The attributes that [`host`] needs, for a projection.
 const HOST: &[&str] = &["id", "username", "details", "name", "avatar"];
 
-/// What others see of an account.
+/// The public data of an account.
 fn host(account: &Item) -> Host {
     let details = account.get("details").and_then(|details| details.as_m().ok());
     let called = details.and_then(|details| item::get_text(details, Detail::DisplayName.name()));
@@ -219,7 +219,7 @@ impl Table {
         Ok(parts)
     }
 
-    /// Writes a room over what it was, if it still is that.
+    /// Overwrites a room, on the condition that it has not changed since it was read.
     fn replace(&self, before: &Room, after: &Room) -> Result<TransactWriteItem> {
         let mut item = self.room_item(after);
         item.extend(key_attributes(&keys::room(after.id)));
@@ -231,7 +231,7 @@ impl Table {
         Ok(TransactWriteItem::builder().put(put.build().map_err(unbuilt)?).build())
     }
 
-    /// Gives up a claim of a room.
+    /// Deletes a claim of a room.
     fn release(&self, claim: &Key, room: &Room) -> Result<TransactWriteItem> {
         let delete = Delete::builder()
             .table_name(&*self.name)
@@ -295,7 +295,7 @@ impl Parts<'_> {
     }
 }
 
-/// Enters a room into its owner's list, if that has room for it. An account's own room is on no list.
+/// Adds a room to its owner's list, if the list has room for it. A personal room is on no list.
 fn own(owner: UserId, room: RoomId, most: usize) -> Change {
     Change::new(keys::rooms_of_owner(owner), "ADD #owned :room")
         .when("attribute_not_exists(#owned) OR size(#owned) < :most")
@@ -303,16 +303,16 @@ fn own(owner: UserId, room: RoomId, most: usize) -> Change {
         .value(":most", number(most))
 }
 
-/// Takes a room out of its owner's list. A set that is empty is absent.
+/// Removes a room from its owner's list. An empty set is stored as a missing attribute.
 fn disown(owner: UserId, room: RoomId) -> Change {
     Change::new(keys::rooms_of_owner(owner), "DELETE #owned :room")
         .value(":room", AttributeValue::Ns(vec![room.to_string()]))
 }
 
-/// A claim nobody holds, or only a room that has expired and was not collected yet.
+/// The condition that nobody has the claim, or only a room that has expired and is not deleted yet.
 const FREE: &str = "attribute_not_exists(pk) OR #expires <= :now";
 
-/// Claims a key for a room, for as long as the room lives.
+/// Claims a key for a room, as long as the room exists.
 fn take(claim: Key, room: &Room, now: Timestamp) -> Change {
     let update = if room.expires.is_some() {
         "SET #room = :room, #since = :now, #expires = :expires, #ttl = :ttl REMOVE #user"
@@ -323,7 +323,7 @@ fn take(claim: Key, room: &Room, now: Timestamp) -> Change {
     until(change, room)
 }
 
-/// Lets a room keep its claim for as long as it now lives.
+/// Extends a room's claim to the room's new expiry.
 fn extend(claim: Key, room: &Room) -> Change {
     let change = Change::new(claim, "SET #expires = :expires, #ttl = :ttl");
     until(change.when("#room = :room").value(":room", number(room.id)), room)

@@ -1,4 +1,4 @@
-//! Relations between people.
+//! Relations between users.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -65,7 +65,7 @@ impl FriendStore for Table {
 }
 
 impl Table {
-    /// Everything that somebody holds of others, page by page.
+    /// All relations of a user to others, page by page.
     pub(super) async fn relations_of(&self, user: UserId) -> Result<Vec<Relation>> {
         const DOING: &str = "reading relations";
         let key = keys::relation(user, user);

@@ -1,4 +1,4 @@
-//! Groups: each a small item that every sync looks at, and its roster in another.
+//! Groups: each has a small item that every sync reads, and a second item for its roster.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -18,12 +18,12 @@ use crate::domain::social::{Board, GroupStore, Memberships, Written};
 use crate::domain::{Error, Fault, Result};
 use crate::trips;
 
-/// A list of groups remembers at most so many that somebody left. It bounds an item that others can make grow.
+/// How many groups that the user left a list remembers. The limit bounds an item that other users can make grow.
 const MOST_LEFT: usize = 1_000;
-/// Rosters that are held at once where many are looked at.
+/// How many rosters are in memory at once when many are read.
 const FEW: usize = 25;
-/// A group and its roster that were read in the middle of a change are read again this often, after growing waits of
-/// about half a second in all.
+/// How often a group and its roster are read again if they were read in the middle of a change. The waits grow, to
+/// about half a second in total.
 const TORN_READS: u32 = 7;
 
 #[async_trait]
@@ -53,7 +53,7 @@ impl GroupStore for Table {
         ids: &BTreeSet<GroupId>,
     ) -> Result<(HashMap<GroupId, Group>, HashMap<GroupId, Role>)> {
         let all: Vec<_> = ids.iter().copied().collect();
-        // Of each roster only what the person is in it is kept, because all of them together may be large.
+        // Only the user's role is kept from each roster, because all rosters together may be large.
         let roles = trips::all(all.chunks(FEW).map(|some| async {
             let rosters = self.read_rosters(&some.iter().copied().collect()).await?;
             let role = |(id, roster): (GroupId, Roster)| Some((id, roster.member(user)?.role));
@@ -136,8 +136,8 @@ impl GroupStore for Table {
 }
 
 impl Table {
-    /// A group with its roster, as they belong together: a batch is no snapshot, so a change that is being applied may
-    /// show in one of the two alone. Judged and written like that, it would be undone.
+    /// A group with its roster, both from the same change. A batch is not a snapshot: a change that is just being
+    /// applied may be visible in only one of the two. A change based on such a read would undo part of it.
     pub(super) async fn read_held(&self, id: GroupId) -> Result<Option<Held>> {
         for attempt in 0..TORN_READS {
             let both = self.get_all(vec![keys::group(id), keys::roster(id)], &[], Reads::Consistently).await?;
@@ -172,7 +172,7 @@ impl Table {
         rosters.map(|(id, item)| items::read_roster(item).map(|roster| (id, roster))).collect()
     }
 
-    /// What a change of a group writes beside the group, its roster and the lists of its people.
+    /// The writes for a change of a group in addition to the group, its roster and its members' lists.
     fn board_and_job(&self, changed: &Changed, board: Board<'_>, now: Timestamp) -> Result<Vec<TransactWriteItem>> {
         let id = changed.held.group.id;
         let mut writes = Vec::new();
@@ -192,7 +192,7 @@ impl Table {
     }
 }
 
-/// Enters a group into somebody's list.
+/// Adds a group to a user's list.
 pub(super) fn enter(group: GroupId, user: UserId) -> Change {
     Change::new(keys::memberships(user), "ADD #live :group DELETE #left :group")
         .when("attribute_not_exists(#live) OR size(#live) < :most OR contains(#live, :id)")
@@ -201,8 +201,8 @@ pub(super) fn enter(group: GroupId, user: UserId) -> Change {
         .value(":most", number(MOST_GROUPS))
 }
 
-/// Takes a group out of somebody's list, and remembers that they left it; where there are too many of those, it is the
-/// only one that is remembered.
+/// Removes a group from a user's list and remembers that the user left it. If there are too many such groups, only this
+/// one is remembered.
 pub(super) fn leave(group: GroupId, user: UserId, crowded: bool) -> Change {
     let change = if crowded {
         Change::new(keys::memberships(user), "DELETE #live :group SET #left = :group")
@@ -214,7 +214,7 @@ pub(super) fn leave(group: GroupId, user: UserId, crowded: bool) -> Change {
     change.value(":group", set(group))
 }
 
-/// Takes a group out of somebody's list who never saw it.
+/// Removes a group from the list of a user who never saw it.
 pub(super) fn forget(group: GroupId, user: UserId) -> Change {
     Change::new(keys::memberships(user), "DELETE #live :group").value(":group", set(group))
 }

@@ -1,4 +1,4 @@
-//! Between the items of friends and groups and the domain's types.
+//! Conversions between the items of friends and groups and the domain's types.
 
 use std::collections::BTreeSet;
 
@@ -15,10 +15,11 @@ use crate::domain::social::group::{Bulletin, Group, GroupId, Held, Roster, Stage
 use crate::domain::social::store::Memberships;
 use crate::domain::{Fault, Result};
 
-/// A dissolved group is collected after this long, in seconds: nobody asks for it any more once every device has heard.
+/// How long after its dissolution a group is deleted, in seconds: once every device knows that it is dissolved, nobody
+/// needs it.
 const COLLECTED_AFTER: i64 = 90 * 86_400;
 
-/// Writes what somebody holds of another over what it was one turn before, as part of a transaction.
+/// Writes a relation, on the condition that the stored one is exactly one change older, as part of a transaction.
 pub fn put_relation(table: &str, of: UserId, relation: &Relation) -> Result<TransactWriteItem> {
     let mut item = Item::from([
         ("other".to_owned(), number(relation.other)),
@@ -34,7 +35,7 @@ pub fn put_relation(table: &str, of: UserId, relation: &Relation) -> Result<Tran
     put_after(table, &keys::relation(of, relation.other), item, "turn", relation.turn)
 }
 
-/// What an item says that one person holds of another.
+/// The relation in an item.
 pub fn read_relation(item: &Item) -> Result<Relation> {
     let read = || {
         let status = item::get_number(item, "status").map(Status::from_number);
@@ -52,7 +53,8 @@ pub fn read_relation(item: &Item) -> Result<Relation> {
     Ok(read().ok_or_else(|| broken("reading a relation"))?)
 }
 
-/// Writes a group and its roster over what they were one change before, as parts of a transaction.
+/// Writes a group and its roster, on the condition that the stored ones are exactly one change older, as parts of a
+/// transaction.
 pub fn put_held(table: &str, held: &Held) -> Result<[TransactWriteItem; 2]> {
     let Group { id, seq, .. } = held.group;
     let mut group = group_item(&held.group);
@@ -91,7 +93,7 @@ fn group_item(group: &Group) -> Item {
     item
 }
 
-/// The group that an item holds.
+/// The group in an item.
 pub fn read_group(item: &Item) -> Result<Group> {
     let is = |name: &str| item.get(name).is_some_and(|value| value.as_bool() == Ok(&true));
     let read = || {
@@ -115,7 +117,7 @@ pub fn read_group(item: &Item) -> Result<Group> {
     Ok(read().ok_or_else(|| broken("reading a group"))?)
 }
 
-/// The roster that an item holds.
+/// The roster in an item.
 pub fn read_roster(item: &Item) -> Result<Roster> {
     let read = || {
         Some(Roster {
@@ -126,19 +128,19 @@ pub fn read_roster(item: &Item) -> Result<Roster> {
     Ok(read().ok_or_else(|| broken("reading a roster"))?)
 }
 
-/// A board's item, without its key.
+/// The item of a board, without its key.
 pub fn bulletin(bulletin: &Bulletin) -> Item {
     Item::from([("content".to_owned(), text(&bulletin.content)), ("posted".to_owned(), moment(bulletin.posted))])
 }
 
-/// What an item says is posted on a board.
+/// The bulletin in an item.
 pub fn read_bulletin(item: &Item) -> Result<Bulletin> {
     let read =
         || Some(Bulletin { content: item::get_text(item, "content")?, posted: item::get_moment(item, "posted")? });
     Ok(read().ok_or_else(|| broken("reading a bulletin"))?)
 }
 
-/// The groups that an item says somebody is in.
+/// The groups in the item of a user's list.
 pub fn read_memberships(item: Option<&Item>) -> Memberships {
     let set = |name: &str| -> BTreeSet<GroupId> {
         let numbers = item.and_then(|item| item.get(name)).and_then(|set| set.as_ns().ok());
@@ -147,7 +149,8 @@ pub fn read_memberships(item: Option<&Item>) -> Memberships {
     Memberships { live: set("live"), left: set("left") }
 }
 
-/// Puts an item whose `counter` is `count` over the one that is one behind, or where none is when that is the first.
+/// Puts an item whose `counter` is `count`, on the condition that the stored counter is one less, or that there is no
+/// item if this is the first.
 fn put_after(table: &str, key: &Key, mut item: Item, counter: &str, count: u64) -> Result<TransactWriteItem> {
     item.extend(key_attributes(key));
     let put = Put::builder().table_name(table).set_item(Some(item));

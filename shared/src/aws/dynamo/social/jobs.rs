@@ -1,4 +1,4 @@
-//! What is done to groups for nobody in particular.
+//! Changes of groups without a caller.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ use crate::domain::social::{Memberships, Written};
 use crate::domain::{Fault, Result};
 use crate::trips;
 
-/// So many lists are written side by side.
+/// How many lists are written in parallel.
 const SIDE_BY_SIDE: usize = 50;
 
 #[async_trait]

@@ -1,4 +1,4 @@
-//! Friends, groups and what devices were told.
+//! Friends, groups, and what devices were sent.
 
 mod friends;
 mod groups;
@@ -22,7 +22,7 @@ use crate::domain::social::jobs::Task;
 use crate::domain::social::{Face, Faces};
 use crate::domain::{Error, Result};
 
-/// What a change of the table asks to be done for groups, if anything.
+/// The work on groups that a change of the table requires, if any.
 #[must_use]
 pub fn social_change(record: &Record) -> Option<Task> {
     let new = record.new.as_ref()?;
@@ -40,25 +40,25 @@ pub fn social_change(record: &Record) -> Option<Task> {
     }
 }
 
-/// The attributes that a face needs, for a projection.
+/// The attributes that a public profile needs, for a projection.
 const FACE: &[&str] = &["id", "name", "avatar", "phone"];
 
 impl Table {
-    /// What people look like.
+    /// The public profiles of these users.
     async fn read_faces(&self, people: &BTreeSet<UserId>, reads: Reads) -> Result<Faces> {
         let accounts = people.iter().map(|user| keys::account(*user)).collect();
         let accounts = self.get_all(accounts, FACE, reads).await?;
         Ok(accounts.iter().filter_map(|account| Some((item::get_user(account, "id")?, face(account)))).collect())
     }
 
-    /// Refuses a caller whose session is over.
+    /// Checks that the caller's session is active.
     pub(super) async fn check_living(&self, caller: Caller, now: Timestamp) -> Result<()> {
         let account = self.get("reading an account", &keys::account(caller.user)).await?;
         living(account.as_ref(), caller, now)
     }
 }
 
-/// Refuses a caller whose session is over, by their account's item.
+/// Checks in the account's item that the caller's session is active.
 fn living(account: Option<&Item>, caller: Caller, now: Timestamp) -> Result<()> {
     let account = account.map(item::read_account).transpose()?;
     let lives = account.is_some_and(|account| account.has_session(caller.session, now));

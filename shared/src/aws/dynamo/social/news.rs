@@ -1,4 +1,4 @@
-//! What the table's stream tells of changes that are news, and who hears of them.
+//! Which changes in the table's stream lead to notifications, and who receives them.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -15,8 +15,8 @@ use crate::domain::clock::Timestamp;
 use crate::domain::notifications::{Change, Listener, Listeners, Recipients};
 use crate::domain::social::GroupId;
 
-/// The change that a record tells of, if it is of a relation or a group and did not delete it. A fault is an item that
-/// cannot be read, now or ever.
+/// The change in a record, if it is that of a relation or a group and not a deletion. A fault means that the item
+/// cannot be parsed and never will be.
 pub fn change_of(record: &Record) -> Result<Option<Change>> {
     let Record { pk, sk, old, new, .. } = record;
     let Some(new) = new else { return Ok(None) };
@@ -37,7 +37,7 @@ impl Listeners for Table {
     async fn listeners(&self, people: &BTreeSet<UserId>, now: Timestamp) -> Result<HashMap<UserId, Listener>> {
         let accounts = people.iter().map(|user| keys::account(*user)).collect();
         let accounts = self.get_all(accounts, &["id", "name", "created", "sessions"], Reads::Eventually).await?;
-        // An account that cannot be read must not keep the others from hearing.
+        // An account that cannot be parsed must not prevent the others from receiving notifications.
         let listener = |account: &Item| {
             let account = item::read_account(account).ok()?;
             Some((account.id, Listener::of(&account, now)))

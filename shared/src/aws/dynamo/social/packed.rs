@@ -1,7 +1,7 @@
-//! Lists packed into one binary attribute, for what changes as a whole and is billed by the kilobyte.
+//! Lists packed into one binary attribute, for data that changes as a whole and is billed by the kilobyte.
 //!
-//! A first byte names the format, so that another can be told apart one day. Numbers are in LEB128, and texts have
-//! their length before them.
+//! The first byte is the version of the format, so that another format can be recognised in future. Numbers are in
+//! LEB128, and texts are preceded by their length.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::domain::social::sync::{Row, Told};
 const FORMAT: u8 = 1;
 const GONE: u8 = 0x10;
 
-/// The people of a roster.
+/// The members of a roster.
 pub fn people(people: &BTreeMap<UserId, Member>) -> Vec<u8> {
     let mut bytes = vec![FORMAT];
     for (user, member) in people {
@@ -28,7 +28,7 @@ pub fn people(people: &BTreeMap<UserId, Member>) -> Vec<u8> {
     bytes
 }
 
-/// The people that [`people`] packed.
+/// Unpacks the members that [`people`] packed.
 pub fn read_people(bytes: &[u8]) -> Option<BTreeMap<UserId, Member>> {
     let mut rest = format(bytes)?;
     let mut people = BTreeMap::new();
@@ -48,7 +48,7 @@ pub fn read_people(bytes: &[u8]) -> Option<BTreeMap<UserId, Member>> {
     Some(people)
 }
 
-/// What a device was told, in parts of at most so many rows; at least one.
+/// What a device was sent, in parts of at most so many rows; there is at least one part.
 pub fn told(told: &Told, rows_of_part: usize) -> Vec<Vec<u8>> {
     let rows: Vec<_> = told.iter().collect();
     let parts: Vec<_> = rows.chunks(rows_of_part).map(rows_packed).collect();
@@ -67,13 +67,13 @@ fn rows_packed(rows: &[(&Row, &u64)]) -> Vec<u8> {
         };
         bytes.push(kind);
         put_number(&mut bytes, id);
-        // A digest would take ten bytes as a number.
+        // As a number, a digest would take ten bytes.
         bytes.extend(mark.to_be_bytes());
     }
     bytes
 }
 
-/// One part of what [`told`] packed.
+/// Unpacks one part of what [`told`] packed.
 pub fn read_told(bytes: &[u8]) -> Option<Told> {
     let mut rest = format(bytes)?;
     let mut told = Told::new();

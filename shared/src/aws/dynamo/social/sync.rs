@@ -1,4 +1,4 @@
-//! What a delta sync reads, and what it remembers of the device.
+//! The data that a delta sync reads, and the record of what the device was sent.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -20,7 +20,7 @@ use crate::domain::social::sync::{REMEMBERED, Told};
 use crate::domain::{Fault, Result};
 use crate::trips;
 
-/// So many rows go into one item, which ends at 400 KB: 17 bytes each.
+/// How many rows fit into one item, which is limited to 400 KB: a row has 17 bytes.
 const ROWS_OF_PART: usize = 15_000;
 
 #[async_trait]
@@ -47,7 +47,7 @@ impl SyncStore for Table {
         people: &BTreeSet<UserId>,
         groups: &BTreeSet<GroupId>,
     ) -> Result<(Faces, HashMap<GroupId, Group>)> {
-        // A nickname that a replica does not have yet still differs at the next sync, so the cheaper read will do.
+        // A nickname that a replica does not have yet still differs at the next sync, so the cheaper read is enough.
         trips::both(self.read_faces(people, Reads::Eventually), self.read_groups(groups)).await
     }
 
@@ -72,7 +72,7 @@ impl SyncStore for Table {
         let first = self.put_part(user, version, 0, &parts, telling.before, now);
         let (free, ()) = trips::both(first, self.forget_answer(user, telling.outlived)).await?;
         if free {
-            // Somebody who finds the first without these is told everything again.
+            // If a later sync finds the first part without the others, the device is sent everything again.
             let rest = 1..parts.len();
             trips::all(rest.map(|part| self.put_part(user, version, part, &parts, telling.before, now))).await?;
         }
@@ -81,7 +81,7 @@ impl SyncStore for Table {
 }
 
 impl Table {
-    /// Puts one of the items that hold what a device was told; `false` when there is one already.
+    /// Writes one of the items that record what a device was sent; returns `false` when it exists already.
     async fn put_part(
         &self,
         user: UserId,
@@ -108,7 +108,7 @@ impl Table {
         }
     }
 
-    /// Forgets what a device was told by an answer that it does not need any more. Further parts are left to TTL.
+    /// Deletes the record of a response that the device does not need any more. Further parts are left to TTL.
     async fn forget_answer(&self, user: UserId, version: Option<u64>) -> Result<()> {
         let Some(version) = version else { return Ok(()) };
         let delete = self.client.delete_item().table_name(&*self.name);
@@ -117,7 +117,8 @@ impl Table {
         Ok(())
     }
 
-    /// What a device was told, unless that was too long ago or cannot be read: it is told everything then.
+    /// What a device was sent; `None` if that was too long ago or cannot be parsed. In that case the device is sent
+    /// everything.
     async fn read_told(&self, user: UserId, version: u64, first: &Item, now: Timestamp) -> Result<Option<Remembered>> {
         let parts: usize = item::get_number(first, "parts").unwrap_or(1);
         let keys = (1..parts).map(|part| keys::told(user, version, part)).collect();
