@@ -181,8 +181,8 @@ pub trait CodeStore: Send + Sync {
     async fn take_back(&self, code: &NewCode, terms: Terms) -> Result<()>;
 
     /// Counts a try at the code of `phone`, for the code and for the address, all or nothing, **before** the code is
-    /// compared; also reads which account the number belongs to. One round trip. Until the code turns out to be right,
-    /// the try also counts as a failed sign-in from the address. Fails with [`super::Error::CodeNotAsked`],
+    /// compared; also reads which account the number belongs to. Takes one round trip. Until the code turns out to be
+    /// right, the try also counts as a failed sign-in from the address. Fails with [`super::Error::CodeNotAsked`],
     /// [`super::Error::CodeExpired`], [`super::Error::CodeGuessesSpent`] or [`super::Error::Limited`]; in these cases
     /// nothing is counted.
     async fn guess(&self, phone: &Phone, origin: GuessOrigin, now: Timestamp) -> Result<Guess>;

@@ -62,7 +62,7 @@ pub enum Given {
 /// The store of these ids. An id is stored in the account and as a claim.
 #[async_trait]
 pub trait DeviceIdStore: Send + Sync {
-    /// Gives the account this id, if the account has none and the id is free. One round trip;
+    /// Gives the account this id, if the account has none and the id is free. Takes one round trip;
     /// [`super::Error::Unauthenticated`] when the account does not exist.
     async fn give_device_id(&self, user: UserId, id: DeviceId, now: Timestamp) -> Result<Given>;
 }

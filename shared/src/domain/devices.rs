@@ -67,26 +67,26 @@ pub struct Holding {
 #[async_trait]
 pub trait DeviceStore: Send + Sync {
     /// Sets another address for the caller's session, if `id` is the caller's own in the device API, and returns the
-    /// account after the change. One round trip; [`Error::Unauthenticated`] when the session has ended,
+    /// account after the change. Takes one round trip; [`Error::Unauthenticated`] when the session has ended,
     /// [`Error::NotYours`] when the id belongs to another user.
     async fn set_address(&self, caller: Caller, id: u64, address: &PushAddress, now: Timestamp) -> Result<Account>;
 
-    /// Adds these tokens to the caller's session, and returns the account after the change. One round trip;
+    /// Adds these tokens to the caller's session, and returns the account after the change. Takes one round trip;
     /// [`Error::Unauthenticated`] when the session has ended.
     async fn bind(&self, caller: Caller, tokens: &PushTokens, now: Timestamp) -> Result<Account>;
 
     /// Removes these tokens from the caller's session. If the session does not have all of them, nothing is written and
-    /// the account is returned. One round trip; [`Error::Unauthenticated`] when the session has ended.
+    /// the account is returned. Takes one round trip; [`Error::Unauthenticated`] when the session has ended.
     async fn unbind(&self, caller: Caller, tokens: &PushTokens, now: Timestamp) -> Result<Option<Account>>;
 
-    /// Removes each token from its session, if the session still has it. One round trip.
+    /// Removes each token from its session, if the session still has it. Takes one round trip.
     async fn take_tokens(&self, user: UserId, held: &[Holding]) -> Result<()>;
 
-    /// Removes the address from those of these sessions that still exist. One round trip.
+    /// Removes the address from those of these sessions that still exist. Takes one round trip.
     async fn take_addresses(&self, user: UserId, sessions: &[SessionId]) -> Result<()>;
 
-    /// Ends the caller's session, including its address. One round trip; [`Error::Unauthenticated`] when it had ended
-    /// before.
+    /// Ends the caller's session, including its address. Takes one round trip; [`Error::Unauthenticated`] when it had
+    /// ended before.
     async fn end_living_session(&self, caller: Caller, now: Timestamp) -> Result<()>;
 }
 

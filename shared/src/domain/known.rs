@@ -80,7 +80,7 @@ impl Account {
     }
 }
 
-/// The hash of the network of `address`, if the account `user` knows it: one round trip.
+/// The hash of the network of `address`, if the account `user` knows it. Takes one round trip.
 pub async fn known_network(
     accounts: &dyn IdentityStore,
     keys: &Keys,

@@ -143,7 +143,7 @@ impl PersonChange {
 /// the session has ended.
 #[async_trait]
 pub trait PersonStore: Send + Sync {
-    /// Writes the change and returns the account. One round trip, and two for the first detail of an account.
+    /// Writes the change and returns the account. Takes one round trip, and two for the first detail of an account.
     async fn change_person(&self, caller: Caller, change: &PersonChange, now: Timestamp) -> Result<Account>;
 
     /// Writes the change, gives the account a new username and frees the old one, all or nothing, in one round trip.

@@ -30,7 +30,8 @@ const WHILE_THE_LINK_WORKS: &str = "private, max-age=300";
 pub type Answer = Response<axum::body::Body>;
 
 /// Answers a request for the object with this `key`; returns `None` if it does not exist, since a missing object does
-/// not fail a condition. One call to the store, or two if the request is conditional and the response contains bytes.
+/// not fail a condition. Takes one call to the store, or two if the request is conditional and the response contains
+/// bytes.
 pub async fn stored(objects: &dyn ObjectStore, key: &Key, request: &DownloadRequest) -> Result<Option<Answer>> {
     if request.head || request.conditional() {
         let Some(meta) = objects.head(key).await? else { return Ok(None) };

@@ -79,14 +79,14 @@ impl Identity {
         self.keys.session_token(signed_in.caller, api)
     }
 
-    /// The caller's own account, if the session is active: one round trip.
+    /// The caller's own account, if the session is active. Takes one round trip.
     pub async fn account(&self, caller: Caller) -> Result<Account> {
         let account = self.store.account(caller.user).await?.ok_or(Error::Unauthenticated)?;
         if account.has_session(caller.session, self.clock.now()) { Ok(account) } else { Err(Error::Unauthenticated) }
     }
 
-    /// The account of another user for the caller, if the caller's session is active: one round trip. `None` when there
-    /// is no such user.
+    /// The account of another user for the caller, if the caller's session is active. Takes one round trip. `None` when
+    /// there is no such user.
     pub async fn account_of(&self, caller: Caller, user: UserId) -> Result<Option<Account>> {
         let (_, other) = crate::trips::both(self.account(caller), self.store.account(user)).await?;
         Ok(other)
@@ -102,7 +102,7 @@ impl Identity {
         self.store.end_session(caller).await
     }
 
-    /// The network of `address`, if the account knows it: one round trip.
+    /// The network of `address`, if the account knows it. Takes one round trip.
     async fn known_network(
         &self,
         user: UserId,

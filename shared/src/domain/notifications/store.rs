@@ -77,17 +77,18 @@ impl Listener {
 /// The store of users' nicknames and devices.
 #[async_trait]
 pub trait Listeners: Send + Sync {
-    /// These users, in a state that may be slightly out of date; users who do not exist are left out. One round trip.
+    /// These users, in a state that may be slightly out of date; users who do not exist are left out. Takes one round
+    /// trip.
     async fn listeners(&self, people: &BTreeSet<UserId>, now: Timestamp) -> Result<HashMap<UserId, Listener>>;
 }
 
 /// The store of groups, for reads without a caller.
 #[async_trait]
 pub trait Recipients: Send + Sync {
-    /// The members of a group, or its last members if it was dissolved. One round trip.
+    /// The members of a group, or its last members if it was dissolved. Takes one round trip.
     async fn members_of(&self, group: GroupId) -> Result<BTreeSet<UserId>>;
 
-    /// The bulletin on a group's board. One round trip.
+    /// The bulletin on a group's board. Takes one round trip.
     async fn posted_in(&self, group: GroupId) -> Result<Option<String>>;
 }
 

@@ -107,16 +107,16 @@ impl Rooms {
         Err(Fault::new("making a room", "every number drawn was taken").into())
     }
 
-    /// A room. Two round trips if it has an owner.
+    /// A room. Takes two round trips if it has an owner.
     pub async fn room(&self, id: RoomId) -> Result<Shown> {
         let room = self.living(id, self.clock.now()).await?;
         let host = self.host(room.owner).await?;
         Ok(Shown { room, host })
     }
 
-    /// Changes a room, and renews it if it has no owner. Two round trips, because the totals depend on where the room
-    /// was counted before. If nothing would change, nothing is written, so that many simultaneous requests for the same
-    /// change do not conflict.
+    /// Changes a room, and renews it if it has no owner. Takes two round trips, because the totals depend on where the
+    /// room was counted before. If nothing would change, nothing is written, so that many simultaneous requests for the
+    /// same change do not conflict.
     ///
     /// The apps open and close their account's room without a credential. They may do so from a network that the
     /// account knows. This takes one more round trip.
@@ -230,7 +230,7 @@ impl Rooms {
         Ok(Room { id, number, alias, active: false, owner, personal: true, opened: now, expires: None, turn: 0 })
     }
 
-    /// The public data of an owner. One round trip, or none without an owner.
+    /// The public data of an owner. Takes one round trip, or none without an owner.
     async fn host(&self, owner: Option<UserId>) -> Result<Option<Host>> {
         let Some(owner) = owner else { return Ok(None) };
         Ok(self.store.hosts(&BTreeSet::from([owner])).await?.remove(&owner))

@@ -46,7 +46,7 @@ enum Outcome<T> {
 }
 
 impl Friends {
-    /// Sends a friend request: two round trips.
+    /// Sends a friend request. Takes two round trips.
     pub async fn invite(&self, caller: Caller, friend: UserId, greeting: &Greeting) -> Result<Action> {
         let now = self.clock.now();
         let judge = |pair: Pair| {
@@ -97,17 +97,18 @@ impl Friends {
         self.change_mine(caller, friend, |mine| Ok(mine.pardon(now))).await
     }
 
-    /// Everyone the caller has a friendship status with, now or in the past, with their current names: two round trips.
+    /// Everyone the caller has a friendship status with, now or in the past, with their current names. Takes two round
+    /// trips.
     pub async fn all(&self, caller: Caller) -> Result<Vec<Friend>> {
         self.list(caller, |relation| relation.status.is_some()).await
     }
 
-    /// Everyone on the blacklist, with their current names: two round trips.
+    /// Everyone on the blacklist, with their current names. Takes two round trips.
     pub async fn blacklist(&self, caller: Caller) -> Result<Vec<Friend>> {
         self.list(caller, Relation::is_blocked).await
     }
 
-    /// A friend: one round trip. [`Error::NotFriends`] for any other user, whether or not the user exists.
+    /// A friend. Takes one round trip. [`Error::NotFriends`] for any other user, whether or not the user exists.
     pub async fn friend(&self, caller: Caller, friend: UserId) -> Result<Friend> {
         if friend == caller.user {
             self.store.living(caller, self.clock.now()).await?;

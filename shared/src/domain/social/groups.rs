@@ -51,8 +51,8 @@ pub struct Shown {
 
 impl Groups {
     /// Creates a group that the caller owns. Users who block the caller are left out, and the caller does not learn of
-    /// it. Two round trips for a small group; a large one is added to its members' lists step by step and then becomes
-    /// visible at once.
+    /// it. Takes two round trips for a small group; a large one is added to its members' lists step by step and then
+    /// becomes visible at once.
     pub async fn create(&self, caller: Caller, draft: Draft) -> Result<GroupId> {
         // Checked before anyone is left out. Otherwise the error would show who blocks the caller.
         draft.check_room(caller.user)?;
@@ -181,14 +181,14 @@ impl Groups {
         }
     }
 
-    /// The bulletin on a group's board, for its members: one round trip.
+    /// The bulletin on a group's board, for its members. Takes one round trip.
     pub async fn bulletin(&self, caller: Caller, group: GroupId) -> Result<Bulletin> {
         let (held, bulletin) = self.shown(caller, group).await?;
         held.role(caller.user)?;
         bulletin.ok_or(Error::Group(GroupRule::NoBulletin))
     }
 
-    /// A group: one round trip. A dissolved group is shown to its current and former members.
+    /// A group. Takes one round trip. A dissolved group is shown to its current and former members.
     pub async fn show(&self, caller: Caller, group: GroupId) -> Result<Shown> {
         let none = Error::NotFound("group");
         let (held, bulletin) = self.store.shown(caller, group, self.clock.now()).await?.ok_or(none)?;
@@ -204,8 +204,8 @@ impl Groups {
         Ok(Shown { group: held.group, bulletin, dissolved: None })
     }
 
-    /// The members of a group with their current names, for its members: two round trips. The owner comes first, then
-    /// the managers, then the members, each in the order in which they joined.
+    /// The members of a group with their current names, for its members. Takes two round trips. The owner comes first,
+    /// then the managers, then the members, each in the order in which they joined.
     pub async fn members(&self, caller: Caller, group: GroupId) -> Result<Vec<(UserId, Member, Face)>> {
         let held = self.held(caller, group).await?;
         held.role(caller.user)?;
@@ -220,7 +220,7 @@ impl Groups {
         Ok(members)
     }
 
-    /// The groups that the caller is in, ordered by id: two round trips.
+    /// The groups that the caller is in, ordered by id. Takes two round trips.
     pub async fn mine(&self, caller: Caller) -> Result<Vec<Mine>> {
         let memberships = self.store.memberships(caller, self.clock.now()).await?;
         if memberships.live.is_empty() {

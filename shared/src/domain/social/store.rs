@@ -52,21 +52,21 @@ pub enum Written {
 #[async_trait]
 pub trait FriendStore: Send + Sync {
     /// The relation of both users to each other, and the public profile of the other; no profile when that user does
-    /// not exist. One round trip.
+    /// not exist. Takes one round trip.
     async fn pair(&self, caller: Caller, other: UserId, now: Timestamp) -> Result<(Pair, Option<Face>)>;
 
-    /// Checks that the caller's session is active. One round trip.
+    /// Checks that the caller's session is active. Takes one round trip.
     async fn living(&self, caller: Caller, now: Timestamp) -> Result<()>;
 
-    /// All relations of the caller to other users, ordered by the others' ids. One round trip, or one for each
+    /// All relations of the caller to other users, ordered by the others' ids. Takes one round trip, or one for each
     /// megabyte.
     async fn relations(&self, caller: Caller, now: Timestamp) -> Result<Vec<Relation>>;
 
-    /// The current public profiles of these users; users who do not exist are left out. One round trip.
+    /// The current public profiles of these users; users who do not exist are left out. Takes one round trip.
     async fn faces(&self, people: &BTreeSet<UserId>) -> Result<Faces>;
 
     /// Writes one side or both sides of a relation, all or nothing, on the condition that they have not changed since
-    /// they were read; returns `false` when they have. One round trip.
+    /// they were read; returns `false` when they have. Takes one round trip.
     async fn write(&self, caller: Caller, mine: &Relation, theirs: Option<&Relation>, now: Timestamp) -> Result<bool>;
 }
 
@@ -84,23 +84,23 @@ pub enum Enlist {
 /// Groups.
 #[async_trait]
 pub trait GroupStore: Send + Sync {
-    /// A group with its roster, for a signed-in caller. One round trip.
+    /// A group with its roster, for a signed-in caller. Takes one round trip.
     async fn held(&self, caller: Caller, group: GroupId, now: Timestamp) -> Result<Option<Held>>;
 
-    /// A group with its roster and its bulletin board. One round trip.
+    /// A group with its roster and its bulletin board. Takes one round trip.
     async fn shown(&self, caller: Caller, group: GroupId, now: Timestamp) -> Result<Option<(Held, Option<Bulletin>)>>;
 
-    /// The groups that a signed-in caller is in. One round trip.
+    /// The groups that a signed-in caller is in. Takes one round trip.
     async fn memberships(&self, caller: Caller, now: Timestamp) -> Result<Memberships>;
 
-    /// Those of these groups that exist, and the user's role in each group that the user is in. One round trip.
+    /// Those of these groups that exist, and the user's role in each group that the user is in. Takes one round trip.
     async fn groups_with_roles(
         &self,
         user: UserId,
         ids: &BTreeSet<GroupId>,
     ) -> Result<(HashMap<GroupId, Group>, HashMap<GroupId, Role>)>;
 
-    /// Which of these users exist, and whether each of them blocks the caller. One round trip.
+    /// Which of these users exist, and whether each of them blocks the caller. Takes one round trip.
     async fn reachable(
         &self,
         caller: Caller,
@@ -108,11 +108,11 @@ pub trait GroupStore: Send + Sync {
         now: Timestamp,
     ) -> Result<HashMap<UserId, bool>>;
 
-    /// Whether each of these users is in this group already or can be in one more group. One round trip.
+    /// Whether each of these users is in this group already or can be in one more group. Takes one round trip.
     async fn have_room(&self, group: GroupId, people: &BTreeSet<UserId>) -> Result<bool>;
 
-    /// Writes a change of a group: the group, its roster, the memberships and the board, all or nothing. One round
-    /// trip.
+    /// Writes a change of a group: the group, its roster, the memberships and the board, all or nothing. Takes one
+    /// round trip.
     async fn write(&self, caller: Caller, changed: &Changed, board: Board<'_>, now: Timestamp) -> Result<Written>;
 
     /// Waits before a change is checked again. The wait is random, and longer the more conflicts there were: at most
@@ -124,13 +124,14 @@ pub trait GroupStore: Send + Sync {
 /// that the table's stream triggers.
 #[async_trait]
 pub trait JobStore: Send + Sync {
-    /// A group with its roster. One round trip.
+    /// A group with its roster. Takes one round trip.
     async fn held_by_nobody(&self, group: GroupId) -> Result<Option<Held>>;
 
-    /// Writes a group and its roster; [`Written::Moved`] when they have changed since they were read. One round trip.
+    /// Writes a group and its roster; [`Written::Moved`] when they have changed since they were read. Takes one round
+    /// trip.
     async fn write_by_nobody(&self, changed: &Changed) -> Result<Written>;
 
-    /// The groups that the user is in. One round trip.
+    /// The groups that the user is in. Takes one round trip.
     async fn memberships_of(&self, user: UserId) -> Result<Memberships>;
 
     /// Changes these users' own lists of groups, one by one. Repeating it changes nothing more. Returns `false` when a
@@ -138,40 +139,40 @@ pub trait JobStore: Send + Sync {
     async fn enlist(&self, group: GroupId, people: &BTreeSet<UserId>, how: Enlist) -> Result<bool>;
 
     /// Ends a job: deletes the note about it and writes the group and its roster, on the condition that they have not
-    /// changed since they were read; returns `false` when they have. One round trip.
+    /// changed since they were read; returns `false` when they have. Takes one round trip.
     async fn conclude(&self, changed: &Changed) -> Result<bool>;
 
-    /// Deletes the note about a job that has nothing left to do. One round trip.
+    /// Deletes the note about a job that has nothing left to do. Takes one round trip.
     async fn forget(&self, group: GroupId) -> Result<()>;
 }
 
 /// The data that a sync reads and writes.
 #[async_trait]
 pub trait SyncStore: Send + Sync {
-    /// All of the user's own data, and what the device was sent with this version. The session is not checked. One
-    /// round trip, or one for each megabyte of relations.
+    /// All of the user's own data, and what the device was sent with this version. The session is not checked. Takes
+    /// one round trip, or one for each megabyte of relations.
     async fn own(&self, user: UserId, version: u64, now: Timestamp) -> Result<Own>;
 
     /// The public profiles of these users, which may be slightly out of date, and the current state of these groups.
-    /// One round trip.
+    /// Takes one round trip.
     async fn around(
         &self,
         people: &BTreeSet<UserId>,
         groups: &BTreeSet<GroupId>,
     ) -> Result<(Faces, HashMap<GroupId, Group>)>;
 
-    /// The rosters of these groups. One round trip.
+    /// The rosters of these groups. Takes one round trip.
     async fn rosters(&self, groups: &BTreeSet<GroupId>) -> Result<HashMap<GroupId, Roster>>;
 
-    /// The current public profiles of these users. One round trip.
+    /// The current public profiles of these users. Takes one round trip.
     async fn faces_now(&self, people: &BTreeSet<UserId>) -> Result<Faces>;
 
-    /// Extends how long the record of this version is kept. One round trip.
+    /// Extends how long the record of this version is kept. Takes one round trip.
     async fn renew(&self, user: UserId, version: u64, now: Timestamp) -> Result<()>;
 
     /// Saves what a device is sent; returns `false` when another response has that version. Also deletes the record of
-    /// the response before the device's last one, since the device has shown that it received the last one. One round
-    /// trip, and another for a user with more than fifteen thousand rows.
+    /// the response before the device's last one, since the device has shown that it received the last one. Takes one
+    /// round trip, and another for a user with more than fifteen thousand rows.
     async fn remember(&self, user: UserId, version: u64, telling: &Telling, now: Timestamp) -> Result<bool>;
 }
 

@@ -22,7 +22,7 @@ use crate::domain::provider::{Provider, ProviderCheck};
 use crate::domain::random::Random;
 use crate::domain::{Error, Result};
 
-/// No valid token is longer: the longest that a provider issues has about 200 bytes, and this limit leaves ample room.
+/// No valid token is longer: the longest that a provider issues has about 200 bytes, all of them printable ASCII.
 const LONGEST_TOKEN: usize = 1024;
 
 /// The providers configured in this deployment.

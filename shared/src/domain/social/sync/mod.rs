@@ -120,7 +120,7 @@ pub struct MemberRow {
 }
 
 impl Sync {
-    /// The changes since the response with this `version`: at most two round trips when there are none, and four
+    /// The changes since the response with this `version`. Takes at most two round trips when there are none, and four
     /// otherwise. Version 0 is a device that has no data.
     pub async fn since(&self, caller: Caller, version: u64) -> Result<Answer> {
         let now = self.clock.now();
