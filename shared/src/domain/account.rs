@@ -1,4 +1,4 @@
-//! Accounts: one account identifies a user in all five APIs.
+//! Accounts. A single account identifies a user in all five APIs.
 
 use std::collections::BTreeMap;
 use std::fmt;

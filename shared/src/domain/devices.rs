@@ -115,8 +115,8 @@ impl Devices {
         Ok(!known)
     }
 
-    /// Sets another address for the device of the caller's session. `id` is the caller's id in the device API. A user
-    /// who signed in before there were such ids and has none yet sends the account's own id.
+    /// Sets another address for the device of the caller's session. `id` is the caller's id in the device API. Users
+    /// with older sessions, who have no such id yet, send the account's own id.
     pub async fn set_address(&self, caller: Caller, id: u64, address: &PushAddress) -> Result<()> {
         let account = self.store.set_address(caller, id, address, self.clock.now()).await?;
         self.take_from_others(&account, caller).await

@@ -113,7 +113,7 @@ pub struct Policy {
     pub failure_window: Duration,
     /// How long a `SealTalk` verification token is valid.
     pub verification_ttl: Duration,
-    /// Maximum number of sessions of one account; one more sign-in ends the oldest.
+    /// Maximum number of sessions of one account; another sign-in ends the oldest.
     pub sessions_per_account: usize,
     /// Maximum number of rooms that one account owns. It is more than any meeting app lists; a script wants thousands.
     pub rooms_per_owner: usize,

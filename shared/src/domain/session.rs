@@ -1,5 +1,5 @@
-//! Sessions: one for each sign-in. They are stored in the account's own item, so that one call can check the session
-//! and do the work.
+//! Sessions. Each sign-in creates one. They are stored in the account's own item, so that one call can check the
+//! session and do the work.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -220,8 +220,8 @@ impl Keys {
         self.sets().map(|set| network_hash(set, user, address)).collect()
     }
 
-    /// One of `groups` groups of networks. The same address is always in the same group, and nobody can choose the
-    /// group.
+    /// The address's group, out of `groups` groups of networks. The same address is always in the same group, and
+    /// nobody can choose the group.
     #[must_use]
     pub fn network_group(&self, address: IpAddr, groups: u8) -> u8 {
         let hash = crypto::mac(&self.current.network, &network(address));

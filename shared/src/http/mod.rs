@@ -1,5 +1,5 @@
-//! Shared HTTP code: one response format and error table for each API, extractors that return errors in the format of
-//! the called API, and the time-out and the log line of every request.
+//! Shared HTTP code: a response format and error table for each API, extractors that return errors in the format of the
+//! called API, and the time-out and the log line of every request.
 
 pub mod api;
 pub mod body;

@@ -1,4 +1,4 @@
-//! One log line for every request, with its cost but never with its content; and a time-out for every request.
+//! A log line for every request, with its cost but never with its content; and a time-out for every request.
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request};

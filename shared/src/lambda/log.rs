@@ -1,4 +1,4 @@
-//! Log lines in the form that `CloudWatch` reads: one flat JSON object each. Every line has the ids of its invocation
+//! Log lines in the form that `CloudWatch` reads. Every line is a flat JSON object. It has the ids of its invocation
 //! and, if there is an embedded-metric-format document, the members of that document.
 
 use std::fmt::Debug;

@@ -1,4 +1,4 @@
-//! One HTTPS client for all services.
+//! The HTTPS client for all services.
 
 use std::sync::Arc;
 use std::time::Duration;

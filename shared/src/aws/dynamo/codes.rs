@@ -1,8 +1,8 @@
 //! Codes, and all limits on sending them.
 //!
 //! The item of a phone's code also stores when the last codes were sent, newest first, in the attributes `s0`, `s1`, ….
-//! One update shifts them along, and its condition checks the n-th of them to enforce a limit of n. So the limits are
-//! exact for any span of time, nothing is read first, and one item is enough.
+//! A single update shifts them along, and its condition checks the n-th of them to enforce a limit of n. So the limits
+//! are exact for any span of time, nothing is read first, and one item is enough.
 //!
 //! The item of a block of numbers counts the codes sent there. For each group of networks it also counts how many of
 //! those codes are unused (`a0` to `a63`, and the set `groups` of the groups that requested codes).
@@ -331,8 +331,8 @@ fn count_below(counter: Counter, now: Timestamp) -> Change {
 
 /// The shard of a country's counter in which a phone is counted, and the shard's part of the limit.
 ///
-/// One item allows about 500 transactions a second. A large limit must permit that many codes, so it is divided among
-/// several items. The parts never add up to more than the whole, so the maximum cost stays known.
+/// A single item allows about 500 transactions a second. A large limit must permit that many codes, so it is divided
+/// among several items. The parts never add up to more than the whole, so the maximum cost stays known.
 fn shard(phone: &Phone, cap: u32) -> (u32, u32) {
     const CODES_PER_SHARD: u32 = 1_000;
     const MOST: u32 = 16;

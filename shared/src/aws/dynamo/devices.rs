@@ -70,7 +70,7 @@ impl DeviceStore for Table {
     }
 
     async fn take_tokens(&self, user: UserId, held: &[Holding]) -> Result<()> {
-        // One update for each, because a single update for all would fail if one session no longer exists.
+        // Each gets a separate update, because a single update for all would fail if one session no longer exists.
         let take = |held: &Holding| {
             let token = format!("#sessions.#sid.#{}", held.service.name());
             let change = Change::new(keys::account(user), format!("REMOVE {token}"))
@@ -83,7 +83,7 @@ impl DeviceStore for Table {
     }
 
     async fn take_addresses(&self, user: UserId, sessions: &[SessionId]) -> Result<()> {
-        // One update for each, because a single update for all would fail if one session no longer exists.
+        // Each gets a separate update, because a single update for all would fail if one session no longer exists.
         let take = |id: &SessionId| {
             let change = Change::new(keys::account(user), "REMOVE #sessions.#sid.#device, #sessions.#sid.#platform")
                 .when("attribute_exists(#sessions.#sid)")

@@ -236,8 +236,8 @@ impl Table {
         }
     }
 
-    /// The counters of the address for an account created with this proof: one for the account, and one for what the
-    /// response shows to a client that has proved nothing.
+    /// The counters of the address for an account created with this proof. They count the account, and separately what
+    /// the response shows to a client that has proved nothing.
     fn counted_for_address(&self, proof: &Proof, now: Timestamp) -> (Vec<Counter>, Vec<Counter>) {
         match proof {
             Proof::Code(_) | Proof::Verification(_) | Proof::Password { .. } => (Vec::new(), Vec::new()),

@@ -217,7 +217,8 @@ pub fn memberships(id: UserId) -> Key {
     key(user(id), "groups")
 }
 
-/// What a device was sent in the sync response with this version. It has several parts if the user has very many rows.
+/// The record of what a device was sent in the sync response with this version. It has several parts if the user has
+/// very many rows.
 pub fn told(id: UserId, version: u64, part: usize) -> Key {
     key(user(id), if part == 0 { format!("sync#{version}") } else { format!("sync#{version}#{part}") })
 }

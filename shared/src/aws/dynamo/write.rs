@@ -1,4 +1,4 @@
-//! Writes to the table: one description of a conditional write for both single calls and transactions.
+//! Describes conditional writes to the table. The same description serves single calls and transactions.
 
 use std::collections::HashMap;
 

@@ -12,7 +12,7 @@ pub const ALPHABET: [char; 16] = ['3', '4', '7', '9', 'A', 'C', 'E', 'J', 'K', '
 /// The box that glyphs are drawn in: 64 wide, 100 high, from the top left corner.
 pub const BOX: (f32, f32) = (64.0, 100.0);
 
-/// One stroke of the pen.
+/// A stroke of the pen.
 pub enum Stroke {
     /// Straight lines from point to point.
     Lines(&'static [(u8, u8)]),

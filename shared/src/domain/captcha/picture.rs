@@ -285,7 +285,7 @@ fn bend(points: &[Point]) -> Vec<Point> {
     pieces
 }
 
-/// One coordinate of a Catmull–Rom spline between the two middle values.
+/// A coordinate of a Catmull–Rom spline between the two middle values.
 fn spline([a, b, c, d]: [f32; 4], along: f32) -> f32 {
     let linear = c - a;
     let square = 2.0 * a - 5.0 * b + 4.0 * c - d;

@@ -1,4 +1,4 @@
-//! One identity for all APIs: signing up, signing in and signing out, with any credential that an account allows.
+//! A common identity for all APIs: signing up, signing in and signing out, with any credential that an account allows.
 
 mod by_code;
 mod by_password;

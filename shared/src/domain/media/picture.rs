@@ -1,9 +1,9 @@
 //! Reads the containers of pictures. Every byte of a file is accounted for without decoding a pixel.
 //!
-//! One walk over the file finds its size and orientation, refuses the file if it is cut short or damaged, and rebuilds
-//! it from the parts that determine how the picture looks. Everything else in the file (where and by whom it was taken,
-//! comments, thumbnails of the uncropped picture, a film after the last byte) is not copied. The compressed pixels are
-//! copied unchanged, so there is no loss of quality. Cleaning a cleaned file again changes nothing.
+//! A single walk over the file finds its size and orientation, refuses the file if it is cut short or damaged, and
+//! rebuilds it from the parts that determine how the picture looks. Everything else in the file (where and by whom it
+//! was taken, comments, thumbnails of the uncropped picture, a film after the last byte) is not copied. The compressed
+//! pixels are copied unchanged, so there is no loss of quality. Cleaning a cleaned file again changes nothing.
 
 mod exif;
 mod gif;

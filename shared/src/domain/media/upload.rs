@@ -1,4 +1,5 @@
-//! Processing uploads: what is accepted, what is stored, and in which order, so that nothing is ever left half done.
+//! Processing uploads: which are accepted, how they are stored, and in which order, so that nothing is ever left half
+//! done.
 
 use std::sync::Arc;
 

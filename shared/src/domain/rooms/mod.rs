@@ -1,4 +1,4 @@
-//! Rooms: who may create, change and delete them, and which rooms are open.
+//! Rooms: the rules on who may create, change and delete them, and the list of open rooms.
 //!
 //! A signed-in user owns the rooms they create, and nobody else can change or delete those. A room that was created
 //! without a credential has no owner. Anyone may change it, and every change renews it; without a change it disappears

@@ -38,7 +38,7 @@ pub enum Action {
     Nothing,
 }
 
-/// What to write once an action was checked.
+/// The data to write once an action was checked.
 enum Outcome<T> {
     Nothing(T),
     Mine(T, Box<Relation>),

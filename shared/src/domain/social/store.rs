@@ -25,7 +25,7 @@ pub struct Memberships {
     pub left: BTreeSet<GroupId>,
 }
 
-/// What a change of a group does to its bulletin board.
+/// The effect of a change of a group on its bulletin board.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Board<'a> {
     /// The board stays as it is. A dissolved group loses its board all the same.
@@ -149,8 +149,8 @@ pub trait JobStore: Send + Sync {
 /// The data that a sync reads and writes.
 #[async_trait]
 pub trait SyncStore: Send + Sync {
-    /// All of the user's own data, and what the device was sent with this version. The session is not checked. Takes
-    /// one round trip, or one for each megabyte of relations.
+    /// The user's own data, and what the device was sent with this version. The session is not checked. Takes one round
+    /// trip, or one for each megabyte of relations.
     async fn own(&self, user: UserId, version: u64, now: Timestamp) -> Result<Own>;
 
     /// The public profiles of these users, which may be slightly out of date, and the current state of these groups.
@@ -181,7 +181,7 @@ pub trait SyncStore: Send + Sync {
 pub struct Own {
     /// The account; `None` when it is deleted.
     pub account: Option<Account>,
-    /// What the device was sent; `None` when that was never recorded, or has expired.
+    /// The record of what the device was sent; `None` when that was never recorded, or has expired.
     pub told: Option<Remembered>,
     /// The user's relations to others.
     pub relations: Vec<Relation>,
@@ -189,7 +189,7 @@ pub struct Own {
     pub memberships: Memberships,
 }
 
-/// What a device was sent in one response.
+/// The record of what a device was sent in one response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Remembered {
     /// The rows that the device has.
@@ -200,7 +200,7 @@ pub struct Remembered {
     pub before: u64,
 }
 
-/// What a device is about to be sent.
+/// The record for a response that is about to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Telling {
     /// All rows that the device will have.

@@ -49,7 +49,7 @@ impl Table {
         };
         let mut shards = self.shards(&upper, now);
         let mut rooms = Vec::new();
-        // One more room than requested shows whether there is a next page.
+        // Reading one more room than requested shows whether there is a next page.
         let wanted = skip + page.size + 1;
         loop {
             self.fill(&mut shards, wanted - rooms.len()).await?;

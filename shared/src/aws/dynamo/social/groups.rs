@@ -201,8 +201,8 @@ pub(super) fn enter(group: GroupId, user: UserId) -> Change {
         .value(":most", number(MOST_GROUPS))
 }
 
-/// Removes a group from a user's list and remembers that the user left it. If there are too many such groups, only this
-/// one is remembered.
+/// Removes a group from a user's list and remembers that the user left it. If there are too many such groups, all
+/// others are forgotten.
 pub(super) fn leave(group: GroupId, user: UserId, crowded: bool) -> Change {
     let change = if crowded {
         Change::new(keys::memberships(user), "DELETE #live :group SET #left = :group")

@@ -48,7 +48,7 @@ pub fn read_people(bytes: &[u8]) -> Option<BTreeMap<UserId, Member>> {
     Some(people)
 }
 
-/// What a device was sent, in parts of at most so many rows; there is at least one part.
+/// Packs the record of what a device was sent, in parts of at most so many rows; there is at least one part.
 pub fn told(told: &Told, rows_of_part: usize) -> Vec<Vec<u8>> {
     let rows: Vec<_> = told.iter().collect();
     let parts: Vec<_> = rows.chunks(rows_of_part).map(rows_packed).collect();

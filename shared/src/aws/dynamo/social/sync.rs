@@ -117,8 +117,8 @@ impl Table {
         Ok(())
     }
 
-    /// What a device was sent; `None` if that was too long ago or cannot be parsed. In that case the device is sent
-    /// everything.
+    /// Reads the record of what a device was sent; `None` if that was too long ago or cannot be parsed. In that case
+    /// the device is sent everything.
     async fn read_told(&self, user: UserId, version: u64, first: &Item, now: Timestamp) -> Result<Option<Remembered>> {
         let parts: usize = item::get_number(first, "parts").unwrap_or(1);
         let keys = (1..parts).map(|part| keys::told(user, version, part)).collect();

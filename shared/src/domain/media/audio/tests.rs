@@ -56,7 +56,7 @@ fn mp4() -> Sample {
         let moov = mp4_box(*b"moov", &[mp4_box(*b"mvhd", &[9; 100]), trak, udta.clone(), meta.clone()].concat());
         let traf = mp4_box(*b"traf", &[mp4_box(*b"tfhd", &[1; 8]), udta.clone()].concat());
         let moof = mp4_box(*b"moof", &[traf, meta.clone()].concat());
-        // One length of eight bytes, and one box that lasts until the end of the file.
+        // A length of eight bytes, and a box that lasts until the end of the file.
         let long_mdat = [&b"\0\0\0\x01mdat\0\0\0\0"[..], &660_u32.to_be_bytes(), &[5; 644]].concat();
         let (long, to_the_end) = if clean { (b"free", b"free") } else { (b"uuid", b"udta") };
         let text = if clean { vec![0; PLACE.len()] } else { PLACE.to_vec() };

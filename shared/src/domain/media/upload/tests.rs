@@ -1,4 +1,4 @@
-//! What is stored and what is recorded, and what is left when either of the two fails.
+//! Tests the order of storing and recording, and the state that is left when either of the two fails.
 
 use std::sync::Mutex;
 

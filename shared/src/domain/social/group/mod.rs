@@ -150,7 +150,7 @@ pub struct Group {
     pub created: Timestamp,
     /// When it or its roster last changed.
     pub updated: Timestamp,
-    /// What the members are notified of after the last change; `None` when they are not notified.
+    /// The event of the last change, for notifying the members; `None` when they are not notified.
     pub told: Option<GroupEvent>,
 }
 

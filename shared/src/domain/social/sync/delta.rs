@@ -184,8 +184,9 @@ impl Delta {
         if before.is_some_and(|before| before >= seq) {
             return;
         }
-        // A device that had the group before may still have members who have left since, so it gets their rows. Members
-        // who left before the device had the group are not sent to it, except to a device that may have had it already.
+        // A device that had the group before may still have members who have left since, so it gets their rows. A
+        // device that did not have the group gets no rows of former members, unless it may have had the group after
+        // all.
         let forgets = before.is_some() || self.uncertain;
         let changed = roster
             .people

@@ -1,4 +1,4 @@
-//! What a device was sent: a mark for every row that it has.
+//! The record of what a device was sent: a mark for every row that it has.
 
 use std::collections::BTreeMap;
 
@@ -34,8 +34,8 @@ impl Row {
     }
 }
 
-/// What a device was sent, row by row. The mark of a group is its `seq`. The mark of any other row is a digest of its
-/// content, so a row is sent again exactly when its content changes.
+/// The record of what a device was sent, row by row. The mark of a group is its `seq`. The mark of any other row is a
+/// digest of its content, so a row is sent again exactly when its content changes.
 pub type Told = BTreeMap<Row, u64>;
 
 /// The mark of the user's own row.

@@ -134,7 +134,7 @@ impl Items {
         self.spreading.push(user);
     }
 
-    /// What the stream does once a changed name is visible.
+    /// The stream's work once a changed name is visible.
     pub fn spread(&mut self, dice: &Dice, now: Timestamp) {
         let ready: Vec<_> = std::mem::take(&mut self.spreading);
         for user in ready {
