@@ -1,4 +1,4 @@
-//! What is printed when the local run is up.
+//! The text that is printed when the local run has started.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -8,10 +8,10 @@ use serde_json::{Map, Value};
 use crate::start::Running;
 use crate::{Error, deployment, inbox};
 
-/// The phone of the walk-through: a carrier's service number, which is no person's.
+/// The phone number in the example: a carrier's service number, which belongs to no person.
 const PHONE: &str = "13800138000";
 
-/// Where things are, and a first session to paste.
+/// The addresses of everything, and the commands of a first session to paste.
 pub fn welcome(running: &Running) -> String {
     let url = running.url();
     let mut text = format!("\n  Handset runs on {url}\n\n");
@@ -52,14 +52,14 @@ fn walk_through(url: &str) -> String {
     )
 }
 
-/// A text as it is shown in the terminal.
+/// Formats a text message for the terminal.
 pub fn text(phone: &str, body: &str) -> String {
     let code = inbox::code(body).map_or(String::new(), |code| format!("  [{code}]"));
     format!("  SMS to {phone}{code}: {body}\n")
 }
 
-/// How to point functions that run elsewhere at the endpoints. Their environments are written to
-/// the data folder, in the forms the two tools read; without one they are printed.
+/// Explains how functions in other processes reach the endpoints. Their environment variables are written to the data
+/// folder, in the formats of the two tools; without a data folder they are printed.
 pub fn endpoints_only(running: &Running) -> Result<String, Error> {
     let url = running.url();
     let mut by_logical_id = Map::new();
@@ -83,7 +83,7 @@ pub fn endpoints_only(running: &Running) -> Result<String, Error> {
     let list = folder.join("environment.json");
     deployment::write_private(&list, &all)?;
     let _ = writeln!(text, "\n  The functions on these endpoints, all on one port (docs/local-testing.md):\n");
-    // No two functions give a name different values (a test holds the template to it), so one file serves all.
+    // No two functions have different values for the same name (a test checks the template), so one file serves all.
     let all = running.environments().values().flatten();
     let all = all.map(|(name, value)| (name.clone(), value.clone())).collect();
     let file = write_env_file(folder, "all", &all)?;
@@ -96,7 +96,7 @@ pub fn endpoints_only(running: &Running) -> Result<String, Error> {
     Ok(text)
 }
 
-/// A value as `cargo lambda watch` reads it: with a space in it, only between quotation marks.
+/// Formats a value for `cargo lambda watch`: a value with a space needs quotation marks.
 fn quoted(value: &str) -> String {
     match value {
         plain if !plain.contains([' ', '\'', '"', '#']) => plain.to_owned(),

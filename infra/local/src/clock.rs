@@ -1,4 +1,4 @@
-//! The one place that reads the machine's clock and randomness.
+//! The only module that reads the machine's clock and random numbers.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 
-/// How API Gateway writes `requestContext.time`: the common log format.
+/// API Gateway's format of `requestContext.time`: the common log format.
 const LOG_TIME: &[BorrowedFormatItem<'_>] =
     format_description!("[day]/[month repr:short]/[year]:[hour]:[minute]:[second] +0000");
 
@@ -20,7 +20,7 @@ pub(crate) fn epoch_millis(at: OffsetDateTime) -> u64 {
     u64::try_from(at.unix_timestamp_nanos() / 1_000_000).unwrap_or_default()
 }
 
-/// A time as in `requestContext.time`, such as `12/Mar/2020:19:03:58 +0000`.
+/// Formats a time as in `requestContext.time`, such as `12/Mar/2020:19:03:58 +0000`.
 pub(crate) fn log_time(at: OffsetDateTime) -> String {
     at.format(LOG_TIME).unwrap_or_default()
 }
@@ -28,12 +28,12 @@ pub(crate) fn log_time(at: OffsetDateTime) -> String {
 /// Fills a buffer with random bytes from the operating system.
 ///
 /// # Panics
-/// When the operating system has no randomness to give, which no caller could mend.
+/// If the operating system has no random bytes, which no caller could handle.
 pub(crate) fn random(buffer: &mut [u8]) {
     getrandom::fill(buffer).expect("the operating system provides randomness");
 }
 
-/// A request id in API Gateway's form: sixteen characters of base64, such as `JKJaXmPLvHcESHA=`.
+/// A request id in API Gateway's format: sixteen characters of base64, such as `JKJaXmPLvHcESHA=`.
 pub(crate) fn request_id() -> String {
     let mut bytes = [0; 11];
     random(&mut bytes);

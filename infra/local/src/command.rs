@@ -1,4 +1,4 @@
-//! The command: reads the arguments, runs until Ctrl-C, and says what happens.
+//! The command: parses the arguments, runs until Ctrl-C, and prints what happens.
 
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
@@ -16,7 +16,7 @@ use crate::options::{self, Command, Options};
 use crate::start::{Functions, Running, start};
 use crate::{Error, banner};
 
-/// The exit code of a wrong command line, as Unix tools have it.
+/// The usual Unix exit code for a wrong command line.
 const USAGE: u8 = 2;
 
 /// Runs the command with the process's arguments.
@@ -40,7 +40,7 @@ pub async fn main(functions: &dyn Functions) -> ExitCode {
 }
 
 async fn run(options: Options, functions: &dyn Functions) -> Result<(), Error> {
-    // A task listens from the start, so that Ctrl-C is not lost while things start.
+    // This task listens from the start, so Ctrl-C is not lost during startup.
     let mut asked = tokio::spawn(asked_to_stop());
     let aws_only = options.aws_only;
     let running = tokio::select! {
@@ -50,7 +50,7 @@ async fn run(options: Options, functions: &dyn Functions) -> Result<(), Error> {
     let printer = show_texts(&running);
     let welcome = if aws_only { banner::endpoints_only(&running)? } else { banner::welcome(&running) };
     say(&welcome);
-    // The task ends when it was asked to, or could not listen; then there is no way to ask.
+    // The task ends after a signal, or if it cannot listen; in that case there is no way to stop with a signal.
     if let Ok(Err(source)) = asked.await {
         return Err(Error::io("Ctrl-C", source));
     }
@@ -63,7 +63,7 @@ async fn run(options: Options, functions: &dyn Functions) -> Result<(), Error> {
     Ok(())
 }
 
-/// Waits for Ctrl-C, or for the signal that service managers send.
+/// Waits for Ctrl-C, or for the signal from a service manager.
 async fn asked_to_stop() -> std::io::Result<()> {
     #[cfg(unix)]
     {
@@ -78,13 +78,13 @@ async fn asked_to_stop() -> std::io::Result<()> {
     tokio::signal::ctrl_c().await
 }
 
-/// Prints to the terminal. That nobody reads it, as when it is piped into `head`, stops nothing.
+/// Prints to the terminal. It is not an error if the output is closed, for example when it is piped into `head`.
 fn say(text: &str) {
     let mut out = std::io::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
-/// Prints every text as it is sent: this terminal is the phone.
+/// Prints every text when it is sent: this terminal is the phone.
 fn show_texts(running: &Running) -> tokio::task::JoinHandle<()> {
     let mut texts = running.endpoints().subscribe_texts();
     tokio::spawn(async move {
@@ -101,7 +101,7 @@ fn show_texts(running: &Running) -> tokio::task::JoinHandle<()> {
 fn log(quiet: bool) {
     let default = if quiet { "warn" } else { "info" };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
-    // A line for people: the ids that spans carry and the metrics of CloudWatch would drown what it says.
+    // A readable line, without the ids of spans and CloudWatch's metrics, which would make it too long.
     let fields = debug_fn(|writer, field, value| match field.name() {
         METRICS => Ok(()),
         "message" => write!(writer, "{value:?}"),

@@ -1,9 +1,9 @@
-//! CORS as an HTTP API does it.
+//! CORS as in an HTTP API.
 //!
-//! Source: the API Gateway developer guide, "Configure CORS for HTTP APIs": where it is configured,
-//! the gateway answers preflight requests by itself, adds the configured headers to responses, and
-//! ignores those of functions. Only a request with an `Origin` gets any, and an `OPTIONS` request
-//! is a preflight only with `Access-Control-Request-Method` too; any other takes its route.
+//! Source: the API Gateway developer guide, "Configure CORS for HTTP APIs": if CORS is configured, the gateway answers
+//! preflight requests itself, adds the configured headers to responses, and ignores those from functions. Only a
+//! request with an `Origin` gets these headers. An `OPTIONS` request is a preflight only if it also has
+//! `Access-Control-Request-Method`; otherwise it takes its route.
 
 use bytes::Bytes;
 use http::header::{
@@ -16,17 +16,17 @@ use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use http_body_util::Full;
 use local_template::Cors;
 
-/// The CORS rules of a gateway; without any, functions speak for themselves.
+/// The CORS rules of a gateway; without rules, the functions' own headers are used.
 #[derive(Debug)]
 pub struct Rules(Option<Cors>);
 
 impl Rules {
-    /// Takes the configuration of an API.
+    /// Creates the rules from an API's configuration.
     pub fn new(cors: Option<Cors>) -> Self {
         Self(cors)
     }
 
-    /// The answer to a preflight request; `None` for any other.
+    /// The response to a preflight request; `None` for other requests.
     pub fn preflight(&self, parts: &Parts) -> Option<Response<Full<Bytes>>> {
         let cors = self.0.as_ref()?;
         let origin = parts.headers.get(ORIGIN)?;
@@ -47,7 +47,7 @@ impl Rules {
         Some(response)
     }
 
-    /// Puts the configured headers into the response to a request with this `Origin`.
+    /// Adds the configured headers to the response to a request with this `Origin`.
     pub fn apply(&self, origin: Option<&HeaderValue>, headers: &mut HeaderMap) {
         let Some(cors) = &self.0 else { return };
         let foreign: Vec<HeaderName> =
@@ -63,7 +63,7 @@ impl Rules {
     }
 }
 
-/// Adds what preflight and actual responses share, if the origin is allowed.
+/// Adds the headers that preflight and other responses share, if the origin is allowed.
 fn allow(cors: &Cors, origin: &HeaderValue, headers: &mut HeaderMap) -> bool {
     let text = origin.to_str().unwrap_or_default();
     let any = cors.allow_origins.iter().any(|one| one == "*");

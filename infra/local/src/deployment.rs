@@ -1,4 +1,4 @@
-//! Deploying `template.yaml` to this machine: parameters, secrets, names.
+//! Deploys `template.yaml` to this machine: parameters, secrets, names.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,10 +12,9 @@ use crate::{Error, clock};
 /// The template's file name.
 const FILE: &str = "template.yaml";
 
-/// Parameters whose local value differs from the deployed one. Everybody comes from 127.0.0.1 and
-/// texts cost nothing, so the caps for each address and country are lifted (0), and every country
-/// may be texted; codes are exposed so that a script needs no inbox. Devices of both platforms are
-/// pushed to.
+/// Parameters with another value locally than when deployed. All requests come from 127.0.0.1 and texts are free, so
+/// the limits per IP address and country are off (0), and every country is allowed. Responses include codes, so a
+/// script needs no inbox. Devices of both platforms receive pushes.
 pub const LOCAL: [(&str, &str); 11] = [
     ("ExposeCodes", "true"),
     ("AllowedCountries", "*"),
@@ -30,8 +29,7 @@ pub const LOCAL: [(&str, &str); 11] = [
     ("FcmApplicationArn", "arn:aws:sns:us-east-1:000000000000:app/GCM/local"),
 ];
 
-/// The template's path: that of the repository this was built from, or, when it has moved, that
-/// above the current folder.
+/// The path of the template: in the repository this was built from, or, if that has moved, above the current folder.
 pub fn find() -> Result<PathBuf, Error> {
     let built = Path::new(env!("CARGO_MANIFEST_DIR")).to_owned();
     let current = std::env::current_dir().ok();
@@ -46,8 +44,8 @@ pub fn find() -> Result<PathBuf, Error> {
         .ok_or(Error::NoTemplate)
 }
 
-/// Reads the template and resolves it with the local values, then with `parameters`. Secrets are
-/// generated once and kept in `data`.
+/// Reads the template and resolves it with the local values, then with `parameters`. Secrets are generated once and
+/// stored in `data`.
 pub fn resolve(template: &Path, parameters: &[(String, String)], data: Option<&Path>) -> Result<Stack, Error> {
     let text = fs::read_to_string(template).map_err(|source| Error::io(template.display().to_string(), source))?;
     let template = Template::parse(&text)?;
@@ -82,7 +80,8 @@ fn secrets(
             kept.insert(secret.name.clone(), secret.generate(clock::random)?);
             made = true;
         }
-        // The current version has the secret's name, and others their id after it: that is how a rotation is tried.
+        // The current version is stored under the secret's name, and others under the name and their id; so a rotation
+        // can be tried.
         for (name, value) in &kept {
             let Some(version) = name.strip_prefix(&secret.name) else { continue };
             if version.is_empty() || version.starts_with(':') {
@@ -108,7 +107,7 @@ fn read_kept(file: &Path) -> Result<BTreeMap<String, String>, Error> {
     }
 }
 
-/// Writes a file that only its owner may read, whole or not at all.
+/// Writes a file atomically; only its owner may read it.
 pub(crate) fn write_private(file: &Path, content: &str) -> Result<(), Error> {
     let write = || {
         if let Some(folder) = file.parent() {

@@ -1,15 +1,15 @@
-//! Why the local run could not start.
+//! Errors at the start of the local run.
 
-/// A failure to start, in words for the person at the terminal.
+/// An error at the start, with a message for the user at the terminal.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// There is no `template.yaml`.
     #[error("there is no template.yaml here or in a folder above")]
     NoTemplate,
-    /// The template, or a parameter given for it, has a fault.
+    /// The template, or a parameter for it, has an error.
     #[error("template.yaml: {0}")]
     Template(#[from] local_template::Error),
-    /// The AWS endpoints could not be started or set up.
+    /// The AWS endpoints could not be started or configured.
     #[error("{0}")]
     Endpoints(#[from] local_aws::Error),
     /// Another program listens on the port.
@@ -28,13 +28,13 @@ pub enum Error {
     Function {
         /// The function's binary.
         name: String,
-        /// Its own reason.
+        /// The function's own reason.
         reason: String,
     },
 }
 
 impl Error {
-    /// Wraps an I/O error with the thing it happened to.
+    /// Adds the affected thing to an I/O error.
     pub(crate) fn io(what: impl Into<String>, source: std::io::Error) -> Self {
         Self::Io { what: what.into(), source }
     }

@@ -1,12 +1,12 @@
-//! A request as the event a function gets: payload format 2.0.
+//! Converts a request to a function's event: payload format 2.0.
 //!
-//! Source: the API Gateway developer guide, "Create AWS Lambda proxy integrations for HTTP APIs",
-//! and events that others captured on AWS. Three facts are only known from those:
-//! - `rawPath`, `http.path` and the variables are percent-decoded (once) before routing, so an
-//!   encoded slash separates segments, and everything after an encoded question mark is lost.
+//! Source: the API Gateway developer guide, "Create AWS Lambda proxy integrations for HTTP APIs", and published events
+//! from AWS. Three facts are known only from those events:
+//! - `rawPath`, `http.path` and the variables are percent-decoded (once) before routing, so an encoded slash separates
+//!   segments, and everything after an encoded question mark is lost.
 //! - `headers` does not repeat the cookies.
-//! - A body is text only under `text/*`, `application/json`, `application/xml` and
-//!   `application/javascript`; everything else is base64, forms and a missing type included.
+//! - A body is text only under `text/*`, `application/json`, `application/xml` and `application/javascript`; everything
+//!   else is base64, including forms and bodies without a type.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -22,8 +22,8 @@ use time::OffsetDateTime;
 
 use crate::clock;
 
-/// Headers about one connection, which a gateway does not pass on (RFC 9110, section 7.6.1), and
-/// those it has already acted upon.
+/// Headers about one connection, which a gateway does not forward (RFC 9110, section 7.6.1), and headers that it has
+/// already used.
 const NOT_PASSED_ON: [&str; 9] = [
     "connection",
     "expect",
@@ -36,40 +36,39 @@ const NOT_PASSED_ON: [&str; 9] = [
     "upgrade",
 ];
 
-/// What the event of a request is made of.
+/// The parts of a request's event.
 #[derive(Debug)]
 pub struct Request<'a> {
     /// Method, target and headers.
     pub parts: &'a Parts,
-    /// The decoded path, as [`decoded_path`] gives it.
+    /// The decoded path from [`decoded_path`].
     pub path: &'a str,
-    /// The host the request names.
+    /// The host in the request.
     pub host: &'a str,
-    /// The client's address.
+    /// The client's IP address.
     pub peer: SocketAddr,
     /// The gateway's own port.
     pub port: u16,
-    /// The route key that was matched.
+    /// The matched route key.
     pub route_key: &'a str,
     /// The path's variables.
     pub parameters: BTreeMap<String, String>,
     /// The request's id.
     pub id: &'a str,
-    /// When the request arrived.
+    /// The time when the request arrived.
     pub at: OffsetDateTime,
     /// The body.
     pub body: &'a [u8],
 }
 
-/// The path of a request as routes see it. `None` when its bytes are no text.
+/// The path of a request as routes see it. `None` if its bytes are not text.
 pub fn decoded_path(path: &str) -> Option<String> {
     let decoded = percent_decode_str(path).decode_utf8().ok()?;
     let kept = decoded.split_once('?').map_or(&*decoded, |(before, _)| before);
     Some(kept.to_owned())
 }
 
-/// The host a request names, in its target or its `Host` header. `None` when there is none, or it
-/// is none.
+/// The host in the request's target or `Host` header. `None` if it is missing or not a host.
 pub fn host(parts: &Parts) -> Option<String> {
     let host = match parts.uri.authority() {
         Some(authority) => authority.as_str(),
@@ -124,7 +123,7 @@ impl Request<'_> {
         }
     }
 
-    /// The headers in lower case, values of the same name joined, and the gateway's own added.
+    /// The headers in lower case, with values of the same name joined, and the gateway's own headers added.
     fn headers(&self) -> BTreeMap<String, String> {
         let own = &self.parts.headers;
         let connection = text(own, "connection").unwrap_or_default().to_lowercase();
@@ -151,7 +150,7 @@ impl Request<'_> {
         headers
     }
 
-    /// The body as the event carries it, and whether that is base64.
+    /// The body as in the event, and whether it is base64.
     fn body(&self) -> (Option<String>, bool) {
         if self.body.is_empty() {
             return (None, false);
@@ -165,7 +164,7 @@ impl Request<'_> {
     }
 }
 
-/// Whether a body of this content type is passed on as text.
+/// Whether a body with this content type is forwarded as text.
 fn is_text(content_type: &str) -> bool {
     let kind = content_type.split(';').next().unwrap_or_default();
     let kind = kind.trim().to_ascii_lowercase();
@@ -179,7 +178,7 @@ fn text(headers: &HeaderMap, name: &str) -> Option<String> {
     (!values.is_empty()).then(|| values.join(","))
 }
 
-/// Every cookie as a `name=value` of its own.
+/// Each cookie as a separate `name=value`.
 fn cookies(headers: &HeaderMap) -> Option<Vec<String>> {
     let cookies: Vec<String> = headers
         .get_all(header::COOKIE)
@@ -194,7 +193,7 @@ fn cookies(headers: &HeaderMap) -> Option<Vec<String>> {
     (!cookies.is_empty()).then_some(cookies)
 }
 
-/// The query's parameters decoded, values of the same name joined.
+/// The decoded query parameters, with values of the same name joined.
 fn parameters(query: &str) -> Option<BTreeMap<String, String>> {
     let mut parameters: BTreeMap<String, String> = BTreeMap::new();
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {

@@ -1,4 +1,4 @@
-//! The functions themselves, built as on Lambda but for where their SDK clients are sent.
+//! The functions, built as on Lambda except for the endpoint of their SDK clients.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,9 +23,9 @@ use crate::start::Functions;
 /// The functions of this repository.
 #[derive(Clone)]
 pub struct Handset {
-    /// Where they take the time from.
+    /// The functions' clock.
     pub clock: Arc<dyn Clock>,
-    /// Where they take randomness from.
+    /// The functions' source of random numbers.
     pub random: Arc<dyn Random>,
 }
 
@@ -72,7 +72,7 @@ fn build(binary: &str, runtime: &Runtime) -> Result<Box<dyn Function>, String> {
     built.map_err(|error| error.to_string())
 }
 
-/// The description of everything the functions answer.
+/// The API description of all functions.
 #[must_use]
 pub fn api() -> OpenApi {
     let description = "SMS codes, accounts, sessions, profiles, address book, pictures and voice notes.";
@@ -90,13 +90,13 @@ pub fn api() -> OpenApi {
     components.add_security_scheme("sealtalk_session", session);
     let session = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(Web::COOKIE)));
     components.add_security_scheme("web_session", session);
-    // The document has it in the body, which no scheme describes; the query works as well.
+    // The document has it in the body, which no security scheme can describe; the query works as well.
     let token = SecurityScheme::ApiKey(ApiKey::Query(ApiKeyValue::new("token")));
     components.add_security_scheme("rooms_token", token);
     api
 }
 
-/// What the functions' SDK clients are configured with on Lambda, but for the endpoint and the credentials.
+/// The configuration of the functions' SDK clients as on Lambda, except for the endpoint and the credentials.
 fn sdk(environment: &BTreeMap<String, String>) -> SdkConfig {
     let value = |name: &str| environment.get(name).cloned().unwrap_or_default();
     let credentials =

@@ -1,4 +1,4 @@
-//! The gateway: from an HTTP request to a function and back.
+//! The gateway: passes an HTTP request to a function and its result back.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -21,11 +21,11 @@ use crate::{clock, event, reply};
 /// How long an HTTP API waits for a function (its integration time-out, which cannot be raised).
 const INTEGRATION_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How much of a body that is too large is read on before answering. A client that is still
-/// sending would otherwise see its connection reset instead of the answer.
+/// How much of a too large body is read before the response. Otherwise a client that is still sending would see a
+/// connection reset instead of the response.
 const MAX_DRAIN: usize = 8 * MAX_BODY;
 
-/// The id of the API. It is part of the host name on AWS, and of nothing locally.
+/// The id of the API. On AWS it is part of the host name; locally it is not used.
 const API_ID: &str = "local";
 
 /// An Amazon API Gateway HTTP API with one stage, `$default`.
@@ -37,8 +37,8 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Makes the gateway of a stack. `functions` holds the way to invoke each function of the
-    /// stack by its binary's name; the error names the first that is missing.
+    /// Creates the gateway of a stack. `functions` contains each function of the stack by its binary's name; the error
+    /// names the first missing one.
     pub fn new(stack: &Stack, functions: &BTreeMap<String, Arc<dyn Invoke>>, account: &str) -> Result<Self, String> {
         let mut routes = Vec::new();
         for function in &stack.functions {
@@ -61,14 +61,14 @@ impl Gateway {
         })
     }
 
-    /// Waits so long for a function instead of the 30 seconds of an HTTP API.
+    /// Waits this long for a function instead of the 30 seconds of an HTTP API.
     #[must_use]
     pub fn with_integration_timeout(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self
     }
 
-    /// Answers one request, which came from `peer` to `port`.
+    /// Handles one request from `peer` to `port`.
     pub async fn answer(&self, request: Request<Incoming>, peer: SocketAddr, port: u16) -> Response<Full<Bytes>> {
         let begun = Instant::now();
         let (parts, body) = request.into_parts();
@@ -130,7 +130,7 @@ impl Gateway {
     }
 }
 
-/// What the log says of a request once it is known.
+/// The data for a request's log line, as far as known.
 #[derive(Default)]
 struct Log {
     route: String,
@@ -138,8 +138,8 @@ struct Log {
 }
 
 impl Log {
-    /// Writes the line. The route stands in for the path, which names pictures and accounts. A
-    /// function says itself what it answered, so a request that reached one is for debugging.
+    /// Writes the line. It has the route instead of the path, because paths contain names of pictures and accounts.
+    /// Functions log their own responses, so a request that reached a function is logged at debug level.
     fn write(&self, parts: &Parts, status: StatusCode, took: Duration) {
         let Self { route, function } = self;
         let (method, status) = (&parts.method, status.as_u16());
@@ -152,8 +152,8 @@ impl Log {
     }
 }
 
-/// Reads a body, never keeping more of it than is allowed. A client that `asks` before it sends
-/// (`Expect: 100-continue`) is told at once.
+/// Reads a body, without storing more of it than allowed. A client that `asks` before it sends (`Expect: 100-continue`)
+/// gets the refusal immediately.
 async fn collect(mut body: Incoming, asks: bool) -> Result<Bytes, Refusal> {
     let mut too_large = body.size_hint().lower() > MAX_BODY as u64;
     if too_large && asks {

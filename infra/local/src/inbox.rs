@@ -1,13 +1,13 @@
-//! The texts that were sent, for `GET /_local/sms`.
+//! The sent texts, for `GET /_local/sms`.
 
 use serde_json::{Value, json};
 
 /// A text message that a function sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Text {
-    /// The phone it went to, in E.164.
+    /// The receiving phone, in E.164.
     pub phone: String,
-    /// What it says.
+    /// The text.
     pub body: String,
     /// When it was sent, in milliseconds since the Unix epoch.
     pub sent_at: u64,
@@ -34,8 +34,7 @@ pub fn code(body: &str) -> Option<&str> {
     runs.into_iter().find(|run| (4..=8).contains(&run.len()))
 }
 
-/// The phone a query asks for, in E.164. A `+` that was not encoded arrives as a space, and one
-/// that was left out is meant.
+/// The phone in a query, in E.164. An unencoded `+` arrives as a space, and a missing one is added.
 pub fn phone(query: &str) -> Option<String> {
     let (_, value) = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "phone")?;
     let digits = value.trim().trim_start_matches('+');

@@ -1,4 +1,4 @@
-//! Invoking a function the way Lambda does: bytes in, bytes out, within a time.
+//! Invokes a function as Lambda does: bytes in, bytes out, with a time limit.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,32 +9,31 @@ use tokio::time::timeout;
 use crate::clock;
 use crate::limits::{MAX_PAYLOAD, Refusal};
 
-/// A function that takes an event and gives a result, both JSON.
+/// A function that takes an event and returns a result, both JSON.
 pub trait Invoke: Send + Sync {
-    /// Handles one event. `deadline_ms` is when the function's time is over, in milliseconds since
-    /// the Unix epoch. An `Err` is Lambda's function error: it is logged, and clients get fixed
-    /// words.
+    /// Handles one event. `deadline_ms` is the end of the function's time, in milliseconds since the Unix epoch. An
+    /// `Err` is Lambda's function error: it is logged, and clients get a fixed message.
     fn invoke(&self, payload: Vec<u8>, request_id: &str, deadline_ms: u64) -> BoxFuture<'_, Result<Vec<u8>, String>>;
 }
 
-/// A function that is ready to run.
+/// A function that can be invoked.
 #[derive(Clone)]
 pub struct Function {
     /// Its name, for the log.
     pub name: String,
-    /// How it is invoked.
+    /// The way to invoke it.
     pub invoke: Arc<dyn Invoke>,
-    /// How long one invocation may take.
+    /// The time limit of one invocation.
     pub timeout: Duration,
 }
 
 impl Function {
-    /// Invokes the function in a task of its own, so that a panic ends the invocation and nothing
-    /// else, and a client that hangs up does not end it.
+    /// Invokes the function in a separate task, so that a panic ends only this invocation, and a client that
+    /// disconnects does not end it.
     ///
-    /// Two times bound it. A function that outlives its own is stopped as Lambda stops the
-    /// sandbox, which is a function error. One that outlives `patience`, the integration's
-    /// time-out, goes on while the client is answered that it timed out.
+    /// There are two time limits. A function that exceeds its own is stopped, as Lambda stops the sandbox; this is a
+    /// function error. If it exceeds only `patience`, the integration's time-out, it keeps running and the client gets
+    /// a time-out error.
     pub async fn call(&self, payload: Vec<u8>, request_id: String, patience: Duration) -> Result<Vec<u8>, Refusal> {
         let name = &self.name;
         if payload.len() > MAX_PAYLOAD {

@@ -1,12 +1,11 @@
 //! The local run: every function behind a gateway, on embedded AWS endpoints.
 //!
-//! A request takes the way it takes on AWS: `server` reads it from the socket, `gateway` matches
-//! it to a route of `template.yaml` (`matcher`), turns it into an event (`event`), invokes the
-//! function (`invoke`) and turns the result into a response (`reply`), within the limits
-//! (`limits`) and with the CORS headers (`cors`) of an HTTP API. `sources` hands on what comes from a
-//! bucket or a table instead. `pages` answers what only exists here, and `standins` what answers
-//! elsewhere on the Internet. `start` wires it all to the endpoints of `local-aws`, by what `deployment` makes of the
-//! template; `command` is the program around it.
+//! A request takes the same path as on AWS: `server` reads it from the socket, and `gateway` finds its route in
+//! `template.yaml` (`matcher`), converts it to an event (`event`), invokes the function (`invoke`) and converts the
+//! result to a response (`reply`), within the limits (`limits`) and with the CORS headers (`cors`) of an HTTP API.
+//! `sources` invokes functions for changes of a bucket or a table. `pages` serves pages that exist only here, and
+//! `standins` replaces services on the Internet. `start` connects everything to the endpoints of `local-aws`, as
+//! `deployment` reads it from the template; `command` is the program around it.
 
 mod banner;
 mod clock;

@@ -1,18 +1,18 @@
-//! Which route of an HTTP API a request takes.
+//! Finds the route of an HTTP API for a request.
 //!
-//! Source: the API Gateway developer guide, "Create routes for HTTP APIs", and what others
-//! measured on AWS. A trailing slash makes another path. A static segment beats `{variable}`,
-//! which beats `{greedy+}`, which beats `$default`, compared from left to right. On the same path
-//! an exact method beats `ANY`. A variable takes one segment that is not empty; a greedy tail takes
-//! the rest of the path, which is not empty either. A path that is only known under another
-//! method is unknown: it goes to `$default`, or nowhere.
+//! Source: the API Gateway developer guide, "Create routes for HTTP APIs", and published measurements on AWS. A path
+//! with a trailing slash is a different path. Compared from left to right, a static segment takes precedence over
+//! `{variable}`, `{variable}` over `{greedy+}`, and `{greedy+}` over `$default`. On the same path an exact method takes
+//! precedence over `ANY`. A variable matches one segment that is not empty; a greedy variable matches the rest of the
+//! path, which must not be empty either. A path that exists only with another method is unknown: it goes to `$default`,
+//! or matches no route.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use local_template::Route;
 
-/// The routes of an API, each leading to a `T`.
+/// The routes of an API, each with its target.
 #[derive(Debug)]
 pub struct Matcher<T> {
     routes: Vec<Entry<T>>,
@@ -35,19 +35,19 @@ enum Segment {
     Greedy(String),
 }
 
-/// The route a request takes.
+/// The route of a request.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Match<'a, T> {
     /// The route key, such as `GET /users/{id}` or `$default`.
     pub key: &'a str,
-    /// Where the route leads.
+    /// The target of the route.
     pub target: &'a T,
-    /// What the path's variables stand for in this request.
+    /// The values of the path's variables in this request.
     pub parameters: BTreeMap<String, String>,
 }
 
 impl<T> Matcher<T> {
-    /// Takes the routes of an API with where each leads.
+    /// Creates the routes of an API with their targets.
     pub fn new(routes: impl IntoIterator<Item = (Route, T)>) -> Self {
         let mut matcher = Self { routes: Vec::new(), default: None };
         for (route, target) in routes {
@@ -65,7 +65,7 @@ impl<T> Matcher<T> {
         matcher
     }
 
-    /// The route of a request, by its method and its decoded path.
+    /// Finds the route of a request by its method and its decoded path.
     pub fn find(&self, method: &str, path: &str) -> Option<Match<'_, T>> {
         let parts: Vec<&str> = segments(path).collect();
         let found = self
@@ -96,7 +96,7 @@ impl<T> Entry<T> {
         self.segments.iter().map(kind).collect()
     }
 
-    /// The values of the variables, if the path is one of this route's.
+    /// The values of the variables, if the path matches this route.
     fn parameters(&self, parts: &[&str]) -> Option<BTreeMap<String, String>> {
         let mut parameters = BTreeMap::new();
         for (at, segment) in self.segments.iter().enumerate() {
@@ -107,7 +107,7 @@ impl<T> Entry<T> {
                     parameters.insert(name.clone(), part.to_owned());
                 }
                 Segment::Greedy(name) => {
-                    // The last segment: API Gateway refuses a greedy variable elsewhere.
+                    // The last segment: API Gateway allows a greedy variable only there.
                     let tail = parts[at..].join("/");
                     let some = !tail.is_empty();
                     parameters.insert(name.clone(), tail);
@@ -197,11 +197,11 @@ mod tests {
         assert_eq!(found.parameters, BTreeMap::from(expected));
     }
 
-    /// A route for the reference: its key and its segments.
+    /// A route in the reference implementation: its key and its segments.
     type Known<'a> = (&'a str, Vec<&'a str>);
 
-    /// The rules written down once more in another way: walk down the path, and at each segment
-    /// try the static routes first, then the variables, then the greedy tails.
+    /// A second implementation of the rules: it walks down the path, and at each segment tries the static routes first,
+    /// then the variables, then the greedy variables.
     fn walk<'a>(routes: &[Known<'a>], at: usize, path: &[&str]) -> Option<&'a str> {
         let exact_first = |routes: &[Known<'a>]| {
             let exact = routes.iter().find(|(key, _)| !key.starts_with("ANY"));
@@ -238,7 +238,7 @@ mod tests {
         walk(&routes, 0, &path).or(default.copied()).unwrap_or("none")
     }
 
-    /// Every path of one to `depth` of the given segments.
+    /// Every path with one to `depth` of these segments.
     fn paths(segments: &[&str], depth: usize) -> Vec<String> {
         let mut all = Vec::new();
         let mut longest = vec![String::new()];
@@ -265,7 +265,7 @@ mod tests {
         let requests = paths(&["", "a", "b", "c"], 4);
         let mut state = 7_u64;
         for round in 0..96 {
-            // A linear congruential generator picks which routes exist.
+            // A linear congruential generator chooses the routes.
             let chosen: Vec<&str> = keys
                 .iter()
                 .map(String::as_str)

@@ -1,16 +1,17 @@
-//! What people would have been told, for `GET /_local/notifications`: messages of topics, pushes, and what was given up.
+//! Notifications that users would have received, for `GET /_local/notifications`: messages of topics, pushes, and dead
+//! letters.
 
 use std::cmp::Reverse;
 
 use local_aws::{DeadLetter, Endpoints, Notification, Push};
 use serde_json::{Value, json};
 
-/// How many are shown at once unless the query says otherwise.
+/// How many are shown if the query gives no number.
 const SHOWN: usize = 1_000;
 
-/// All of them as JSON, newest first.
+/// All notifications as JSON, newest first.
 pub fn all(endpoints: &Endpoints) -> Vec<Value> {
-    // What is published is pushed afterwards, so within a millisecond the push is the newer one.
+    // A message is pushed after it is published, so within the same millisecond the push is newer.
     let letters = endpoints.dead_letters().into_iter().rev().map(given_up);
     let pushes = endpoints.pushes().into_iter().map(pushed);
     let published = endpoints.notifications().into_iter().map(published);
@@ -19,7 +20,7 @@ pub fn all(endpoints: &Endpoints) -> Vec<Value> {
     all
 }
 
-/// How many a query asks for: `limit=50`.
+/// The number in a query: `limit=50`.
 pub fn limit(query: &str) -> usize {
     let mut fields = form_urlencoded::parse(query.as_bytes());
     fields.find(|(name, _)| name == "limit").and_then(|(_, value)| value.parse().ok()).unwrap_or(SHOWN)
@@ -72,12 +73,12 @@ fn given_up(letter: DeadLetter) -> Value {
     })
 }
 
-/// What is JSON is shown as such.
+/// A message that is JSON is shown as JSON.
 fn parsed(message: String) -> Value {
     serde_json::from_str(&message).unwrap_or(Value::String(message))
 }
 
-/// The first text of this name, the outermost first.
+/// The first text with this name; outer levels come first.
 fn find<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
     let own = value.get(name).and_then(Value::as_str);
     own.or_else(|| value.as_object()?.values().find_map(|inner| find(inner, name)))

@@ -1,19 +1,19 @@
-//! What the command line says.
+//! The command line.
 
 use std::path::PathBuf;
 
 use lexopt::prelude::*;
 
-/// The port of the gateway unless another is given.
+/// The gateway's default port.
 const GATEWAY_PORT: u16 = 3_000;
 
-/// The port of the AWS endpoints when only those run: the one tools for local AWS know.
+/// The port of the AWS endpoints if only they run: the usual one of tools for local AWS.
 const ENDPOINTS_PORT: u16 = 4_566;
 
-/// Where the data lives, beside `template.yaml`, unless said otherwise.
+/// The default data folder, beside `template.yaml`.
 const DATA: &str = ".local";
 
-/// What `--help` prints.
+/// The output of `--help`.
 pub const HELP: &str = "\
 Runs the whole backend on this machine.
 
@@ -32,20 +32,18 @@ Options:
 The variable RUST_LOG sets what is logged, for example RUST_LOG=debug.
 ";
 
-/// How to run.
+/// The options of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
-    /// The port to listen on; 0 takes any free one.
+    /// The port to listen on; 0 uses any free one.
     pub port: u16,
-    /// The data folder; `None` keeps everything in memory. A relative one is looked for beside
-    /// `template.yaml`.
+    /// The data folder; `None` keeps everything in memory. A relative path starts at the folder of `template.yaml`.
     pub data: Option<PathBuf>,
-    /// Parameters of the template that differ from their defaults, by name; the last of a name
-    /// counts.
+    /// Template parameters that differ from their defaults, by name; if a name appears twice, the last one counts.
     pub parameters: Vec<(String, String)>,
     /// Whether to start only the AWS endpoints.
     pub aws_only: bool,
-    /// Whether to print no line for every request.
+    /// Whether to print no line for each request.
     pub quiet: bool,
 }
 
@@ -61,7 +59,7 @@ impl Default for Options {
     }
 }
 
-/// What the command line asks for.
+/// The command.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Command {
     /// Run.
@@ -72,7 +70,7 @@ pub enum Command {
     Version,
 }
 
-/// Reads the arguments, without the program's name. The error is for the person who typed them.
+/// Parses the arguments, without the program's name. The error is a message for the user.
 pub fn parse<I>(arguments: I) -> Result<Command, String>
 where
     I: IntoIterator,
@@ -113,7 +111,7 @@ fn read(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
     Ok(Command::Run(options))
 }
 
-/// A folder as its typist means it: from where they are.
+/// The folder as an absolute path, starting at the current folder.
 fn absolute(folder: &PathBuf) -> Result<PathBuf, String> {
     std::path::absolute(folder).map_err(|error| format!("--data {}: {error}", folder.display()))
 }

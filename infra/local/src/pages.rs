@@ -1,4 +1,4 @@
-//! What only the local run serves: a page at `/`, the inbox, the notifications, the API's description.
+//! Pages that only the local run serves: `/`, the inbox, the notifications, and the API's description.
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
@@ -8,13 +8,13 @@ use serde_json::Value;
 use crate::inbox::{self, Text};
 use crate::notifications;
 
-/// The page, which holds all it needs: it works without a network.
+/// The page, which is self-contained: it works without a network.
 const PAGE: &str = include_str!("page.html");
 
-/// Gives the texts sent to a phone, or all of them, newest first.
+/// Returns the texts sent to a phone, or all texts, newest first.
 pub type Inbox = Box<dyn Fn(Option<&str>) -> Vec<Text> + Send + Sync>;
 
-/// Gives what people would have been told, newest first.
+/// Returns the notifications that users would have received, newest first.
 pub type Notifications = Box<dyn Fn() -> Vec<Value> + Send + Sync>;
 
 /// The pages of the local run.
@@ -25,20 +25,20 @@ pub struct Pages {
 }
 
 impl Pages {
-    /// Makes the pages from where texts and notifications are and what the API is.
+    /// Creates the pages from the sources of texts and notifications and the API's description.
     #[must_use]
     pub fn new(inbox: Inbox, notifications: Notifications, openapi: &Value) -> Self {
         Self { inbox, notifications, openapi: Bytes::from(openapi.to_string()) }
     }
 
-    /// The answer to a request for one of the pages; `None` for any other.
+    /// The response to a request for one of the pages; `None` for other requests.
     pub fn answer<B>(&self, request: &Request<B>) -> Option<Response<Full<Bytes>>> {
         let path = request.uri().path();
         if path != "/" && !path.starts_with("/_local/") {
             return None;
         }
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
-            // Only `GET /` is the page: other methods of `/` are the API's.
+            // Only `GET /` is the page: other methods of `/` belong to the API.
             return (path != "/").then(|| refuse(StatusCode::METHOD_NOT_ALLOWED));
         }
         let query = request.uri().query().unwrap_or_default();
@@ -58,7 +58,7 @@ impl Pages {
     }
 }
 
-/// The policy keeps the page to itself: it loads nothing from anywhere but this run.
+/// The policy isolates the page: it loads resources only from this run.
 fn page() -> Response<Full<Bytes>> {
     const POLICY: HeaderValue = HeaderValue::from_static(
         "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; \

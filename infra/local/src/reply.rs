@@ -1,9 +1,8 @@
-//! A function's result as a response: payload format 2.0.
+//! Converts a function's result to a response: payload format 2.0.
 //!
-//! Source: the API Gateway developer guide, "Create AWS Lambda proxy integrations for HTTP APIs",
-//! "Lambda function response for format 2.0". A result without `statusCode` is a 200 of
-//! `application/json` whose body is the result itself. `multiValueHeaders` belongs to format 1.0
-//! and is taken where a runtime library still sends it.
+//! Source: the API Gateway developer guide, "Create AWS Lambda proxy integrations for HTTP APIs", "Lambda function
+//! response for format 2.0". A result without `statusCode` is a 200 of `application/json` with the result itself as its
+//! body. `multiValueHeaders` belongs to format 1.0; it is accepted because some runtime libraries still send it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -12,7 +11,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, hea
 use http_body_util::Full;
 use serde_json::{Map, Value};
 
-/// Headers about one connection, or that the gateway sets by itself.
+/// Headers about one connection, and headers that the gateway sets itself.
 const NOT_PASSED_ON: [&str; 8] = [
     "connection",
     "keep-alive",
@@ -24,8 +23,8 @@ const NOT_PASSED_ON: [&str; 8] = [
     "upgrade",
 ];
 
-/// Turns a result into the response to a request of this method. The error says what cannot be
-/// understood; it is for the log.
+/// Converts a result to the response to a request with this method. The error describes the malformed part; it is for
+/// the log.
 pub fn read(result: &[u8], method: &Method) -> Result<Response<Full<Bytes>>, String> {
     let value: Value = serde_json::from_slice(result).map_err(|error| format!("the result is not JSON: {error}"))?;
     let response = match &value {
@@ -68,7 +67,7 @@ fn explicit(object: &Map<String, Value>) -> Result<Response<Vec<u8>>, String> {
         Some(_) => return Err("cookies is not a list".into()),
     }
     if !headers.contains_key(header::CONTENT_TYPE) && !response.body().is_empty() {
-        // What an HTTP API says of a body whose type it was not told.
+        // An HTTP API's content type for a body without one.
         let text = HeaderValue::from_static("text/plain;charset=UTF-8");
         response.headers_mut().insert(header::CONTENT_TYPE, text);
     }
@@ -99,7 +98,7 @@ fn body(object: &Map<String, Value>) -> Result<Vec<u8>, String> {
     }
 }
 
-/// Adds header entries; the second source of the same value does not repeat it.
+/// Adds header entries; a value that is in both sources is added only once.
 fn add(headers: &mut HeaderMap, entries: &Map<String, Value>) -> Result<(), String> {
     let mut added = HeaderMap::new();
     for (name, value) in entries {
@@ -138,8 +137,8 @@ fn header_value(value: &Value) -> Result<HeaderValue, String> {
     HeaderValue::from_bytes(text.as_bytes()).map_err(|_| "a header's value is not text".into())
 }
 
-/// Leaves the body out where HTTP has none. The length is the gateway's to state, except that the
-/// answer to `HEAD` states the length `GET` would have.
+/// Removes the body where HTTP allows none. The gateway sets the length, except that the response to `HEAD` has the
+/// length that `GET` would have.
 fn fit(response: Response<Vec<u8>>, method: &Method) -> Response<Full<Bytes>> {
     let (mut parts, body) = response.into_parts();
     let stated = parts.headers.remove(header::CONTENT_LENGTH);

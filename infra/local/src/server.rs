@@ -1,4 +1,4 @@
-//! Listening, connections and stopping.
+//! The listener, its connections, and stopping.
 
 use std::convert::Infallible;
 use std::io;
@@ -17,20 +17,20 @@ use tokio::task::JoinHandle;
 use crate::gateway::Gateway;
 use crate::pages::Pages;
 
-/// Connections that may wait to be accepted; a burst of clients opens hundreds at once.
+/// The most connections waiting to be accepted; a burst of clients opens hundreds in parallel.
 const BACKLOG: u32 = 1_024;
 
-/// How long stopping waits for requests that are under way.
+/// How long stopping waits for requests in progress.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// How long a client may take to send a request's head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Header fields the parser takes. The bound that counts is the gateway's, in bytes; this one only
-/// has to lie above what fits into those.
+/// The most header fields that the parser accepts. The effective limit is the gateway's, in bytes; this one only has to
+/// be above the number that fits into it.
 const MAX_HEADERS: usize = 2_048;
 
-/// A gateway that listens.
+/// A listening gateway.
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
@@ -39,7 +39,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Listens on the loopback interface; port 0 takes any free one.
+    /// Listens on the loopback interface; port 0 uses any free one.
     pub fn start(port: u16, gateway: Gateway, pages: Option<Pages>) -> io::Result<Self> {
         let listener = listen(port)?;
         let address = listener.local_addr()?;
@@ -49,7 +49,7 @@ impl Server {
         Ok(Self { address, stop, task })
     }
 
-    /// The URL to reach the gateway at, without a trailing slash.
+    /// The URL of the gateway, without a trailing slash.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://localhost:{}", self.address.port())
@@ -61,7 +61,7 @@ impl Server {
         self.address.port()
     }
 
-    /// Takes no more requests, and waits a few seconds for those under way.
+    /// Accepts no more requests, and waits a few seconds for those in progress.
     pub async fn stop(self) {
         self.stop.send_replace(true);
         if let Err(error) = self.task.await {
@@ -70,18 +70,18 @@ impl Server {
     }
 }
 
-/// What answers on the port: the local pages first, then the gateway.
+/// Handles requests on the port: the local pages first, then the gateway.
 struct Site {
     gateway: Gateway,
     pages: Option<Pages>,
     port: u16,
 }
 
-/// `TCP_NODELAY` is set on the listener, from which connections inherit it: without it, small
-/// answers wait for the client's delayed acknowledgement.
+/// `TCP_NODELAY` is set on the listener, because connections inherit it: without it, small responses wait for the
+/// client's delayed acknowledgement.
 fn listen(port: u16) -> io::Result<TcpListener> {
     let socket = TcpSocket::new_v4()?;
-    // Elsewhere the option would let a second process take the port as well.
+    // On other systems the option would allow a second process to use the port as well.
     #[cfg(unix)]
     socket.set_reuseaddr(true)?;
     socket.set_nodelay(true)?;
@@ -99,7 +99,7 @@ async fn serve(listener: TcpListener, site: Arc<Site>, mut stopped: watch::Recei
         match accepted {
             Ok((stream, peer)) => connect(stream, peer, &site, &graceful),
             Err(error) => {
-                // Mostly too many open files; a moment lets some close.
+                // Usually too many open files; after a moment some are closed.
                 tracing::warn!(%error, "a connection could not be accepted");
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }

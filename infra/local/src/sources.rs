@@ -1,4 +1,4 @@
-//! What leads to functions beside the gateway: new objects of a bucket, changes of a table.
+//! Invocations that do not come from the gateway: new objects in a bucket, and changes of a table.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,10 +12,10 @@ use serde_json::Value;
 use crate::invoke::{Function, Invoke};
 use crate::{Error, clock};
 
-/// How long a function may be waited for: no gateway is in between, so only its own time-out counts.
+/// How long to wait for a function: without a gateway only its own time-out counts.
 const NO_GATEWAY: Duration = Duration::from_mins(15);
 
-/// Hands new objects and changes of tables to the functions the template names.
+/// Delivers new objects and changes of tables to the functions in the template.
 pub async fn subscribe(
     stack: &Stack,
     endpoints: &Endpoints,
@@ -46,7 +46,7 @@ pub async fn subscribe(
     Ok(())
 }
 
-/// A function as the bucket invokes it, which takes no answer.
+/// A function as the bucket invokes it; its response is ignored.
 fn of_objects(target: Function) -> Handler {
     Arc::new(move |event: Value| -> BoxFuture<'static, Result<(), String>> {
         let target = target.clone();
@@ -71,7 +71,7 @@ async fn hand(target: &Function, event: &Value) -> Result<Vec<u8>, String> {
     called.map_err(|refusal| format!("{refusal:?}"))
 }
 
-/// A subscription of the template as the endpoints take it.
+/// Converts a subscription of the template to a mapping of the endpoints.
 fn mapping(function: &str, changed: &TableChanged) -> Mapping {
     let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
     Mapping {

@@ -1,4 +1,4 @@
-//! What stand-ins are asked and what they tell.
+//! Requests to the stand-ins, and their responses.
 
 use std::collections::BTreeMap;
 
@@ -9,13 +9,13 @@ use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
 use serde_json::Value;
 
-/// Bytes of a request's body.
+/// The most bytes of a request's body.
 const BODY: usize = 64 * 1024;
 
-/// A response on its way out.
+/// A response to send.
 pub type Response = hyper::Response<Full<Bytes>>;
 
-/// A request, read whole.
+/// A complete request.
 #[derive(Debug)]
 pub struct Asked {
     /// The method.
@@ -29,7 +29,7 @@ pub struct Asked {
 }
 
 impl Asked {
-    /// Reads a request; `None` when its body is too long or breaks off.
+    /// Reads a request; `None` if its body is too long or incomplete.
     pub async fn read(request: hyper::Request<Incoming>) -> Option<Self> {
         let (head, body) = request.into_parts();
         let body = Limited::new(body, BODY).collect().await.ok()?.to_bytes();
@@ -62,7 +62,7 @@ fn fields(text: &[u8]) -> BTreeMap<String, String> {
     form_urlencoded::parse(text).map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
 }
 
-/// An answer.
+/// A response.
 #[derive(Debug)]
 pub struct Told {
     status: u16,
@@ -76,7 +76,7 @@ impl Told {
         Self { status, kind: "application/json;charset=UTF-8", body: body.to_string() }
     }
 
-    /// JSON in a function call.
+    /// JSON in a JavaScript function call.
     pub fn jsonp(status: u16, body: &Value) -> Self {
         Self { status, kind: "text/html", body: format!("callback( {body} );\n") }
     }
@@ -86,12 +86,12 @@ impl Told {
         Self { status, kind: "text/plain", body: body.to_owned() }
     }
 
-    /// What a proxy in front of a service that is down says.
+    /// The error page of a proxy in front of a service that is down.
     pub fn error_page() -> Self {
         Self { status: 502, kind: "text/html", body: "<html><body><h1>502 Bad Gateway</h1></body></html>".into() }
     }
 
-    /// As a response.
+    /// Converts it to a response.
     pub fn into_response(self) -> Response {
         let mut response = Response::new(Full::new(self.body.into()));
         *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

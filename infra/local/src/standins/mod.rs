@@ -1,16 +1,16 @@
 //! Stand-ins for the services outside AWS: the sign-in providers and the chat service.
 //!
-//! They answer on loopback as the services' documents say, refusals included, so that the functions call them by the
-//! clients they call the services with. They know no people: a token says by itself what is to be answered.
+//! On loopback they respond as the services' documentation says, including errors, so the functions use the same
+//! clients as for the real services. They store no users: each access token itself determines the response.
 //!
-//! | access token | answer |
+//! | access token | response |
 //! |---|---|
 //! | `test-<subject>` | belongs to the subject and to our app |
 //! | `test-other-app-<subject>` | belongs to the subject and to another app |
 //! | `test-expired` | has expired |
-//! | `test-slow` | comes later than anybody waits |
+//! | `test-slow` | comes after the functions have stopped waiting |
 //! | `test-broken` | an error page |
-//! | anything else | is invalid |
+//! | any other token | is invalid |
 
 mod message;
 mod qq;
@@ -32,12 +32,12 @@ use tokio::task::JoinHandle;
 
 use self::message::{Asked, Told};
 
-/// Our app at QQ, as the stand-in knows it.
+/// Our app's id at QQ.
 const QQ_APP_ID: &str = "100000001";
-/// Our app at Weibo, as the stand-in knows it.
+/// Our app's key at Weibo.
 const WEIBO_APP_KEY: &str = "1000000001";
 
-/// Stand-ins that listen, until they are dropped.
+/// Running stand-ins; they stop when this is dropped.
 #[derive(Debug)]
 pub struct Standins {
     address: SocketAddr,
@@ -52,14 +52,14 @@ impl Standins {
         Ok(Self { address, task: tokio::spawn(serve(listener)) })
     }
 
-    /// The URL below which they answer, without a trailing slash.
+    /// Their base URL, without a trailing slash.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// The template's parameters that lead the functions here instead of to the services. The chat service is used
-    /// only when its key is set too: `RongCloudAppKey=local-app-key` and `RongCloudAppSecret=local-app-secret`.
+    /// The template's parameters that point the functions here instead of to the services. The chat service is used
+    /// only if its key is set too: `RongCloudAppKey=local-app-key` and `RongCloudAppSecret=local-app-secret`.
     #[must_use]
     pub fn parameters(&self) -> Vec<(String, String)> {
         let base = |service: &str| format!("{}/{service}", self.url());

@@ -7,8 +7,8 @@ use super::QQ_APP_ID;
 use super::message::{Asked, Told};
 use super::token::Token;
 
-/// Whom a token belongs to and which app it was given to; JSON when `fmt=json` asks for it, JSONP otherwise. Whatever
-/// is wrong, the status is 200.
+/// The user and app that a token belongs to; JSON if the request has `fmt=json`, otherwise JSONP. The status is 200
+/// even for errors.
 pub async fn me(asked: &Asked) -> Told {
     if asked.method != Method::GET {
         return tell(asked, &refusal(100_029, "wrong http request"));

@@ -5,12 +5,12 @@ use serde_json::json;
 
 use super::message::{Asked, Told};
 
-/// Our app's key, as the stand-in knows it.
+/// Our app's key.
 const APP_KEY: &str = "local-app-key";
-/// Our app's secret, as the stand-in knows it.
+/// Our app's secret.
 const APP_SECRET: &str = "local-app-secret";
 
-/// A token for a user, to who proves to know the secret.
+/// Returns a token for a user, if the caller proves that they know the secret.
 pub fn get_token(asked: &Asked) -> Told {
     if asked.method != Method::POST {
         return refuse(405, 1000, "method not allowed");

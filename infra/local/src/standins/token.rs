@@ -1,4 +1,4 @@
-//! The access tokens that stand-ins know.
+//! The access tokens of the stand-ins.
 
 use std::time::Duration;
 
@@ -7,23 +7,23 @@ use super::message::Told;
 /// Longer than the functions wait for a service.
 const SLOW: Duration = Duration::from_secs(6);
 
-/// What an access token says of itself.
+/// The meaning of an access token.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Token<'a> {
-    /// There is none.
+    /// The token is missing.
     Missing,
-    /// It belongs to a person and to our app.
+    /// It belongs to a user and to our app.
     Ours(&'a str),
-    /// It belongs to a person and to another app.
+    /// It belongs to a user and to another app.
     OtherApp(&'a str),
     /// It has expired.
     Expired,
-    /// Nobody gave it out.
+    /// No service issued it.
     Invalid,
 }
 
 impl<'a> Token<'a> {
-    /// Reads a token, and takes its time where the token says so. The error is the answer of a service that is down.
+    /// Parses a token, and waits if the token says so. The error is the response of a service that is down.
     pub async fn read(text: &'a str) -> Result<Self, Told> {
         match text {
             "test-broken" => return Err(Told::error_page()),

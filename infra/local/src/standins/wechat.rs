@@ -6,8 +6,8 @@ use serde_json::json;
 use super::message::{Asked, Told};
 use super::token::Token;
 
-/// Whether a token is valid for an `openid`. Each app sees a person under an `openid` of its own, so a token of another
-/// app never fits one of ours. Whatever is wrong, the status is 200.
+/// Whether a token is valid for an `openid`. Each app has its own `openid` for a user, so a token of another app never
+/// fits ours. The status is 200 even for errors.
 pub async fn auth(asked: &Asked) -> Told {
     if asked.method != Method::GET {
         return tell(43001, "require GET method");

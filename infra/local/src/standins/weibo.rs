@@ -7,7 +7,7 @@ use super::WEIBO_APP_KEY;
 use super::message::{Asked, Told};
 use super::token::Token;
 
-/// Whom a token belongs to, which app it was given to and how many seconds it has left.
+/// The user and app that a token belongs to, and the seconds it has left.
 pub async fn get_token_info(asked: &Asked) -> Told {
     if asked.method != Method::POST {
         return refuse(405, 10021, "HTTP METHOD is not suported for this request!");
@@ -22,7 +22,7 @@ pub async fn get_token_info(asked: &Asked) -> Told {
     }
 }
 
-/// The document calls ids strings and shows numbers; what is a number is sent as one.
+/// The documentation calls ids strings but shows numbers; a number is sent as a number.
 fn tell(uid: &str, appkey: &str) -> Told {
     let number = |text: &str| text.parse::<i64>().map_or_else(|_| Value::from(text), Value::from);
     let (created, left) = (1_352_267_591, 157_679_471);

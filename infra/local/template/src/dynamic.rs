@@ -10,7 +10,7 @@ use crate::{Error, shape};
 
 const OPEN: &str = "{{resolve:";
 
-/// Replaces every dynamic reference in `text` by what it refers to in `secrets`.
+/// Replaces every dynamic reference in `text` by its value in `secrets`.
 pub(crate) fn expand(text: &str, secrets: &BTreeMap<String, String>, place: &str) -> Result<String, Error> {
     let mut result = String::new();
     let mut rest = text;
@@ -53,7 +53,7 @@ fn look_up(reference: &str, secrets: &BTreeMap<String, String>, place: &str) -> 
     shape::text(value, place)
 }
 
-/// The secret's name or ARN, and what follows it. An ARN holds six colons of its own.
+/// The secret's name or ARN, and the rest. An ARN itself contains six colons.
 fn split_id(reference: &str) -> (&str, &str) {
     let colons = if reference.starts_with("arn:") { 6 } else { 0 };
     match reference.match_indices(':').nth(colons) {

@@ -1,8 +1,8 @@
-//! What is wrong with a template, and where.
+//! Errors in a template, with their place.
 
 use std::fmt;
 
-/// A fault in a template, or in the values it is resolved with.
+/// An error in a template, or in the values it is resolved with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
     place: String,
@@ -10,19 +10,18 @@ pub struct Error {
 }
 
 impl Error {
-    /// A fault at `place`, a dotted path from the top of the file.
+    /// An error at `place`, a dotted path from the top of the file.
     pub(crate) fn new(place: impl Into<String>, reason: impl Into<String>) -> Self {
         Self { place: place.into(), reason: reason.into() }
     }
 
-    /// The dotted path from the top of the file to what is wrong, such as
-    /// `Resources.Auth.Properties.Timeout`.
+    /// The dotted path from the top of the file to the error, such as `Resources.Auth.Properties.Timeout`.
     #[must_use]
     pub fn place(&self) -> &str {
         &self.place
     }
 
-    /// What is wrong there, in words for the person who edits the file.
+    /// A description of the error for the user who edits the file.
     #[must_use]
     pub fn reason(&self) -> &str {
         &self.reason

@@ -1,4 +1,4 @@
-//! What leads to a function: routes of the HTTP API, new objects, changes of tables, and events of other kinds.
+//! A function's event sources: routes of the HTTP API, new objects, changes of tables, and other kinds.
 
 use serde_json::{Map, Value};
 
@@ -40,7 +40,7 @@ fn route(properties: &Value, place: &str) -> Result<Route, Error> {
     if text("PayloadFormatVersion")?.is_some_and(|version| version != "2.0") {
         return Err(Error::new(place, "only payload format 2.0 is understood"));
     }
-    // SAM: an event with neither path nor method is the route of all that is not mapped.
+    // SAM: an event without path and method is the route for all requests without a route of their own.
     let path = text("Path")?.unwrap_or_else(|| "$default".into());
     if path == "$default" {
         return Ok(Route { method: "ANY".into(), path: path.clone(), key: path });
@@ -48,8 +48,7 @@ fn route(properties: &Value, place: &str) -> Result<Route, Error> {
     if !path.starts_with('/') {
         return Err(Error::new(place, format!("the path `{path}` does not start with /")));
     }
-    // API Gateway refuses such a route key: a path with a trailing slash can only be reached
-    // through a greedy variable or `$default`.
+    // API Gateway rejects such a route key: only a greedy variable or `$default` matches a path with a trailing slash.
     if path.len() > 1 && path.ends_with('/') {
         return Err(Error::new(place, format!("the path `{path}` ends in a slash")));
     }
@@ -75,7 +74,7 @@ fn object_created(properties: &Value, place: &str) -> Result<ObjectCreated, Erro
     filtered(shape::text(bucket, place)?, rules, place)
 }
 
-/// A subscription with the prefix and suffix that a filter's rules name.
+/// A subscription with the prefix and suffix in a filter's rules.
 pub(crate) fn filtered(bucket: String, rules: Option<&Value>, place: &str) -> Result<ObjectCreated, Error> {
     let mut subscription = ObjectCreated { bucket, prefix: String::new(), suffix: String::new() };
     for rule in rules.map(shape::one_or_many).unwrap_or_default() {

@@ -58,7 +58,7 @@ fn merged(scope: &Scope<'_>, resource: &Value) -> Value {
     merge(globals.unwrap_or(&empty), own)
 }
 
-/// SAM's merge: mappings key by key, lists one after the other, all else replaced.
+/// SAM's merge: mappings key by key, lists joined, all other values replaced.
 fn merge(base: &Value, own: &Value) -> Value {
     match (base, own) {
         (Value::Object(base), Value::Object(own)) if intrinsic(base).is_none() && intrinsic(own).is_none() => {
@@ -93,8 +93,8 @@ fn environment(scope: &Scope<'_>, properties: &Value, place: &str) -> Result<BTr
     Ok(environment)
 }
 
-/// The statements of all policies. They must be written out: what a managed policy or a SAM
-/// policy template allows cannot be read here, and allows more than one need.
+/// The statements of all policies. They must be written out: the permissions of a managed policy or a SAM policy
+/// template cannot be read here, and are more than a function needs.
 fn policies(scope: &Scope<'_>, properties: &Value, place: &str) -> Result<Vec<Value>, Error> {
     let Some(written) = properties.get("Policies") else {
         return Ok(Vec::new());

@@ -9,11 +9,11 @@ use serde_json::{Map, Value, json};
 
 use crate::{Deployment, Error, Template, parameters, physical, shape};
 
-/// How deep values may refer to each other. A template nests a handful of levels; a resource
-/// whose name refers to itself would never end.
+/// How deep values may refer to each other. A template has only a few levels; a resource whose name refers to itself
+/// would never end.
 const DEPTH: u32 = 64;
 
-/// A template with the values it is resolved with.
+/// A template with the values that resolve it.
 pub(crate) struct Scope<'a> {
     pub template: &'a Template,
     pub deployment: &'a Deployment,
@@ -22,7 +22,7 @@ pub(crate) struct Scope<'a> {
 }
 
 impl<'a> Scope<'a> {
-    /// Checks the deployment's parameters and takes them in.
+    /// Checks the deployment's parameters and creates the scope.
     pub fn new(template: &'a Template, deployment: &'a Deployment) -> Result<Self, Error> {
         Ok(Self { template, deployment, parameters: parameters::values(template, deployment)?, depth: Cell::new(0) })
     }
@@ -49,7 +49,7 @@ impl<'a> Scope<'a> {
         shape::text(&self.required(value, place)?, place)
     }
 
-    /// Whether the named condition of the template holds.
+    /// Whether the named condition of the template is true.
     pub fn condition(&self, name: &str, place: &str) -> Result<bool, Error> {
         let conditions = self.template.section("Conditions");
         let condition = conditions
@@ -58,7 +58,7 @@ impl<'a> Scope<'a> {
         self.holds(condition, &format!("Conditions.{name}"))
     }
 
-    /// Whether a resource exists: it has no condition, or one that holds.
+    /// Whether a resource exists: it has no condition, or a true one.
     pub fn exists(&self, logical_id: &str) -> Result<bool, Error> {
         let resource = self.template.resource(logical_id);
         match resource.and_then(|resource| resource.get("Condition")) {

@@ -1,14 +1,12 @@
 //! Reads `template.yaml`, the AWS SAM template that is the single source of truth.
 //!
-//! A [`Template`] is the parsed file. Resolved against a [`Deployment`] (parameter values,
-//! region, names) it becomes a [`Stack`]: functions with their environment, permissions and
-//! routes, tables, buckets, secrets, keys, topics, queues and the gateway's CORS rules, with no
-//! intrinsic left.
+//! A [`Template`] is the parsed file. With a [`Deployment`] (parameter values, region, names) it is resolved to a
+//! [`Stack`]: functions with their environment, permissions and routes, tables, buckets, secrets, keys, topics, queues
+//! and the gateway's CORS rules, without intrinsics.
 //!
-//! What is read is what the local run and the tests need. Anything else in the file is left
-//! alone, and anything of ours that is written in a form not known here is an [`Error`] that
-//! names the place: a permission or a route that was silently skipped would only show once
-//! deployed.
+//! It reads only what the local run and the tests need, and ignores the rest of the file. If a part that it needs has
+//! an unsupported form, the result is an [`Error`] with the place: a permission or a route that was silently skipped
+//! would only be noticed after deployment.
 
 mod dynamic;
 mod error;
@@ -35,8 +33,7 @@ pub use model::{
 pub use parameters::Parameter;
 pub use secret::Secret;
 
-/// A template as it was written: parsed, with short tags turned into their long form, and
-/// nothing resolved.
+/// A template as written: parsed, with short tags converted to their long form, and nothing resolved.
 #[derive(Debug, Clone)]
 pub struct Template {
     document: Value,
@@ -44,8 +41,8 @@ pub struct Template {
 }
 
 impl Template {
-    /// Parses a template. Fails on YAML that does not parse (a key given twice is one such
-    /// fault), on a file without resources, and on a malformed parameter declaration.
+    /// Parses a template. Fails for invalid YAML (for example, the same key twice), for a file without resources, and
+    /// for a malformed parameter declaration.
     pub fn parse(text: &str) -> Result<Self, Error> {
         let document = yaml::parse(text)?;
         let resources = document.get("Resources").and_then(Value::as_object);
@@ -56,7 +53,7 @@ impl Template {
         Ok(Self { document, parameters })
     }
 
-    /// The file as it was written.
+    /// The file as written.
     #[must_use]
     pub fn document(&self) -> &Value {
         &self.document
@@ -68,26 +65,26 @@ impl Template {
         &self.parameters
     }
 
-    /// The secrets the template declares, with their names and how to generate them. They are
-    /// resolved on their own because a deployment makes them before anything that reads them:
-    /// put their values into [`Deployment::secrets`], then call [`Template::resolve`].
+    /// The secrets in the template, with their names and how to generate them. They are resolved separately, because a
+    /// deployment creates them before anything that reads them: put their values into [`Deployment::secrets`], then
+    /// call [`Template::resolve`].
     pub fn secrets(&self, deployment: &Deployment) -> Result<Vec<Secret>, Error> {
         let scope = intrinsics::Scope::new(self, deployment)?;
         stack::secrets(&scope)
     }
 
-    /// Resolves every intrinsic that matters to a [`Stack`] with the values of `deployment`.
+    /// Resolves every intrinsic that is needed for a [`Stack`] with the values of `deployment`.
     pub fn resolve(&self, deployment: &Deployment) -> Result<Stack, Error> {
         let scope = intrinsics::Scope::new(self, deployment)?;
         stack::resolve(&scope)
     }
 
-    /// The resource of this logical id, as written.
+    /// The resource with this logical id, as written.
     pub(crate) fn resource(&self, logical_id: &str) -> Option<&Value> {
         self.document.get("Resources")?.get(logical_id)
     }
 
-    /// The type of the resource of this logical id.
+    /// The type of the resource with this logical id.
     pub(crate) fn kind(&self, logical_id: &str) -> Option<&str> {
         self.resource(logical_id)?.get("Type")?.as_str()
     }

@@ -1,4 +1,4 @@
-//! What a template means once resolved, and what it is resolved with.
+//! A resolved template, and the values that resolve it.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::Secret;
 
-/// Where a template is deployed, and with which values.
+/// The place and the values of a deployment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deployment {
     /// Parameter values that replace the defaults, by parameter name.
@@ -19,16 +19,16 @@ pub struct Deployment {
     pub partition: String,
     /// `AWS::StackName`.
     pub stack_name: String,
-    /// Values of `Ref` (key `Logical`) and `GetAtt` (key `Logical.Attribute`) that only exist
-    /// once deployed, or that should differ from what is derived here.
+    /// Values of `Ref` (key `Logical`) and `GetAtt` (key `Logical.Attribute`) that exist only after deployment, or that
+    /// should differ from the derived ones.
     pub attributes: BTreeMap<String, String>,
-    /// Secret strings, by secret name or ARN, that `{{resolve:secretsmanager:…}}` reads. Versions that are not
-    /// the current one stand under the same name or ARN with a colon and their id or label after it.
+    /// Secret strings, by secret name or ARN, for `{{resolve:secretsmanager:…}}`. Other versions than the current one
+    /// are stored under the same name or ARN, followed by a colon and their id or label.
     pub secrets: BTreeMap<String, String>,
 }
 
 impl Default for Deployment {
-    /// A deployment named `handset` in `us-east-1` of the account AWS uses in its examples.
+    /// A deployment named `handset` in `us-east-1`, in the account that AWS uses in its examples.
     fn default() -> Self {
         Self {
             parameters: BTreeMap::new(),
@@ -42,7 +42,7 @@ impl Default for Deployment {
     }
 }
 
-/// A resolved template. Resources whose condition is false are not in it.
+/// A resolved template, without resources whose condition is false.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Stack {
     /// The Lambda functions, by logical id in ascending order.
@@ -59,7 +59,7 @@ pub struct Stack {
     pub topics: Vec<Topic>,
     /// The SQS queues.
     pub queues: Vec<Queue>,
-    /// The HTTP API's CORS rules, when it has any.
+    /// The HTTP API's CORS rules, if it has any.
     pub cors: Option<Cors>,
     /// The stack's outputs, by name.
     pub outputs: BTreeMap<String, Value>,
@@ -72,21 +72,21 @@ pub struct Function {
     pub logical_id: String,
     /// The function's physical name.
     pub name: String,
-    /// The Rust binary it runs (`Metadata.BuildProperties.Binary`).
+    /// The Rust binary (`Metadata.BuildProperties.Binary`).
     pub binary: String,
     /// Its environment variables.
     pub environment: BTreeMap<String, String>,
     /// Memory in MiB.
     pub memory_mb: u32,
-    /// How long one invocation may take, in seconds.
+    /// The time limit of one invocation, in seconds.
     pub timeout: u32,
     /// The IAM statements of its role.
     pub policies: Vec<Value>,
-    /// The routes of the HTTP API that lead to it.
+    /// Its routes of the HTTP API.
     pub routes: Vec<Route>,
-    /// The new objects it is told of.
+    /// The new objects that invoke it.
     pub object_created: Vec<ObjectCreated>,
-    /// The tables whose changes it is told of.
+    /// The tables whose changes invoke it.
     pub table_changed: Vec<TableChanged>,
     /// Events of other kinds, which this crate does not resolve.
     pub other_events: Vec<OtherEvent>,
@@ -108,13 +108,13 @@ pub struct Route {
 pub struct ObjectCreated {
     /// The bucket's physical name.
     pub bucket: String,
-    /// What the key must start with; empty for any.
+    /// The prefix of the key; empty for any.
     pub prefix: String,
-    /// What the key must end with; empty for any.
+    /// The suffix of the key; empty for any.
     pub suffix: String,
 }
 
-/// A subscription to what changes in a table, by the table's stream. Its terms are those of Lambda's event source
+/// A subscription to the changes of a table, through the table's stream. The terms are those of Lambda's event source
 /// mappings.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TableChanged {
@@ -122,27 +122,28 @@ pub struct TableChanged {
     pub name: String,
     /// The table's physical name.
     pub table: String,
-    /// Whether a new subscription begins with what the stream still holds (`TRIM_HORIZON`) instead of with what comes.
+    /// Whether a new subscription starts with the oldest record in the stream (`TRIM_HORIZON`) instead of the next new
+    /// one.
     pub from_start: bool,
-    /// Records of one invocation at most.
+    /// The most records in one invocation.
     pub batch_size: u32,
-    /// Batches at once.
+    /// The number of parallel batches.
     pub parallelization_factor: u32,
-    /// Patterns, of which a record must match one; empty for every record.
+    /// Patterns, at least one of which must match a record; empty to match every record.
     pub filters: Vec<Value>,
-    /// How often a failed batch is tried again; `None` until its records expire.
+    /// The number of retries of a failed batch; `None` means until its records expire.
     pub retries: Option<u32>,
-    /// Records older than this many seconds are given up; `None` when they expire.
+    /// Age in seconds at which records are dropped; `None` means when they expire.
     pub record_age: Option<u32>,
-    /// Whether a batch that failed is tried again in two halves.
+    /// Whether a failed batch is split in two halves before it is tried again.
     pub bisects: bool,
-    /// Whether the function says from which record on a batch failed.
+    /// Whether the function names the first failed record of a batch.
     pub reports_failures: bool,
-    /// The ARN of the queue or topic that is told of records given up.
+    /// The ARN of the queue or topic for dropped records.
     pub dead_letters: Option<String>,
 }
 
-/// An event source of a kind this crate does not resolve, such as a schedule.
+/// An event source of an unsupported kind, such as a schedule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OtherEvent {
     /// The event's name in the template.
@@ -158,7 +159,7 @@ pub struct Table {
     pub logical_id: String,
     /// The table's physical name.
     pub name: String,
-    /// Its properties in the words of `CreateTable`, `TableName` included.
+    /// Its properties as in `CreateTable`, including `TableName`.
     pub properties: Value,
 }
 
@@ -169,7 +170,7 @@ pub struct Bucket {
     pub logical_id: String,
     /// The bucket's physical name.
     pub name: String,
-    /// Its properties, `BucketName` included.
+    /// Its properties, including `BucketName`.
     pub properties: Value,
 }
 
@@ -213,7 +214,7 @@ pub struct Cors {
     pub allow_methods: Vec<String>,
     /// Response headers a script may read.
     pub expose_headers: Vec<String>,
-    /// How long a browser may keep a preflight answer, in seconds.
+    /// How long a browser may cache a preflight response, in seconds.
     pub max_age: Option<u32>,
     /// Whether a browser may send cookies.
     pub allow_credentials: bool,

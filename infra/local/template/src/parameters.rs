@@ -1,4 +1,4 @@
-//! Declared parameters, and whether a value fits one.
+//! Declared parameters, and the check of their values.
 
 use std::collections::BTreeMap;
 
@@ -7,35 +7,35 @@ use serde_json::{Map, Value, json};
 
 use crate::{Deployment, Error, Template, shape};
 
-/// A parameter as the template declares it.
+/// A parameter as declared in the template.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Parameter {
     /// Its name.
     pub name: String,
     /// Its type, such as `String`, `Number` or `CommaDelimitedList`.
     pub kind: String,
-    /// The value used when none is given.
+    /// The default value.
     pub default: Option<String>,
-    /// What it is for.
+    /// Its description.
     pub description: Option<String>,
     /// The only values allowed; empty for any.
     pub allowed_values: Vec<String>,
     /// A pattern the whole value must match.
     pub allowed_pattern: Option<String>,
-    /// What to say when the pattern does not match.
+    /// The error message if the pattern does not match.
     pub constraint_description: Option<String>,
-    /// The least value of a `Number`.
+    /// The minimum of a `Number`.
     pub min_value: Option<f64>,
-    /// The greatest value of a `Number`.
+    /// The maximum of a `Number`.
     pub max_value: Option<f64>,
-    /// The fewest characters of a `String`.
+    /// The minimum length of a `String` in characters.
     pub min_length: Option<u32>,
-    /// The most characters of a `String`.
+    /// The maximum length of a `String` in characters.
     pub max_length: Option<u32>,
 }
 
 impl Parameter {
-    /// Whether this parameter takes `value`; the error says why not.
+    /// Whether `value` is valid for this parameter; the error gives the reason.
     pub fn check(&self, value: &str) -> Result<(), Error> {
         if self.is_list() {
             return split(value).iter().try_for_each(|item| self.check_one(item));
@@ -143,8 +143,8 @@ fn declare(name: &str, entries: &Map<String, Value>, place: &str) -> Result<Para
     })
 }
 
-/// The values of a deployment: what was given, else the default. A list is a JSON array, all
-/// else is text, as `Ref` delivers it.
+/// The values of a deployment: the given value, otherwise the default. A list is a JSON array, every other value is
+/// text, as in `Ref`.
 pub(crate) fn values(template: &Template, deployment: &Deployment) -> Result<BTreeMap<String, Value>, Error> {
     for name in deployment.parameters.keys() {
         if !template.parameters.contains_key(name) {

@@ -1,7 +1,7 @@
-//! Names and ARNs that resources have once deployed.
+//! Names and ARNs of deployed resources.
 //!
-//! Where `CloudFormation` would add random characters to a name, none are added here, so that a
-//! name is the same on every run. Formats follow the service authorization reference.
+//! `CloudFormation` would add random characters to some names. Here none are added, so that a name is the same in every
+//! run. Formats follow the service authorization reference.
 
 use serde_json::Value;
 
@@ -22,7 +22,7 @@ pub(crate) fn stack_id(deployment: &Deployment) -> String {
     arn(deployment, "cloudformation", &resource)
 }
 
-/// What `Ref` gives for a resource.
+/// The value of `Ref` for a resource.
 pub(crate) fn reference(scope: &Scope<'_>, id: &str, place: &str) -> Result<String, Error> {
     let kind = kind(scope, id, place)?;
     if let Some(value) = scope.deployment.attributes.get(id) {
@@ -41,7 +41,7 @@ pub(crate) fn reference(scope: &Scope<'_>, id: &str, place: &str) -> Result<Stri
     })
 }
 
-/// What `Fn::GetAtt` gives for a resource.
+/// The value of `Fn::GetAtt` for a resource.
 pub(crate) fn attribute(scope: &Scope<'_>, id: &str, attribute: &str, place: &str) -> Result<String, Error> {
     let kind = kind(scope, id, place)?;
     let deployment = scope.deployment;
@@ -72,8 +72,8 @@ pub(crate) fn attribute(scope: &Scope<'_>, id: &str, attribute: &str, place: &st
     })
 }
 
-/// The physical name: the one the template gives, else one made of the stack's name and the
-/// logical id, in lower case where the service demands it.
+/// The physical name: the one in the template, otherwise one built from the stack's name and the logical id, in lower
+/// case if the service requires it.
 pub(crate) fn name(scope: &Scope<'_>, id: &str) -> Result<String, Error> {
     let kind = scope.template.kind(id).unwrap_or_default();
     if let Some(property) = name_property(kind) {
@@ -95,8 +95,8 @@ pub(crate) fn name(scope: &Scope<'_>, id: &str) -> Result<String, Error> {
     })
 }
 
-/// The type of a resource that exists in this deployment. The role SAM makes for a function
-/// (`<function>Role`) counts, although the template does not spell it out.
+/// The type of a resource in this deployment. The role that SAM creates for a function (`<function>Role`) counts,
+/// although it is not in the template.
 fn kind<'a>(scope: &Scope<'a>, id: &str, place: &str) -> Result<&'a str, Error> {
     let written = scope.template.kind(id);
     let Some(kind) = written.or_else(|| implied(scope, id)) else {
@@ -147,7 +147,7 @@ fn resource_arn(scope: &Scope<'_>, kind: &str, name: &str) -> String {
         "AWS::KMS::Key" => arn(deployment, "kms", &format!("key/{name}")),
         "AWS::Logs::LogGroup" => arn(deployment, "logs", &format!("log-group:{name}:*")),
         "AWS::SecretsManager::Secret" => {
-            // Secrets Manager adds six random characters; these stand for them.
+            // Secrets Manager adds six random characters; these replace them.
             arn(deployment, "secretsmanager", &format!("secret:{name}-AbCdEf"))
         }
         "AWS::SNS::Topic" => arn(deployment, "sns", name),

@@ -1,4 +1,4 @@
-//! Reading a resolved value as the shape it must have, with an error that names the place.
+//! Reads resolved values in the required form, with an error that names the place.
 
 use serde_json::{Map, Value};
 
@@ -13,7 +13,7 @@ pub(crate) fn object<'a>(value: Option<&'a Value>, place: &str) -> Result<Option
     }
 }
 
-/// One value or a list of them, as a list: the template grammar allows both in many places.
+/// One value or a list of values, as a list: the template syntax allows both in many places.
 pub(crate) fn one_or_many(value: &Value) -> Vec<&Value> {
     match value {
         Value::Array(items) => items.iter().collect(),
@@ -21,7 +21,7 @@ pub(crate) fn one_or_many(value: &Value) -> Vec<&Value> {
     }
 }
 
-/// A scalar as text, the way `CloudFormation` writes it into a string property.
+/// A scalar as text, as `CloudFormation` writes it into a string property.
 pub(crate) fn text(value: &Value, place: &str) -> Result<String, Error> {
     match value {
         Value::String(text) => Ok(text.clone()),
@@ -31,17 +31,17 @@ pub(crate) fn text(value: &Value, place: &str) -> Result<String, Error> {
     }
 }
 
-/// A list of scalars as text; a lone scalar is a list of one.
+/// A list of scalars as text; a single scalar is a list of one.
 pub(crate) fn texts(value: &Value, place: &str) -> Result<Vec<String>, Error> {
     one_or_many(value).into_iter().map(|item| text(item, place)).collect()
 }
 
-/// A whole number, which a parameter delivers as text.
+/// A whole number; a parameter has it as text.
 pub(crate) fn number(value: &Value, place: &str) -> Result<u32, Error> {
     text(value, place)?.parse().map_err(|_| Error::new(place, "expected a whole number"))
 }
 
-/// `true` or `false`, which a parameter delivers as text.
+/// `true` or `false`; a parameter has it as text.
 pub(crate) fn boolean(value: &Value, place: &str) -> Result<bool, Error> {
     match text(value, place)?.as_str() {
         "true" => Ok(true),

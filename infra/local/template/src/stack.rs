@@ -1,4 +1,4 @@
-//! From a template in scope to a [`Stack`].
+//! Resolves a template to a [`Stack`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use crate::{
     Bucket, Cors, Error, Function, Key, Queue, Secret, Stack, Table, Topic, events, function, physical, shape, streams,
 };
 
-/// Resolves the resources that exist.
+/// Resolves the existing resources.
 pub(crate) fn resolve(scope: &Scope<'_>) -> Result<Stack, Error> {
     let mut functions = of_kind(scope, "AWS::Serverless::Function", |id| function::read(scope, id))?;
     let buckets = of_kind(scope, "AWS::S3::Bucket", |id| bucket(scope, id))?;
@@ -30,7 +30,7 @@ pub(crate) fn resolve(scope: &Scope<'_>) -> Result<Stack, Error> {
     })
 }
 
-/// The secrets that exist.
+/// The existing secrets.
 pub(crate) fn secrets(scope: &Scope<'_>) -> Result<Vec<Secret>, Error> {
     of_kind(scope, "AWS::SecretsManager::Secret", |id| {
         let name = physical::name(scope, id)?;
@@ -48,7 +48,7 @@ fn arn(scope: &Scope<'_>, id: &str) -> Result<String, Error> {
     physical::attribute(scope, id, "Arn", &format!("Resources.{id}"))
 }
 
-/// The KMS keys that exist, each with the aliases that lead to it.
+/// The existing KMS keys, each with its aliases.
 fn keys(scope: &Scope<'_>) -> Result<Vec<Key>, Error> {
     let aliases = of_kind(scope, "AWS::KMS::Alias", |id| alias(scope, id))?;
     of_kind(scope, "AWS::KMS::Key", |id| {
@@ -82,7 +82,7 @@ fn bucket(scope: &Scope<'_>, id: &str) -> Result<Bucket, Error> {
     Ok(Bucket { logical_id: id.to_owned(), properties: physical::properties(scope, id, &name)?, name })
 }
 
-/// Every existing resource of a type, read by `read`, by logical id in ascending order.
+/// Every existing resource of a type, read with `read`, by logical id in ascending order.
 fn of_kind<T>(scope: &Scope<'_>, kind: &str, read: impl Fn(&str) -> Result<T, Error>) -> Result<Vec<T>, Error> {
     let ids = scope.template.section("Resources").into_iter().flatten();
     let ids: BTreeSet<&String> = ids
@@ -98,7 +98,7 @@ fn of_kind<T>(scope: &Scope<'_>, kind: &str, read: impl Fn(&str) -> Result<T, Er
     Ok(found)
 }
 
-/// Subscriptions written at the bucket instead of at the function.
+/// Subscriptions that are written at the bucket instead of the function.
 fn notifications(scope: &Scope<'_>, buckets: &[Bucket], functions: &mut [Function]) -> Result<(), Error> {
     for bucket in buckets {
         let place = format!("Resources.{}.Properties.NotificationConfiguration", bucket.logical_id);
@@ -126,7 +126,7 @@ fn notifications(scope: &Scope<'_>, buckets: &[Bucket], functions: &mut [Functio
     Ok(())
 }
 
-/// A route key leads to one function.
+/// Checks that each route key belongs to only one function.
 fn check_routes(functions: &[Function]) -> Result<(), Error> {
     let mut owners: BTreeMap<&str, &str> = BTreeMap::new();
     for function in functions {
@@ -141,7 +141,7 @@ fn check_routes(functions: &[Function]) -> Result<(), Error> {
     Ok(())
 }
 
-/// The CORS rules of the HTTP API, on top of `Globals.HttpApi`.
+/// The CORS rules of the HTTP API, merged with `Globals.HttpApi`.
 fn cors(scope: &Scope<'_>) -> Result<Option<Cors>, Error> {
     let place = "CorsConfiguration of the HTTP API";
     let apis = of_kind(scope, "AWS::Serverless::HttpApi", |id| Ok(id.to_owned()))?;

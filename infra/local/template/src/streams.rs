@@ -1,4 +1,4 @@
-//! Subscriptions to what changes in a table.
+//! Subscriptions to the changes of a table.
 //!
 //! Source: the SAM specification, `DynamoDB` event source, and the Lambda developer guide's parameters of event source
 //! mappings for `DynamoDB`.
@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use crate::{Error, Function, Table, TableChanged, shape};
 
-/// Every property of the event. Those that change nothing here are how long Lambda waits for a batch to fill, what its
-/// metrics are, and which key it encrypts filters with.
+/// Every property of the event. Three have no effect here: how long Lambda waits for a batch to fill, its metrics, and
+/// the key that encrypts filters.
 const PROPERTIES: [&str; 14] = [
     "BatchSize",
     "BisectBatchOnFunctionError",
@@ -26,7 +26,7 @@ const PROPERTIES: [&str; 14] = [
     "Stream",
 ];
 
-/// Reads the resolved properties of a `DynamoDB` event; `None` when it is switched off.
+/// Reads the resolved properties of a `DynamoDB` event; `None` if it is switched off.
 pub(crate) fn subscription(name: &str, properties: &Value, place: &str) -> Result<Option<TableChanged>, Error> {
     let given = shape::object(Some(properties), place)?.into_iter().flatten();
     if let Some((unknown, _)) = given.into_iter().find(|(name, _)| !PROPERTIES.contains(&name.as_str())) {
@@ -62,7 +62,7 @@ pub(crate) fn subscription(name: &str, properties: &Value, place: &str) -> Resul
     }))
 }
 
-/// Every subscription leads to a table that has a stream.
+/// Checks that every subscription's table has a stream.
 pub(crate) fn check(functions: &[Function], tables: &[Table]) -> Result<(), Error> {
     for function in functions {
         for changed in &function.table_changed {
@@ -110,14 +110,14 @@ fn reports_failures(properties: &Value, place: &str) -> Result<bool, Error> {
 fn dead_letters(properties: &Value, place: &str) -> Result<Option<String>, Error> {
     let Some(failure) = properties.pointer("/DestinationConfig/OnFailure") else { return Ok(None) };
     let destination = failure.get("Destination").ok_or_else(|| Error::new(place, "OnFailure names no Destination"))?;
-    // SAM lets the function's role send there only when it is told what it is.
+    // SAM allows the function's role to send there only if the type is given.
     match failure.get("Type").and_then(Value::as_str) {
         Some("SQS" | "SNS") => shape::text(destination, place).map(Some),
         _ => Err(Error::new(place, "the Type of OnFailure must be SQS or SNS")),
     }
 }
 
-/// A whole number within its bounds. -1 stands for no limit and counts as not given where Lambda takes it.
+/// A whole number within its bounds. -1 means no limit, and where Lambda accepts it, it counts as not given.
 fn within(
     properties: &Value,
     key: &str,

@@ -1,6 +1,6 @@
-//! YAML to JSON, with `CloudFormation`'s short tags turned into their long form.
+//! Converts YAML to JSON, and `CloudFormation`'s short tags to their long form.
 //!
-//! `!Sub x` and `Fn::Sub: x` mean the same, so only the long form exists past this module.
+//! `!Sub x` and `Fn::Sub: x` mean the same, so other modules see only the long form.
 
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
 use serde_json::{Map, Number, Value, json};
@@ -60,8 +60,8 @@ fn key_text(key: &Yaml<'_>, place: &str) -> Result<String, Error> {
     }
 }
 
-/// The long form of a short tag. `!GetAtt A.B.C` splits at the first dot: an attribute may hold
-/// dots (`Outputs.Name` of a nested stack), a logical id may not.
+/// The long form of a short tag. `!GetAtt A.B.C` is split at the first dot: an attribute may contain dots
+/// (`Outputs.Name` of a nested stack), a logical id may not.
 fn expand(tag: &str, value: Value) -> Value {
     let name = match tag {
         "Ref" | "Condition" => tag.to_owned(),

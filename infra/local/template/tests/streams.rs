@@ -1,9 +1,9 @@
-//! Subscriptions to a table's stream, and what they need beside them.
+//! Subscriptions to a table's stream, and the resources they need.
 
 use handset_local_template::{Deployment, Error, Stack, TableChanged, Template};
 use serde_json::json;
 
-/// A template whose one function has these properties in its event.
+/// Resolves a template with one function whose event has these properties.
 fn resolve(event: &str, table: &str) -> Result<Stack, Error> {
     let text = format!(
         "

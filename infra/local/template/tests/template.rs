@@ -1,4 +1,4 @@
-//! A template with one of everything, resolved.
+//! Resolves a template with one resource of each kind.
 
 use handset_local_template::{Deployment, ObjectCreated, Template};
 use serde_json::json;
@@ -210,7 +210,7 @@ fn conditions_follow_the_parameters() {
     let template = Template::parse(FULL).unwrap();
     let exposing = template.resolve(&with(&[("ExposeCodes", "true")])).unwrap();
     assert_eq!(exposing.functions[0].environment["EITHER"], "yes");
-    // In production the function `Absent` exists, and it names no binary.
+    // In production the function `Absent` exists, but names no binary.
     let error = template.resolve(&with(&[("Stage", "prod")])).unwrap_err();
     assert_eq!(error.place(), "Resources.Absent.Metadata");
 }
@@ -245,7 +245,7 @@ fn a_parameter_value_that_does_not_fit_is_refused_by_name() {
     assert_eq!(template.parameters()["CodesPerHour"].default.as_deref(), Some("60"));
 }
 
-/// A template of one function with these properties, in YAML's flow style.
+/// A template with one function with these properties, in YAML's flow style.
 fn function(properties: &str) -> String {
     format!(
         "Conditions: {{Never: !Equals [a, b], Loop: !Condition Loop}}\n\

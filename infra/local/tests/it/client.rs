@@ -1,15 +1,15 @@
-//! A client that sends exactly the bytes it is told to.
+//! A client that sends exactly the given bytes.
 
 use std::fmt::Write as _;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-/// A response, as it came.
+/// A response, unchanged.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
-    /// Names in lower case, in the order they came.
+    /// Names in lower case, in the order received.
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
 }
@@ -37,11 +37,11 @@ impl Answer {
     }
 }
 
-/// Sends raw bytes and reads until the server closes or the stated length has come.
+/// Sends raw bytes and reads until the server closes the connection or the stated length has arrived.
 pub async fn raw(port: u16, request: &[u8]) -> Answer {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
     let (mut read, mut write) = stream.split();
-    // The server may answer and close before everything is sent.
+    // The server may answer and close the connection before everything is sent.
     let send = async {
         let _ = write.write_all(request).await;
     };

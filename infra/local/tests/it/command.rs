@@ -1,4 +1,4 @@
-//! The program itself, as a process.
+//! Tests of the program as a process.
 
 use std::process::Stdio;
 

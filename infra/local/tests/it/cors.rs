@@ -1,4 +1,4 @@
-//! CORS as configured, whatever functions say.
+//! CORS follows the configuration, whatever functions return.
 
 use serde_json::json;
 

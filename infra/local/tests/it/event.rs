@@ -1,4 +1,4 @@
-//! The event a function gets.
+//! The event that a function receives.
 
 use serde_json::{Value, json};
 
@@ -141,7 +141,7 @@ async fn a_body_is_text_only_under_a_few_types() {
     ] {
         assert_eq!(body(kind, b"hi").await, (json!("aGk="), json!(true)), "{kind}");
     }
-    // Bytes that are no text cannot be passed as such whatever they claim to be.
+    // Bytes that are not text cannot be passed as text, whatever their content type is.
     assert_eq!(body("text/plain", b"\xff\xfe").await, (json!("//4="), json!(true)));
 }
 

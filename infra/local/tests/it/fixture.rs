@@ -1,4 +1,4 @@
-//! A gateway of a small template, with functions made of closures.
+//! A gateway for a small template, with closures as functions.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -24,7 +24,7 @@ where
     }
 }
 
-/// A template whose one function `f` has these routes.
+/// A template with one function `f` with these routes.
 pub fn template(routes: &[&str], timeout: u32, cors: &str) -> Template {
     let mut text = format!(
         "Globals: {{HttpApi: {{{cors}}}}}\n\
@@ -75,7 +75,7 @@ impl Setup<'_> {
     }
 }
 
-/// Answers with the event itself.
+/// Returns the event itself.
 pub async fn echo(event: Value) -> Result<Vec<u8>, String> {
     respond(json!({
         "statusCode": 200,

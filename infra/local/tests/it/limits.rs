@@ -1,4 +1,4 @@
-//! What the gateway refuses by itself.
+//! Errors that the gateway returns itself.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,11 +22,11 @@ async fn a_body_above_10_mb_is_refused_and_never_reaches_a_function() {
     let body = vec![b'x'; 10 * 1024 * 1024 + 1];
     let answer = send(port, "POST /", &["Content-Type: text/plain"], &body).await;
     assert_eq!((answer.status, answer.text().as_str()), TOO_LARGE);
-    // A client that asks first is told before it sends anything.
+    // A client that asks first gets the error before it sends anything.
     let head =
         format!("POST / HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: {}\r\n\r\n", body.len());
     assert_eq!(raw(port, head.as_bytes()).await.status, 413);
-    // One that does not say how much it sends is stopped on the way.
+    // A client that does not state the length is stopped while it sends.
     let mut chunked = b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
     for _ in 0..11 {
         chunked.extend_from_slice(b"100000\r\n");

@@ -1,4 +1,4 @@
-//! The gateway from outside: real sockets, functions that echo.
+//! Tests of the gateway from outside: real sockets, with functions that echo.
 
 mod client;
 mod command;

@@ -1,4 +1,4 @@
-//! What only the local run serves.
+//! Pages that only the local run serves.
 
 use local::{Pages, Text};
 use serde_json::json;

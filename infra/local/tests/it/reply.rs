@@ -1,4 +1,4 @@
-//! What becomes of a function's result.
+//! Conversion of a function's result to a response.
 
 use std::time::Duration;
 
@@ -53,7 +53,7 @@ async fn a_function_that_fails_in_any_way_is_a_500_with_fixed_words() {
         let answer = get(server.port(), &format!("GET {path}")).await;
         assert_eq!((answer.status, answer.text().as_str()), FAILED, "{path}");
     }
-    // A panic ended its own invocation only.
+    // A panic ends only its own invocation.
     assert_eq!(get(server.port(), "GET /panic").await.status, 500);
 }
 

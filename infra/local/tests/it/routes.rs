@@ -1,4 +1,4 @@
-//! Which route a request takes, through the socket.
+//! The route of a request, tested through the socket.
 
 use crate::client::get;
 use crate::fixture::{Setup, echo};
@@ -50,7 +50,7 @@ async fn paths_are_decoded_before_routing() {
     assert_eq!(event["requestContext"]["http"]["path"], "/images/a b@你+c");
     assert_eq!(event["pathParameters"]["name"], "a b@你+c");
     assert_eq!(event["rawQueryString"], "d=%20");
-    // An encoded slash separates, an encoded question mark cuts off, and decoding happens once.
+    // An encoded slash separates segments, an encoded question mark cuts off the rest, and decoding happens once.
     let event = get(server.port(), "GET /a/b%2Fc").await.json();
     assert_eq!(event["pathParameters"], serde_json::json!({"b": "b", "c": "c"}));
     let event = get(server.port(), "GET /images/a%3Fb").await.json();

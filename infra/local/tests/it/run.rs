@@ -1,4 +1,4 @@
-//! The whole start, with functions that echo their environment and events.
+//! The complete start, with functions that echo their environment and events.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -11,8 +11,7 @@ use serde_json::{Value, json};
 use crate::client::get;
 use crate::fixture::{Closure, respond};
 
-/// Builds functions that answer with their name, and remembers their environments and the events
-/// that are no requests.
+/// Builds functions that return their name, and records their environments and the events that are not requests.
 #[derive(Default)]
 pub struct Fakes {
     environments: Mutex<BTreeMap<String, BTreeMap<String, String>>>,
@@ -52,7 +51,7 @@ pub fn port(url: &str) -> u16 {
     url.rsplit_once(':').unwrap().1.parse().unwrap()
 }
 
-/// A fresh folder under the system's own for such.
+/// A new folder in the system's folder for temporary files.
 fn folder(name: &str) -> PathBuf {
     let folder = std::env::temp_dir().join(format!("handset-{name}-{}", std::process::id()));
     let _ = std::fs::remove_dir_all(&folder);

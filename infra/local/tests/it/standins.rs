@@ -1,4 +1,4 @@
-//! The stand-ins for services outside AWS, asked by the clients that ask the services.
+//! The stand-ins for services outside AWS, called by the same clients as the real services.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use shared::domain::provider::{Provider, ProviderCheck};
 use shared::domain::{Error, short_id};
 use shared::outgoing::{Providers, RongCloud};
 
-/// The stand-ins, and the environment of functions that they give.
+/// The stand-ins, and an environment of functions that points to them.
 async fn standins(more: &[(&str, &str)]) -> (Standins, Env) {
     let standins = Standins::start().await.unwrap();
     let variable = |parameter: &str| match parameter {

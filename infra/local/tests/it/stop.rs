@@ -1,4 +1,4 @@
-//! Listening and stopping.
+//! Starting to listen, and stopping.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! From a change of the table to the function that is told of it, and from what that publishes to the page.
+//! A change of the table reaches its function, and the function's messages reach the page.
 
 use std::collections::BTreeMap;
 
