@@ -1,4 +1,4 @@
-//! Which answers a cache may keep.
+//! Which responses a cache may store.
 
 use reqwest::RequestBuilder;
 use reqwest::header::CACHE_CONTROL;
@@ -56,7 +56,7 @@ fn no_answer_with_a_token_a_code_or_a_persons_data_is_stored() {
     });
 }
 
-/// `SealTalk`'s server says `private` on every 200, and its specs compare.
+/// `SealTalk`'s server sends `private` with every 200, and its specs check that.
 #[test]
 fn sealtalks_answers_are_private_and_its_credentials_are_not_stored() {
     run(async {

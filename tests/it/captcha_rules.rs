@@ -1,4 +1,4 @@
-//! When a text message needs a solved captcha: in every API, by `CaptchaRequired`.
+//! When a text message needs a solved captcha: in every API, for each value of `CaptchaRequired`.
 
 use std::time::Duration;
 
@@ -16,11 +16,11 @@ const WRONG: &str = "the captcha was not read right; ask for a new one";
 /// A captcha: its id and its text.
 type Captcha = (String, String);
 
-/// A route that sends a text, and how its API words a refusal.
+/// A route that sends a text, and its API's error messages.
 struct Route {
     name: &'static str,
     ask: fn(&Backend, &Phone, Option<&Captcha>) -> RequestBuilder,
-    /// Draws a captcha for it.
+    /// Requests a captcha for it.
     picture: fn(&Backend) -> RequestBuilder,
     refused: fn(&str) -> (u16, Value),
 }
@@ -112,7 +112,7 @@ impl Route {
     }
 }
 
-/// Whether an answer says that the code is on its way.
+/// Whether a response says that the code was sent.
 fn is_sent((status, body): &(u16, Value)) -> bool {
     *status == 200 && body["success"] != false && body["code"] != 5_000
 }
@@ -181,7 +181,7 @@ fn a_known_address_is_never_asked_by_the_adaptive_rule() {
         assert_eq!(answer(backend.ask(&fresh_phone())).await, refused(NEEDED));
         assert_eq!(answer(backend.ask(&owner)).await.0, 200);
         backend.advance(MINUTE);
-        // A stranger who asks for the same number is asked.
+        // A stranger who requests a code for the same number needs a captcha.
         let stranger = backend.at(1, 1);
         for _ in 0..3 {
             assert_eq!(answer(stranger.ask(&fresh_phone())).await.0, 200);

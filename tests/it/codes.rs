@@ -1,4 +1,4 @@
-//! Asking for codes: how the request may be written, what is answered, what the text says and what is kept.
+//! Requesting codes: accepted forms of the request, the response, the text, and the stored data.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::support::people::{NOT_IN_ZONE, refused};
 use crate::support::table::number;
 use crate::support::{Backend, fresh_phone, run, shared};
 
-/// Asserts that a code was sent and answered with exactly these fields beside it.
+/// Asserts that a code was sent, and that the response has exactly these other fields.
 async fn assert_sent(backend: &Backend, phone: &crate::support::Phone, answered: (u16, Value), zone: &str) {
     let code = backend.newest_code(phone).await;
     assert_eq!(answered, (200, json!({ "zone": zone, "number": phone.0, "code": code })));
@@ -193,7 +193,7 @@ fn the_table_keeps_a_digest_and_never_the_code() {
                 }
                 other => panic!("{name} is {other:?}"),
             };
-            // Times and the phone are longer runs of digits, which may hold any code by chance.
+            // Times and the phone are longer runs of digits, which may contain any code by chance.
             assert!(!written.split(|c: char| !c.is_ascii_digit()).any(|digits| digits == code), "{name}: {written}");
         }
         let item = backend.code_item(&phone).await.unwrap();

@@ -1,4 +1,4 @@
-//! What the template, the functions' routers and the API description say has to be the same.
+//! The template, the functions' routers and the API description must agree.
 
 mod deployment;
 mod description;
@@ -30,7 +30,7 @@ fn template() -> Template {
     Template::parse(&text).expect("a template")
 }
 
-/// The template as it is deployed when no parameter is given.
+/// The template deployed without parameters.
 fn stack() -> Stack {
     stack_with(&[])
 }
@@ -48,7 +48,7 @@ fn stack_with(parameters: &[(&str, &str)]) -> Stack {
     template.resolve(&deployment).expect("a stack")
 }
 
-/// The routes of the template but for `$default`, with the function each leads to.
+/// The routes of the template except `$default`, with their functions.
 fn routes(stack: &Stack) -> BTreeMap<String, String> {
     let each = stack.functions.iter().flat_map(|function| function.routes.iter().map(move |route| (route, function)));
     each.filter(|(route, _)| route.key != "$default")
@@ -56,7 +56,7 @@ fn routes(stack: &Stack) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// Compares a committed file with what it is generated from; `UPDATE_DOCS=1` writes it.
+/// Compares a committed file with its generated content; `UPDATE_DOCS=1` writes it.
 fn committed(file: &str, generated: &str) {
     let path = root().join(file);
     if std::env::var_os("UPDATE_DOCS").is_some() {
@@ -66,7 +66,7 @@ fn committed(file: &str, generated: &str) {
     assert!(fs::read_to_string(path).unwrap_or_default() == generated, "{file} is out of date: {hint}");
 }
 
-/// The description of everything.
+/// The description of all APIs.
 fn description() -> Value {
     serde_json::to_value(local::api()).expect("a description")
 }
@@ -102,7 +102,7 @@ impl Operation {
         self.method.parse().expect("a method")
     }
 
-    /// The API that it belongs to. The public keys are those of the messenger's access tokens.
+    /// The API of this operation. The public keys belong to the messenger API, because they verify its access tokens.
     fn api(&self) -> &str {
         match self.said["tags"][0].as_str() {
             Some("keys") => "messenger",
@@ -111,7 +111,7 @@ impl Operation {
         }
     }
 
-    /// The names and examples of its parameters in a place.
+    /// The names and examples of its parameters in `place`.
     fn parameters(&self, place: &str) -> Vec<(String, String)> {
         let all = self.said["parameters"].as_array().into_iter().flatten();
         let here = all.filter(|parameter| parameter["in"] == place);
@@ -131,7 +131,7 @@ impl Operation {
         .collect()
     }
 
-    /// A path that it takes, of something that does not exist.
+    /// A path of this operation, with ids that do not exist.
     fn example_path(&self) -> String {
         let mut path = self.path.clone();
         for (name, example) in self.parameters("path") {
@@ -141,7 +141,7 @@ impl Operation {
         path
     }
 
-    /// A request at a path with what its description has as examples, and without a credential.
+    /// A request to `path` with the examples from its description, without a credential.
     fn request_at(&self, backend: &Backend, api: &Value, path: &str) -> RequestBuilder {
         let query: Vec<_> = self.parameters("query").into_iter().filter(|(name, _)| name != "token").collect();
         let request = backend.request(self.method(), path).query(&query);
@@ -158,7 +158,7 @@ impl Operation {
         request
     }
 
-    /// The same at its own path.
+    /// The same request to its own path.
     fn request(&self, backend: &Backend, api: &Value) -> RequestBuilder {
         self.request_at(backend, api, &self.example_path())
     }
@@ -174,7 +174,7 @@ impl Operation {
     }
 }
 
-/// The example of a JSON content, its own or its schema's.
+/// The example of a JSON content, from the content or its schema.
 fn example(api: &Value, content: &Value) -> Option<Value> {
     let of_schema = |schema: &Value| -> Option<Value> {
         let named = schema["$ref"].as_str().and_then(|name| api.pointer(name.trim_start_matches('#')));
@@ -190,7 +190,7 @@ fn example(api: &Value, content: &Value) -> Option<Value> {
         .or_else(|| of_schema(&schema["oneOf"][0]))
 }
 
-/// What an API says to somebody who is not signed in.
+/// The API's error for a request without a sign-in.
 fn not_signed_in(api: &str) -> (u16, Value) {
     match api {
         "messenger" => (401, json!({ "error": "not signed in" })),
@@ -202,7 +202,7 @@ fn not_signed_in(api: &str) -> (u16, Value) {
     }
 }
 
-/// What an API says to what none of its endpoints takes, under 404.
+/// The API's 404 error for an unknown endpoint.
 fn no_such_endpoint(api: &str) -> Value {
     const WORDS: &str = "no such endpoint";
     match api {

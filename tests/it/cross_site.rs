@@ -1,5 +1,5 @@
-//! What a browser sends for a page of another site neither texts nor signs anybody in. That browsers mark such requests
-//! this way is seen in Chromium by `tests/browser/`.
+//! Requests that a browser sends for a page of another site cannot send a text or sign a user in. `tests/browser/`
+//! checks in Chromium that browsers mark such requests this way.
 
 use reqwest::{Method, RequestBuilder};
 use serde_json::json;
@@ -11,12 +11,12 @@ use crate::support::{Backend, fresh_phone, run, shared};
 const WORDS: &str =
     "pages of other sites may not make this request; an allowed origin sends JSON or a credential header";
 
-/// As an `<img>` or a form that is sent without CORS.
+/// Like an `<img>`, or a form without CORS.
 fn simple(request: RequestBuilder) -> RequestBuilder {
     request.header("sec-fetch-site", "cross-site").header("sec-fetch-mode", "no-cors")
 }
 
-/// As `fetch` in CORS mode.
+/// Like `fetch` in CORS mode.
 fn cors(request: RequestBuilder, origin: &str) -> RequestBuilder {
     request.header("sec-fetch-site", "cross-site").header("sec-fetch-mode", "cors").header("origin", origin)
 }
@@ -89,7 +89,7 @@ fn what_a_preflight_preceded_goes_on_from_an_allowed_origin() {
         let person = backend.person().await;
         let list = cors(backend.get("/users").bearer_auth(&person.access_token), "https://app.example.com");
         assert_ne!(answer(list).await.0, 403);
-        // The page itself, an app, and a link that was typed in.
+        // The page itself, an app, and a link typed by the user.
         for site in ["same-origin", "same-site", "none"] {
             let asked =
                 backend.get("/verify_code").query(&[("number", &fresh_phone().0)]).header("sec-fetch-site", site);

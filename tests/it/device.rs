@@ -15,7 +15,7 @@ use crate::support::{Backend, Phone, fresh_phone, run, shared};
 
 const PASSWORD: &str = "test-password-11";
 
-/// Asks for a code and reads it from the phone.
+/// Requests a code and reads it from the phone.
 async fn code(backend: &Backend, phone: &Phone, flag: u8) -> String {
     let asked = backend.post("/verification_codes").json(&json!({ "flag": flag, "phoneNumber": phone.0 }));
     let (status, body) = answer(asked).await;
@@ -35,7 +35,7 @@ async fn post(backend: &Backend, path: &str, body: Value) -> (u16, Value) {
     answer(backend.post(path).json(&body)).await
 }
 
-/// Somebody with an account and the token of the session that registering began.
+/// A user with an account, and the token of the session from registering.
 struct Owner {
     phone: Phone,
     id: u64,
@@ -63,7 +63,7 @@ async fn login(backend: &Backend, owner: &Owner, device: Value) -> (bool, String
     (data["isFresh"].as_bool().expect("isFresh"), data["accessToken"].as_str().expect("a token").to_owned())
 }
 
-/// Whether a session lives: only then a push token can be set.
+/// Whether a session is active: only then a push token can be set.
 async fn lives(backend: &Backend, id: u64, token: &str) -> bool {
     let path = format!("/users/{id}/update-device-token");
     let sent = backend.post(&path).header("Access-Token", token);
@@ -127,7 +127,7 @@ fn numbers_come_as_numbers_and_as_strings() {
         let device = json!({ "pushToken": "p", "platform": "1" });
         let (_, body) = post(backend, "/users/login", json!({ "user": user, "device": device })).await;
         assert_eq!(push_tokens(backend, id).await, [("p".into(), "1".into())]);
-        // The token in the other place where clients put it.
+        // The token in the other place where clients send it.
         let token = body["data"]["accessToken"].as_str().unwrap();
         let out = backend.post("/users/logout").bearer_auth(token);
         assert_eq!(answer(out).await.0, 200);
@@ -146,13 +146,13 @@ fn a_device_is_fresh_once_and_its_push_token_lies_in_one_session() {
         assert_eq!(push_tokens(backend, owner.id).await, [("phone".into(), "0".into())]);
         assert!(login(backend, &owner, tablet.clone()).await.0);
         assert!(!login(backend, &owner, tablet).await.0);
-        // Without a token it might be any of them.
+        // Without a push token the device is unknown, and it could be any of them.
         assert!(!login(backend, &owner, json!({})).await.0);
         assert!(!login(backend, &owner, Value::Null).await.0);
         assert!(login(backend, &register(backend, Value::Null).await, json!({ "pushToken": "new" })).await.0);
         let both: [(String, String); 2] = [("phone".into(), "0".into()), ("tablet".into(), "1".into())];
         assert_eq!(push_tokens(backend, owner.id).await, both);
-        // Signing out silences the device, and makes it fresh again where no session of it is left.
+        // Signing out stops the device's notifications, and makes it count as new again if it has no other session.
         let out = backend.post("/users/logout").header("Access-Token", again);
         assert_eq!(answer(out).await.0, 200);
         assert_eq!(push_tokens(backend, owner.id).await, [("tablet".into(), "1".into())]);
@@ -172,7 +172,7 @@ fn a_push_token_is_set_by_its_owner_only() {
         assert_eq!(send(&owner.token).await, (200, json!({ "success": true, "msg": "ok" })));
         assert_eq!(push_tokens(backend, owner.id).await, [("apns push token".into(), "1".into())]);
         assert_eq!(push_tokens(backend, other.id).await, []);
-        // A further session of the device takes it over.
+        // The device's next session takes the push token over.
         let (_, second) = login(backend, &owner, Value::Null).await;
         assert_eq!(send(&second).await.0, 200);
         assert_eq!(push_tokens(backend, owner.id).await, [("apns push token".into(), "1".into())]);
@@ -189,7 +189,7 @@ fn without_a_living_session_the_answer_is_401() {
         let backend = shared().await;
         let owner = register(backend, Value::Null).await;
         let messenger = backend.person().await.access_token;
-        // The last character has bits to spare, so one in the middle is changed.
+        // Some bits of the last character are not used, so this changes one in the middle.
         let (head, tail) = owner.token.split_at(40);
         let changed = if tail.starts_with('A') { "B" } else { "A" };
         let forged = format!("{head}{changed}{}", &tail[1..]);
@@ -242,7 +242,7 @@ fn a_new_password_ends_every_session_in_every_api() {
     });
 }
 
-/// Another code than this one.
+/// A code that differs from this one.
 fn wrong(code: &str) -> String {
     let number: u32 = code.parse().expect("digits");
     format!("{:06}", (number + 1) % 1_000_000)
@@ -297,7 +297,7 @@ fn requests_take_as_many_round_trips_as_written_down() {
     });
 }
 
-/// Does once whatever this API can do: for the test that holds the functions' roles to what they do.
+/// Uses every feature of this API once, for the test that compares the functions' roles with their calls.
 pub async fn whole_session(backend: &Backend) {
     let device = json!({ "pushToken": "of this device", "platform": 1 });
     let owner = register(backend, device.clone()).await;

@@ -1,4 +1,4 @@
-//! Downloads of pictures, thumbnails and voice notes: ranges, conditions, caching, and links for what is long.
+//! Downloads of pictures, thumbnails and voice notes: ranges, conditions, caching, and links for large files.
 
 use reqwest::header::{
     ACCEPT_RANGES, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap, IF_MATCH,
@@ -14,14 +14,14 @@ use crate::support::{Backend, run, trips};
 
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 
-/// Something to download.
+/// A file to download.
 struct Subject {
     path: String,
     kind: &'static str,
     bytes: Vec<u8>,
 }
 
-/// A picture, a thumbnail of it, a voice note, and the same by the path of older clients.
+/// A picture, a thumbnail of it, a voice note, and the voice note by the path of older clients.
 async fn subjects(backend: &Backend) -> Vec<Subject> {
     let person = backend.person().await;
     let picture = jpeg(300, 200);
@@ -29,7 +29,7 @@ async fn subjects(backend: &Backend) -> Vec<Subject> {
     let image = backend.post_image(&person, picture.clone()).await;
     let audio = backend.post_audio(&person, note.clone()).await;
     let thumbnail = format!("{image}@128w_128h_1c.jpg");
-    // Else it might be made twice, for the event and for the first who asks, and its date would change.
+    // Otherwise the thumbnail might be made twice, by the event and by the first request, and its date would change.
     backend.settled().await;
     vec![
         Subject { bytes: backend.bytes(&thumbnail).await, path: thumbnail, kind: "image/jpeg" },
@@ -91,7 +91,7 @@ fn head_says_what_get_says_without_the_bytes() {
                 assert_eq!(response.headers().get(name), expected.get(name), "{path}: {name}");
             }
             assert!(response.bytes().await.expect("no bytes").is_empty(), "{path}");
-            // A range does not count in a HEAD (RFC 9110, 14.2).
+            // HEAD ignores a range (RFC 9110, 14.2).
             assert_eq!(ask(backend, Method::HEAD, &path, &[("range", "bytes=0-0")]).await.status(), 200, "{path}");
         }
     });
@@ -201,7 +201,7 @@ fn if_range_gets_a_part_only_of_the_same_object() {
                 let wanted = if expected == 206 { &bytes[1..3] } else { &bytes[..] };
                 assert!(body == wanted, "{path} {validator}");
             }
-            // Without a range it says nothing.
+            // Without a range it has no effect.
             assert_eq!(get(backend, &path, &[(IF_RANGE.as_str(), "\"another\"")]).await.0, 200, "{path}");
         }
     });
@@ -228,7 +228,7 @@ fn who_has_it_already_is_told_so() {
                 (&[(since, to_come)], 304),
                 (&[(since, long_ago)], 200),
                 (&[(since, "nonsense")], 200),
-                // The tag outranks the date, and both outrank the range.
+                // The tag takes precedence over the date, and both over the range.
                 (&[(none, "\"another\""), (since, date)], 200),
                 (&[(none, tag), (since, long_ago), (RANGE.as_str(), "bytes=0-0")], 304),
             ];
@@ -325,7 +325,7 @@ fn what_is_not_there_is_not_found() {
     });
 }
 
-/// Follows a link out of the gateway, as a client's library does.
+/// Follows a link out of the gateway, like a client's HTTP library.
 async fn follow(method: Method, url: &str, headers: &[(&str, &str)]) -> Response {
     let client = reqwest::Client::new();
     let request =
@@ -338,7 +338,7 @@ fn what_is_longer_than_4_mb_is_reached_by_a_link() {
     run(async {
         let backend = Backend::start(&[]).await;
         let person = backend.person().await;
-        // 4.3 MB, which base64 still gets through the gateway.
+        // 4.3 MB, which in base64 still fits through the gateway.
         let picture = noise_png(1200);
         assert!((4_194_305..4_700_000).contains(&picture.len()), "{}", picture.len());
         let image = backend.post_image(&person, picture.clone()).await;
@@ -379,7 +379,7 @@ fn what_is_longer_than_4_mb_is_reached_by_a_link() {
             assert_eq!(described.status(), 200);
             assert_eq!(told(described.headers(), CONTENT_LENGTH.as_str()), bytes.len().to_string());
         }
-        // Its thumbnails are as short as any.
+        // Its thumbnails are small, as always.
         assert_eq!(backend.get(&format!("{image}@128w_128h_1c")).send().await.expect("an answer").status(), 200);
     });
 }

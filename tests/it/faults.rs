@@ -1,4 +1,4 @@
-//! When SNS or DynamoDB fail: what callers hear, what is tried again, and that nothing half-done is left.
+//! Failures of SNS and DynamoDB: what callers receive, what is retried, and that no half-finished change remains.
 
 use local_aws::Fault;
 use serde_json::json;
@@ -8,9 +8,9 @@ use crate::support::people::{internal_error, refused};
 use crate::support::table::number;
 use crate::support::{Backend, Phone, fresh_phone, run};
 
-/// Attempts that the SDK makes at one call.
+/// Attempts by the SDK for one call.
 const ATTEMPTS: usize = 3;
-/// Times that a transaction is begun when others keep holding its items: the first, and six more.
+/// Attempts at a transaction while others keep using its items: the first, and six more.
 const TRANSACTIONS: usize = 7;
 
 const PUBLISH: &str = "sns:Publish";
@@ -29,7 +29,7 @@ fn conflict() -> Fault {
     Fault::error(400, "TransactionConflictException")
 }
 
-/// Asserts that no code is waiting for the phone and that asking again at once works.
+/// Asserts that no code is stored for the phone, and that a new request works immediately.
 async fn assert_may_ask_again(backend: &Backend, phone: &Phone) {
     let item = backend.code_item(phone).await.expect("the sending times");
     assert!(!item.contains_key("digest") && !item.contains_key("tries") && !item.contains_key("expires"), "{item:?}");
@@ -116,7 +116,7 @@ fn a_passing_failure_of_the_table_is_tried_again() {
             let phone = fresh_phone();
             fail(&backend, TRANSACT, ATTEMPTS - 1, fault.clone());
             let code = backend.code_for(&phone).await;
-            // Once is enough from here on: the SDK waits up to a second before it tries again.
+            // Once is enough from here on: the SDK waits up to a second before it retries.
             for call in [UPDATE, "dynamodb:GetItem", TRANSACT] {
                 fail(&backend, call, 1, fault.clone());
             }
@@ -144,7 +144,7 @@ fn a_lasting_failure_of_the_table_is_an_internal_error_and_sends_nothing() {
             let phone = fresh_phone();
             fail(&backend, TRANSACT, ATTEMPTS, fault.clone());
             assert_eq!(answer(backend.ask(&phone)).await, internal_error(), "{fault:?}");
-            // What is not worth a retry left faults over.
+            // Errors that are not retried leave planned faults over.
             while backend.running.endpoints().faults_left() > 0 {
                 assert_eq!(answer(backend.ask(&phone)).await, internal_error(), "{fault:?}");
             }
@@ -176,7 +176,7 @@ fn a_claim_that_cannot_be_read_stops_the_sign_in_and_leaves_the_code_good() {
         let backend = Backend::start(&[]).await;
         let phone = fresh_phone();
         let code = backend.code_for(&phone).await;
-        // The code and the claim are read side by side.
+        // The code and the claim are read in parallel.
         fail(&backend, "dynamodb:GetItem", 2 * ATTEMPTS, Fault::internal_server_error());
         assert_eq!(backend.sign_in(&phone, &code).await, internal_error());
         while backend.running.endpoints().faults_left() > 0 {

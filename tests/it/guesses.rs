@@ -1,4 +1,4 @@
-//! Guessing codes: how long, how often and for which number a code works.
+//! Entering codes: how long, how often and for which number a code works.
 
 use std::time::Duration;
 
@@ -129,7 +129,7 @@ fn signing_in_takes_a_form_and_numbers_in_place_of_strings() {
         let phone = fresh_phone();
         let code = backend.code_for(&phone).await;
         let digits: u64 = phone.0.parse().unwrap();
-        // A number has no leading zeros, so a client that sends codes as numbers loses them; strings keep them.
+        // Numbers have no leading zeros, so a client that sends codes as numbers loses them; strings keep them.
         let code = if code.starts_with('0') { json!(code) } else { json!(code.parse::<u32>().unwrap()) };
         let body = json!({ "zone": 86, "number": digits, "code": code });
         let (status, tokens) = answer(backend.post("/auth/token").json(&body)).await;

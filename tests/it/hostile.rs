@@ -1,4 +1,4 @@
-//! Bad input to uploads and downloads: each is a clear refusal, stores nothing, and is never a fault.
+//! Bad input to uploads and downloads: each gets a clear error, stores nothing, and never causes a fault.
 
 mod forms;
 mod pictures;
@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::support::pictures::{chunk, png};
 use crate::support::{Backend, Person};
 
-/// What the whole backend holds: items, and the keys of objects.
+/// The content of the whole backend: the number of items, and the keys of objects.
 type Holdings = (i32, Vec<String>);
 
 async fn holdings(backend: &Backend) -> Holdings {
@@ -19,7 +19,7 @@ async fn holdings(backend: &Backend) -> Holdings {
     (backend.count_items().await, backend.objects().await)
 }
 
-/// A backend with one person and nothing else.
+/// A backend with one user and nothing else.
 async fn own() -> (Backend, Person, Holdings) {
     let backend = Backend::start(&[]).await;
     let person = backend.person().await;
@@ -33,7 +33,7 @@ fn assert_in_envelope(what: &str, status: u16, body: &Value) {
     assert!((1..300).contains(&words.len()) && !words.contains("panicked"), "{what}: {words}");
 }
 
-/// A PNG whose header claims this size, with a right checksum.
+/// A PNG whose header states this size, with a correct checksum.
 fn png_claiming(width: u32, height: u32) -> Vec<u8> {
     let mut bytes = png(8, 8);
     let header = [&width.to_be_bytes()[..], &height.to_be_bytes(), &bytes[24..29]].concat();

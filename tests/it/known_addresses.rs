@@ -1,7 +1,7 @@
-//! A stranger's failures and floods do not lock an owner out at an address that the account knows, and a limit stops no
-//! more callers than it has to.
+//! A stranger's failures and floods do not lock an owner out at a known address, and a limit affects no more callers
+//! than necessary.
 //!
-//! The strangers' addresses are others of the loopback network, so these tests need Linux.
+//! The strangers use other loopback addresses, so these tests need Linux.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ const DAY: Duration = Duration::from_hours(24);
 
 const NO_MORE_CODES: &str = "too many codes to this number";
 
-/// A phone whose account knows the tests' own address, 127.0.0.1, and no other.
+/// A phone whose account knows only the tests' own address, 127.0.0.1.
 async fn owner(backend: &Backend) -> Phone {
     let phone = fresh_phone();
     accounts::sealtalk_register(backend, &phone, PASSWORD).await;
@@ -29,7 +29,7 @@ async fn owner(backend: &Backend) -> Phone {
     phone
 }
 
-/// The counters of failed sign-ins by a number: the strangers', and those of known networks.
+/// The counters of failed sign-ins for a number: the strangers', and those of known networks.
 async fn failures(backend: &Backend, phone: &Phone) -> (Vec<i64>, Vec<i64>) {
     let items = backend.items(&format!("phone#{}", phone.e164())).await;
     let counters = items.iter().filter_map(|item| {
@@ -53,18 +53,18 @@ fn a_strangers_wrong_passwords_do_not_lock_the_owner_out() {
         for _ in 0..10 {
             assert_eq!(answer(stranger.post("/user/login").json(&login("wrong-1"))).await, wrong);
         }
-        // Now the account is locked to strangers, even those who know the password.
+        // Now the account is locked for strangers, even with the right password.
         for other in [&stranger, &backend.at(1, 200), &backend.at(2, 1)] {
             let refused = answer(other.post("/user/login").json(&login(PASSWORD))).await;
             assert_eq!((refused.0, &refused.1["code"]), (200, &json!(1000)));
         }
         assert_eq!(failures(&backend, &phone).await, (vec![10], vec![]), "a refused guess counts nowhere");
-        // The owner signs in through every API that takes the password.
+        // The owner signs in through every API with passwords.
         assert!(accounts::sealtalk_sign_in(&backend, &phone, PASSWORD).await.is_some());
         assert!(accounts::web_sign_in(&backend, &phone, PASSWORD).await.is_some());
         assert!(accounts::device_sign_in(&backend, &phone, PASSWORD).await.is_some());
         assert_eq!(failures(&backend, &phone).await, (vec![10], vec![0]));
-        // A known address has guesses of its own, and no more of them.
+        // A known address has its own attempts, and a limited number of them.
         for _ in 0..10 {
             assert!(accounts::sealtalk_sign_in(&backend, &phone, "wrong-1").await.is_none());
         }
@@ -75,7 +75,7 @@ fn a_strangers_wrong_passwords_do_not_lock_the_owner_out() {
     });
 }
 
-/// Locks an account to strangers.
+/// Locks an account for strangers.
 async fn lock(backend: &Backend, phone: &Phone) {
     for _ in 0..10 {
         let body = json!({ "region": "86", "phone": phone.0, "password": "wrong-1" });
@@ -83,7 +83,7 @@ async fn lock(backend: &Backend, phone: &Phone) {
     }
 }
 
-/// Signs in by password through the API with this path from another address, and says whether it worked.
+/// Signs in with a password at this path from another address, and returns whether it worked.
 async fn signs_in(at: &At<'_>, path: &str, phone: &Phone) -> bool {
     let user = json!({ "phoneNumber": phone.0, "password": PASSWORD });
     let body = json!({ "mobile": phone.0, "region": "86", "phone": phone.0, "password": PASSWORD, "user": user });
@@ -156,7 +156,7 @@ fn an_account_remembers_a_bounded_number_of_hashed_networks() {
         }
         let text = format!("{:?}", backend.account(uid).await);
         assert!(!text.contains("127.9") && !text.contains("127.0"), "{text}");
-        // Ten of them in sessions, ten in the map: twenty in all.
+        // Ten of them in sessions and ten in the map: twenty in all.
         assert_eq!(backend.sessions(uid).await.len(), 10);
     });
 }
@@ -268,7 +268,7 @@ fn the_last_codes_of_an_hour_and_a_day_are_kept_for_known_addresses() {
         }
         whole(backend.ask(&phone)).await.assert_limited(NO_MORE_CODES, 3_300);
         backend.advance(HOUR);
-        // Of the day's ten, six are open to everybody; one went to the sign-up.
+        // Of the day's ten codes, six are available to everyone; the sign-up used one.
         assert_eq!(answer(backend.ask(&phone)).await.0, 200);
         backend.advance(MINUTE);
         assert_eq!(whole(stranger.ask(&phone)).await.status, 400);
@@ -325,12 +325,12 @@ fn one_network_cannot_close_a_block_of_numbers() {
         }
         assert_eq!(block(&backend, &first).await, json!({ "sent": 5, "debt": 100 }));
         assert_eq!(answer(backend.ask(&first.neighbour(99))).await.0, 200);
-        // Using a code that was not counted takes nothing off.
+        // Using a code that was not counted reduces nothing.
         let late = first.neighbour(30);
         let code = backend.newest_code(&late).await;
         assert_eq!(backend.sign_in(&late, &code).await.0, 200);
         assert_eq!(block(&backend, &first).await, json!({ "sent": 6, "debt": 120 }));
-        // Using one that was gives its network another.
+        // Using a counted code gives its network another one.
         let code = backend.newest_code(&first).await;
         assert_eq!(backend.sign_in(&first, &code).await.0, 200);
         assert_eq!(block(&backend, &first).await, json!({ "sent": 6, "debt": 20 }));

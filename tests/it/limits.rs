@@ -1,4 +1,4 @@
-//! Every limit on sending codes, and that a refused request leaves nothing.
+//! Every limit on sending codes, and that a refused request leaves no data behind.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
 
-/// Asks for codes, each a minute after the one before; every one is sent.
+/// Requests codes at intervals of one minute; every one is sent.
 async fn assert_all_sent(backend: &Backend, phone: &Phone, count: u32) {
     for turn in 0..count {
         if turn > 0 {
@@ -25,7 +25,7 @@ async fn assert_all_sent(backend: &Backend, phone: &Phone, count: u32) {
     }
 }
 
-/// Asserts that nothing in the table knows this phone or its block, and that no text went to it.
+/// Asserts that the table has no item for this phone or its block, and that no text was sent to it.
 async fn assert_untouched(backend: &Backend, phone: &Phone) {
     assert!(backend.items(&format!("phone#{}", phone.e164())).await.is_empty());
     assert!(backend.items(&format!("block#+86{}", &phone.0[..7])).await.is_empty());
@@ -43,7 +43,7 @@ fn a_second_code_within_a_minute_is_refused_with_the_seconds_to_wait() {
             backend.advance(SECOND * passed);
             whole(backend.ask(&phone)).await.assert_limited("a code was sent a moment ago", left);
         }
-        // What was refused changed nothing, so the first code still works.
+        // The refused request changed nothing, so the first code still works.
         assert_eq!(backend.items_below("").await.len(), before.len());
         assert_eq!(backend.texts(&phone).await.len(), 1);
         assert_eq!(backend.sign_in(&phone, &code).await.0, 200);
@@ -80,7 +80,7 @@ fn a_number_without_an_account_is_sent_three_codes_in_any_hour() {
         assert_all_sent(&backend, &phone, 3).await;
         backend.advance(MINUTE);
         whole(backend.ask(&phone)).await.assert_limited("too many codes to this number", 3_420);
-        // Any hour, not the clock's: the third code before this one was sent at ten.
+        // Any period of an hour, not an hour of the clock: the third code before this one was sent at ten.
         backend.advance(MINUTE * 56 + SECOND * 59);
         whole(backend.ask(&phone)).await.assert_limited("too many codes to this number", 1);
         backend.advance(SECOND);
@@ -116,7 +116,7 @@ fn an_address_may_ask_for_a_number_of_codes_in_a_clock_hour() {
         let phone = fresh_phone();
         backend.advance(MINUTE);
         whole(backend.ask(&phone)).await.assert_limited("too many codes from this address", 3_540);
-        // The address is the gateway's word; a header changes nothing.
+        // The IP address comes from the gateway; a header changes nothing.
         let pretended = backend.ask(&phone).header("x-forwarded-for", "192.0.2.1").header("forwarded", "for=192.0.2.1");
         whole(pretended).await.assert_limited("too many codes from this address", 3_540);
         assert_untouched(&backend, &phone).await;
@@ -174,7 +174,7 @@ fn a_country_that_is_not_served_is_refused_and_leaves_nothing() {
     });
 }
 
-/// The guard with its rule about networks out of the way, since every request here comes from one.
+/// The guard without its rule about networks, because all requests here come from one network.
 const GUARD: [(&str, &str); 2] = [("ConversionAddresses", "1"), ("ConversionPerAddress", "1000")];
 
 #[test]
@@ -192,7 +192,7 @@ fn a_block_whose_codes_nobody_uses_is_refused_from_the_fifty_first() {
         assert!(backend.texts(&next).await.is_empty());
         let block = backend.items(&format!("block#+86{}", &first.0[..7])).await;
         assert_eq!((block.len(), number(&block[0], "sent")), (1, Some(50)));
-        // Other blocks do not suffer, and this one gets another chance in the next hour.
+        // Other blocks are not affected, and this one is open again in the next hour.
         assert_eq!(answer(backend.ask(&fresh_phone())).await.0, 200);
         backend.advance(HOUR);
         assert_eq!(answer(backend.ask(&next)).await.0, 200);
@@ -211,11 +211,11 @@ fn a_block_of_whose_codes_a_fifth_is_used_is_not_refused() {
                 assert_eq!(backend.sign_in(&phone, &code).await.0, 200);
             }
         }
-        // Ten of fifty were used: one more may be sent, and then less than a fifth is used.
+        // Ten of fifty were used: one more can be sent, and then less than a fifth is used.
         assert_eq!(answer(backend.ask(&first.neighbour(50))).await.0, 200);
         let refused = whole(backend.ask(&first.neighbour(51))).await;
         refused.assert_limited("too many unused codes to numbers like this one", 3_600);
-        // A used one opens the block again.
+        // Using a code opens the block again.
         let code = backend.newest_code(&first.neighbour(50)).await;
         assert_eq!(backend.sign_in(&first.neighbour(50), &code).await.0, 200);
         assert_eq!(answer(backend.ask(&first.neighbour(51))).await.0, 200);

@@ -12,12 +12,13 @@ use crate::support::people::{internal_error, refused, wrong_code};
 use crate::support::trips::log;
 use crate::support::{Backend, Person, Phone, fresh_phone, run};
 
-/// Everything that was said in this test and nobody else may read.
+/// Secrets of this test that no log may contain.
 #[derive(Default)]
 struct Secrets {
-    /// What may not be part of any logged text.
+    /// Texts that no logged text may contain.
     texts: Vec<String>,
-    /// Codes: short enough to be part of a longer number by chance, so they may not be a number of their own.
+    /// Codes: they are so short that a longer number may contain them by chance, so they must not appear as a separate
+    /// number.
     codes: Vec<String>,
 }
 
@@ -50,7 +51,7 @@ impl Secrets {
     }
 }
 
-/// Faults of every kind that DynamoDB's client tells apart, in words that repeat what the caller sent.
+/// Every kind of error that DynamoDB's client distinguishes, with messages that repeat the caller's input.
 fn faults(detail: &str) -> Vec<Fault> {
     let of = |code: &str| Fault::Error { status: 400, code: code.into(), message: "injected".into() };
     let quoting = Fault::Error { status: 500, code: "InternalServerError".into(), message: format!("near {detail}") };

@@ -159,7 +159,7 @@ fn five_thousand_numbers_are_answered_and_one_more_is_refused() {
         let list: Vec<_> = phones.iter().map(entry).collect();
         let words = "list has more numbers than one call may look up";
         assert_eq!(answer(backend.look_up(&uids[0].1, &json!(list))).await, refused(words));
-        // So is one more of the same: what counts is the list.
+        // One more copy of the same number fails too: the length of the list counts.
         let same = vec![entry(&phones[0]); 5_001];
         assert_eq!(answer(backend.look_up(&uids[0].1, &json!(same))).await, refused(words));
     });
@@ -175,7 +175,7 @@ fn a_list_of_half_a_megabyte_is_read_and_a_byte_more_is_refused() {
         let send = |body: String| answer(backend.post("/users").bearer_auth(&person.access_token).body(body));
         assert_eq!(send(list(most)).await, (200, json!([])));
         assert_eq!(send(list(most + 1)).await, refused("larger than 524288 bytes"));
-        // Fields are never that long.
+        // Real fields are never this long.
         let name = json!({ "value": "x".repeat(300_000) });
         let named = backend.put("/users/me/nickname").bearer_auth(&person.access_token).json(&name);
         assert_eq!(answer(named).await, refused("larger than 262144 bytes"));
@@ -190,7 +190,7 @@ fn an_account_looks_up_so_many_numbers_a_day() {
         let (person, other) = (backend.person().await, backend.person().await);
         let list = |range: std::ops::Range<usize>| json!(phones[range].iter().map(entry).collect::<Vec<_>>());
         assert_eq!(answer(backend.look_up(&person, &list(0..3))).await.0, 200);
-        // Three more do not fit any more, and what is refused counts nothing.
+        // Three more exceed the limit, and a refused request does not count.
         let words = "too many numbers looked up today";
         whole(backend.look_up(&person, &list(0..3))).await.assert_limited(words, 50_400);
         assert_eq!(answer(backend.look_up(&person, &list(3..5))).await.0, 200);

@@ -24,7 +24,7 @@ fn signed(backend: &Backend, person: &Person, path: &str) -> RequestBuilder {
     backend.post(path).bearer_auth(&person.access_token)
 }
 
-/// The records of uploads in somebody's partition.
+/// The records of uploads in a user's partition.
 async fn records(backend: &Backend, person: &Person) -> Vec<String> {
     let items = backend.items(&format!("user#{}", person.uid)).await;
     let keys = items.iter().filter_map(|item| item["sk"].as_s().ok());
@@ -96,7 +96,7 @@ fn a_file_may_come_as_the_part_of_a_form() {
     run(async {
         let backend = shared().await;
         let person = backend.person().await;
-        // A GIF that says it is a JPEG is a GIF.
+        // A GIF with the content type of a JPEG is a GIF.
         let upload = signed(backend, &person, "/images").multipart(form(gif(12, 8), "holiday.jpg", "image/jpeg"));
         let (status, body) = answer(upload).await;
         assert_eq!(status, 200, "{body}");
@@ -145,7 +145,7 @@ fn the_place_a_picture_was_taken_at_is_taken_out_and_its_orientation_kept() {
             let src = backend.post_image(&person, original).await;
             let kept = backend.bytes(&src).await;
             assert!(!holds(&kept, SECRET) && !holds(&kept, b"ns.adobe.com"));
-            // The tag of the GPS directory's pointer, which is in no other part of a picture this small.
+            // The tag of the pointer to the GPS directory, which is in no other part of such a small picture.
             assert!(!holds(&kept, &[0x88, 0x25, 0, 4]));
             let (_, kept_pixels, kept_turn) = decoded(&kept);
             assert_eq!(kept_turn, turn);
@@ -184,7 +184,7 @@ fn voice_notes_are_known_by_their_bytes() {
             let response = backend.get(src).send().await.expect("an answer");
             assert_eq!(response.headers()[CONTENT_TYPE], kind, "{extension}");
             assert_eq!(response.headers()["x-content-type-options"], "nosniff");
-            // What nobody knows is never shown in a browser.
+            // A file of an unknown format is never displayed in a browser.
             let shown = response.headers().get("content-disposition").is_none();
             assert_eq!(shown, kind != "application/octet-stream", "{extension}");
             assert!(response.bytes().await.expect("bytes") == bytes, "{extension}");
@@ -258,7 +258,7 @@ fn an_avatar_is_seen_in_address_books_and_at_the_next_sign_in() {
         let code = backend.code_for(&phone).await;
         let (_, tokens) = backend.sign_in(&phone, &code).await;
         assert_eq!(tokens["avatar"], backend.url(&second), "{tokens}");
-        // The first is still where links to it lead.
+        // Existing links to the first file still work.
         assert!(backend.bytes(&first).await == jpeg(30, 30));
         assert!(
             backend.bytes(tokens["avatar"].as_str().expect("a URL").trim_start_matches(&backend.url(""))).await
@@ -307,7 +307,7 @@ fn a_session_that_ended_uploads_nothing() {
             assert_eq!(records(&backend, &ended).await, Vec::<String>::new(), "{path}");
         }
         assert_eq!(records(&backend, &living).await, Vec::<String>::new());
-        // The other session of the same account goes on.
+        // The other session of the same account continues.
         backend.post_image(&living, jpeg(10, 10)).await;
         assert_eq!(records(&backend, &living).await.len(), 1);
     });
@@ -318,7 +318,7 @@ fn when_the_bucket_fails_the_caller_is_told_and_nothing_is_half_done() {
     run(async {
         let backend = Backend::start(&[]).await;
         let person = backend.person().await;
-        // More often than the SDK tries.
+        // More often than the SDK retries.
         backend.running.endpoints().fail_next("s3:PutObject", 3, local_aws::Fault::slow_down());
         let upload = backend.upload(&person, Method::PUT, "/users/me/avatar", jpeg(10, 10));
         assert_eq!(answer(upload).await, internal_error());
@@ -326,7 +326,7 @@ fn when_the_bucket_fails_the_caller_is_told_and_nothing_is_half_done() {
         assert_eq!(backend.objects().await, Vec::<String>::new());
         let account = backend.account(person.uid).await;
         assert!(text(&account, "avatar").unwrap_or_default().is_empty(), "{account:?}");
-        // Once is what the SDK sees to.
+        // Once is covered by the SDK's retry.
         backend.running.endpoints().fail_next("s3:PutObject", 1, local_aws::Fault::slow_down());
         backend.put_avatar(&person, jpeg(10, 10)).await;
     });

@@ -1,4 +1,4 @@
-//! One identity: what is made or changed through one API holds in all the others.
+//! One identity: an account created or changed through one API is valid in all the others.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::support::accounts::{self, Cookie, PASSWORD};
 use crate::support::backend::answer;
 use crate::support::{Backend, Phone, fresh_phone, run, shared};
 
-/// A living session of each API that has passwords or codes, and how to ask whether it still lives.
+/// An active session of each API with passwords or codes, and a way to check that it is still active.
 struct Everywhere {
     messenger: String,
     web: Cookie,
@@ -21,7 +21,7 @@ struct Everywhere {
 }
 
 impl Everywhere {
-    /// Signs in through every API, the messenger and rooms by a code of their own.
+    /// Signs in through every API; the messenger and rooms APIs use their own codes.
     async fn sign_in(backend: &Backend, phone: &Phone) -> Self {
         backend.advance(Duration::from_mins(1));
         let messenger = backend.person_on(phone).await;
@@ -36,7 +36,7 @@ impl Everywhere {
         Self { messenger: messenger.access_token, web, sealtalk, device: (device_id, device), rooms }
     }
 
-    /// Which of them live: messenger, web, `SealTalk`, device, rooms.
+    /// Whether each is active: messenger, web, `SealTalk`, device, rooms.
     async fn living(&self, backend: &Backend) -> [bool; 5] {
         [
             answer(backend.nickname(&self.messenger, "Tom")).await.0 == 200,
@@ -111,14 +111,14 @@ fn a_new_password_through_any_api_ends_the_sessions_of_all() {
         let backend = Backend::frozen(&[("CodesPerPhoneHour", "50"), ("CodesPerPhoneDay", "50")]).await;
         let (phone, _) = made_by_sealtalk(&backend).await;
         let before = Everywhere::sign_in(&backend, &phone).await;
-        // SealTalk's own session is the one that changes the password, and stays.
+        // SealTalk's own session changes the password, and stays active.
         let change = json!({ "oldPassword": PASSWORD, "newPassword": "new-P@ss1" });
         let change = backend.post("/user/change_password").header("cookie", &before.sealtalk.0).json(&change);
         assert_eq!(answer(change).await, (200, json!({ "code": 200 })));
         assert_eq!(before.living(&backend).await, [false, false, true, false, false]);
         assert!(accounts::web_sign_in(&backend, &phone, PASSWORD).await.is_none());
         let (_, web) = accounts::web_sign_in(&backend, &phone, "new-P@ss1").await.expect("signed in");
-        // Recovery through the device API ends every one of them, and its password is good everywhere again.
+        // Recovery through the device API ends all of them, and its password works everywhere again.
         accounts::device_recover(&backend, &phone, PASSWORD).await;
         assert_ne!(accounts::web_user(&backend, &web).await["errno"], "0");
         assert!(!accounts::sealtalk_lives(&backend, &before.sealtalk).await);
@@ -130,7 +130,7 @@ fn a_new_password_through_any_api_ends_the_sessions_of_all() {
 fn the_eleventh_session_ends_the_oldest_whatever_api_began_it() {
     run(async {
         let backend = Backend::frozen(&[]).await;
-        // Registering began the first session.
+        // Registering created the first session.
         let (phone, _) = made_by_sealtalk(&backend).await;
         backend.advance(Duration::from_secs(1));
         let (_, oldest) = accounts::web_sign_in(&backend, &phone, PASSWORD).await.expect("signed in");
@@ -199,13 +199,13 @@ fn failed_sign_ins_count_over_all_apis_together() {
     run(async {
         let backend = Backend::frozen(&[("FailuresPerAccount", "6")]).await;
         let (phone, _) = made_by_sealtalk(&backend).await;
-        // Six as of a stranger, and six as of an address that the account knows.
+        // Six as a stranger, and six from an address that the account knows.
         for _ in 0..4 {
             assert!(accounts::web_sign_in(&backend, &phone, "wrong-password").await.is_none());
             assert!(accounts::sealtalk_sign_in(&backend, &phone, "wrong-password").await.is_none());
             assert!(accounts::device_sign_in(&backend, &phone, "wrong-password").await.is_none());
         }
-        // Locked: the right password is answered like a wrong one.
+        // Locked: the right password gets the same response as a wrong one.
         assert!(accounts::web_sign_in(&backend, &phone, PASSWORD).await.is_none());
         let right = accounts::web_sign_in_answer(&backend, &phone, PASSWORD).await;
         assert_eq!(right, accounts::web_sign_in_answer(&backend, &phone, "wrong-password").await);

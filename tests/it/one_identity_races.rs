@@ -1,4 +1,5 @@
-//! Many at once, through different APIs: what is left in the table is what one after another would have left.
+//! Many simultaneous requests through different APIs: afterwards the table is the same as if they had come one after
+//! another.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The functions' roles: everything they do is allowed, and nothing is allowed that they never do.
+//! The functions' roles allow everything that the functions do, and nothing that they never do.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::support::backend::answer;
 use crate::support::pictures::{Bucket, Noise, jpeg, name};
 use crate::support::{Backend, fresh_phone, run};
 
-/// The repository's functions with access keys that mean nothing yet, so that a test can decide what they may do.
+/// The repository's functions with unregistered access keys, so that a test can define their permissions.
 struct WithOwnKeys(Handset);
 
 fn key(binary: &str) -> (String, String) {
@@ -42,14 +42,14 @@ fn many(value: &Value) -> Vec<Value> {
     value.as_array().cloned().unwrap_or_else(|| vec![value.clone()])
 }
 
-/// A statement as as many of one action and one resource each, so that none of them hides behind another.
+/// Splits a statement into statements with one action and one resource each, so that none is hidden by another.
 fn split(statement: &Value) -> Vec<Value> {
     let element = |names: [&'static str; 2]| {
         let name = names.into_iter().find(|name| statement.get(name).is_some()).expect("an element");
         (name, many(&statement[name]))
     };
     let (actions, resources) = (element(["Action", "NotAction"]), element(["Resource", "NotResource"]));
-    // What is negated is not a list of permissions.
+    // A negated element is not a list of permissions.
     let each = |(name, values): (&'static str, Vec<Value>)| -> Vec<(&'static str, Value)> {
         if name.starts_with("Not") {
             vec![(name, json!(values))]
@@ -69,7 +69,7 @@ fn split(statement: &Value) -> Vec<Value> {
     parts
 }
 
-/// Does once whatever the messenger API can do.
+/// Uses every feature of the messenger API once.
 async fn whole_messenger_session(backend: &Backend) {
     let phone = fresh_phone();
     let person = backend.person_on(&phone).await;
@@ -93,7 +93,7 @@ async fn whole_messenger_session(backend: &Backend) {
         backend.bytes(path).await;
         assert_eq!(backend.request(reqwest::Method::HEAD, path).send().await.expect("an answer").status(), 200);
     }
-    // A missing thumbnail, and names that nothing lies under.
+    // A missing thumbnail, and names without an object.
     let bucket = Bucket::of(backend);
     bucket.delete(&format!("thumbnails/{}@256w_256h_1c", name(&image))).await;
     backend.bytes(&format!("{image}@256w_256h_1c")).await;
@@ -102,7 +102,7 @@ async fn whole_messenger_session(backend: &Backend) {
     {
         assert_eq!(answer(backend.get(path)).await.0, 404, "{path}");
     }
-    // What is long is reached by a link, which carries the function's own permissions.
+    // Large files are reached by a link, which has the function's own permissions.
     let long = "0123456789abcdef0123456789abcdef";
     bucket
         .put(&format!("originals/audios/{long}.bin"), "application/octet-stream", Noise::new(1).bytes(4_194_305))
@@ -111,7 +111,7 @@ async fn whole_messenger_session(backend: &Backend) {
     let link = response.headers()["location"].to_str().expect("a link").to_owned();
     assert_eq!(reqwest::get(link).await.expect("an answer").status(), 200);
 
-    // A session that ended while its owner had more to say.
+    // A session that has ended, while its owner still sends requests.
     backend.advance(Duration::from_secs(61));
     backend.person_on(&phone).await;
     for (method, path) in [("POST", "/images"), ("PUT", "/users/me/avatar")] {
@@ -121,7 +121,7 @@ async fn whole_messenger_session(backend: &Backend) {
     backend.settled().await;
 }
 
-/// Does once whatever the APIs can do.
+/// Uses every feature of the APIs once.
 pub async fn whole_session(backend: &Backend) {
     whole_messenger_session(backend).await;
     crate::web::whole_session(backend).await;
@@ -155,8 +155,8 @@ fn every_permission_is_enough_and_every_one_is_needed() {
         whole_session(&backend).await;
 
         assert_eq!(endpoints.denied(), Vec::new());
-        // A part is needed when it alone allowed a call: without it that call is denied, and the line above fails, or,
-        // for the right that only shapes an answer, the next test does.
+        // A part is needed if it alone allowed a call. Without it this call is denied and the assertion above fails;
+        // for the permission that only affects a response, the next test fails.
         let needed: BTreeSet<UsedStatement> = endpoints.needed_statements().into_iter().collect();
         let idle: Vec<_> =
             expected.iter().filter(|(statement, _)| !needed.contains(statement)).map(|(_, text)| text).collect();

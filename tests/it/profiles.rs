@@ -1,4 +1,4 @@
-//! Nickname, state line and avatar by path, and what others see of them.
+//! Nickname, state line and avatar by path, and what other users see of them.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ async fn patch(backend: &Backend, person: &Person, body: &Value) -> (u16, Value)
     answer(backend.patch("/users/me").bearer_auth(&person.access_token).json(body)).await
 }
 
-/// Name, state and avatar as the table has them.
+/// Name, state and avatar as stored in the table.
 async fn profile(backend: &Backend, person: &Person) -> [Option<String>; 3] {
     let account = backend.account(person.uid).await;
     ["name", "state", "avatar"].map(|name| text(&account, name).map(str::to_owned))
@@ -213,7 +213,7 @@ fn nobody_changes_a_profile_without_being_signed_in() {
             backend.patch("/users/me").json(&json!({ "name": "Tom" })),
             backend.post("/users").json(&json!([])),
             backend.get("/users").body("[]"),
-            // Who is not signed in hears that first, whatever they sent.
+            // A caller who is not signed in gets this error first, whatever the body is.
             backend.put("/users/me/nickname").body("{"),
             backend.patch("/users/me").json(&json!({ "name": "" })),
         ] {

@@ -1,4 +1,4 @@
-//! Sign-in providers and the chat service, through the stand-ins of the local run.
+//! Sign-in providers and the chat service, with the stand-ins of the local run.
 
 use std::time::{Duration, Instant};
 
@@ -85,7 +85,7 @@ fn no_access_token_is_logged() {
     });
 }
 
-/// Registers somebody and signs them in at SealTalk, which answers a chat token.
+/// Registers a user and signs them in at SealTalk, whose response has a chat token.
 async fn sign_in_at_sealtalk(backend: &Backend) -> Whole {
     let phone = fresh_phone();
     let asked = backend.post("/verification_codes").json(&json!({ "flag": 0, "phoneNumber": phone.0 }));
@@ -109,7 +109,7 @@ fn chat_tokens_come_from_the_chat_service_where_one_is_configured() {
         let cookie = login.headers[SET_COOKIE].to_str().expect("a cookie");
         let given = answer(backend.get("/user/get_token").header(COOKIE, cookie)).await;
         assert_eq!(given, (200, json!({ "code": 200, "result": { "userId": id, "token": token } })));
-        // A wrong secret is a fault of ours: it stays out of the answer, and nobody is signed in by half.
+        // A wrong secret is a fault on our side: it is not in the response, and no user is half signed in.
         let backend = Backend::start(&app("wrong")).await;
         let login = sign_in_at_sealtalk(&backend).await;
         assert_eq!((login.status, login.body), (500, json!({ "code": 500, "message": "internal error" })));

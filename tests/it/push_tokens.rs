@@ -1,4 +1,4 @@
-//! Push tokens of the messenger API: with a sign-in, bound and unbound.
+//! Push tokens of the messenger API: set at sign-in, added and removed.
 
 use std::time::Duration;
 
@@ -66,7 +66,7 @@ fn push_tokens_are_bound_to_a_session_and_unbound() {
         let unbind = async |person, body| send("/device/unbind", person, body).await;
         let done = || (200, json!({}));
 
-        // As the apps send them: one for iOS; one of several on Android, the others null or missing.
+        // As the apps send them: one for iOS; one of several on Android, where the others are null or missing.
         assert_eq!(bind(one, json!({ "apns_device_token": "a1" })).await, (done(), 1));
         let android = json!({ "ng_device_token": null, "xg_device_token": "", "hw_device_token": " h1 " });
         assert_eq!(bind(one, android).await, (done(), 1));
@@ -76,13 +76,13 @@ fn push_tokens_are_bound_to_a_session_and_unbound() {
         assert_eq!(push_tokens(&backend, one).await, [vec![], five.clone()]);
         assert_eq!(bind(one, json!({ "apns_device_token": "a1" })).await, (done(), 1));
 
-        // A token is one device's, which has signed in anew: it moves.
+        // A token belongs to one device, which has signed in again: the token moves.
         let moved = json!({ "gcm_device_token": "g1", "xm_device_token": "x2" });
         assert_eq!(bind(two, moved).await, (done(), 2));
         let four = held(&[("apns", "a1"), ("hw", "h1"), ("jp", "j1"), ("xm", "x1")]);
         assert_eq!(push_tokens(&backend, one).await, [four, held(&[("gcm", "g1"), ("xm", "x2")])]);
 
-        // One's own, one of another session, and one that is nowhere.
+        // A token of this session, one of another session, and an unknown one.
         assert_eq!(unbind(two, json!({ "xm_device_token": "x2" })).await, (done(), 1));
         assert_eq!(unbind(two, json!({ "hw_device_token": "h1", "gcm_device_token": "g1" })).await, (done(), 2));
         assert_eq!(unbind(two, json!({ "xm_device_token": "x2" })).await, (done(), 1));
@@ -90,7 +90,7 @@ fn push_tokens_are_bound_to_a_session_and_unbound() {
         let three = held(&[("apns", "a1"), ("jp", "j1"), ("xm", "x1")]);
         assert_eq!(push_tokens(&backend, one).await, [vec![], three.clone()]);
 
-        // What is refused changes nothing.
+        // A refused request changes nothing.
         let missing = "device token is missing; send one of apns, ng, gcm, xg, xm, hw and jp_device_token";
         for path in ["/device/bind", "/device/unbind"] {
             for body in [json!({}), json!({ "apns_device_token": " " }), json!({ "token": "a1" })] {

@@ -1,4 +1,4 @@
-//! Many requests at once: whoever wins, the table holds one truth afterwards.
+//! Many simultaneous requests: whichever is first, the table is consistent afterwards.
 
 use std::collections::HashSet;
 
@@ -56,7 +56,7 @@ fn a_right_code_guessed_at_once_on_a_known_number_begins_one_session() {
             assert_eq!(backend.sessions(person.uid).await.len(), sessions);
             backend.advance(std::time::Duration::from_mins(1));
         }
-        // Each code was counted as used once: the block's debt is 20 for a sent one, less 100 for a used one.
+        // Each code was counted as used once: the block's debt is 20 for a sent code, minus 100 for a used one.
         let block = backend.items(&format!("block#+86{}", &phone.0[..7])).await;
         assert_eq!((number(&block[0], "sent"), number(&block[0], "debt")), (Some(4), Some(4 * (20 - 100))));
     });
@@ -84,7 +84,7 @@ fn a_right_guess_among_wrong_ones_never_makes_more_than_five() {
         for round in 0..10 {
             let phone = fresh_phone();
             let code = backend.code_for(&phone).await;
-            // The right one goes in at another place every time.
+            // The right code is tried at a different position each time.
             let mut guesses: Vec<_> = (1..=49).map(|n| wrong_code(&code, n)).collect();
             guesses.insert(round, code.clone());
             let answers = join_all(guesses.iter().map(|guess| backend.sign_in(&phone, guess))).await;

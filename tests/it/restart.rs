@@ -1,4 +1,4 @@
-//! A backend with a data folder, stopped and started again.
+//! A backend with a data folder is stopped and started again.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use crate::support::backend::answer;
 use crate::support::pictures::{jpeg, size};
 use crate::support::{Backend, fresh_phone, run};
 
-/// A folder that is gone after the test.
+/// A folder that is deleted after the test.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -65,7 +65,7 @@ fn what_was_there_before_a_restart_is_there_after_it() {
         assert_eq!(after.get(&image).send().await.expect("an answer").headers()["etag"], tag);
         assert_eq!(size(&after.bytes(&format!("{image}@128w_128h_1c")).await), (128, 128));
         assert!(after.bytes(&audio).await == b"#!AMR\n\x3c\x91");
-        // The session goes on, and the phone signs in to the same account.
+        // The session continues, and the phone signs in to the same account.
         let (status, tokens) = answer(after.refresh(&person.refresh_token)).await;
         assert_eq!((status, tokens["uid"].as_u64()), (200, Some(person.uid)), "{tokens}");
         after.advance(Duration::from_secs(61));
@@ -97,7 +97,7 @@ fn a_folder_belongs_to_one_run_at_a_time() {
         let second = Backend::with(options(&folder.0), |handset| handset).await;
         let error = second.err().expect("a second run on the same folder").to_string();
         assert!(error.contains("in use") && error.contains(&folder.0.display().to_string()), "{error}");
-        // The first goes on as if nothing had been.
+        // The first backend continues undisturbed.
         first.person().await;
         first.running.stop().await;
         let third = start(&folder).await;

@@ -1,5 +1,5 @@
-//! A rotation of the signing secret as `docs/deploying.md` describes it: nobody is signed out, not even while a deployment
-//! moves from one phase to the next and both answer.
+//! A rotation of the signing secret as in `docs/deploying.md`: no user is signed out, even while a deployment moves
+//! from one phase to the next and both versions answer.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,11 +15,11 @@ use crate::support::accounts::{sealtalk_register, sealtalk_sign_in, web_register
 use crate::support::backend::answer;
 use crate::support::{Backend, Person, fresh_phone, run};
 
-/// The ids of the two versions, as Secrets Manager draws them.
+/// The ids of the two versions, as Secrets Manager generates them.
 const OLD: &str = "6e7a3f0c-5d0e-4d5a-9f62-0a1d0e2c7b11";
 const NEW: &str = "c2b1d9e4-90aa-4b7e-8d35-3f5c7a1e6d22";
 
-/// One deployment: the version that has the label `AWSCURRENT` meanwhile, and the two parameters.
+/// One deployment: the version with the label `AWSCURRENT` at that time, and the two parameters.
 #[derive(Clone, Copy)]
 struct Phase {
     current: &'static str,
@@ -32,7 +32,7 @@ const INTRODUCED: Phase = Phase { current: OLD, signs: OLD, accepted: NEW };
 const SIGNING: Phase = Phase { current: OLD, signs: NEW, accepted: OLD };
 const AFTER: Phase = Phase { current: NEW, signs: NEW, accepted: "" };
 
-/// A folder that is gone after the test.
+/// A folder that is deleted after the test.
 struct Folder(PathBuf);
 
 impl Drop for Folder {
@@ -41,7 +41,7 @@ impl Drop for Folder {
     }
 }
 
-/// Starts the stage in a phase, on the data of the folder.
+/// Starts the deployment in a phase, on the data in the folder.
 async fn deploy(folder: &Folder, phase: &Phase) -> Backend {
     let name = "handset-SigningSecret";
     let secret = |version: &str| json!({ "secret": version.repeat(2) }).to_string();
@@ -62,7 +62,7 @@ async fn deploy(folder: &Folder, phase: &Phase) -> Backend {
     Backend::with(options, |handset| handset).await.expect("the backend starts")
 }
 
-/// What somebody who signed in has in hand, one for each way of telling who calls.
+/// The credentials of a signed-in user, one for each way to identify a caller.
 struct SignedIn {
     messenger: Person,
     web: Cookie,
@@ -83,7 +83,7 @@ impl SignedIn {
         }
     }
 
-    /// Which of them the stage accepts.
+    /// Which of them the deployment accepts.
     async fn lives(&self, backend: &Backend) -> [bool; 4] {
         let (device, token) = &self.device;
         [
@@ -112,7 +112,7 @@ fn a_rotation_in_three_deployments_signs_nobody_out() {
         let old = published(&before).await;
         before.running.stop().await;
 
-        // The new key is known and signs nothing yet: whoever still has the old settings accepts all there is.
+        // The new key is known but signs nothing yet: functions with the old settings accept every token.
         let introduced = deploy(&folder, &INTRODUCED).await;
         assert_eq!(early.lives(&introduced).await, [true; 4]);
         let middle = SignedIn::on(&introduced).await;
@@ -120,7 +120,7 @@ fn a_rotation_in_three_deployments_signs_nobody_out() {
         assert_eq!((both.len(), &both[..1]), (2, &old[..]));
         introduced.running.stop().await;
 
-        // Now it signs, and what the old one signed is accepted and refreshed.
+        // Now it signs, and tokens signed with the old key are accepted and refreshed.
         let signing = deploy(&folder, &SIGNING).await;
         assert_eq!((early.lives(&signing).await, middle.lives(&signing).await), ([true; 4], [true; 4]));
         let late = SignedIn::on(&signing).await;
@@ -130,14 +130,14 @@ fn a_rotation_in_three_deployments_signs_nobody_out() {
         assert_eq!(published(&signing).await, [both[1].clone(), both[0].clone()]);
         signing.running.stop().await;
 
-        // While that deployment was under way, functions of the phase before accepted what the new ones signed. They do
-        // so too when it is taken back, and after the label has moved: the parameters name versions, not labels.
+        // During that deployment, functions of the previous phase accepted tokens from the new ones. They also do after
+        // a rollback, and after the label has moved: the parameters name versions, not labels.
         let introduced = deploy(&folder, &Phase { current: NEW, ..INTRODUCED }).await;
         assert_eq!(late.lives(&introduced).await, [true; 4]);
         assert_eq!(answer(introduced.nickname(&refreshed.access_token, "Tom")).await.0, 200);
         introduced.running.stop().await;
 
-        // What was never refreshed ends with the old key, and nothing else does.
+        // Sessions that were never refreshed end with the old key; all others continue.
         let after = deploy(&folder, &AFTER).await;
         assert_eq!(late.lives(&after).await, [true; 4]);
         assert_eq!(early.lives(&after).await, [false; 4]);

@@ -17,7 +17,7 @@ use crate::support::{Backend, Phone, fresh_phone, run, shared, trips};
 
 const PASSWORD: &str = "P@ssw0rd";
 
-/// Somebody with an account and the cookie of a session.
+/// A user with an account, and the cookie of a session.
 struct Owner {
     phone: Phone,
     id: String,
@@ -32,7 +32,7 @@ fn result(result: &Value) -> (u16, Value) {
     (200, json!({ "code": 200, "result": result }))
 }
 
-/// A refusal or another outcome, in the words of `message`.
+/// An error or another outcome with this `message`.
 fn refused(status: u16, code: u16, message: &str) -> (u16, Value) {
     (status, json!({ "code": code, "message": message }))
 }
@@ -45,24 +45,24 @@ async fn post(backend: &Backend, path: &str, body: Value) -> (u16, Value) {
     answer(backend.post(path).json(&body)).await
 }
 
-/// The pair of the one `Set-Cookie` line of an answer.
+/// The name and value in a response's only `Set-Cookie` line.
 fn cookie_of(headers: &HeaderMap) -> String {
     let lines: Vec<_> = headers.get_all(SET_COOKIE).iter().collect();
     assert_eq!(lines.len(), 1, "{lines:?}");
     let line = lines[0].to_str().expect("text");
-    // One of the clients splits on commas.
+    // One of the clients splits the line at commas.
     assert!(!line.contains(',') && !line.to_lowercase().contains("expires"), "{line}");
     line.split(';').next().expect("a pair").to_owned()
 }
 
-/// Asks for a code and reads it from the phone.
+/// Requests a code and reads it from the phone.
 async fn code_for(backend: &Backend, phone: &Phone) -> String {
     let asked = post(backend, "/user/send_code", json!({ "region": "86", "phone": phone.0 })).await;
     assert_eq!(asked, done());
     backend.newest_code(phone).await
 }
 
-/// Proves a phone.
+/// A verification token for a phone.
 async fn verification_for(backend: &Backend, phone: &Phone) -> String {
     let code = code_for(backend, phone).await;
     let given = json!({ "region": "86", "phone": phone.0, "code": code });
@@ -94,7 +94,7 @@ fn login(backend: &Backend, phone: &Phone, password: &str) -> RequestBuilder {
     backend.post("/user/login").json(&json!({ "region": "86", "phone": phone.0, "password": password }))
 }
 
-/// A further session.
+/// Another session.
 async fn session(backend: &Backend, owner: &Owner, password: &str) -> String {
     let response = login(backend, &owner.phone, password).send().await.expect("an answer");
     cookie_of(response.headers())
@@ -110,7 +110,7 @@ async fn is_signed_in(backend: &Backend, owner: &Owner, cookie: &str) -> bool {
     status == 200
 }
 
-/// The type of an answer, which its clients and the original server's tests look at.
+/// The content type of a response, which its clients and the original server's tests check.
 fn kind(answer: &Whole) -> Option<&str> {
     answer.headers.get(CONTENT_TYPE).map(|value| value.to_str().expect("text"))
 }
@@ -122,7 +122,7 @@ fn answers_under_200_have_the_type_of_the_original_servers() {
         let owner = register(backend).await;
         let phone = json!({ "region": "86", "phone": owner.phone.0 });
         let wrong = json!({ "region": "86", "phone": owner.phone.0, "password": "wrong-password" });
-        // Successes with and without a result, and outcomes that are none.
+        // Successes with and without a result, and other outcomes.
         let fine = [
             backend.post("/user/check_phone_available").json(&phone),
             backend.post("/user/login").json(&wrong),
@@ -152,7 +152,7 @@ fn an_account_is_made_used_and_left() {
         let backend = shared().await;
         let phone = fresh_phone();
         let number: u64 = phone.0.parse().expect("digits");
-        // As documented: numbers.
+        // Numbers, as documented.
         let available = json!({ "region": 86, "phone": number });
         assert_eq!(post(backend, "/user/check_phone_available", available.clone()).await, result(&json!(true)));
         assert_eq!(post(backend, "/user/send_code", available.clone()).await, done());
@@ -175,7 +175,7 @@ fn an_account_is_made_used_and_left() {
         let (status, body) = read(response).await;
         assert_eq!((status, &body["code"], &body["result"]["id"]), (200, &json!(200), &json!(id)));
         assert!(body["result"]["token"].as_str().is_some_and(|token| token.len() > 40), "{body}");
-        // As a client that stores whole lines sends them back, an older one beside it.
+        // As a client that stores whole lines sends them back, together with an older one.
         let replayed = format!("sealtalk_session=old; Path=/; Max-Age=5, {line}");
         let profile = json!({ "id": id, "nickname": "Tom", "portraitUri": "" });
         for cookie in [&cookie, &line, &replayed] {
@@ -247,7 +247,7 @@ fn a_new_password_ends_the_other_sessions() {
     });
 }
 
-/// Status, head but for what every answer has of its own, and body.
+/// Status, headers except those unique to each response, and body.
 async fn to_the_byte(request: RequestBuilder) -> (u16, HeaderMap, String) {
     let response = request.send().await.expect("an answer");
     let (status, mut headers) = (response.status().as_u16(), response.headers().clone());
@@ -264,7 +264,7 @@ fn a_lock_cannot_be_told_from_a_wrong_password() {
         let owner = register(&backend).await;
         let wrong = to_the_byte(login(&backend, &owner.phone, "wrong-password")).await;
         assert_eq!(wrong.2, r#"{"code":1000,"message":"wrong account or password"}"#);
-        // Ten as of a stranger, and ten as of an address that the account knows.
+        // Ten as a stranger, and ten from an address that the account knows.
         for _ in 0..19 {
             assert_eq!(to_the_byte(login(&backend, &owner.phone, "wrong-password")).await, wrong);
         }
@@ -322,7 +322,7 @@ fn an_account_of_another_api_is_the_same_account() {
     });
 }
 
-/// Sends a request, which has to succeed and to cost what the document's row says; answers its head and body.
+/// Sends a request, which must succeed and cost what the document's row states; returns its headers and body.
 async fn costs(request: RequestBuilder, row: &str) -> (HeaderMap, Value) {
     let response = request.send().await.expect("an answer");
     assert_eq!(trips::rounds_of(&response), trips::documented(row), "{row}");
@@ -377,7 +377,7 @@ fn requests_stay_within_their_round_trips() {
     });
 }
 
-/// Does once whatever this API can do: for the test that holds the functions' roles to what they do.
+/// Uses every feature of this API once, for the test that compares the functions' roles with their calls.
 pub async fn whole_session(backend: &Backend) {
     pictures::whole_session(backend).await;
     let owner = register(backend).await;

@@ -1,4 +1,4 @@
-//! Sessions: what a sign-in answers, how long it lasts, and how refresh tokens move.
+//! Sessions: the response to a sign-in, its lifetime, and how refresh tokens change.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ const fn millis(count: u64) -> Duration {
     Duration::from_millis(count)
 }
 
-/// Exchanges a refresh token, which has to work.
+/// Exchanges a refresh token, which must succeed.
 async fn next(backend: &Backend, person: &Person) -> Person {
     let (status, tokens) = answer(backend.refresh(&person.refresh_token)).await;
     assert_eq!(status, 200, "{tokens}");
@@ -113,7 +113,7 @@ fn the_eleventh_session_ends_the_oldest() {
         for person in people[1..].iter().chain([&eleventh]) {
             assert_eq!(answer(backend.nickname(&person.access_token, "Tom")).await, (200, json!({})));
         }
-        // A refresh makes a session no younger: the second is the next to go.
+        // A refresh does not make a session newer: the second is the next to end.
         let second = next(&backend, &people[1]).await;
         backend.advance(SECOND * 60);
         backend.person_on(&phone).await;
@@ -160,7 +160,7 @@ fn a_refresh_moves_to_the_next_token() {
             assert_eq!((sessions.len(), number(session, "turn")), (1, Some(turn)));
         }
         assert_eq!(answer(backend.nickname(&now.access_token, "Tom")).await.0, 200);
-        // The access token of before stays good for its hour: its session lives.
+        // The previous access token stays valid for its hour, because its session is active.
         assert_eq!(answer(backend.nickname(&person.access_token, "Tom")).await.0, 200);
     });
 }
@@ -191,7 +191,7 @@ fn the_token_before_gives_the_same_next_one_for_a_minute() {
         }
         let session = backend.sessions(first.uid).await.into_values().next().unwrap();
         assert_eq!(number(&session, "turn"), Some(1));
-        // After a minute whoever still holds it is not the one who was answered.
+        // After a minute, a caller with this token is not the one who received the response.
         backend.advance(millis(1));
         assert_eq!(answer(backend.refresh(&first.refresh_token)).await, refused(REUSED));
         assert!(backend.sessions(first.uid).await.is_empty());

@@ -1,4 +1,4 @@
-//! Numbers as people write them, in every API; and which of them are sent a text.
+//! Numbers as people write them, in every API, and which of them receive a text.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::support::backend::answer;
 use crate::support::people::{NO_MOBILE, NO_NUMBER, refused};
 use crate::support::{Backend, Phone, fresh_phone, run, shared};
 
-/// Asks every API for a text to a number, and says how each answered.
+/// Requests a text to a number from every API, and returns their responses.
 async fn ask_everywhere(backend: &Backend, number: &str) -> [Value; 5] {
     let picture = backend.get("/api/v1.0/imagecode/a").send().await.expect("a picture");
     let text = picture.headers()["x-captcha-text"].to_str().expect("text").to_owned();
@@ -66,9 +66,9 @@ fn texts_go_to_no_number_that_is_known_to_be_no_mobile() {
         let available = json!({ "region": "86", "phone": "01065529988" });
         assert_eq!(answer(backend.post("/user/check_phone_available").json(&available)).await.1["message"], NO_MOBILE);
         assert!(backend.running.endpoints().texts(None).is_empty());
-        // The picture that nobody has read yet, and nothing else.
+        // Only the captcha that nobody has solved yet.
         assert_eq!(backend.count_items().await, 1);
-        // Mobiles and fixed lines look alike in the United States.
+        // In the United States mobile numbers and landlines look alike.
         assert_eq!(
             answer(backend.post("/verify_code").json(&json!({ "zone": 1, "number": "(415)555-2671" }))).await.0,
             200
@@ -93,7 +93,7 @@ fn a_fixed_line_in_an_address_book_is_not_registered() {
     });
 }
 
-/// Spellings of a number of mainland China.
+/// The spellings of a number in mainland China.
 fn spellings(phone: &Phone) -> Vec<String> {
     let (a, b, c) = (&phone.0[..3], &phone.0[3..7], &phone.0[7..]);
     let in_script =
@@ -158,7 +158,7 @@ fn every_api_knows_an_account_by_every_spelling_of_its_number() {
             let device = json!({ "user": { "phoneNumber": number, "password": PASSWORD } });
             let (_, device) = answer(backend.post("/users/login").json(&device)).await;
             assert_eq!((&device["success"], &device["data"]["user"]["phoneNumber"]), (&json!(true), &json!(number)));
-            // A code was just sent to this very number.
+            // A code was sent to this number just before.
             let messenger = answer(backend.post("/verify_code").json(&json!({ "number": number }))).await;
             assert!(messenger.1["error"].as_str().unwrap().starts_with("a code was sent a moment ago"), "{number}");
             let rooms = answer(backend.post("/phonelogin/").json(&json!({ "phone": number }))).await;

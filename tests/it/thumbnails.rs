@@ -1,4 +1,4 @@
-//! Thumbnails: made when a picture is stored, and again when they are missing.
+//! Thumbnails: created when a picture is stored, and again if they are missing.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::support::pictures::{
 };
 use crate::support::{Backend, run, shared};
 
-/// Every thumbnail that is offered: its suffix, the side of its box, and whether it fills the box.
+/// Every available thumbnail: its suffix, the side of its box, and whether it fills the box.
 const OFFERED: [(&str, u32, bool); 4] = [
     ("@128w_128h_0c", 128, false),
     ("@128w_128h_1c", 128, true),
@@ -24,7 +24,7 @@ const OFFERED: [(&str, u32, bool); 4] = [
     ("@256w_256h_1c", 256, true),
 ];
 
-/// The size of a thumbnail by the document's words: `1c` fills the box, `0c` fits inside, neither enlarges.
+/// The documented size of a thumbnail: `1c` fills the box, `0c` fits inside it, and neither enlarges the picture.
 fn expected_size((width, height): (u32, u32), side: u32, fills: bool) -> (u32, u32) {
     if fills || (width <= side && height <= side) {
         return (width.min(side), height.min(side));
@@ -42,7 +42,7 @@ async fn stored_thumbnails(backend: &Backend, src: &str) -> Vec<Option<(Vec<u8>,
     found
 }
 
-/// Deletes the thumbnails of a picture once they are made.
+/// Deletes the thumbnails of a picture after they were created.
 async fn delete_thumbnails(backend: &Backend, src: &str) {
     backend.settled().await;
     let bucket = Bucket::of(backend);
@@ -64,7 +64,7 @@ fn all_four_are_in_the_bucket_soon_after_the_upload() {
                 let (bytes, content_type) = made.unwrap_or_else(|| panic!("no {suffix} of a {kind}"));
                 assert_eq!(content_type, "image/jpeg", "{kind}");
                 assert_eq!(size(&bytes), expected_size((600, 300), side, fills), "{kind} {suffix}");
-                // What is served is what lies there.
+                // The served bytes are the stored ones.
                 assert!(backend.bytes(&format!("{src}{suffix}")).await == bytes, "{kind} {suffix}");
             }
         }
@@ -106,7 +106,7 @@ fn filling_crops_the_middle_and_fitting_shows_it_all() {
     run(async {
         let backend = shared().await;
         let person = backend.person().await;
-        // Three stripes, of which the box is as wide as the middle one.
+        // Three stripes; the box is as wide as the middle one.
         let stripes = image::RgbImage::from_fn(900, 300, |x, _| {
             image::Rgb([[255, 0, 0], [0, 255, 0], [0, 0, 255]][usize::try_from(x / 300).expect("a stripe")])
         });
@@ -310,7 +310,7 @@ fn when_the_bucket_fails_the_event_comes_again() {
         let backend = Backend::start(&[]).await;
         let person = backend.person().await;
         let endpoints = backend.running.endpoints();
-        // Once is what the SDK sees to; three times is more often than it tries.
+        // The SDK handles one failure; three are more than its attempts.
         for times in [1, 3] {
             endpoints.fail_next("s3:GetObject", times, Fault::slow_down());
             let src = backend.post_image(&person, jpeg(400, 300)).await;
@@ -321,8 +321,8 @@ fn when_the_bucket_fails_the_event_comes_again() {
     });
 }
 
-/// Uploads a picture and waits for its thumbnails while the call after the first `spared` of a kind would fail; answers
-/// whether there was such a call. The SDK tries it again, so nothing else comes of it.
+/// Uploads a picture and waits for its thumbnails, with a fault for the call of a kind after the first `spared`;
+/// returns whether there was such a call. The SDK retries it, so the fault has no other effect.
 async fn upload_makes_more_than(backend: &Backend, call: &str, spared: usize) -> bool {
     let person = backend.person().await;
     let endpoints = backend.running.endpoints();
@@ -342,7 +342,7 @@ async fn stored_thumbnails_exist(backend: &Backend, src: &str) -> bool {
 #[test]
 fn an_upload_costs_one_read_and_one_write_for_each_thumbnail() {
     run(async {
-        // Writes: the original, and four thumbnails. Reads: the original. Nothing is looked for first.
+        // Writes: the original and four thumbnails. Reads: the original. Nothing is checked first.
         for (call, calls) in [("s3:PutObject", 5), ("s3:GetObject", 1), ("s3:HeadObject", 0), ("s3:DeleteObject", 0)] {
             let backend = Backend::start(&[]).await;
             if calls > 0 {
@@ -381,8 +381,8 @@ fn whichever_call_fails_for_good_the_event_that_comes_again_leaves_the_right_thu
         let src = whole.post_image(&person, jpeg(400, 300)).await;
         whole.settled().await;
         let right = stored_thumbnails(&whole, &src).await;
-        // The first write is the upload's own. A fault is tried three times at each of three deliveries; of writes side
-        // by side it takes whichever comes.
+        // The first write is the upload's own. A fault is tried three times in each of three deliveries; with parallel
+        // writes it affects any of them.
         for (call, spared) in [("s3:GetObject", 0), ("s3:PutObject", 1), ("s3:PutObject", 2), ("s3:PutObject", 4)] {
             let backend = Backend::start(&[]).await;
             let person = backend.person().await;
@@ -397,7 +397,7 @@ fn whichever_call_fails_for_good_the_event_that_comes_again_leaves_the_right_thu
             while endpoints.faults_left() > 0 {
                 let _ = backend.get(&format!("{src}@128w_128h_1c")).send().await.expect("an answer");
             }
-            // The same event once more, as from a dead-letter queue.
+            // The same event again, as from a dead-letter queue.
             let key = format!("originals/images/{}", name(&src));
             Bucket::of(&backend).put(&key, "image/jpeg", jpeg(400, 300)).await;
             endpoints.settled().await;
@@ -414,7 +414,7 @@ fn when_the_bucket_fails_the_caller_is_told_and_may_ask_again() {
         let src = backend.post_image(&person, jpeg(400, 300)).await;
         delete_thumbnails(&backend, &src).await;
         let path = format!("{src}@128w_128h_1c");
-        // As often as the SDK tries: the first read is of the thumbnail, and all four are stored side by side.
+        // As often as the SDK tries: the first read is of the thumbnail, and all four are stored in parallel.
         for (call, times) in [("s3:GetObject", 3), ("s3:PutObject", 4 * 3)] {
             backend.running.endpoints().fail_next(call, times, Fault::slow_down());
             assert_eq!(answer(backend.get(&path)).await, internal_error(), "{call}");
@@ -428,7 +428,7 @@ fn what_was_never_ours_makes_no_thumbnails() {
     run(async {
         let backend = Backend::start(&[]).await;
         let bucket = Bucket::of(&backend);
-        // Neither a broken picture nor a name of another form may make the event come for ever.
+        // Neither a broken picture nor a name of another form may make the event repeat for ever.
         let broken = "0123456789abcdef0123456789abcdef.jpg";
         for key in [format!("originals/images/{broken}"), "originals/images/holiday.jpg".to_owned()] {
             bucket.put(&key, "image/jpeg", b"\xff\xd8\xff no picture".to_vec()).await;
@@ -438,7 +438,7 @@ fn what_was_never_ours_makes_no_thumbnails() {
         assert!(backend.objects().await.iter().all(|key| !key.starts_with("thumbnails/")));
         let refused = serde_json::json!({ "error": "the picture is damaged" });
         assert_eq!(answer(backend.get(&format!("/images/{broken}@128w_128h_1c"))).await, (400, refused.clone()));
-        // Found out once: nothing is read to say it again.
+        // Found out once: the next response needs no read.
         backend.running.endpoints().fail_next("s3:GetObject", 1, Fault::slow_down());
         assert_eq!(answer(backend.get(&format!("/images/{broken}@256w_256h_1c"))).await, (400, refused));
         assert_eq!(backend.running.endpoints().faults_left(), 1);

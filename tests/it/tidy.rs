@@ -1,4 +1,4 @@
-//! Conventions of the code, read from the code.
+//! Conventions of the code, checked in the source files.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ fn sources(folders: &[&str]) -> Vec<(PathBuf, String)> {
     found
 }
 
-/// The lines that are code: no comments, nothing from the first test module on.
+/// The lines of code: without comments, and only up to the first test module.
 fn code(text: &str) -> impl Iterator<Item = &str> {
     let lines = text.lines().take_while(|line| !line.trim_start().starts_with("#[cfg(test)]"));
     lines.filter(|line| !line.trim_start().starts_with("//"))
@@ -76,7 +76,7 @@ fn every_file_says_what_it_is_and_is_one_thing() {
         let path = path.display();
         assert!(text.starts_with("//!"), "{path} does not begin with its documentation");
         let lines = text.lines().take_while(|line| !line.starts_with("#[cfg(test)]")).count();
-        // The style asks for about 300; what tests hold may be longer.
+        // The style asks for about 300; test files may be longer.
         let most = if path.to_string().contains("tests") { 700 } else { 450 };
         assert!(lines <= most, "{path} has {lines} lines before its tests");
     }

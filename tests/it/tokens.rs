@@ -1,4 +1,4 @@
-//! Tokens that are expired, forged, cut, swapped or somebody else's.
+//! Tokens that are expired, forged, truncated, swapped or another user's.
 
 use std::time::Duration;
 
@@ -38,14 +38,14 @@ fn encoded(value: &Value) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(value.to_string())
 }
 
-/// Who an access token is for.
+/// The user of an access token.
 fn caller(token: &str) -> Caller {
     let claims = part(token, 1);
     let user = claims["sub"].as_str().unwrap().parse().unwrap();
     Caller { user, session: claims["sid"].as_str().unwrap().parse().unwrap() }
 }
 
-/// Asserts that a token opens nothing: no profile, no address book, no upload.
+/// Asserts that a token gives no access: no profile, no address book, no upload.
 async fn assert_opens_nothing(backend: &Backend, token: &str) {
     assert_eq!(answer(backend.nickname(token, "forged")).await, not_signed_in(), "{token}");
     let list = json!([{ "zone": "86", "number": "13912345678" }]);
@@ -112,7 +112,7 @@ fn a_forged_access_token_opens_nothing() {
             claims[name] = value;
             format!("{head}.{}.{signature}", encoded(&claims))
         };
-        // Signed by HMAC with the public key as its secret, in the forms people keep it in.
+        // Signed by HMAC with the public key as its secret, in the usual formats of keys.
         let confused = [public.clone(), jwks["keys"][0]["x"].as_str().unwrap().into()].map(|secret| {
             let mut header = Header::new(Algorithm::HS256);
             header.kid = jwks["keys"][0]["kid"].as_str().map(str::to_owned);
@@ -218,7 +218,7 @@ fn a_forged_refresh_token_moves_nothing() {
         ] {
             assert_eq!(answer(backend.refresh(&forged)).await, refused(INVALID), "{forged:.80}");
         }
-        // Signed rightly, but for a turn that was never handed out, or a session that never was.
+        // Correctly signed, but for a turn that was never issued, or a session that never existed.
         let right = caller(&one.access_token);
         let stray = Caller { session: SessionId::from_bytes([7; 12]), ..right };
         for token in [RefreshToken { caller: right, turn: 1 }, RefreshToken { caller: stray, turn: 0 }] {
@@ -253,10 +253,10 @@ fn a_refresh_refuses_the_access_token_of_another_user_and_ignores_any_other_head
         assert_eq!(answer(refresh(&one.refresh_token, &other.access_token)).await, refused(INVALID));
         let session = backend.sessions(one.uid).await.into_values().next().unwrap();
         assert_eq!(number(&session, "turn"), Some(0), "what was refused moved nothing");
-        // Its own has expired an hour ago, and that is fine.
+        // The access token expired an hour ago, which is allowed.
         let (status, tokens) = answer(refresh(&one.refresh_token, &one.access_token)).await;
         assert_eq!(status, 200, "{tokens}");
-        // Android sends its header also when it holds nothing that can be verified.
+        // Android always sends its header, even if it contains nothing that can be verified.
         let mut last = Person::of(&tokens);
         for garbage in ["Bearer garbage", "Bearer a.b.c", "Bearer undefined", "Bearer ", "Bearer", "Basic eDp5", ""] {
             let request = backend.refresh(&last.refresh_token).header("authorization", garbage);

@@ -1,4 +1,4 @@
-//! Every row of `docs/access-patterns.md`, with the DynamoDB round trips it costs, counted through the real SDK.
+//! Every row of `docs/access-patterns.md`, with its DynamoDB round trips, counted through the real SDK.
 
 use std::fs;
 use std::io::Cursor;
@@ -15,9 +15,9 @@ use crate::support::people::wrong_code;
 use crate::support::trips::{line_in, rows};
 use crate::support::{Backend, Person, Phone, fresh_phone, run};
 
-/// One request of the table, and the rounds that the document gives it.
+/// One row of the table, with its documented rounds.
 struct Row {
-    /// How the document's row begins.
+    /// The beginning of the document's row.
     request: &'static str,
     status: u16,
     rounds: u32,
@@ -70,7 +70,7 @@ const ROWS: [&Row; 19] = [
 ];
 
 impl Row {
-    /// Sends a request of this row, which has to cost exactly what is documented.
+    /// Sends a request of this row, which must cost exactly what is documented.
     async fn costs(&self, request: RequestBuilder) -> Whole {
         let answer = whole(request).await;
         assert_eq!(answer.status, self.status, "{}: {}", self.request, answer.body);
@@ -108,9 +108,9 @@ fn source(api: &str) -> String {
 #[test]
 fn every_row_of_another_api_is_held_by_that_apis_tests() {
     let untested = [
-        // It hangs on the random ids of the rooms.
+        // It depends on the random ids of the rooms.
         "… a shard holds more than its share of the page",
-        // An event, which has no answer to read a count from.
+        // An event, which has no response with a count.
         "… what came by it is taken in",
     ];
     for row in rows().iter().filter(|row| row.api != "messenger" && !untested.contains(&row.request.as_str())) {

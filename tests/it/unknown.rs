@@ -1,4 +1,4 @@
-//! Unknown paths and methods are refused in the format of the API that the path looks like.
+//! Unknown paths and methods get an error in the format of the API that the path looks like.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -65,7 +65,7 @@ fn a_wrong_method_is_told_what_to_use_instead() {
             ("POST", "/images/x.jpg", "GET, HEAD", json!({ "error": words("GET /images/{name}") })),
             ("GET", "/users/me", "PATCH", json!({ "error": words("PATCH /users/me") })),
             ("GET", "/api/v1.0/sessions", "POST", json!({ "errno": "4201", "errmsg": "非法请求或请求次数受限" })),
-            // `GET /user/{id}` would take this path, and `login` is no user.
+            // `GET /user/{id}` would match this path, but `login` is not a user.
             ("GET", "/user/login", "POST", json!({ "code": 405, "message": words("POST /user/login") })),
             ("GET", "/group/create", "POST", json!({ "code": 405, "message": words("POST /group/create") })),
             ("DELETE", "/users/login", "POST", json!({ "success": false, "msg": words("POST /users/login") })),

@@ -1,4 +1,4 @@
-//! Pictures by every way in: what each way answers to hostile files, and HEIC from one end to the other.
+//! Pictures through every upload route: each route's response to hostile files, and HEIC from end to end.
 
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{DynamicImage, ExtendedColorType, ImageEncoder, ImageFormat};
@@ -15,7 +15,7 @@ use crate::support::pictures::{
 };
 use crate::support::{Backend, Person, fresh_phone, run, shared};
 
-/// Every way to send a picture in one request, and who sends it.
+/// Every way to send a picture in one request, and its sender.
 struct Ways {
     backend: Backend,
     person: Person,
@@ -32,11 +32,11 @@ impl Ways {
         Self { backend, person, web, rooms }
     }
 
-    /// The requests that send `bytes`, and what each answers that refuses them with `words`.
+    /// The requests that send `bytes`, and the expected response of each that rejects them with `words`.
     fn requests(&self, bytes: &[u8], words: &str) -> [(&'static str, RequestBuilder, (u16, Value)); 5] {
         let Self { backend, person, web, rooms: (pk, token) } = self;
         let messenger = (400, json!({ "error": words }));
-        // The file is named and typed as something else, which nobody believes.
+        // The name and type of the file belong to another format; they are ignored.
         let part = || Part::bytes(bytes.to_vec()).file_name("holiday.jpg").mime_str("image/jpeg").expect("a type");
         let of_web = backend.post("/api/v1.0/user/avatar").header("cookie", &web.0);
         let of_rooms = backend.put(&format!("/users/icon/{pk}/")).query(&[("token", token)]);
@@ -76,7 +76,7 @@ const CUT: &str = "the picture is cut short";
 const DAMAGED: &str = "the picture is damaged";
 const TOO_MANY: &str = "the picture has too many pixels";
 
-/// A JPEG whose frame says what `change` makes of it.
+/// A JPEG whose frame header is modified by `change`.
 fn jpeg_with(change: impl FnOnce(&mut [u8])) -> Vec<u8> {
     let mut bytes = jpeg(8, 8);
     let frame = bytes.windows(2).position(|pair| pair == [0xff, 0xc0]).expect("a frame");
@@ -150,7 +150,7 @@ fn every_hostile_file_gets_its_answer_in_the_envelope_of_its_way_in_and_nothing_
             }
         }
         for (way, request, expected) in ways.requests(b"", "the upload is empty") {
-            // Without a body the icon of rooms is a URL that is missing.
+            // Without a body the icon of rooms is a missing URL.
             if way != "the icon of rooms" {
                 assert_eq!(answer(request).await, expected, "nothing by {way}");
             }
@@ -196,7 +196,7 @@ fn a_heic_loses_its_place_and_nothing_else() {
                 assert!(!holds(&kept, word), "{}", String::from_utf8_lossy(word));
             }
             assert!(code(&kept) == code(QUARTERS) && holds(&kept, &[b'i', b'r', b'o', b't', quarter_turns]));
-            // It is whole: what is kept is taken in again as it is.
+            // It is complete: the stored file can be uploaded again unchanged.
             let again = backend.post_image(&person, kept.clone()).await;
             assert!(backend.bytes(&again).await == kept);
         }
@@ -209,7 +209,7 @@ fn thumbnails_of_a_heic_are_upright_jpegs() {
         let backend = shared().await;
         let person = backend.person().await;
         for quarter_turns in 0..4 {
-            // The Exif block says a turn too, which is to be ignored.
+            // The Exif block has an orientation too, which must be ignored.
             let src = backend.post_image(&person, heic_of_a_place(quarter_turns, (512, 512))).await;
             let square =
                 image::RgbImage::from_fn(2, 2, |x, y| image::Rgb(COLOURS[usize::from(x > 0) + 2 * usize::from(y > 0)]));
@@ -234,7 +234,7 @@ fn thumbnails_of_a_heic_are_upright_jpegs() {
     });
 }
 
-/// Small files that pass as containers, whose pixels are many, or not those that the header says.
+/// Small files with a valid container that have very many pixels, or another number than their header states.
 #[test]
 fn a_bomb_is_a_picture_and_a_broken_picture_has_a_clear_answer_instead_of_thumbnails() {
     run(async {

@@ -1,4 +1,4 @@
-//! Voice notes without their metadata: what a phone writes into a recording is not handed out.
+//! Voice notes without their metadata: what a phone writes into a recording is not published.
 
 use reqwest::Method;
 
@@ -20,7 +20,7 @@ fn chunk(kind: &[u8], content: &[u8]) -> Vec<u8> {
     [kind, &length.to_le_bytes(), content].concat()
 }
 
-/// A recording by a phone's camera program, whose brand is a general one, with its user data or with free space.
+/// A recording by a phone's camera app, whose brand is a general one, with its user data or with free space.
 fn m4a(user_data: &[u8], place: &[u8], name: &[u8]) -> Vec<u8> {
     let (place, name) = if user_data == b"free" {
         (vec![0; place.len() + 12], vec![0; name.len() + 12])
@@ -68,7 +68,7 @@ fn a_voice_note_that_lies_about_its_lengths_is_kept_as_it_came() {
         let backend = shared().await;
         let person = backend.person().await;
         let mut lying = m4a(b"udta", PLACE, NAME);
-        // The length of `moov`, behind the 24 bytes of `ftyp`.
+        // The length of `moov`, after the 24 bytes of `ftyp`.
         lying[24..28].copy_from_slice(&u32::MAX.to_be_bytes());
         for recorded in [lying, m4a(b"udta", PLACE, NAME)[..60].to_vec(), wav(b"bext", NAME)[..50].to_vec()] {
             let (status, body) = answer(backend.upload(&person, Method::POST, "/audios", recorded.clone())).await;

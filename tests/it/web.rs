@@ -15,7 +15,7 @@ use crate::support::backend::{answer, read};
 use crate::support::{Backend, Phone, fresh_phone, run, shared, trips};
 
 const PASSWORD: &str = "P@ssw0rd";
-/// The two numbers that the standard itself has as examples, GB 11643-1999.
+/// The two example numbers of the standard itself, GB 11643-1999.
 const IDENTITY: [&str; 2] = ["11010519491231002X", "440524188001010014"];
 
 fn refused(errno: &str, errmsg: &str) -> (u16, Value) {
@@ -38,23 +38,23 @@ fn path(rest: &str) -> String {
     format!("/api/v1.0/{rest}")
 }
 
-/// An id of a captcha that nobody else uses.
+/// A captcha id that no other test uses.
 fn fresh_id() -> String {
     format!("id-{}", fresh_phone())
 }
 
-/// Asks for a captcha and answers what it says, which stages that show codes tell in a header.
+/// Requests a captcha and returns its text, which a header contains with `ExposeCodes=true`.
 async fn captcha(backend: &Backend, id: &str) -> String {
     let picture = backend.get(&path(&format!("imagecode/{id}"))).send().await.expect("a picture");
     picture.headers()["x-captcha-text"].to_str().expect("letters and digits").to_owned()
 }
 
-/// Asks for a code with what somebody read.
+/// Requests a code with the text of a captcha.
 async fn ask(backend: &Backend, phone: &Phone, text: &str, id: &str) -> (u16, Value) {
     answer(backend.get(&path(&format!("smscode/{phone}"))).query(&[("text", text), ("id", id)])).await
 }
 
-/// Reads a captcha, asks for a code and reads that from the phone.
+/// Solves a captcha, requests a code and reads it from the phone.
 async fn code(backend: &Backend, phone: &Phone) -> String {
     let id = fresh_id();
     let text = captcha(backend, &id).await;
@@ -62,13 +62,13 @@ async fn code(backend: &Backend, phone: &Phone) -> String {
     backend.newest_code(phone).await
 }
 
-/// Another code than this one.
+/// A code that differs from this one.
 fn wrong(code: &str) -> String {
     let number: u32 = code.parse().expect("digits");
     format!("{:06}", (number + 1) % 1_000_000)
 }
 
-/// Somebody who is signed in.
+/// A signed-in user.
 struct Person {
     phone: Phone,
     id: u64,
@@ -85,7 +85,7 @@ impl Person {
     }
 }
 
-/// The session cookie of an answer, as it is sent back, after a look at its attributes.
+/// The session cookie of a response, as it is sent back; its attributes are checked.
 fn cookie(response: &Response) -> String {
     let line = response.headers()[SET_COOKIE].to_str().expect("a cookie");
     let (cookie, attributes) = line.split_once("; ").expect("attributes");
@@ -123,7 +123,7 @@ fn avatar(backend: &Backend, bytes: Vec<u8>) -> RequestBuilder {
     backend.post(&path("user/avatar")).multipart(Form::new().text("user_id", "1").part("avatar", part))
 }
 
-/// Every endpoint that needs a session, with a body that would do.
+/// Every endpoint that needs a session, with a valid body.
 fn guarded(backend: &Backend) -> Vec<RequestBuilder> {
     let name = json!({ "name": "Tom" });
     let identity = json!({ "real_name": "张三", "id_card": IDENTITY[0] });
@@ -192,7 +192,7 @@ fn each_endpoint_keeps_to_its_round_trips() {
     });
 }
 
-/// Does once whatever this API can do: for the test that holds the functions' roles to what they do.
+/// Uses every feature of this API once, for the test that compares the functions' roles with their calls.
 pub async fn whole_session(backend: &Backend) {
     let person = register(backend).await;
     assert_eq!(sign_in(backend, &person.phone, PASSWORD).await.1["errno"], "0");

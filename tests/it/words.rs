@@ -1,4 +1,4 @@
-//! Words that people write: names that show nothing, directions that do not end, characters as people count them.
+//! Texts that users write: invisible names, open text directions, and characters as people count them.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use crate::support::accounts::{PASSWORD, rooms_register, sealtalk_register, seal
 use crate::support::backend::answer;
 use crate::support::{Backend, fresh_phone, run, shared};
 
-/// Each shows nothing by itself.
+/// Each is invisible on its own.
 const NOTHING: [&str; 14] = [
     "\u{200b}",
     "\u{200c}",
@@ -23,11 +23,11 @@ const NOTHING: [&str; 14] = [
     "\u{e0020}",
     " \u{200b}\u{3000}\u{ad}",
 ];
-/// Each goes on in the text around it.
+/// Each affects the text around it.
 const OPEN: [&str; 4] = ["\u{202e}moT", "Tom\u{202c}", "\u{2067}Tom", "\u{202a}Tom\u{2069}"];
 const FAMILY: &str = "👨‍👩‍👧‍👦";
 
-/// Every field that is a name or a line, with its limit, as requests of somebody who is signed in everywhere.
+/// Every field with a name or a line of text, with its limit, and requests of a user who is signed in everywhere.
 struct Writer {
     backend: &'static Backend,
     messenger: String,
@@ -56,7 +56,7 @@ impl Writer {
         Self { backend, messenger: person.access_token, web: web.0, sealtalk: sealtalk.0, group, friend, rooms, room }
     }
 
-    /// Writes a text into a field; whether it was taken.
+    /// Writes a text into a field; returns whether it was accepted.
     async fn write(&self, field: &str, text: &str) -> bool {
         let b = self.backend;
         let sealtalk = |path: &str, body: Value| b.post(path).header("cookie", &self.sealtalk).json(&body);
@@ -92,7 +92,7 @@ impl Writer {
     }
 }
 
-/// The fields, with the most characters that each takes.
+/// The fields, with the most characters of each.
 const FIELDS: [(&str, usize); 15] = [
     ("nickname", 64),
     ("state", 140),
@@ -129,7 +129,7 @@ fn a_family_is_one_character_everywhere() {
         let writer = Writer::new(shared().await).await;
         for (field, most) in FIELDS {
             assert!(!writer.write(field, &FAMILY.repeat(most + 1)).await, "{field}");
-            // One base and accents without end are one character, and too many bytes.
+            // One base character and endless accents are one character, but too many bytes.
             assert!(!writer.write(field, &format!("ab{}", "\u{301}".repeat(30_000))).await, "{field}");
             if most > 1 {
                 assert!(writer.write(field, &FAMILY.repeat(most)).await, "{field}");

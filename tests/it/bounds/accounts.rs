@@ -1,4 +1,4 @@
-//! Accounts that cost no text message: with a username, and by a sign-in provider.
+//! Accounts created without a text message: with a username, and through a sign-in provider.
 
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ fn an_address_makes_thirty_accounts_an_hour_without_a_text() {
         }
         assert_eq!(backend.count_items().await, before, "what was refused left nothing");
         assert_eq!(counted(&backend, "accounts#").await, Some(30));
-        // Who has an account signs in, and a phone makes one at the price of a text.
+        // Users with an account can still sign in, and a phone number can still create one, because that costs a text.
         assert_eq!(by_provider(&backend, "s1", "test-s1").await.0, 200);
         backend.person_on(&fresh_phone()).await;
         assert_eq!(counted(&backend, "accounts#").await, Some(30));
@@ -69,7 +69,7 @@ fn refused_provider_tokens_are_failures_of_the_address() {
                 "the sign-in provider does not vouch for this token"
             );
             assert_eq!(counted(&backend, "failures#").await, Some(n + 1));
-            // A provider that cannot be asked, and one that vouches, are no failures.
+            // A provider that is unavailable, and one that accepts the token, do not count as failures.
             if n < 4 {
                 assert_eq!(by_provider(&backend, "42", "test-broken").await.0, 400);
                 assert_eq!(by_provider(&backend, "42", "test-42").await.0, 200);

@@ -1,4 +1,4 @@
-//! Requests whose answers show whether a number or a name has an account.
+//! Requests whose responses show whether a number or a name has an account.
 
 use std::time::Duration;
 
@@ -54,7 +54,7 @@ fn every_request_that_shows_who_has_an_account_counts_against_its_address() {
         now(1).await;
         rooms_register(&backend, "another", PASSWORD, None).await;
         now(1).await;
-        // A signed-in user's look-ups count as well.
+        // A signed-in user's requests count as well.
         for (name, status) in [("another", 400), ("a-third", 200), ("a-third", 200)] {
             let change = json!({ "username": name, "token": token });
             assert_eq!(answer(backend.put(&format!("/users/{pk}/")).json(&change)).await.0, status);
@@ -63,7 +63,7 @@ fn every_request_that_shows_who_has_an_account_counts_against_its_address() {
         let lookups = backend.items_below(&format!("user#{pk}")).await;
         let lookups: Vec<_> = lookups.iter().filter_map(|item| number(item, "count")).collect();
         assert_eq!(lookups, [2]);
-        // What shows nothing counts nowhere: a code for a new password, a sign-in, a code for signing in.
+        // Requests that show nothing do not count: a code for a new password, a sign-in, a code to sign in.
         backend.advance(Duration::from_mins(1));
         let recovery = json!({ "flag": 1, "phoneNumber": fresh_phone().0 });
         assert_eq!(answer(backend.post("/verification_codes").json(&recovery)).await.1["success"], true);
@@ -97,7 +97,7 @@ fn beyond_the_cap_nothing_shows_any_more_who_has_an_account() {
         }
         assert_eq!(backend.count_items().await, before, "what was refused left nothing");
         assert!(backend.texts(&free).await.is_empty());
-        // Nobody is kept from signing up or in by a code.
+        // Signing up or signing in with a code is never blocked.
         backend.person_on(&free).await;
         backend.advance(Duration::from_hours(14));
         assert_eq!(check_phone(&backend, &free).await.1["result"], false);

@@ -1,4 +1,4 @@
-//! What one client, one account or one stranger may do at most, and whom that leaves alone.
+//! Limits for one client, one account or one stranger, and the users that a limit must not affect.
 
 mod accounts;
 mod checks;
@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::support::Backend;
 use crate::support::table::number;
 
-/// What is counted for the one address that tests come from, under sort keys that begin like this.
+/// The count for the tests' one IP address, under sort keys with this prefix.
 async fn counted(backend: &Backend, kind: &str) -> Option<i64> {
     let items = backend.items_below("address#").await;
     let of_kind = |item: &&crate::support::table::Item| item["sk"].as_s().is_ok_and(|sk| sk.starts_with(kind));
@@ -19,7 +19,7 @@ async fn counted(backend: &Backend, kind: &str) -> Option<i64> {
     found.first().and_then(|item| number(item, "count"))
 }
 
-/// The words and the waiting time of a refusal by a cap, with the field that holds the words.
+/// Checks the message and the waiting time of a rate-limit error; `field` is the field of the message.
 fn limited(field: &str, answer: &(u16, Value), words: &str) -> bool {
     answer.1[field].as_str().is_some_and(|said| said.starts_with(&format!("too many {words}; try again in ")))
 }

@@ -1,4 +1,4 @@
-//! How many rooms an account owns.
+//! The number of rooms that an account owns.
 
 use futures::future::join_all;
 use reqwest::Method;
@@ -21,7 +21,7 @@ async fn delete(backend: &Backend, pk: &str, token: &str) -> u16 {
     request.send().await.expect("an answer").status().as_u16()
 }
 
-/// How many rooms an account's list holds, and how many there are in all beside accounts' own ones.
+/// The number of rooms in an account's list, and the number of all rooms except accounts' own ones.
 async fn rooms(backend: &Backend, owner: &str) -> (usize, usize) {
     let list = backend.item(&format!("user#{owner}"), "rooms").await;
     let listed = list.and_then(|list| list.get("owned")?.as_ns().ok().map(Vec::len)).unwrap_or_default();
@@ -49,7 +49,8 @@ fn an_account_owns_as_many_rooms_as_the_policy_says() {
         assert_eq!(make(&backend, "one-more", Some(&token)).await, (400, words));
         assert_eq!(backend.count_items().await, before, "what was refused left nothing");
         assert_eq!(rooms(&backend, &owner).await, (3, 3));
-        // Another owner's, and one without an owner, are not this account's. The refused alias stayed free.
+        // Rooms of another owner, and rooms without an owner, do not count for this account. The alias of the refused
+        // request stays free.
         assert_eq!(make(&backend, "one-more", Some(&others)).await.0, 201);
         assert_eq!(make(&backend, "anonymous", None).await.0, 201);
         assert_eq!(delete(&backend, pk(&made[0]), &token).await, 204);

@@ -1,4 +1,4 @@
-//! What the template says of everything but the routes: numbers, data, roles.
+//! What the template defines besides routes: numbers, data, roles.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -76,7 +76,7 @@ fn policy_numbers_are_the_documented_ones() {
         }
     }
     let listed: BTreeSet<&str> = expected.iter().map(|(name, _)| *name).collect();
-    // What is no policy towards people.
+    // Parameters that are not limits for users.
     let others = [
         "CodesConcurrency",
         "DeletedMediaDays",
@@ -102,11 +102,11 @@ fn policy_numbers_are_the_documented_ones() {
     }
 }
 
-/// The default that a cell of README's table tells in words that people read.
+/// The default value in a cell of README's table, which is written for people.
 fn told(words: &str) -> Option<String> {
     match words {
         "none" | "the host of the request" => Some(String::new()),
-        // The text itself would not fit the cell.
+        // The text itself would not fit into the cell.
         "English" => None,
         number if number.starts_with(|first: char| first.is_ascii_digit()) => {
             let (digits, unit) = number.split_once(' ').unwrap_or((number, ""));
@@ -187,15 +187,15 @@ fn the_table_has_its_keys_its_indexes_and_its_safety_nets() {
         assert_eq!((&list[0]["IndexName"], &list[0]["KeySchema"]), (&json!(name), &keys));
         assert_eq!(list[0]["Projection"], json!({ "ProjectionType": "ALL" }));
     };
-    // A local index could never be taken away again, and bounds every partition to 10 GB.
+    // A local index could never be removed, and limits every partition to 10 GB.
     assert_eq!(table.get("LocalSecondaryIndexes"), None);
     index("GlobalSecondaryIndexes", "open-rooms", key("open", "opened"));
     assert_eq!(table["BillingMode"], "PAY_PER_REQUEST");
     assert_eq!(table["TimeToLiveSpecification"], json!({ "AttributeName": "ttl", "Enabled": true }));
     assert_eq!(table["PointInTimeRecoverySpecification"], json!({ "PointInTimeRecoveryEnabled": true }));
-    // By the key that DynamoDB has anyway, instead of one that each call of KMS is paid for.
+    // With DynamoDB's own key, instead of one with paid KMS calls.
     assert_eq!(table["SSESpecification"], json!({ "SSEEnabled": false }));
-    // By parameter, because a stage of one's own should go when it is told to.
+    // Set by a parameter, so that a developer can delete their own stage.
     assert_eq!(table["DeletionProtectionEnabled"], "false");
 }
 
@@ -215,7 +215,7 @@ fn the_bucket_is_private_encrypted_and_tidy() {
         rule["Status"] == "Enabled" && rule["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] == 1
     };
     assert!(rules.iter().any(aborts), "{rules:?}");
-    // Nothing that is served expires by itself: names are public for as long as their owners like.
+    // Served media never expire automatically: names stay public as long as their owners like.
     assert!(
         rules.iter().all(|rule| rule.get("ExpirationInDays").is_none() || rule["Prefix"] == "uploads/"),
         "{rules:?}"
@@ -233,7 +233,7 @@ fn what_waits_in_the_bucket_is_gone_in_a_day_where_deleted_media_are_kept_too() 
         assert_eq!(waiting.len(), 1, "{rules:?}");
         let rule = waiting[0];
         assert_eq!((&rule["Status"], &rule["ExpirationInDays"]), (&json!("Enabled"), &json!(1)));
-        // A raw upload says where it was taken, and taking it in only hides it in a bucket with versions.
+        // A raw upload contains its location, and in a versioned bucket moving it only hides it.
         assert_eq!(rule["NoncurrentVersionExpiration"]["NoncurrentDays"], 1);
     }
 }
@@ -243,7 +243,7 @@ fn scripts_may_read_what_the_bucket_answers() {
     let stack = stack();
     let rules = &stack.buckets[0].properties["CorsConfiguration"]["CorsRules"];
     let [rule] = &rules.as_array().expect("rules")[..] else { panic!("{rules}") };
-    // After a redirect from another host the origin is null, which only * covers.
+    // After a redirect from another host the origin is null, which only * matches.
     assert_eq!(texts(&rule["AllowedOrigins"]), ["*"]);
     assert_eq!(texts(&rule["AllowedMethods"]), ["GET", "HEAD", "POST"]);
     assert_eq!(texts(&rule["AllowedHeaders"]), ["*"]);
@@ -257,7 +257,8 @@ fn data_outlives_the_stack() {
     for kind in ["AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::SecretsManager::Secret", "AWS::KMS::Key"] {
         let (_, after) = text.split_once(&format!("Type: {kind}\n")).unwrap_or_else(|| panic!("no {kind}"));
         let head: Vec<_> = after.lines().take(2).map(str::trim).collect();
-        // But not its own first deployment, or the bucket's name would be taken when that is tried again.
+        // But not after its own first deployment failed; otherwise the bucket's name would be taken at the next
+        // attempt.
         assert_eq!(head, ["DeletionPolicy: RetainExceptOnCreate", "UpdateReplacePolicy: Retain"], "{kind}");
     }
 }
@@ -280,7 +281,7 @@ fn no_role_allows_more_than_it_names() {
             let actions = texts(&statement["Action"]);
             assert!(!actions.is_empty() && actions.iter().all(|action| !action.contains('*')), "{place}");
             let resources = texts(&statement["Resource"]);
-            // A phone number has no ARN, so what may be published to is said by what may not.
+            // A phone number has no ARN, so the statement lists what may not be published to.
             let is_sms = actions == ["sns:Publish"] && texts(&statement["NotResource"]) == ["arn:aws:sns:*:*:*"];
             assert!(!resources.is_empty() || is_sms, "{place}");
             for resource in resources {
@@ -308,7 +309,7 @@ fn what_only_one_function_may_do_only_one_function_may_do() {
         let functions = stack.functions.iter().filter(|function| function.policies.iter().any(allows));
         functions.map(|function| function.binary.as_str()).collect()
     };
-    // Pictures come to `rooms` as the body of `PUT /users/icon/{pk}/`, and it stores them as `media` would.
+    // `rooms` receives pictures as the body of `PUT /users/icon/{pk}/`, and stores them like `media`.
     assert_eq!(may("s3:PutObject", "/originals/images/"), ["media", "rooms"]);
     assert_eq!(may("s3:PutObject", "/originals/audios/"), ["media"]);
     assert_eq!(may("s3:PutObject", "/thumbnails/"), ["resize"]);
@@ -328,7 +329,7 @@ fn functions_are_built_and_run_alike() {
     let said = |key: &str| -> Vec<&str> {
         text.lines().map(str::trim).filter_map(|line| line.strip_prefix(key)).map(str::trim).collect()
     };
-    // In Globals, and nowhere else.
+    // Only in Globals.
     assert_eq!(said("Runtime:"), ["provided.al2023"]);
     assert_eq!(said("Architectures:"), ["[!Ref Architecture]"]);
     assert_eq!(said("Handler:"), ["bootstrap"]);
@@ -351,7 +352,7 @@ fn functions_are_built_and_run_alike() {
     }
 }
 
-/// The headers by which a download is asked for under a condition.
+/// The request headers of conditional downloads.
 const CONDITIONS: [&str; 5] = ["if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since"];
 
 #[test]

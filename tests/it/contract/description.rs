@@ -1,4 +1,4 @@
-//! The API description: complete, with examples, and as it is committed.
+//! The API description: complete, with examples, and equal to the committed files.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -27,7 +27,7 @@ fn every_operation_is_described_with_examples() {
             let place = format!("{key} {status}");
             assert!(response["description"].as_str().is_some_and(|text| !text.is_empty()), "{place}");
             let content = response["content"].as_object();
-            // Bytes show themselves; a HEAD, a redirect, a 204, a 304 and a 416 have no body.
+            // Binary content needs no example; a HEAD, a redirect, a 204, a 304 and a 416 have no body.
             let bodiless = operation.method == "HEAD" || ["204", "302", "304", "416"].contains(&status.as_str());
             assert_eq!(content.is_none(), bodiless, "{place}");
             for (kind, content) in content.into_iter().flatten() {
@@ -43,7 +43,7 @@ fn every_operation_is_described_with_examples() {
     }
 }
 
-/// The names that references below a value lead to, as pointers.
+/// The names of all references below a value, as pointers.
 fn references(value: &Value, found: &mut BTreeSet<String>) {
     match value {
         Value::Object(object) => {
@@ -57,7 +57,7 @@ fn references(value: &Value, found: &mut BTreeSet<String>) {
     }
 }
 
-/// The schemas that a value needs, themselves and by others.
+/// The schemas that a value needs, directly or through other schemas.
 fn schemas(whole: &Value, value: &Value) -> Value {
     let (mut known, mut found) = (BTreeSet::new(), BTreeSet::new());
     references(value, &mut found);
@@ -77,7 +77,7 @@ fn schemas(whole: &Value, value: &Value) -> Value {
     schemas
 }
 
-/// The description of one API: its operations, and what they need of the rest.
+/// The description of one API: its operations, and the schemas they need.
 fn document(api: &str) -> Value {
     let whole = description();
     let mut paths = json!({});
@@ -99,12 +99,12 @@ fn document(api: &str) -> Value {
     })
 }
 
-/// What an API is called.
+/// The name of an API.
 fn name(api: &str) -> &str {
     if api == "sealtalk" { "SealTalk" } else { api }
 }
 
-/// A description as it is committed: keys in alphabetical order, whatever a dependency makes of them.
+/// A description in its committed form: keys in alphabetical order, whatever a dependency does with them.
 fn written(value: &Value) -> String {
     fn sorted(value: &Value) -> Value {
         match value {

@@ -1,5 +1,5 @@
-//! Where links to media lead: `infra/media-paths.json`, which `infra/check_template.py` holds `CloudFront` to, and this
-//! the API.
+//! The targets of media links: `infra/media-paths.json`. `infra/check_template.py` compares `CloudFront` with this
+//! file, and this test compares the API.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ use shared::domain::media::{AudioName, ImageRequest};
 
 use super::root;
 
-/// The key under which the API looks for what a path asks for.
+/// The bucket key that the API uses for a path.
 fn key(path: &str) -> Result<String, Error> {
     if let Some(name) = path.strip_prefix("/images/") {
         return ImageRequest::parse(name).map(|request| request.key().to_string());
@@ -27,7 +27,7 @@ fn cloudfront_looks_for_media_where_the_api_does() {
         let path = case["path"].as_str().expect("a path");
         let object = case["object"].as_str();
         assert_eq!(key(path).ok().as_deref(), object, "{}", case["why"]);
-        // What CloudFront asks the API for instead is the same thing.
+        // The path that CloudFront requests from the API instead leads to the same file.
         if let Some(asked) = case["api"].as_str() {
             assert_eq!(key(asked).ok().as_deref(), object, "{}", case["why"]);
         }

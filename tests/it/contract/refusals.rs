@@ -1,4 +1,4 @@
-//! Who may call what, and what refusals look like.
+//! Which operations need a sign-in, and the format of errors.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,8 @@ use super::{APIS, Operation, description, example, not_signed_in, operations};
 use crate::support::backend::whole;
 use crate::support::{Backend, run, shared};
 
-/// The operations of an API that anybody may call. Whatever is not listed here has to refuse who is not signed in.
+/// The operations of an API that need no sign-in. Every other operation must return an error to callers who are not
+/// signed in.
 fn open(api: &str) -> &'static [&'static str] {
     match api {
         "messenger" => &[
@@ -40,7 +41,7 @@ fn open(api: &str) -> &'static [&'static str] {
             "sealtalk_send_code",
             "sealtalk_verify_code",
         ],
-        // A room without an owner is everybody's.
+        // Anyone can change a room without an owner.
         "rooms" => &[
             "rooms_delete_room",
             "rooms_get_phonelogin",
@@ -74,7 +75,7 @@ fn open(api: &str) -> &'static [&'static str] {
     }
 }
 
-/// The name of the scheme that an API's closed operations are described with.
+/// The name of the security scheme of an API's protected operations.
 fn scheme(api: &str) -> &'static str {
     match api {
         "messenger" => "bearer",
@@ -104,7 +105,7 @@ fn every_api_has_its_own_credential() {
     }
 }
 
-/// A request with each of the credentials that nobody holds, where this API looks for one.
+/// A request with each kind of invalid credential, in the place where this API expects it.
 fn forged(request: impl Fn() -> RequestBuilder, api: &str) -> Vec<RequestBuilder> {
     let header = |name: &str, value: &str| request().header(name, value);
     match api {
@@ -123,11 +124,11 @@ fn forged(request: impl Fn() -> RequestBuilder, api: &str) -> Vec<RequestBuilder
     }
 }
 
-/// Whether an operation says that it refuses who is not signed in.
+/// Whether the description of an operation has the error for callers who are not signed in.
 fn says_so(operation: &Operation) -> bool {
     let (status, body) = not_signed_in(operation.api());
     let response = &operation.said["responses"][status.to_string()];
-    // All of the web API's answers are 200, and told apart by words in the description.
+    // All responses of the web API have status 200; only words in the description distinguish them.
     if operation.api() == "web" {
         return response["description"].as_str().is_some_and(|text| text.contains("4101"));
     }
@@ -142,7 +143,7 @@ async fn send(request: RequestBuilder) -> (u16, Value) {
 #[test]
 fn who_is_not_signed_in_is_refused() {
     run(async {
-        // Texts are sent and accounts made, on the numbers of the examples.
+        // Texts are sent and accounts created with the numbers in the examples.
         let backend = Backend::start(&[]).await;
         let (api, mut found) = (description(), BTreeSet::new());
         for operation in operations(&api) {
@@ -155,7 +156,7 @@ fn who_is_not_signed_in_is_refused() {
                 assert_eq!(answer, refusal, "{id}");
                 assert!(says_so(&operation), "{id} does not say so");
             }
-            // Some that are open look at a credential nevertheless when there is one.
+            // Some open operations still check a credential if there is one.
             if says_so(&operation) {
                 for request in forged(|| operation.request(&backend, &api), operation.api()) {
                     let basic = request.try_clone().and_then(|request| request.build().ok());
@@ -186,17 +187,17 @@ fn a_credential_in_another_apis_place_is_none() {
     });
 }
 
-/// Whether a body has exactly these fields, the first ones of them texts.
+/// Whether a body has exactly these fields: `texts` with text values, and `others`.
 fn has(body: &Value, texts: &[&str], others: &[&str]) -> bool {
     let Some(fields) = body.as_object() else { return false };
     let names: BTreeSet<&str> = fields.keys().map(String::as_str).collect();
     names == texts.iter().chain(others).copied().collect() && texts.iter().all(|name| fields[*name].is_string())
 }
 
-/// Whether an example under a status is a refusal of an API, and is what refusals of that API look like.
+/// Whether an example for a status is an error of an API, in this API's format.
 ///
 /// # Panics
-/// When it is neither a success nor a refusal of that API.
+/// If it is neither a success nor an error of that API.
 fn is_refusal(api: &str, status: u16, body: &Value) -> bool {
     let fine = match api {
         "messenger" => status < 300 && body.get("error").is_none(),

@@ -8,7 +8,7 @@ use super::{Operation, description, no_such_endpoint, operations, routes, stack}
 use crate::support::backend::whole;
 use crate::support::{run, shared, trips};
 
-/// Which function's crate declares an operation, by its key.
+/// The function whose crate declares each operation, by the operation's key.
 fn declared() -> BTreeMap<String, &'static str> {
     let parts = [
         ("auth", auth::api()),
@@ -44,7 +44,7 @@ fn the_rooms_api_lives_whole_in_the_function_of_unknown_routes() {
     for operation in operations(&description()) {
         let is_rooms = operation.api() == "rooms";
         assert_eq!(is_rooms, declared()[&operation.key()] == "rooms", "{}", operation.key());
-        // A gateway refuses route keys that end in a slash, so these can have no route of their own.
+        // A gateway rejects route keys that end in a slash, so these paths cannot have their own routes.
         assert_eq!(is_rooms, operation.path.ends_with('/'), "{}", operation.key());
     }
     let stack = stack();
@@ -81,7 +81,7 @@ fn whatever_can_be_got_has_its_head_where_it_is_a_download() {
     }
 }
 
-/// The paths that lead to an operation, with the function and the path that its handler is known by.
+/// The paths of an operation, with the function and the path of its handler.
 fn ways(operation: &Operation, binary: &'static str) -> Vec<(String, &'static str, String)> {
     let (path, known) = (operation.example_path(), operation.path.clone());
     if operation.api() != "rooms" {
@@ -89,7 +89,7 @@ fn ways(operation: &Operation, binary: &'static str) -> Vec<(String, &'static st
     }
     let short = |path: &str| path.trim_end_matches('/').to_owned();
     let long = (path.clone(), binary, known.clone());
-    // `/users` is the messenger's; a test beside this one checks that no other path is shared.
+    // `/users` belongs to the messenger API; another test checks that no other path is shared.
     match operation.key().as_str() {
         "OPTIONS /users/" => vec![long],
         "POST /users/" => vec![(short(&path), "profiles", short(&known)), long],
@@ -117,8 +117,8 @@ fn every_operation_is_answered_by_the_function_it_leads_to() {
     });
 }
 
-/// Whether a route or a described path takes this path. A gateway's variable takes any segment, and the rooms API's
-/// none but ids.
+/// Whether a route or a described path matches this path. A gateway's variable matches any segment; in the rooms API it
+/// matches only ids.
 fn takes(template: &str, path: &str) -> bool {
     let (parts, segments): (Vec<_>, Vec<_>) = (template.split('/').collect(), path.split('/').collect());
     let one = |part: &str, segment: &str| match part {
@@ -143,7 +143,7 @@ fn no_route_but_the_address_book_takes_a_path_of_the_rooms_api() {
     assert_eq!(taken, ["POST /users by POST /users"]);
 }
 
-/// The methods of each documented path, with the API and a path that leads there.
+/// The methods of each documented path, with the API and an example path.
 fn methods() -> BTreeMap<String, (String, String, BTreeSet<String>)> {
     let mut paths = BTreeMap::new();
     for operation in operations(&description()) {
@@ -179,7 +179,7 @@ fn a_known_path_with_an_unknown_method_is_refused_with_the_methods_it_has() {
     });
 }
 
-/// What to send instead of a wrong method, as the refusal has it.
+/// The allowed methods, as the error for a wrong method names them.
 fn instead(path: &str, known: &BTreeSet<String>) -> String {
     let useful = ["GET", "POST", "PUT", "PATCH", "DELETE"].into_iter().filter(|method| known.contains(*method));
     let useful: Vec<_> = useful.collect();
@@ -188,7 +188,7 @@ fn instead(path: &str, known: &BTreeSet<String>) -> String {
     if rest.is_empty() { format!("{last} {path}") } else { format!("{rest} or {last} {path}") }
 }
 
-/// The refusal of an unknown method under 405.
+/// The 405 error for an unknown method.
 fn wrong_method(api: &str, instead: &str) -> Value {
     let words = format!("no such endpoint: use {instead}");
     let mut body = no_such_endpoint(api);

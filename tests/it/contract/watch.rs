@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{root, stack};
 
-/// The workspace's metadata, as cargo reads it.
+/// The workspace's metadata from cargo.
 fn metadata() -> Value {
     let mut cargo = Command::new(env!("CARGO"));
     let cargo = cargo.current_dir(root()).args(["metadata", "--no-deps", "--offline", "--format-version", "1"]);
@@ -16,8 +16,8 @@ fn metadata() -> Value {
     told["metadata"].take()
 }
 
-/// The table of routes as `cargo lambda watch` wants it: its key is `method`, not `methods`, and what has no route of
-/// its own is a wildcard, which matches everything but the root.
+/// The routes table in the format of `cargo lambda watch`: its key is `method`, not `methods`, and the fallback is a
+/// wildcard, which matches everything except the root.
 #[test]
 fn cargo_lambda_watch_knows_every_route_and_no_other() {
     let mut expected: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
@@ -46,7 +46,7 @@ fn cargo_lambda_watch_knows_every_route_and_no_other() {
     assert_eq!(metadata()["lambda"]["watch"]["router"], json!(routes), "Cargo.toml");
 }
 
-/// It hands one environment to all functions.
+/// `cargo lambda watch` gives all functions the same environment.
 #[test]
 fn no_two_functions_give_a_variable_different_values() {
     let mut values = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! What codes are good for, and how often.
+//! What codes can be used for, and how often.
 
 use std::time::Duration;
 

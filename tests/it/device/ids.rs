@@ -1,4 +1,4 @@
-//! The id that this API shows: one of its own, which the `int` of its clients holds.
+//! The id in this API: a separate number that fits into the clients' `int`.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use crate::support::backend::{answer, whole};
 use crate::support::table::number;
 use crate::support::{Backend, Phone, accounts, fresh_phone, run, shared};
 
-/// The id in a sign-in's answer, as the clients' model reads it: a signed number of 32 bits.
+/// The id in a sign-in response, as the clients read it: a signed 32-bit number.
 fn id_in(body: &Value) -> i32 {
     let id = body["data"]["user"]["id"].as_i64().unwrap_or_else(|| panic!("an id in {body}"));
     i32::try_from(id).ok().filter(|id| *id > 0).unwrap_or_else(|| panic!("{id} is no int"))
@@ -23,7 +23,7 @@ async fn sign_in(backend: &Backend, phone: &Phone) -> (i32, String) {
     (id_in(&body), body["data"]["accessToken"].as_str().expect("a token").to_owned())
 }
 
-/// The ids of this API that are claimed for an account.
+/// The ids of this API that an account has claimed.
 async fn claimed_for(backend: &Backend, uid: u64) -> BTreeSet<i64> {
     let claims = backend.items_below("device#").await.into_iter();
     let own = claims.filter(|claim| number(claim, "user") == i64::try_from(uid).ok());
@@ -47,7 +47,7 @@ fn an_id_fits_an_int_and_is_the_accounts_for_good() {
             assert_eq!(id_of(&backend.account(uid).await), i64::try_from(owner.id).ok());
             assert_eq!(claimed_for(backend, uid).await.len(), 1);
             assert!(lives(backend, owner.id, &owner.token).await);
-            // The account's id in other APIs is none here.
+            // The account's id in other APIs is not valid here.
             assert_ne!(uid, owner.id);
             let body = json!({ "device": { "pushToken": "t" } });
             let update = backend.post(&format!("/users/{uid}/update-device-token"));
@@ -97,7 +97,7 @@ fn an_account_from_before_keeps_working_and_gets_its_id_at_the_next_sign_in() {
         let owner = register(backend, Value::Null).await;
         let uid = backend.device_user(owner.id).await;
         backend.forget(uid, "device_id").await;
-        // Its client was shown the long id and knows no other.
+        // Its client received the long id and knows no other.
         assert!(lives(backend, uid, &owner.token).await);
         let body = json!({ "device": { "pushToken": "t" } });
         let update = |id: u64| backend.post(&format!("/users/{id}/update-device-token"));

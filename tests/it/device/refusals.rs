@@ -1,4 +1,4 @@
-//! What is refused, and in which words.
+//! Errors and their messages.
 
 use std::time::Duration;
 
@@ -151,11 +151,11 @@ fn failed_sign_ins_are_counted() {
             let user = json!({ "phoneNumber": owner.phone.0, "password": password });
             post(&backend, "/users/login", json!({ "user": user }))
         };
-        // Ten as of a stranger, and ten as of an address that the account knows.
+        // Ten as a stranger, and ten from an address that the account knows.
         for _ in 0..20 {
             assert_eq!(login("guess").await, refused("wrong account or password"));
         }
-        // The right password does not tell that it is, nor that there is a lock.
+        // With the right password the response shows neither that it is right nor that the account is locked.
         for password in ["guess", PASSWORD] {
             assert_eq!(login(password).await, refused("wrong account or password"));
         }

@@ -1,4 +1,4 @@
-//! Forms that make no sense, and bodies that are too large.
+//! Malformed forms, and bodies that are too large.
 
 use reqwest::Method;
 use serde_json::json;

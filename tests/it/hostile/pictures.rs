@@ -1,4 +1,4 @@
-//! Pictures that are none, are damaged, claim too much or carry something else.
+//! Files that are not pictures, are damaged, state wrong sizes or contain something else.
 
 use reqwest::Method;
 
@@ -8,7 +8,7 @@ use crate::support::heic::QUARTERS;
 use crate::support::pictures::{Noise, decoded, gif, holds, jpeg, one_of_each, segment, webp};
 use crate::support::{Backend, Person, run, shared};
 
-/// Both ways to upload a picture refuse these bytes with 400.
+/// Both upload routes reject these bytes with 400.
 async fn assert_no_picture(backend: &Backend, person: &Person, what: &str, bytes: &[u8]) {
     for (method, path) in [(Method::POST, "/images"), (Method::PUT, "/users/me/avatar")] {
         let (status, body) = answer(backend.upload(person, method, path, bytes.to_vec())).await;
@@ -17,7 +17,7 @@ async fn assert_no_picture(backend: &Backend, person: &Person, what: &str, bytes
     }
 }
 
-/// A JPEG whose frame claims this size.
+/// A JPEG whose frame states this size.
 fn jpeg_claiming(width: u16, height: u16) -> Vec<u8> {
     let mut bytes = jpeg(8, 8);
     let frame = bytes.windows(2).position(|pair| pair == [0xff, 0xc0]).expect("a frame");
@@ -36,7 +36,7 @@ fn gif_claiming(width: u16, height: u16) -> Vec<u8> {
     bytes
 }
 
-/// A lossless WebP claims 14 bits each of width and height less one, behind its signature.
+/// A lossless WebP; after its signature it has 14 bits each for width and height minus one.
 fn webp_claiming(width: u32, height: u32) -> Vec<u8> {
     let mut bytes = webp(8, 8);
     let signature = bytes.windows(4).position(|window| window == b"VP8L").expect("a picture") + 8;
@@ -45,7 +45,7 @@ fn webp_claiming(width: u32, height: u32) -> Vec<u8> {
     bytes
 }
 
-/// One of every format with its media type, most of them of this size.
+/// One picture of each format with its media type, most of them of this size.
 fn pictures(width: u32, height: u32) -> Vec<(&'static str, Vec<u8>)> {
     let made = one_of_each(width, height).into_iter().map(|(kind, _, bytes)| (kind, bytes));
     made.chain([("image/heic", QUARTERS.to_vec())]).collect()
@@ -160,7 +160,7 @@ fn a_damaged_picture_is_refused_or_served_but_never_a_fault() {
                     assert_in_envelope(kind, status, &body);
                     continue;
                 }
-                // What got past the check of the container may still be damaged within.
+                // A file that passed the check of the container may still be damaged inside.
                 let path = format!("{}@128w_128h_1c", body["src"].as_str().expect("src"));
                 let response = backend.get(&path).send().await.expect("an answer");
                 if response.status() != 200 {
@@ -186,7 +186,7 @@ fn what_hangs_on_a_picture_is_cut_off() {
                 assert!(backend.bytes(&src).await == whole, "{kind}");
             }
         }
-        // The same inside, where a comment is.
+        // The same inside the file, in a comment.
         let mut bytes = jpeg(20, 20);
         bytes.splice(2..2, [segment(0xfe, page), segment(0xed, archive)].concat());
         let src = backend.post_image(&person, bytes).await;

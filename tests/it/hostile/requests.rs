@@ -1,4 +1,4 @@
-//! Request lines, names and headers that make no sense.
+//! Malformed request lines, names and headers.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -7,7 +7,7 @@ use super::assert_in_envelope;
 use crate::support::pictures::{jpeg, jpeg_of_a_place};
 use crate::support::{Backend, run, shared};
 
-/// Sends a request line that a client's library would not, and reads status and body.
+/// Sends a request line that an HTTP library would not send, and reads status and body.
 fn raw(backend: &Backend, line: &[u8]) -> (u16, String) {
     let address = backend.running.url().trim_start_matches("http://").to_owned();
     let mut stream = TcpStream::connect(&address).expect("a connection");
@@ -94,7 +94,7 @@ fn white_space_behind_a_name_is_no_part_of_it() {
         let backend = shared().await;
         let person = backend.person().await;
         let src = backend.post_image(&person, jpeg(40, 30)).await;
-        // Lambda's HTTP library reads paths by the URL standard, which leaves out what stands around and line breaks.
+        // Lambda's HTTP library parses paths by the URL standard, which removes surrounding spaces and line breaks.
         for tail in ["%00", "%20", "%0d%0a", "%09", "%1f%20"] {
             assert!(backend.bytes(&format!("{src}{tail}")).await == jpeg(40, 30), "{tail}");
         }
@@ -106,7 +106,7 @@ fn a_request_line_that_is_none_is_a_bad_request() {
     run(async {
         let backend = shared().await;
         let lines: [&[u8]; 5] = [
-            // No characters at all once decoded.
+            // Not valid text after decoding.
             b"GET /images/%ff%fe.jpg",
             b"GET /images/%c0%ae%c0%ae",
             b"GET /images/\xff\xfe.jpg",
@@ -117,7 +117,7 @@ fn a_request_line_that_is_none_is_a_bad_request() {
             let (status, body) = raw(backend, line);
             assert_eq!(status, 400, "{}: {body}", String::from_utf8_lossy(line));
         }
-        // What is not encoded right is taken as it stands, and is no name.
+        // Invalid encoding is left unchanged, and is not a valid name.
         for line in [&b"GET /images/%"[..], b"GET /images/%zz", b"GET /images/%2"] {
             assert_eq!(raw(backend, line).0, 404, "{}", String::from_utf8_lossy(line));
         }
@@ -146,7 +146,7 @@ fn headers_that_make_no_sense_are_as_if_they_were_not_there() {
             ("content-type", "multipart/form-data"),
             ("authorization", "Bearer nonsense"),
         ] {
-            // A value that no header may have is not sent at all.
+            // The HTTP library does not send a value that is not allowed in a header.
             let request = backend.get(&src).header(name, value).build();
             let Ok(_) = request else { continue };
             let status = backend.get(&src).header(name, value).send().await.expect("an answer").status().as_u16();

@@ -1,4 +1,4 @@
-//! What is heard although something failed.
+//! Notifications that arrive in spite of failures.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use local_aws::Fault;
@@ -8,7 +8,7 @@ use super::{Member, news, operations, pushes};
 use crate::support::table::Item;
 use crate::support::{Backend, run};
 
-/// Attempts that the SDK makes at one call.
+/// Attempts by the SDK for one call.
 const ATTEMPTS: usize = 3;
 
 #[test]
@@ -34,7 +34,7 @@ fn what_nicknames_could_not_be_read_for_is_told_later() {
     run(async {
         let backend = &Backend::start(&[]).await;
         let [tom, ann] = Member::several(backend, ["Tom", "Ann"]).await;
-        // One reads what the two are to each other, and the others nicknames.
+        // One call reads the relation of the two users, and the others read nicknames.
         let throughput = Fault::throughput_exceeded();
         backend.running.endpoints().fail_after("dynamodb:BatchGetItem", 1, ATTEMPTS, throughput);
         tom.invites(backend, &ann, "").await;

@@ -1,4 +1,4 @@
-//! What is heard of requests and acceptances.
+//! Notifications of requests and acceptances.
 
 use std::slice;
 use std::time::Duration;
@@ -73,7 +73,7 @@ fn nothing_else_between_two_people_is_told() {
     run(async {
         let backend = &Backend::frozen(&[]).await;
         let [tom, ann] = Member::several(backend, ["Tom", "Ann"]).await;
-        // Refused, or not told why it comes to nothing.
+        // An error, or a request that silently has no effect.
         assert_eq!(tom.tries(backend, "/friendship/invite", &json!({ "friendId": tom.id })).await.0, 400);
         assert_eq!(tom.tries(backend, "/friendship/agree", &json!({ "friendId": ann.id })).await.0, 404);
         ann.acts_on(backend, "/user/add_to_blacklist", &tom).await;

@@ -1,4 +1,4 @@
-//! What is heard of groups.
+//! Notifications of groups.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use shared::domain::short_id;
 use super::{Member, news, now, operations, pushes};
 use crate::support::{Backend, run};
 
-/// Asserts what a message says of a group, and answers what its data has beside what every message has.
+/// Checks the fields of a group message that every message has, and returns the other fields of its data.
 fn data(message: &Value, group: &str, operator: (&Member, &str), name: &str, at: i64) -> Value {
     let (mut message, (operator, nickname)) = (message.clone(), operator);
     let mut data = message["content"]["data"].take();
@@ -58,7 +58,7 @@ fn a_group_is_heard_of_from_beginning_to_end() {
         tom.in_group(backend, "kick", &group, &[&bob]).await;
         tom.does(backend, "/group/transfer", of(&ann)).await;
         ann.in_group(backend, "quit", &group, &[]).await;
-        // Ann owned it, and Tom has been in it for longest.
+        // Ann was the owner, and Tom has been a member for the longest time.
         tom.in_group(backend, "dismiss", &group, &[]).await;
         let news = news(backend).await;
         let on = |who: &Member, name: &str| json!({ "targetUserIds": [who.id], "targetUserDisplayNames": [name] });
@@ -86,7 +86,7 @@ fn a_group_is_heard_of_from_beginning_to_end() {
         let told: Vec<_> = news.iter().map(|message| message["operation"].as_str().unwrap()).collect();
         assert_eq!(told, expected.each_ref().map(|(operation, ..)| *operation));
         for (message, (operation, operator, nickname, name, beside)) in news.iter().zip(expected) {
-            // The board is empty once the group is gone, and the message may have been made after that.
+            // The board is empty after the group is dissolved, and the message may have been built after that.
             let at = if operation == "Create" { founded } else { now(backend) };
             let mut said = data(message, &group, (operator, nickname), name, at);
             if operation == "Bulletin" && said.get("content").is_none() {
@@ -107,7 +107,7 @@ fn what_members_only_see_is_not_told() {
         tom.does(backend, "/group/set_portrait_uri", portrait).await;
         ann.does(backend, "/group/set_display_name", json!({ "groupId": group, "displayName": "Annie" })).await;
         ann.does(backend, "/user/set_nickname", json!({ "nickname": "Anna" })).await;
-        // Nothing changes, or nothing may.
+        // Nothing changes, or the change is not allowed.
         tom.in_group(backend, "add", &group, &[&ann]).await;
         let by_stranger = json!({ "groupId": group, "memberIds": [ann.id] });
         assert_eq!(eve.tries(backend, "/group/kick", &by_stranger).await.0, 403);
@@ -116,8 +116,8 @@ fn what_members_only_see_is_not_told() {
     });
 }
 
-/// Makes accounts by writing them as copies of somebody's, each with a device of its own: signing so many people up
-/// takes a minute.
+/// Creates accounts by writing copies of an existing one, each with its own device: signing up so many users takes a
+/// minute.
 async fn crowd(backend: &Backend, like: &Member, count: usize) -> Vec<String> {
     let account = backend.account(like.number()).await;
     let people = (0..count).map(|number| {

@@ -1,4 +1,4 @@
-//! What people hear of each other: at the topic, and on their devices.
+//! Notifications that users receive: at the topic, and on their devices.
 
 mod failures;
 mod friends;
@@ -17,7 +17,7 @@ use crate::support::accounts::{PASSWORD, sealtalk_verify};
 use crate::support::backend::{answer, read};
 use crate::support::{Backend, Person, Phone, fresh_phone};
 
-/// Somebody who hears and is heard of.
+/// A user who sends and receives notifications.
 struct Member {
     phone: Phone,
     id: String,
@@ -41,17 +41,17 @@ impl Member {
         people.try_into().unwrap_or_else(|_| panic!("as many people as nicknames"))
     }
 
-    /// The id as the table has it.
+    /// The id as stored in the table.
     fn number(&self) -> u64 {
         short_id::decode(&self.id).map(UserId::get).expect("an id")
     }
 
-    /// What a request of theirs answers, whatever comes of it.
+    /// The response to one of their requests, successful or not.
     async fn tries(&self, backend: &Backend, path: &str, body: &Value) -> (u16, Value) {
         answer(backend.post(path).header(COOKIE, &self.cookie).json(body)).await
     }
 
-    /// The result of a request of theirs, which is done.
+    /// The result of one of their requests, which must succeed.
     async fn does(&self, backend: &Backend, path: &str, body: Value) -> Value {
         let (status, answered) = self.tries(backend, path, &body).await;
         assert_eq!((status, &answered["code"]), (200, &json!(200)), "{path} {body}: {answered}");
@@ -63,24 +63,24 @@ impl Member {
         self.does(backend, "/friendship/invite", invitation).await["action"].take()
     }
 
-    /// Does something about somebody that needs no more than their id.
+    /// A request about another user that needs only their id.
     async fn acts_on(&self, backend: &Backend, path: &str, whom: &Self) {
         self.does(backend, path, json!({ "friendId": whom.id })).await;
     }
 
-    /// Makes a group; answers its id.
+    /// Creates a group and returns its id.
     async fn founds(&self, backend: &Backend, name: &str, people: &[&str]) -> String {
         let made = self.does(backend, "/group/create", json!({ "name": name, "memberIds": people })).await;
         made["id"].as_str().unwrap_or_else(|| panic!("an id in {made}")).to_owned()
     }
 
-    /// Does something to people in a group.
+    /// An action on members of a group.
     async fn in_group(&self, backend: &Backend, what: &str, group: &str, people: &[&Self]) {
         let people: Vec<_> = people.iter().map(|member| &member.id).collect();
         self.does(backend, &format!("/group/{what}"), json!({ "groupId": group, "memberIds": people })).await;
     }
 
-    /// Signs in on a device more, with the push tokens that the messenger API takes. A minute passes.
+    /// Signs in on another device with push tokens of the messenger API. One minute passes.
     async fn signs_in_with(&self, backend: &Backend, tokens: &Value) -> Person {
         backend.advance(Duration::from_mins(1));
         let code = backend.code_for(&self.phone).await;
@@ -92,12 +92,12 @@ impl Member {
     }
 }
 
-/// The backend's time, as messages tell it.
+/// The backend's time, as in messages.
 fn now(backend: &Backend) -> i64 {
     backend.clock.now().millis()
 }
 
-/// Every message of the topic so far, oldest first, after all that is under way.
+/// Every message of the topic so far, oldest first, after all events in progress.
 async fn news(backend: &Backend) -> Vec<Value> {
     backend.settled().await;
     let told = backend.published().into_iter().map(|(message, attributes)| {
@@ -116,12 +116,12 @@ async fn news(backend: &Backend) -> Vec<Value> {
     told
 }
 
-/// The operations told so far.
+/// The operations announced so far.
 async fn operations(backend: &Backend) -> Vec<String> {
     news(backend).await.iter().map(|message| message["operation"].as_str().expect("text").to_owned()).collect()
 }
 
-/// The pushes so far, in no order: each one's token and the text that is shown.
+/// The pushes so far, in no order: the token and the displayed text of each.
 async fn pushes(backend: &Backend) -> Vec<(String, String)> {
     backend.settled().await;
     let mut pushes: Vec<_> = backend.pushed().into_iter().map(|(token, payload)| (token, shown(&payload))).collect();
@@ -129,7 +129,7 @@ async fn pushes(backend: &Backend) -> Vec<(String, String)> {
     pushes
 }
 
-/// What a device shows of a payload.
+/// The text that a device displays for a payload.
 fn shown(payload: &str) -> String {
     let payload: Value = serde_json::from_str(payload).expect("JSON");
     let text = payload.pointer("/aps/alert").or_else(|| payload.pointer("/fcmV1Message/message/notification"));
@@ -137,7 +137,7 @@ fn shown(payload: &str) -> String {
     format!("{}: {}", text["title"].as_str().expect("a title"), text["body"].as_str().expect("a body"))
 }
 
-/// Lets people hear of each other in every way: for the test that holds the functions' roles to what they do.
+/// Triggers every kind of notification, for the test that compares the functions' roles with their calls.
 pub async fn whole_session(backend: &Backend) {
     let [one, other] = Member::several(backend, ["One", "Other"]).await;
     other.signs_in_with(backend, &json!({ "apns_device_token": "a1", "ng_device_token": "n1" })).await;

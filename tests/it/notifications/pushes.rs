@@ -1,4 +1,4 @@
-//! What devices are pushed.
+//! Push notifications on devices.
 
 use serde_json::{Value, json};
 
@@ -60,7 +60,7 @@ fn everybody_concerned_is_pushed_but_who_did_it() {
             ("eve", "Hiking: Tom removed you"),
             ("tom", "Hiking: Ann left"),
         ];
-        // Who had left before a push was sent is not pushed: whether that happened in time is up to the stream.
+        // A user who leaves before a push is sent does not get it; whether that is the case depends on the stream.
         let pushed = pushes(backend).await;
         let certain = expected.map(|(token, text)| (token.to_owned(), text.to_owned()));
         for push in certain.iter().filter(|(token, text)| token != "ann" || !text.contains("removed")) {

@@ -1,4 +1,4 @@
-//! `infra/observability.yaml` looks at what the functions count, all of it and nothing else.
+//! `infra/observability.yaml` uses exactly the metrics that the functions count.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -9,9 +9,9 @@ use shared::metrics::{FUNCTION, Metric};
 use super::failures::{root, template};
 
 const PATH: &str = "infra/observability.yaml";
-/// Functions that the gateway does not lead to.
+/// Functions that the gateway does not invoke.
 const NO_REQUESTS: [&str; 1] = ["notify"];
-/// What AWS counts, and under which dimensions: the user guides of API Gateway, `DynamoDB`, Lambda, SNS and SQS.
+/// AWS's metrics and their dimensions, from the user guides of API Gateway, `DynamoDB`, Lambda, SNS and SQS.
 const OF_AWS: [(&str, &[&str], &[&str]); 6] = [
     ("AWS/ApiGateway", &["4xx", "5xx", "Count", "Latency"], &["ApiId"]),
     (
@@ -25,7 +25,7 @@ const OF_AWS: [(&str, &[&str], &[&str]); 6] = [
     ("AWS/SQS", &["ApproximateNumberOfMessagesVisible"], &["QueueName"]),
 ];
 
-/// A metric that somebody looks at: its namespace, name and dimensions. Parameters are written `${Name}`.
+/// A metric used in an alarm or widget: its namespace, name and dimensions. Parameters are written `${Name}`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Looked {
     namespace: String,
@@ -50,7 +50,7 @@ fn text(value: &Value) -> String {
     }
 }
 
-/// In the words of an alarm.
+/// From the format of an alarm.
 fn of_alarm(metric: &Value) -> Looked {
     let dimensions = metric["Dimensions"].as_array().into_iter().flatten();
     Looked {
@@ -60,7 +60,7 @@ fn of_alarm(metric: &Value) -> Looked {
     }
 }
 
-/// In the words of a dashboard: namespace, name, and dimensions by turns, and options.
+/// From the format of a dashboard: namespace, name, alternating dimension names and values, and options.
 fn of_widget(metric: &Value) -> Looked {
     let mut words: Vec<String> =
         metric.as_array().expect("a metric").iter().filter(|word| word.is_string()).map(text).collect();
@@ -81,7 +81,7 @@ fn alarms() -> BTreeMap<String, Value> {
         .collect()
 }
 
-/// What each alarm looks at.
+/// The metrics of each alarm.
 fn looked_at(alarm: &Value) -> Vec<Looked> {
     match alarm["Metrics"].as_array() {
         Some(metrics) => {
@@ -91,7 +91,7 @@ fn looked_at(alarm: &Value) -> Vec<Looked> {
     }
 }
 
-/// What the dashboard shows.
+/// The metrics on the dashboard.
 fn shown() -> Vec<Looked> {
     let template = template(PATH);
     let body = template.document()["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"].clone();
@@ -106,7 +106,7 @@ fn functions() -> BTreeSet<String> {
     names.map(|entry| entry.expect("an entry").file_name().into_string().expect("a name")).collect()
 }
 
-/// Every metric of ours under every set of dimensions with every value that it can have.
+/// Every Handset metric with every set of dimensions and every possible value.
 fn counted() -> BTreeSet<Looked> {
     let mut counted = BTreeSet::new();
     for metric in Metric::ALL {
@@ -189,15 +189,15 @@ fn what_was_promised_has_an_alarm_and_every_alarm_tells_somebody() {
     ]);
     for (name, alarm) in &alarms {
         assert_eq!((&alarm["AlarmActions"], &alarm["OKActions"]), (&tell, &tell), "{name}");
-        // The month's spending does not go down because an hour sends no text.
+        // The month's spending does not go down after an hour without a text.
         let missing = if name == "SmsSpendAlarm" { "ignore" } else { "notBreaching" };
         assert_eq!(alarm["TreatMissingData"], missing, "{name}");
         assert!(alarm["AlarmDescription"].as_str().is_some_and(|text| text.len() > 30), "{name}");
         assert!(document.contains(&format!("| `{}` |", name.trim_end_matches("Alarm"))), "{name} is not documented");
-        // Of the twenty members that one alarm may have, ten may be metrics.
+        // An alarm may have twenty members, of which ten may be metrics.
         assert!(looked_at(alarm).len() <= 10, "{name}");
     }
-    // What it costs is said in numbers of them.
+    // The document states the cost with these numbers.
     let alarmed: usize = alarms.values().map(|alarm| looked_at(alarm).len()).sum();
     for number in [format!("at most {} and", counted().len()), format!("look at, {alarmed} of them")] {
         assert!(document.contains(&number), "the document does not say {number:?}");

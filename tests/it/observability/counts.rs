@@ -1,4 +1,4 @@
-//! Each thing that happens is counted once, in lines that `CloudWatch` takes for what they are.
+//! Each event is counted once, in lines that `CloudWatch` accepts.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -14,16 +14,16 @@ use crate::support::pictures::{Bucket, jpeg, name};
 use crate::support::trips::lines;
 use crate::support::{Backend, Person, fresh_phone, run};
 
-/// What goes wrong in no whole session, and has a test of its own.
+/// Metrics of errors that no whole session has; they have separate tests.
 const NOT_OF_A_SESSION: [Metric; 3] = [Metric::CodesRefused, Metric::Faults, Metric::RefreshTokenThefts];
 
-/// The metric of this name.
+/// The metric with this name.
 fn metric(name: &Value) -> Metric {
     let found = Metric::ALL.into_iter().find(|metric| *name == metric.name());
     found.unwrap_or_else(|| panic!("no metric is called {name}"))
 }
 
-/// Asserts what the specification demands of a document, and that it describes its metrics as they are.
+/// Asserts that a document follows the specification, and that it describes its metrics correctly.
 ///
 /// Source: "Specification: Embedded metric format", Amazon `CloudWatch` user guide.
 fn assert_specified(line: &Value) {
@@ -54,7 +54,7 @@ fn assert_specified(line: &Value) {
     }
 }
 
-/// What was counted for a backend: the sums of counts and the numbers of times, by metric and by label or function.
+/// Everything counted for a backend: the sums of counts and the number of times, by metric and by label or function.
 fn counted(record: &Record) -> BTreeMap<(Metric, String), u64> {
     let own: BTreeSet<String> = record.all().into_iter().map(|seen| seen.request_id).collect();
     let mut counted = BTreeMap::new();
@@ -79,7 +79,7 @@ fn counted(record: &Record) -> BTreeMap<(Metric, String), u64> {
     counted
 }
 
-/// The same without what every request counts.
+/// The same without the metrics of every request.
 fn happened(record: &Record) -> BTreeMap<(Metric, String), u64> {
     let mut counted = counted(record);
     counted.retain(|(metric, _), _| !matches!(metric, Metric::ColdStarts | Metric::RequestMillis));
@@ -101,7 +101,7 @@ fn codes_are_counted_once_whatever_had_to_be_tried_again() {
         let (backend, record) = recorded(&[OBSERVED, ("CodesPerPhoneHour", "2"), ("AllowedCountries", "86")]).await;
         let endpoints = backend.running.endpoints();
         let phone = fresh_phone();
-        // The write of the code, of the guess and of the sign-in, each tried again once by the SDK and by ourselves.
+        // The writes of the code, the attempt and the sign-in, each retried once by the SDK and by the functions.
         endpoints.fail_next("dynamodb:TransactWriteItems", 1, Fault::throughput_exceeded());
         endpoints.fail_next("dynamodb:TransactWriteItems", 1, Fault::transaction_conflict(0));
         let code = backend.code_for(&phone).await;
@@ -109,7 +109,7 @@ fn codes_are_counted_once_whatever_had_to_be_tried_again() {
         assert_eq!(backend.sign_in(&phone, &wrong_code(&code, 1)).await.0, 400);
         assert_eq!(backend.sign_in(&phone, &code).await.0, 200);
         assert_eq!(endpoints.faults_left(), 0);
-        // Spent, and not there to be guessed at.
+        // The code is used up, so another attempt finds none.
         assert_eq!(backend.sign_in(&phone, &code).await.0, 400);
         assert_eq!(answer(backend.ask(&phone)).await.0, 400);
         let abroad = backend.post("/verify_code").query(&[("zone", "852"), ("number", "51234567")]);
@@ -120,7 +120,7 @@ fn codes_are_counted_once_whatever_had_to_be_tried_again() {
         assert_eq!(answer(backend.ask(&fresh_phone())).await.0, 400);
         endpoints.fail_next("dynamodb:TransactWriteItems", 1, Fault::error(400, "ValidationException"));
         assert_eq!(answer(backend.ask(&fresh_phone())).await.0, 500);
-        // A code for a new password, to a number that nobody has: the caller is not told.
+        // A code for a new password, for a number without an account: the response does not show it.
         let nobody = json!({ "phoneNumber": fresh_phone().0, "flag": 1 });
         assert_eq!(answer(backend.post("/verification_codes").json(&nobody)).await.1["success"], true);
 
@@ -183,7 +183,7 @@ fn a_theft_is_counted_once_and_a_lost_reply_is_none() {
         backend.advance(Duration::from_mins(2));
         answer(backend.refresh(&second.refresh_token)).await;
         assert_eq!(answer(backend.refresh(&first.refresh_token)).await.0, 400);
-        // The session is over: what else comes back of it is stolen no more.
+        // The session has ended: further old tokens do not count as theft.
         assert_eq!(answer(backend.refresh(&first.refresh_token)).await.0, 400);
         let happened = happened(&record);
         assert_eq!(happened[&(Metric::RefreshTokenThefts, "auth".to_owned())], 1, "{happened:?}");
@@ -197,7 +197,8 @@ fn thumbnails_are_counted_once_they_are_stored() {
         let (backend, record) = recorded(&[OBSERVED]).await;
         let endpoints = backend.running.endpoints();
         let person = backend.person().await;
-        // The first write is the original's; then one thumbnail's fails for good, and the event comes again.
+        // The first write is the original's; then a thumbnail's write fails permanently, and the event is delivered
+        // again.
         endpoints.fail_after("s3:PutObject", 1, 3, Fault::error(403, "AccessDenied"));
         let src = backend.post_image(&person, jpeg(300, 200)).await;
         endpoints.settled().await;
@@ -206,7 +207,7 @@ fn thumbnails_are_counted_once_they_are_stored() {
         let failed = at(Metric::Faults);
         assert!((1..=2).contains(&failed), "{failed} of the event's three attempts failed");
         assert_eq!((at(Metric::Thumbnails), at(Metric::ThumbnailMillis)), (4, 1));
-        // One that is missing is made by who asks for it, once, and the others with it.
+        // The first request for a missing thumbnail creates it, once, together with the others.
         Bucket::of(&backend).delete(&format!("thumbnails/{}@256w_256h_1c", name(&src))).await;
         for _ in 0..2 {
             backend.bytes(&format!("{src}@256w_256h_1c")).await;

@@ -1,4 +1,4 @@
-//! What nobody waits for is tried again so often and no more, and what is given up lies in a queue.
+//! Background events are retried a limited number of times, and failed ones end up in a queue.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -17,7 +17,7 @@ pub(super) fn template(path: &str) -> Template {
     Template::parse(&text).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// The queue that a destination leads to, which keeps letters for as long as SQS can and encrypted.
+/// The queue of a destination, which is encrypted and keeps messages as long as SQS allows.
 fn queue(template: &Value, destination: &Value) -> String {
     assert_eq!(destination["Type"], "SQS", "{destination}");
     let target = &destination["Destination"]["Fn::GetAtt"];

@@ -1,4 +1,4 @@
-//! Every line says whose invocation it belongs to, and the one that ends it how it ended.
+//! Every line names its invocation, and the last line of an invocation has its outcome.
 
 use std::collections::BTreeSet;
 

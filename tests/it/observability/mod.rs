@@ -1,4 +1,4 @@
-//! What can be seen of a stage that runs: its log lines, its metrics, its alarms, and that everything ends in time.
+//! Observing a running deployment: its log lines, its metrics, its alarms, and that everything ends in time.
 
 mod alarms;
 mod counts;
@@ -16,10 +16,10 @@ use serde_json::Value;
 
 use crate::support::Backend;
 
-/// Metrics are written only where they are asked for.
+/// Metrics are written only if this is set.
 const OBSERVED: (&str, &str) = ("Observability", "true");
 
-/// One invocation as a function saw it.
+/// One invocation, as the function receives it.
 #[derive(Clone)]
 struct Seen {
     function: String,
@@ -28,7 +28,7 @@ struct Seen {
     answer: Value,
 }
 
-/// What passed between the gateway and the functions of a backend.
+/// Everything that passed between the gateway and the functions of a backend.
 #[derive(Clone, Default)]
 struct Record(Arc<Mutex<Vec<Seen>>>);
 
@@ -38,7 +38,7 @@ impl Record {
     }
 }
 
-/// The repository's functions with somebody who writes down what they are asked and what they answer.
+/// The repository's functions, wrapped to record their requests and responses.
 struct Recorded(Handset, Record);
 
 struct Recorder {
@@ -78,7 +78,7 @@ impl Invoke for Recorder {
     }
 }
 
-/// A backend whose invocations are written down, with these parameters.
+/// A backend with these parameters whose invocations are recorded.
 async fn recorded(parameters: &[(&str, &str)]) -> (Backend, Record) {
     let record = Record::default();
     let parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();

@@ -1,4 +1,4 @@
-//! Nothing that people said in a full session over all five APIs, and nothing that they were given, is in a log line.
+//! In a full session over all five APIs, no log line contains data that users sent or received.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,10 +11,10 @@ use crate::support::backend::answer;
 use crate::support::trips::output;
 use crate::support::{Backend, fresh_phone, run};
 
-/// What a secret is, by the names that the five APIs give it.
+/// The secrets, by their field names in the five APIs.
 const NAMES: [(Kind, &[&str]); 6] = [
     (Kind::Phone, &["number", "mobile", "phone", "phoneNumber"]),
-    // The rooms API calls the code from a text a captcha.
+    // In the rooms API the code from a text is called a captcha.
     (
         Kind::Short,
         &["code", "captcha", "phonecode", "sms_code", "smscode", "text", "imagecode", "image_code", "verify_code"],
@@ -51,12 +51,12 @@ const NAMES: [(Kind, &[&str]); 6] = [
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
     Phone,
-    /// So short that it may be part of something else by chance, so it may not be a word of its own.
+    /// So short that longer words may contain it by chance, so it must not be a separate word.
     Short,
     Long,
 }
 
-/// What may not be in a log line.
+/// Data that no log line may contain.
 #[derive(Default)]
 struct Secrets(BTreeMap<Kind, BTreeSet<String>>);
 
@@ -64,24 +64,24 @@ impl Secrets {
     fn add(&mut self, kind: Kind, text: &str) {
         let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
         let (kind, text) = match kind {
-            // The national number is part of every way to write it.
+            // The national number is part of every spelling of it.
             Kind::Phone if digits(text).len() >= 11 => (kind, digits(text).split_off(digits(text).len() - 11)),
             Kind::Phone => return,
             Kind::Long if text.chars().count() < 8 && text.is_ascii() => (Kind::Short, text.to_owned()),
             _ => (kind, text.to_owned()),
         };
-        // Shorter words are no secrets, and are everywhere.
+        // Shorter words are not secrets, and are everywhere.
         if text.len() >= 4 {
             self.0.entry(kind).or_default().insert(text);
         }
     }
 
-    /// Takes in whatever lies under the name of a secret.
+    /// Adds every value under the name of a secret.
     fn add_named(&mut self, name: &str, value: &Value) {
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         if let Some((kind, _)) = NAMES.iter().find(|(_, names)| names.contains(&name))
             && (value.is_string() || value.is_number())
-            // Two of the APIs answer a number of their own under this name.
+            // Two of the APIs use this name for a number of their own.
             && (name != "code" || text.len() == 6)
         {
             self.add(*kind, &text);
@@ -127,7 +127,7 @@ impl Secrets {
         self.add(Kind::Long, value.trim_matches('"'));
     }
 
-    /// Takes in what was said in an invocation, and what was answered.
+    /// Adds the requests and responses of the invocations.
     fn add_invocations(&mut self, record: &Record) {
         for seen in record.all() {
             let event = &seen.event;
@@ -157,7 +157,7 @@ impl Secrets {
         self.0.get(&kind).into_iter().flatten()
     }
 
-    /// The secret that a line holds, in whichever form.
+    /// The secret that a line contains, in any form.
     fn find_in(&self, line: &str) -> Option<String> {
         let joined: String = line.replace("%20", "").replace("%2B", "").replace("%2b", "");
         let joined: String = joined.chars().filter(|c| !matches!(c, ' ' | '-' | '+' | '(' | ')')).collect();
@@ -169,8 +169,8 @@ impl Secrets {
     }
 }
 
-/// The ways in which a text may stand in a line: as it is, escaped in JSON or for debugging, in a URL or a form, and in
-/// base64. What a token ends with is as good as the token.
+/// The forms in which a text may appear in a line: unchanged, escaped in JSON or for debugging, in a URL or a form, and
+/// in base64. The last part of a token is as good as the token.
 fn forms(text: &str) -> Vec<String> {
     let encoded = |space: &str, upper: bool| -> String {
         let each = text.bytes().map(|byte| match byte {
@@ -198,7 +198,7 @@ fn forms(text: &str) -> Vec<String> {
     forms
 }
 
-/// What no session of the others' says: tokens of devices long enough to be told from chance, a number in every form.
+/// Data that the other sessions do not have: device tokens long enough to rule out chance, a number in every form.
 async fn says_more(backend: &Backend) {
     let phone = fresh_phone();
     let code = backend.code_for(&phone).await;
@@ -208,7 +208,7 @@ async fn says_more(backend: &Backend) {
     assert_eq!(answer(backend.post("/auth/token").json(&body)).await.0, 200);
     backend.advance(std::time::Duration::from_secs(61));
     let spaced = format!("+86 {} {} {}", &phone.0[..3], &phone.0[3..7], &phone.0[7..]);
-    // What cannot be done says why, and may not say to whom.
+    // An error gives its reason, but must not contain the number.
     for query in [("phone", spaced.as_str()), ("phone", "8613912"), ("number", spaced.as_str())] {
         answer(backend.get("/phonelogin/").query(&[query, ("captcha", "not-the-code")])).await;
         answer(backend.get(&format!("/nothing/{phone}")).query(&[query])).await;

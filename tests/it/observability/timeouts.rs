@@ -1,4 +1,4 @@
-//! Services that hang or dawdle: every request ends, in words and in time.
+//! Services that hang or are slow: every request still ends in time, with a proper response.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -15,7 +15,7 @@ use crate::support::backend::answer;
 use crate::support::people::internal_error;
 use crate::support::{Backend, fresh_phone, run};
 
-/// What happens to requests that contain a text.
+/// The treatment of requests that contain a text.
 #[derive(Clone, Copy)]
 enum Trouble {
     /// They never arrive.
@@ -24,11 +24,11 @@ enum Trouble {
     Late(&'static str, Duration),
 }
 
-/// A wire between the functions and the endpoints that can be troubled.
+/// A connection between the functions and the endpoints on which faults can be injected.
 #[derive(Clone, Default)]
 struct Wire {
     trouble: Arc<Mutex<Option<Trouble>>>,
-    /// How many requests met it.
+    /// The number of requests affected.
     met: Arc<Mutex<u32>>,
     url: Arc<OnceCell<String>>,
 }
@@ -42,7 +42,7 @@ impl Wire {
         *self.met.lock().expect("the wire")
     }
 
-    /// The trouble that these bytes meet.
+    /// The fault for these bytes.
     fn meets(&self, bytes: &[u8]) -> Option<Trouble> {
         let trouble = (*self.trouble.lock().expect("the wire"))?;
         let (Trouble::Hang(text) | Trouble::Late(text, _)) = trouble;
@@ -52,7 +52,7 @@ impl Wire {
         })
     }
 
-    /// Its end at the functions, whose other end is at `url`.
+    /// Opens the functions' end; the other end is at `url`.
     async fn to(&self, url: &str) -> String {
         let end = self.url.get_or_init(async || {
             let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -86,7 +86,7 @@ impl Wire {
     }
 }
 
-/// The repository's functions behind the wire.
+/// The repository's functions behind this connection.
 struct Wired(Handset, Wire);
 
 impl Functions for Wired {
@@ -116,13 +116,13 @@ async fn wired(parameters: &[(&str, &str)]) -> (Backend, Wire) {
     (Backend::with(options, |handset| Wired(handset, own)).await.expect("the backend starts"), wire)
 }
 
-/// What a request answers and how many seconds that takes.
+/// The response to a request, and the seconds it took.
 async fn timed(request: reqwest::RequestBuilder) -> ((u16, Value), f64) {
     let began = Instant::now();
     (answer(request).await, began.elapsed().as_secs_f64())
 }
 
-/// A call is given up after 8 s.
+/// A call times out after 8 s.
 fn assert_given_up(seconds: f64) {
     assert!((7.5..11.0).contains(&seconds), "{seconds} s");
 }

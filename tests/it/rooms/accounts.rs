@@ -1,4 +1,4 @@
-//! What an account says, and changing it.
+//! Account data, and changing it.
 
 use futures::future::join_all;
 use serde_json::{Value, json};
@@ -89,7 +89,7 @@ fn an_account_changes_what_it_says_and_its_name() {
         let user = put(json!({ "nickname": "新", "sex": "1", "city": "上海" })).await;
         assert_eq!((&user["nickname"], &user["sex"], &user["city"]), (&json!("新"), &json!("1"), &json!("上海")));
         assert_eq!(user["token"], owner.token);
-        // What is not sent stays, and an empty detail is taken away.
+        // A field that is not sent is not changed, and an empty detail is removed.
         let user = put(json!({ "city": "", "career": "x" })).await;
         assert_eq!((&user["nickname"], &user["sex"]), (&json!("新"), &json!("1")));
         assert_eq!((&user["city"], &user["career"]), (&json!(""), &json!("x")));
@@ -103,7 +103,7 @@ fn an_account_changes_what_it_says_and_its_name() {
         assert_eq!(login(backend, &owner.username, PASSWORD).await, refused(400, "wrong account or password"));
         let (_, user) = login(backend, &name, PASSWORD).await;
         assert_eq!((&user["pk"], &user["age"]), (&json!(owner.pk), &json!("31")));
-        // The old name is free, and the new one is not.
+        // The old name is free, and the new one is taken.
         let with = |username: &str| json!({ "username": username, "password": PASSWORD, "nickname": "n" });
         assert_eq!(call(backend, "POST", "/users/", with(&name)).await, refused(400, "this username is taken"));
         assert_success(200, "创建成功", &call(backend, "POST", "/users/", with(&owner.username)).await);
@@ -187,7 +187,7 @@ fn a_picture_is_a_url_or_the_body() {
         assert_eq!(answer(backend.put(&path).body(png.get_ref().clone())).await, not_signed_in());
         let (status, said) = answer(send(b"no picture at all".to_vec(), &owner.token)).await;
         assert_eq!((status, &said["status"]), (400, &json!("FAIL")), "{said}");
-        // What was refused left nothing behind.
+        // The refused requests stored nothing.
         let originals = backend.objects().await.into_iter().filter(|key| key.starts_with("originals/"));
         assert_eq!(originals.count(), 1);
     });
@@ -204,7 +204,7 @@ fn a_form_may_send_back_what_it_was_shown() {
         assert_eq!((status, &shown["username"], &shown["nickname"]), (200, &json!(""), &json!("")), "{shown}");
         let (status, again) = change(shown.clone()).await;
         assert_eq!((status, again), (200, shown));
-        // A URL of this service that is no original's is a URL like any other.
+        // A URL of this service that does not name an original is treated like any other URL.
         let icon = backend.url("/images/0123456789abcdef0123456789abcdef.jpg@128w_128h_1c");
         let (status, body) =
             call(backend, "PUT", &format!("/users/icon/{pk}/"), json!({ "icon": icon, "token": token })).await;

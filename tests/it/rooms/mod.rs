@@ -34,7 +34,7 @@ async fn call(backend: &Backend, method: &str, path: &str, body: Value) -> (u16,
     answer(backend.request(method, path).json(&body)).await
 }
 
-/// What every refusal looks like.
+/// The format of every error.
 fn refused(status: u16, msg: &str) -> (u16, Value) {
     (status, json!({ "status": "FAIL", "msg": msg, "code": status.to_string() }))
 }
@@ -43,7 +43,7 @@ fn not_signed_in() -> (u16, Value) {
     refused(401, "not signed in")
 }
 
-/// What every success says beside what it is about.
+/// The fields that every success has.
 fn assert_success(status: u16, msg: &str, answer: &(u16, Value)) {
     let said = (answer.0, &answer.1["status"], &answer.1["msg"], &answer.1["code"]);
     let expected = (status, &json!("SUCCESS"), &json!(msg), &json!(status.to_string()));
@@ -80,7 +80,7 @@ async fn list(backend: &Backend, query: &str) -> Value {
     answer.1
 }
 
-/// Does once whatever this API can do: for the test that holds the functions' roles to what they do.
+/// Uses every feature of this API once, for the test that compares the functions' roles with their calls.
 pub async fn whole_session(backend: &Backend) {
     let owner = register(backend).await;
     assert_eq!(login(backend, &owner.username, "not it").await, refused(400, "wrong account or password"));

@@ -1,4 +1,4 @@
-//! The room that every account has, which the apps open by its `roompk`.
+//! The room that every account has; the apps open it by its `roompk`.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::support::table::{Item, number};
 use crate::support::trips::documented;
 use crate::support::{Backend, fresh_phone, run, shared};
 
-/// The account's own room as a sign-in shows it: its number, and its pk as the model of the apps reads it.
+/// The account's own room in a sign-in response: its number, and its pk as the apps read it.
 fn own_room(user: &Value) -> (String, i32) {
     let pk: i32 = text(user, "roompk").parse().unwrap_or_else(|_| panic!("no int in {user}"));
     assert!(pk > 0, "{user}");
@@ -28,7 +28,7 @@ async fn signed_in(backend: &Backend, owner: &Owner) -> (String, i32) {
     own_room(&user)
 }
 
-/// The items that belong to an account's own rooms: numbers and rooms.
+/// The items of an account's own room: numbers and rooms.
 async fn kept_for(backend: &Backend, pk: &str) -> (Vec<Item>, Vec<Item>) {
     let owner = pk.parse::<i64>().ok();
     let numbers = backend.items_below("number#").await;
@@ -102,14 +102,14 @@ fn an_own_room_is_its_accounts_alone() {
             change["token"] = json!("forged");
             assert_eq!(call(backend, "PUT", &path, change).await, not_signed_in());
         }
-        // Without a token it opens and closes, and nothing else.
+        // Without a token the room can be opened and closed, but not changed in another way.
         let renamed = json!({ "room_alias": fresh("alias"), "active": true });
         assert_eq!(call(backend, "PUT", &path, renamed).await, not_signed_in());
         assert_eq!(call(backend, "DELETE", &path, json!({})).await, not_signed_in());
         assert_eq!(call(backend, "DELETE", &path, json!({ "token": stranger.token })).await, refused(403, "not yours"));
         let room = answer(backend.get(&path)).await.1;
         assert_eq!((&room["active"], &room["room_alias"]), (&json!(false), &json!(own.0)));
-        // Without a token, only a network that the account knows opens it.
+        // Without a token, only a network that the account knows can open it.
         let elsewhere = backend.at(41, 1);
         let open = json!({ "active": true });
         assert_eq!(answer(elsewhere.request(Method::PUT, &path).json(&open)).await, not_signed_in());
@@ -121,7 +121,7 @@ fn an_own_room_is_its_accounts_alone() {
         let neighbour = backend.at(41, 2);
         assert_success(200, "修改成功", &answer(neighbour.request(Method::PUT, &path).json(&open)).await);
         call(backend, "PUT", &path, with_token).await;
-        // A room that was made with a token takes none without.
+        // A room created with a token does not accept requests without one.
         let made = make_room(backend, json!({ "room_alias": fresh("alias"), "token": owner.token })).await;
         let made = format!("/rooms/{}/", text(&made, "pk"));
         assert_eq!(call(backend, "PUT", &made, json!({ "active": false })).await, not_signed_in());
@@ -156,7 +156,7 @@ fn first_sign_ins_at_once_give_one_room() {
     });
 }
 
-/// Leaves the account with nothing but its number, as it was before accounts had rooms.
+/// Removes everything of the account's own room except its number, as before accounts had rooms.
 async fn make_old(backend: &Backend, uid: u64, own: &(String, i32)) {
     backend.forget(uid, "room_id").await;
     let mut claim = backend.item(&format!("number#{}", own.0), "claim").await.expect("a claim");
@@ -167,7 +167,7 @@ async fn make_old(backend: &Backend, uid: u64, own: &(String, i32)) {
     }
 }
 
-/// Leaves the account as one that this API has never shown.
+/// Turns the account into one that this API has never shown.
 async fn forget_all(backend: &Backend, uid: u64, own: &(String, i32)) {
     make_old(backend, uid, own).await;
     backend.forget(uid, "room").await;
@@ -196,7 +196,7 @@ fn an_account_from_before_keeps_its_number_and_gets_its_room() {
             &call(backend, "PUT", &format!("/rooms/{}/", own.1), json!({ "active": true })).await,
         );
 
-        // A room of another owner is called by the number meanwhile.
+        // In the meantime a room of another owner has this number.
         let owner = register(backend).await;
         let uid = owner.pk.parse().expect("an id");
         let first = signed_in(backend, &owner).await;

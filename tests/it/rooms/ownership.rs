@@ -1,4 +1,4 @@
-//! Rooms: whose they are, and how long they live.
+//! Rooms: their owners and their lifetime.
 
 use std::time::Duration;
 
@@ -41,7 +41,7 @@ fn a_room_opens_closes_and_goes() {
                 assert_eq!(answer(backend.get(&path)).await.1["active"], is);
                 assert_eq!(pks(&list(backend, "pageSize=100").await).contains(&pk), is);
             }
-            // Partial: nothing sent changes nothing; an alias moves.
+            // Partial: an empty request changes nothing; an alias moves.
             let (_, said) = call(backend, "PUT", &path, with(json!({}))).await;
             assert_eq!(said, expected("200", "修改成功", &alias, true));
             let renamed = fresh("alias");
@@ -80,7 +80,7 @@ fn a_room_without_an_owner_is_gone_after_a_day_unless_renewed() {
         assert_eq!(list(&backend, "").await["total"], "3");
         assert_eq!(call(&backend, "PUT", &path(&renewed), json!({})).await.0, 200);
         backend.advance(Duration::from_mins(2));
-        // Neither is read, changed nor listed any more, and the total agrees.
+        // Neither can be read, changed or listed any more, and the total agrees.
         for gone in [&left, &closed] {
             assert_eq!(answer(backend.get(&path(gone))).await, refused(404, "no such room"));
             assert_eq!(call(&backend, "PUT", &path(gone), json!({})).await, refused(404, "no such room"));
@@ -88,7 +88,7 @@ fn a_room_without_an_owner_is_gone_after_a_day_unless_renewed() {
         }
         let open = list(&backend, "").await;
         assert_eq!((&open["total"], pks(&open)), (&json!("2"), vec![text(&renewed, "pk"), text(&kept, "pk")]));
-        // Its alias is free although nothing has collected the room yet.
+        // Its alias is free although the expired room is still in the table.
         let again = make_room(&backend, json!({ "room_alias": "left" })).await;
         assert_ne!(again["pk"], left["pk"]);
         let taken = call(&backend, "POST", "/rooms/", json!({ "room_alias": "renewed" })).await;
@@ -106,7 +106,7 @@ fn rooms_without_an_owner_are_limited_by_address_and_may_be_off() {
         let backend = Backend::start(&[("AnonymousRoomsPerIpHour", "2")]).await;
         let owner = register(&backend).await;
         make_room(&backend, json!({ "room_alias": "a" })).await;
-        // What is refused for another reason does not count.
+        // Requests that are refused for another reason do not count.
         assert_eq!(call(&backend, "POST", "/rooms/", json!({ "room_alias": "a" })).await.0, 400);
         make_room(&backend, json!({ "room_alias": "b" })).await;
         let response = backend.post("/rooms/").json(&json!({ "room_alias": "c" })).send().await.expect("an answer");

@@ -1,4 +1,4 @@
-//! The list of open rooms under concurrent changes.
+//! The list of open rooms during simultaneous changes.
 
 use std::collections::HashSet;
 
@@ -14,7 +14,7 @@ async fn delete_room(backend: &Backend, pk: &str, token: &str) -> u16 {
     delete.send().await.expect("an answer").status().as_u16()
 }
 
-/// Follows pages by number, or by `next`, and answers the rooms of each.
+/// Follows pages by number, or by `next`, and returns the rooms of each page.
 async fn walk(backend: &Backend, size: usize, by_cursor: bool) -> Vec<Vec<String>> {
     let (mut pages, mut query) = (Vec::new(), format!("pageSize={size}"));
     loop {
@@ -52,7 +52,7 @@ fn pages_and_totals_are_right_under_concurrent_changes() {
             (number, text(&make_room(&backend, body).await, "pk"))
         };
         let rooms = join_all((0..60).map(make)).await;
-        // Delete, close, open and renew, each several times at once.
+        // Delete, close, open and renew, each several times in parallel.
         let change = async |(number, pk): &(usize, String)| {
             let path = format!("/rooms/{pk}/");
             let put = |active: bool| call(&backend, "PUT", &path, json!({ "active": active, "token": owner.token }));
@@ -96,7 +96,7 @@ fn pages_and_totals_are_right_under_concurrent_changes() {
         assert_eq!((pks(&beyond).len(), &beyond["total"]), (0, &all["total"]));
         assert_eq!(beyond["totalPage"], expected.len().div_ceil(30).to_string());
         assert_eq!(list(&backend, "pageSize=5000").await["pageSize"], "100");
-        // A newer room does not disturb who follows the cursor.
+        // A newer room does not affect a client that follows the cursor.
         let first = list(&backend, "pageSize=5").await;
         make_room(&backend, json!({ "room_alias": "the newest" })).await;
         let second = list(&backend, &format!("pageSize=5&after={}", text(&first, "next"))).await;

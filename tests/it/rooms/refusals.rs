@@ -1,4 +1,4 @@
-//! Every refusal of every endpoint, to the byte.
+//! Every error of every endpoint, byte for byte.
 
 use serde_json::{Value, json};
 
@@ -176,7 +176,7 @@ fn every_endpoint_refuses_in_the_envelope() {
         for (method, path, body, expected) in cases {
             assert_eq!(call(backend, method, path, body.clone()).await, expected, "{method} {path} {body}");
         }
-        // The account and the room are as they were.
+        // The account and the room are unchanged.
         assert_success(200, "登录成功", &login(backend, &owner.username, PASSWORD).await);
         assert_eq!(answer(backend.get(&room)).await.1["active"], true);
     });

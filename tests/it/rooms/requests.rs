@@ -1,4 +1,4 @@
-//! However a request is sent: where parameters come from, both forms of a path, OPTIONS, and what it costs.
+//! All forms of a request: the places of parameters, both forms of a path, OPTIONS, and the cost.
 
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -31,7 +31,7 @@ fn parameters_come_from_query_form_and_json_and_paths_with_and_without_their_sla
             assert_success(200, "修改成功", &answer(backend.put(&path).query(&[("active", "false")])).await);
         }
         assert_eq!(answer(backend.get("/rooms?page=1")).await.0, 200);
-        // Numbers where the document has strings.
+        // Numbers where the documentation has strings.
         let alias: u64 = 700_000_000 + fresh("").parse::<u64>().expect("a number");
         assert_eq!(make_room(backend, json!({ "room_alias": alias })).await["room_alias"], alias.to_string());
         let username = alias.to_string();
@@ -63,7 +63,7 @@ fn options_works_everywhere() {
                 assert_success(200, "查询成功", &read(response).await);
             }
         }
-        // Without its slash, this path is the messenger's.
+        // Without its slash, this path belongs to the messenger API.
         let response = backend.request(Method::OPTIONS, "/users/").send().await.expect("an answer");
         assert_eq!(response.headers()["allow"], "POST, OPTIONS");
         assert_success(200, "查询成功", &read(response).await);

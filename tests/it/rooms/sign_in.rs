@@ -1,4 +1,4 @@
-//! Signing in by password, by code and by provider, and how tokens end.
+//! Signing in with a password, a code and a provider, and how tokens end.
 
 use std::time::Duration;
 
@@ -39,7 +39,7 @@ fn a_new_password_is_set_whole_while_others_have_locked_the_username() {
         let backend = Backend::frozen(&[]).await;
         let owner = register(&backend).await;
         let wrong = refused(400, "wrong account or password");
-        // Ten as of a stranger, and ten as of an address that the account knows.
+        // Ten as a stranger, and ten from an address that the account knows.
         for guess in 0..22 {
             let password = if guess < 20 { "wrong-password" } else { PASSWORD };
             assert_eq!(login(&backend, &owner.username, password).await, wrong, "{guess}");
@@ -179,7 +179,7 @@ fn a_provider_vouches_for_who_signs_in() {
                     ("sex", "1".to_owned()),
                 ]
             };
-            // As the real clients send it: in the query, with an empty body.
+            // As existing clients send it: in the query, with an empty body.
             let send = |login_type: &str, token: &str| backend.post("/snslogin/").query(&fields(login_type, token));
             let first = answer(send(login_type, &token)).await;
             assert_success(201, "登录成功", &first);
@@ -196,7 +196,7 @@ fn a_provider_vouches_for_who_signs_in() {
             let again = answer(send(login_type, &token)).await;
             assert_success(200, "登录成功", &again);
             assert_eq!((&again.1["pk"], &again.1["roomid"]), (&first.1["pk"], &first.1["roomid"]));
-            // The same id at another provider is somebody else.
+            // The same id at another provider is another user.
             let elsewhere = answer(send(other, &token)).await;
             assert_success(201, "登录成功", &elsewhere);
             assert_ne!(elsewhere.1["pk"], first.1["pk"]);

@@ -1,4 +1,4 @@
-//! Codes, and the tokens that they are exchanged for.
+//! Codes, and the tokens exchanged for them.
 
 use std::time::Duration;
 
@@ -63,7 +63,7 @@ fn a_verification_token_works_once_for_ten_minutes() {
         let token = verification_for(&backend, &phone).await;
         assert_eq!(post(&backend, "/user/reset_password", reset(&token)).await, done());
         assert_eq!(post(&backend, "/user/reset_password", reset(&token)).await, unknown);
-        // Nobody has this number, so there is no password to set.
+        // This number has no account, so there is no password to set.
         let token = verification_for(&backend, &fresh_phone()).await;
         let nobody = refused(404, 404, "no such user");
         assert_eq!(post(&backend, "/user/reset_password", reset(&token)).await, nobody);

@@ -1,4 +1,5 @@
-//! What the apps ask for beside the documented endpoints: several profiles at once, and the versions of the apps.
+//! Endpoints that the apps use besides the documented ones: several profiles in one request, and the versions of the
+//! apps.
 
 use serde_json::{Value, json};
 
@@ -21,7 +22,7 @@ fn several_profiles_come_at_once_in_the_order_asked_for() {
             (format!("id={a}&id={b}"), json!([first, second])),
             (format!("id={b}&id={a}&id={b}"), json!([second, first])),
             (format!("id={b}"), json!([second])),
-            // Nobody has these, and one could not be anybody's.
+            // No user has these ids, and one of them is not a valid id.
             (format!("id={a}&id=5Vg2XCh9f&id=%21&id=&id=0"), json!([first])),
             ("id=5Vg2XCh9f".to_owned(), json!([])),
             (format!("ids={b}&id={a}"), json!([first])),
@@ -94,7 +95,7 @@ fn apps_are_told_the_newest_versions_where_the_deployment_names_them() {
 #[test]
 fn without_versions_and_below_misc_what_is_missing_is_missing_in_this_envelope() {
     run(async {
-        // Half of the mobile versions is none: the apps would stop at it.
+        // An incomplete set of mobile versions counts as none: the apps would stop at it.
         let backend = Backend::start(&MOBILE[..4]).await;
         let owner = register(&backend).await;
         let no_version = refused(404, 404, "no such version");

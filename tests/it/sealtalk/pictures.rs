@@ -1,4 +1,4 @@
-//! Captchas, and pictures that clients put into the bucket themselves.
+//! Captchas, and pictures that clients upload directly to the bucket.
 
 use std::collections::BTreeMap;
 use std::io::Cursor;
@@ -19,7 +19,7 @@ use crate::support::heic::{QUARTERS, code, heic_of_a_place};
 use crate::support::pictures::{Bucket, SECRET, holds, jpeg, name};
 use crate::support::{Backend, fresh_phone, run, shared, trips};
 
-/// Fetches a captcha's picture as a client does; answers its id and what it says.
+/// Fetches a captcha's picture like a client; returns its id and its text.
 async fn captcha(backend: &Backend) -> (String, String) {
     let (status, body) = answer(backend.get("/user/get_sms_img_code")).await;
     assert_eq!(status, 200, "{body}");
@@ -104,7 +104,7 @@ fn encoded(format: ImageFormat) -> Vec<u8> {
     bytes.into_inner()
 }
 
-/// A JPEG that says where it was taken.
+/// A JPEG that contains its location.
 fn jpeg_of_a_place() -> Vec<u8> {
     let mut bytes = encoded(ImageFormat::Jpeg);
     let comment = b"taken at home";
@@ -114,7 +114,7 @@ fn jpeg_of_a_place() -> Vec<u8> {
     bytes
 }
 
-/// A token as a client reads it.
+/// An upload token as a client reads it.
 pub(super) struct Token {
     url: String,
     fields: BTreeMap<String, String>,
@@ -122,7 +122,7 @@ pub(super) struct Token {
 }
 
 impl Token {
-    /// Puts the key of another ticket in place of this one's.
+    /// Replaces the key with that of another presigned upload.
     pub(super) fn put_key_of(&mut self, other: &Self) {
         self.fields.insert("key".to_owned(), other.fields["key"].clone());
     }
@@ -145,7 +145,7 @@ pub(super) async fn token(backend: &Backend, cookie: &str, query: &[(&str, &str)
     }
 }
 
-/// Uploads by a token; answers the status.
+/// Uploads with a token; returns the status.
 pub(super) async fn upload(token: &Token, bytes: Vec<u8>) -> u16 {
     let form = token.fields.iter().fold(Form::new(), |form, (name, value)| form.text(name.clone(), value.clone()));
     let form = form.part("file", Part::bytes(bytes).file_name("portrait.jpg"));
@@ -153,13 +153,13 @@ pub(super) async fn upload(token: &Token, bytes: Vec<u8>) -> u16 {
     sent.expect("an answer").status().as_u16()
 }
 
-/// What the bucket holds after all its events were dealt with.
+/// The content of the bucket after all its events were handled.
 pub(super) async fn settled(backend: &Backend) -> Vec<String> {
     backend.settled().await;
     backend.objects().await
 }
 
-/// Does once whatever this API can do with pictures: for the test that holds the functions' roles to what they do.
+/// Uses every picture feature of this API once, for the test that compares the functions' roles with their calls.
 pub async fn whole_session(backend: &Backend) {
     let owner = register(backend).await;
     let (id, text) = captcha(backend).await;
@@ -192,7 +192,7 @@ fn a_picture_comes_by_a_token_and_loses_its_metadata() {
         assert!(backend.get(&format!("{path}@128w_128h_1c")).send().await.expect("an answer").status().is_success());
         let point = as_of(backend.post("/user/set_portrait_uri"), &owner.cookie);
         assert_eq!(answer(point.json(&json!({ "portraitUri": token.image }))).await, done());
-        // The name is served by now, so nothing else may come to lie under it.
+        // The name is already served, so nothing else may be stored under it.
         assert!((200..300).contains(&upload(&token, encoded(ImageFormat::Jpeg)).await));
         settled(&backend).await;
         assert_eq!(backend.get(&path).send().await.unwrap().bytes().await.unwrap(), bytes);
@@ -210,7 +210,7 @@ fn what_is_served_stays_when_a_second_upload_missed_it() {
         let objects = settled(&backend).await;
         let first = Bucket::of(&backend).get(&key).await.expect("an original");
         let endpoints = backend.running.endpoints();
-        // As if the first had come to lie there after the question.
+        // As if the first upload had been stored after the check.
         endpoints.fail_next("s3:HeadObject", 1, Fault::error(404, "NotFound"));
         assert!((200..300).contains(&upload(&token, jpeg(50, 50)).await));
         assert_eq!(settled(&backend).await, objects, "dropped, and nothing else");
@@ -226,7 +226,7 @@ fn an_upload_that_met_another_request_is_taken_in_when_the_event_comes_again() {
         let owner = register(&backend).await;
         let token = token(&backend, &owner.cookie, &[]).await;
         let endpoints = backend.running.endpoints();
-        // S3 says so when something happens to the key meanwhile, a deletion too: then nothing lies there.
+        // S3 returns this if the key is changed at the same time, also by a deletion: then no object exists.
         endpoints.fail_next("s3:PutObject", 1, Fault::error(409, "ConditionalRequestConflict"));
         assert!((200..300).contains(&upload(&token, encoded(ImageFormat::Jpeg)).await));
         settled(&backend).await;
@@ -286,7 +286,7 @@ fn a_token_is_for_one_place_one_type_one_size_and_ten_minutes() {
         assert!((400..500).contains(&upload(&large, vec![0xff; 20_001]).await));
         assert!((400..500).contains(&upload(&large, Vec::new()).await));
         assert_eq!(settled(&backend).await, Vec::<String>::new());
-        // What is no picture, or one of another format, is dropped.
+        // A file that is not a picture, or one of another format, is dropped.
         for bytes in [b"<html>".to_vec(), encoded(ImageFormat::Png)] {
             let token = token(&backend, &owner.cookie, &[]).await;
             assert!((200..300).contains(&upload(&token, bytes).await));
@@ -347,7 +347,7 @@ fn what_comes_by_a_token_is_judged_like_any_upload_and_dropped() {
             let path = token.image.strip_prefix(&backend.url("")).expect("a url of this backend").to_owned();
             let missing = (404, json!({ "error": "no such image" }));
             assert_eq!(answer(backend.get(&path)).await, missing, "{what} as {kind}");
-            // The token was not spent by what was refused, and still is for its own type alone.
+            // A refused upload did not use up the token, which is still valid for its own type only.
             if kind == "image/png" {
                 assert!((200..300).contains(&upload(&token, encoded(ImageFormat::Png)).await));
                 assert_eq!(settled(&backend).await.len(), 5);
@@ -364,7 +364,7 @@ fn a_token_that_has_expired_puts_nothing_into_the_bucket() {
     run(async {
         let backend = Backend::start(&[]).await;
         let owner = register(&backend).await;
-        // The bucket's clock goes on while the token's stood still for ten minutes and some seconds.
+        // The bucket's clock continued while the token's stood still for ten minutes and some seconds.
         backend.set_back(Duration::from_secs(605));
         let late = token(&backend, &owner.cookie, &[]).await;
         assert_eq!(upload(&late, encoded(ImageFormat::Jpeg)).await, 403);

@@ -1,4 +1,4 @@
-//! What is refused, and in which words.
+//! Errors and their messages.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use crate::support::backend::answer;
 use crate::support::people::NOT_IN_ZONE;
 use crate::support::{Phone, fresh_phone, run, shared};
 
-/// Every operation that needs a session, with a body that it takes.
+/// Every operation that needs a session, with a valid body.
 fn closed(id: &str) -> Vec<(Method, String, Value)> {
     let mut operations = Vec::new();
     for (path, body) in [
@@ -46,7 +46,7 @@ fn who_is_not_signed_in_is_told_so_by_code_10000() {
             for cookie in [None, Some(""), Some("sealtalk_session="), Some(changed.as_str()), Some(&web)] {
                 assert_eq!(answer(ask(cookie)).await, not_signed_in(), "{method} {path} with {cookie:?}");
             }
-            // Leaving twice is no error.
+            // Signing out twice is not an error.
             let expected = if path == "/user/logout" { done() } else { not_signed_in() };
             assert_eq!(answer(ask(Some(&ended))).await, expected, "{method} {path}");
         }

@@ -1,4 +1,4 @@
-//! Who is on the blacklist, and what that does.
+//! Users on the blacklist, and its effects.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::support::{Backend, run, shared};
 const ADD: &str = "/user/add_to_blacklist";
 const REMOVE: &str = "/user/remove_from_blacklist";
 
-/// An entry as both the document and the clients have it.
+/// An entry in the format of the documentation and the clients.
 fn entry(of: &Someone, nickname: &str, portrait: &str, updated: &str) -> Value {
     let user = json!({ "id": of.id, "nickname": nickname, "portraitUri": portrait, "updatedAt": updated });
     let mut entry = user.clone();
@@ -21,7 +21,7 @@ fn entry(of: &Someone, nickname: &str, portrait: &str, updated: &str) -> Value {
     entry
 }
 
-/// The list, by both methods.
+/// The list, with both methods.
 async fn list(backend: &Backend, who: &Someone) -> Vec<Value> {
     let posted = who.post(backend, "/user/blacklist", json!({})).await;
     assert_eq!(answer(who.request(backend, Method::POST, "/user/blacklist")).await, posted, "with no body at all");
@@ -76,7 +76,7 @@ fn a_friend_on_the_blacklist_is_a_friend_again_without_it() {
         assert_eq!(sides(backend, &tom, &jerry).await, "20 20");
         assert_eq!(held(backend, &jerry, &tom).await, before.1);
         assert_eq!(list(backend, &tom).await, [] as [Value; 0]);
-        // A friendship that ends while blocked stays ended, and the block stays.
+        // A friendship that ends while blocked stays ended, and the block remains.
         assert_eq!(tom.does(backend, ADD, &jerry).await, done());
         assert_eq!(tom.does(backend, "/friendship/delete", &jerry).await, done());
         assert_eq!(sides(backend, &tom, &jerry).await, "30b 20");
@@ -164,7 +164,7 @@ fn nobody_lifts_anothers_block() {
         assert_eq!(sides(backend, &tom, &jerry).await, "-b -");
         assert_eq!(jerry.invites(backend, &tom, "").await, action("None"));
         assert_eq!(sides(backend, &tom, &jerry).await, "-b -");
-        // Who asked and blocked since does not become a friend, and whoever agrees is not told.
+        // A user who sent a request and then blocked the other does not become a friend, and the other is not notified.
         assert_eq!(tom.invites(backend, &jerry, "").await, action("Sent"));
         assert_eq!(tom.does(backend, ADD, &jerry).await, done());
         assert_eq!(jerry.does(backend, "/friendship/agree", &tom).await, action("Added"));

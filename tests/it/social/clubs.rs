@@ -1,4 +1,4 @@
-//! What the tests of groups stand on.
+//! Helpers for the tests of groups.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -63,7 +63,7 @@ pub fn too_many_groups() -> (u16, Value) {
     (200, json!({ "code": 1_000, "message": "in too many groups" }))
 }
 
-/// What is answered of people who were named: the same for all of them.
+/// The response about the named users: the same for all of them.
 pub fn named(people: &[&Someone]) -> Value {
     let people: BTreeSet<_> = people.iter().map(|someone| (someone.number(), &someone.id)).collect();
     people.into_iter().map(|(_, id)| json!({ "id": id, "status": 1 })).collect()
@@ -78,7 +78,7 @@ pub fn partition(group: &str) -> String {
     format!("group#{}", short_id::decode(group).map(GroupId::get).expect("an id"))
 }
 
-/// What failed so far, for the words of an assertion.
+/// The faults so far, for the message of an assertion.
 pub fn faults() -> Vec<String> {
     let failed = trips::log().into_iter().filter(|line| line.get("event").is_some_and(|event| event == "fault"));
     failed.filter_map(|line| line.get("chain").cloned()).collect()
@@ -90,19 +90,19 @@ pub async fn changes(backend: &Backend, group: &str) -> i64 {
     number(&head, "seq").expect("a count")
 }
 
-/// The groups of a set in somebody's own list.
+/// The groups in one set of a user's own list.
 fn listed(list: Option<&Item>, set: &str) -> BTreeSet<String> {
     let groups = list.and_then(|list| list.get(set)).map(|set| set.as_ns().expect("numbers"));
     groups.into_iter().flatten().cloned().collect()
 }
 
 impl Someone {
-    /// A request that makes a group.
+    /// The request to create a group.
     pub async fn makes(&self, backend: &Backend, name: &str, people: &[&Self]) -> (u16, Value) {
         self.post(backend, "/group/create", json!({ "name": name, "memberIds": ids(people) })).await
     }
 
-    /// Makes a group; answers its id.
+    /// Creates a group and returns its id.
     pub async fn founds(&self, backend: &Backend, people: &[&Self]) -> String {
         let (status, body) = self.makes(backend, "the group", people).await;
         let id = body["result"]["id"].as_str().unwrap_or_else(|| panic!("an id in {body}")).to_owned();
@@ -110,7 +110,7 @@ impl Someone {
         id
     }
 
-    /// Does something to a group, and to people where it is about people.
+    /// An action on a group, and on users if the action needs them.
     pub async fn acts(&self, backend: &Backend, action: &str, group: &str, people: &[&Self]) -> (u16, Value) {
         let mut body = json!({ "groupId": group });
         if !people.is_empty() {
@@ -120,7 +120,7 @@ impl Someone {
         self.post(backend, &format!("/group/{action}"), body).await
     }
 
-    /// A group as they see it.
+    /// A group as this user sees it.
     pub async fn sees(&self, backend: &Backend, group: &str) -> (u16, Value) {
         self.get(backend, &format!("/group/{group}")).await
     }
@@ -136,7 +136,7 @@ impl Someone {
         members.map(role).collect()
     }
 
-    /// The groups that they are in, as they are told.
+    /// The groups that this user is in, as the API lists them.
     pub async fn groups(&self, backend: &Backend) -> Vec<String> {
         let (status, body) = self.get(backend, "/user/groups").await;
         assert_eq!((status, &body["code"]), (200, &json!(200)), "{body}");
@@ -148,13 +148,13 @@ impl Someone {
         backend.item(&format!("user#{}", self.number()), "groups").await
     }
 
-    /// Whether their own list has a group among those that they are in, and among those that they left.
+    /// Whether their own list has a group in its set of current groups, and in its set of left groups.
     pub async fn lists(&self, backend: &Backend, group: &str) -> (bool, bool) {
         let (list, id) = (self.list(backend).await, partition(group).replace("group#", ""));
         (listed(list.as_ref(), "live").contains(&id), listed(list.as_ref(), "left").contains(&id))
     }
 
-    /// Puts them into so many groups that there are none of.
+    /// Adds this many groups that do not exist to their list.
     pub async fn is_in_groups(&self, backend: &Backend, count: usize) {
         use aws_sdk_dynamodb::types::AttributeValue;
         let live = (1..=count).map(|group| group.to_string()).collect();
@@ -167,11 +167,11 @@ impl Someone {
     }
 }
 
-/// A test machine has few cores, and the SDK gives up on what it waits for too long.
+/// A test machine has few cores, and the SDK times out if it waits too long.
 const SIDE_BY_SIDE: usize = 20;
 
-/// Asserts that a group, its roster and everybody's own lists belong together: it has these members and no others, one
-/// of whom owns it; or, when there are none, is gone.
+/// Asserts that a group, its roster and all users' own lists agree: it has exactly these members, one of whom is the
+/// owner; or, if there are none, it is dissolved.
 pub async fn assert_whole(backend: &Backend, group: &str, everybody: &[&Someone], members: &[&Someone]) {
     let head = backend.item(&partition(group), "head").await.expect("a group");
     let gone = head.get("dissolved").is_some_and(|gone| *gone.as_bool().expect("a boolean"));
@@ -187,7 +187,7 @@ pub async fn assert_whole(backend: &Backend, group: &str, everybody: &[&Someone]
     }
     let shown = everybody.first().expect("somebody").sees(backend, group).await;
     if members.is_empty() {
-        // Those who were in it see that it is dissolved.
+        // Former members see that it is dissolved.
         let dissolved = &shown.1["result"];
         let told = shown.0 == 200 && dissolved["deletedAt"].is_string() && dissolved["memberCount"] == 0;
         assert!(told || shown == no_group(), "{shown:?}");
@@ -204,8 +204,7 @@ pub async fn assert_whole(backend: &Backend, group: &str, everybody: &[&Someone]
     assert_eq!(number(&head, "members"), i64::try_from(expected.len()).ok());
 }
 
-/// Makes accounts by writing them as copies of somebody's, because signing hundreds of people up takes minutes. They
-/// are signed in.
+/// Creates signed-in accounts by writing copies of an existing one, because signing up hundreds of users takes minutes.
 pub async fn crowd(backend: &Backend, like: &Someone, count: usize) -> Vec<Someone> {
     let env = backend.environment("social");
     let keys = Keys::from_env(&env.into_iter().collect::<Env>()).expect("keys");
@@ -232,7 +231,7 @@ pub async fn crowd(backend: &Backend, like: &Someone, count: usize) -> Vec<Someo
     futures::stream::iter(people).buffered(SIDE_BY_SIDE).collect().await
 }
 
-/// Hands the function a record of the table's stream that a group's job was noted, as often as it may come.
+/// Passes the function a stream record about the note of a group's job, which may arrive more than once.
 pub async fn carry_on(backend: &Backend, group: &str) -> Value {
     let record = json!({ "Records": [{
         "eventID": random::below(&SystemRandom, 1 << 50).to_string(), "eventName": "INSERT",
@@ -248,7 +247,7 @@ pub async fn carry_on(backend: &Backend, group: &str) -> Value {
     serde_json::from_slice(&answer).expect("JSON")
 }
 
-/// Waits until the table's stream has been followed to its end.
+/// Waits until the table's stream has been processed.
 pub async fn settled(backend: &Backend) {
     tokio::time::timeout(Duration::from_mins(2), backend.settled()).await.expect("it settles");
     if let Runs::Here(running) = &backend.running {
@@ -256,7 +255,7 @@ pub async fn settled(backend: &Backend) {
     }
 }
 
-/// Does once whatever the members of groups can do: for the test that holds the functions' roles to what they do.
+/// Uses every group feature once, for the test that compares the functions' roles with their calls.
 pub async fn whole_group(backend: &Backend) {
     let [owner, other] = Someone::several(backend, ["Owner", "Other"]).await;
     let many = crowd(backend, &owner, 96).await;

@@ -1,4 +1,4 @@
-//! How friends are made, listed and lost.
+//! Making, listing and deleting friends.
 
 use std::time::Duration;
 
@@ -15,14 +15,14 @@ use crate::support::backend::{answer, whole};
 use crate::support::table::{Item, number, text};
 use crate::support::{Backend, run, shared, trips};
 
-/// How the API writes a moment.
+/// The API's time format.
 fn iso(moment: Timestamp) -> String {
     let at = moment.utc();
     let (day, time) = ((at.year, at.month, at.day), (at.hour, at.minute, at.second, at.milli));
     format!("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", day.0, day.1, day.2, time.0, time.1, time.2, time.3)
 }
 
-/// What is shown of somebody, with their number or without.
+/// The response about a user, with or without their number.
 fn user(of: &Someone, nickname: &str, with_number: bool) -> Value {
     let (region, phone) = if with_number { ("86", of.phone.0.as_str()) } else { ("", "") };
     json!({ "id": of.id, "nickname": nickname, "region": region, "phone": phone, "portraitUri": "" })
@@ -63,7 +63,7 @@ fn somebody_asks_and_the_other_agrees() {
             assert_eq!(who.get(backend, &profile_of(of)).await, result(&profile));
         }
         assert_eq!(turns(backend, &tom, &jerry).await, (2, 2));
-        // Agreeing once more, and asking who is a friend already.
+        // Accepting again, and a request to a user who is already a friend.
         assert_eq!(jerry.does(backend, "/friendship/agree", &tom).await, action("Added"));
         assert_eq!(tom.does(backend, "/friendship/agree", &jerry).await, action("Added"));
         assert_eq!(tom.invites(backend, &jerry, "").await, refused(400, "friends already"));
@@ -126,10 +126,11 @@ fn who_is_deleted_is_not_told_and_either_may_ask_again() {
             let body = json!({ "friendId": jerry.id, "displayName": "J" });
             assert_eq!(tom.post(backend, path, body).await, refused(404, "no such friend"), "{path}");
         }
-        // Who ended it asks: the other never learnt of it, so they are friends again at once.
+        // The user who ended the friendship sends a request: the other was never notified, so they are friends again at
+        // once.
         assert_eq!(tom.invites(backend, &jerry, "sorry").await, action("Added"));
         assert_eq!(sides(backend, &tom, &jerry).await, "20 20");
-        // Who was left asks: they have to be asked like anybody.
+        // The user who was deleted sends a request: the other has to accept it as usual.
         assert_eq!(tom.does(backend, "/friendship/delete", &jerry).await, done());
         assert_eq!(jerry.invites(backend, &tom, "why").await, action("Sent"));
         assert_eq!(sides(backend, &tom, &jerry).await, "11 10");
@@ -209,7 +210,7 @@ fn numbers_are_shown_by_their_parts_and_who_has_none_shows_none() {
         let abroad = accounts::sealtalk_register_with(backend, token, PASSWORD).await.expect("registered");
         let (pk, _) = accounts::rooms_register(backend, "by-name-alone", PASSWORD, None).await;
         let nameless = UserId::new(pk.parse().expect("a number")).map(short_id::encode).expect("an id");
-        // The accounts of other APIs have no session here, so their side is written for them.
+        // The accounts of other APIs have no session here, so the test writes their side.
         for friend in [&abroad, &nameless] {
             assert_eq!(tom.post(backend, "/friendship/invite", json!({ "friendId": friend })).await, action("Sent"));
             let friend: UserId = short_id::decode(friend).expect("an id");
@@ -250,7 +251,7 @@ fn fields_may_come_as_a_form_or_in_the_query_and_the_message_may_be_missing() {
     });
 }
 
-/// Writes many relations of somebody's, each to somebody who does not exist, with a long message.
+/// Writes many relations of a user to users who do not exist, each with a long message.
 async fn fill(backend: &Backend, who: &Someone, others: std::ops::Range<u64>, message: usize) {
     use aws_sdk_dynamodb::types::AttributeValue::{N, S};
     let item = |other: u64| -> Item {
@@ -269,7 +270,8 @@ fn a_list_is_whole_however_long_it_is() {
         let backend = shared().await;
         let [tom, jerry] = Someone::several(backend, ["Tom", "Jerry"]).await;
         tom.befriends(backend, &jerry).await;
-        // More than a batch of faces, then more than a page of a megabyte; by number, which is not how the table sorts.
+        // More than one batch of public profiles, then more than a page of a megabyte; by number, which is not the
+        // table's order.
         for (others, message, rounds) in [(990..1_240, 10, 2), (1_240..1_540, 4_000, 3)] {
             fill(backend, &tom, others.clone(), message).await;
             let listed = whole(tom.request(backend, Method::GET, "/friendship/all")).await;
@@ -326,12 +328,12 @@ fn requests_stay_within_their_round_trips() {
             let answer = whole(who.request(backend, method, request.1).json(&body)).await;
             assert_eq!(answer.rounds(), trips::documented(row), "{row}: {request:?}: {}", answer.body);
         }
-        // A list that is empty has nobody to look up.
+        // An empty list needs no profiles.
         for path in ["/user/blacklist", "/user/groups"] {
             assert_eq!(whole(tom.request(backend, Method::GET, path)).await.rounds(), 1, "{path}");
         }
         let oneself = tom.sends(backend, "/friendship/invite", &json!({ "friendId": tom.id }));
-        // Only the session is looked at.
+        // Only the session is read.
         assert_eq!(whole(oneself).await.rounds(), 1);
     });
 }

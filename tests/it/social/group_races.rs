@@ -1,4 +1,4 @@
-//! Many changes of one group at once: whatever comes first, the group is whole afterwards.
+//! Many simultaneous changes of one group: in any order, the group is consistent afterwards.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use super::clubs::{assert_whole, changes, crowd, faults, partition};
 use super::{Someone, done};
 use crate::support::{Backend, run, shared};
 
-/// Something somebody does to a group, and whether its outcome is one of those that are in order.
+/// A random action on a group, and whether its outcome is one of the allowed ones.
 async fn does_anything(backend: &Backend, who: &Someone, group: &str, everybody: &[&Someone]) -> (u16, u16) {
     let other = everybody[usize::try_from(below(&SystemRandom, everybody.len() as u64)).expect("an index")];
     let (status, body) = match below(&SystemRandom, 12) {
@@ -26,7 +26,7 @@ async fn does_anything(backend: &Backend, who: &Someone, group: &str, everybody:
     (status, u16::try_from(body["code"].as_u64().expect("a code")).expect("a code"))
 }
 
-/// The members that the group's owner is told of, found by asking everybody.
+/// The members that the group's owner sees, found by asking all users.
 async fn members<'a>(backend: &Backend, group: &str, everybody: &[&'a Someone]) -> Vec<&'a Someone> {
     for who in everybody {
         let (status, body) = who.get(backend, &format!("/group/{group}/members")).await;

@@ -1,4 +1,4 @@
-//! Groups: what nobody may do, and what is no request.
+//! Groups: actions that are not allowed, and malformed requests.
 
 use reqwest::Method;
 use reqwest::header::COOKIE;
@@ -12,7 +12,7 @@ use super::{Someone, done, not_signed_in, refused};
 use crate::support::backend::answer;
 use crate::support::{run, shared};
 
-/// Every change of a group, of which some are about two people.
+/// Every change of a group; some are about two users.
 fn operations(group: &str, people: &[&Someone; 2]) -> Vec<(&'static str, Value)> {
     let (people, one) = (ids(people), people[0].id.as_str());
     [
@@ -37,7 +37,7 @@ fn operations(group: &str, people: &[&Someone; 2]) -> Vec<(&'static str, Value)>
     .collect()
 }
 
-/// What `kick` and `transfer` say of somebody who never was in the group.
+/// The error of `kick` and `transfer` for a user who was never in the group.
 fn not_a_member() -> (u16, Value) {
     refused(400, "a person named is not in the group")
 }
@@ -59,7 +59,7 @@ fn nobody_does_what_is_not_theirs_to_do() {
                 "set_manager" | "remove_manager" => (Some(owner_appoints()), Some(owner_appoints())),
                 "transfer" | "dismiss" => (Some(owner_only()), Some(owner_only())),
                 "rename" | "set_portrait_uri" | "set_bulletin" => (None, Some(refused(400, MANAGERS_ONLY))),
-                // Everybody in the group may.
+                // Every member may do it.
                 _ => (None, None),
             };
             let of_others = match action {
@@ -160,7 +160,7 @@ fn what_is_no_group_and_what_is_no_request_is_refused() {
                 assert_eq!((status, &body["code"]), (404, &json!(404)), "{path}: {body}");
             }
         }
-        // No user has such an id, so nobody with it is in the group.
+        // No user has such an id, so no member has it either.
         for id in ["zzzzzzzzz", "01", "é", "5Vg2XCh9f"] {
             for (action, body, status, words) in [
                 ("kick", json!({ "groupId": group, "memberIds": [jerry.id, id] }), 400, None),
@@ -214,7 +214,7 @@ fn nobody_is_in_more_than_500_groups() {
         assert_eq!(changes(backend, other).await, before);
         assert_eq!(tom.groups(backend).await.len(), 2, "the refused ones are nobody's");
         assert_whole(backend, other, &[tom, busy], &[tom]).await;
-        // What they are in already stays open to them, and leaving one makes room.
+        // Their existing groups stay accessible, and leaving one makes room for another.
         assert_eq!(busy.acts(backend, "join", group, &[]).await, done());
         assert_eq!(busy.acts(backend, "quit", group, &[]).await, done());
         assert_eq!(busy.acts(backend, "join", other, &[]).await, done());

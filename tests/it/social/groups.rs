@@ -1,4 +1,4 @@
-//! Groups: what everybody may do, sees, and is told.
+//! Groups: what members can do, see, and are notified of.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::support::backend::{answer, whole};
 use crate::support::table::text;
 use crate::support::{Backend, run, shared};
 
-/// A moment as the clients read it.
+/// The current time in the clients' format.
 fn iso(backend: &Backend) -> String {
     let at = backend.clock.now().utc();
     format!(
@@ -88,7 +88,7 @@ fn a_dissolved_group_is_shown_to_those_who_were_in_it() {
         backend.advance(Duration::from_secs(5));
         assert_eq!(tom.acts(backend, "dismiss", dismissed, &[]).await, done());
         let left = &tom.founds(backend, &[jerry]).await;
-        // The last one out dissolves the group. The owner before it has left it.
+        // The last member who leaves dissolves the group. The previous owner has already left.
         assert_eq!(tom.acts(backend, "quit", left, &[]).await, done());
         assert_eq!(jerry.acts(backend, "quit", left, &[]).await, done());
         for (group, owner, people) in [(dismissed, tom, [tom, jerry, former]), (left, jerry, [tom, jerry, jerry])] {
@@ -96,7 +96,7 @@ fn a_dissolved_group_is_shown_to_those_who_were_in_it() {
                 assert_eq!(who.sees(backend, group).await, gone(group, owner));
             }
             assert_eq!(stranger.sees(backend, group).await, no_group());
-            // It is there to be looked at, and for nothing else.
+            // It can be read, but not used.
             assert_eq!(jerry.get(backend, &format!("/group/{group}/members")).await, no_group());
             assert_eq!(jerry.get(backend, &format!("/group/get_bulletin?groupId={group}")).await, no_group());
             assert_eq!(jerry.acts(backend, "join", group, &[]).await, no_group());
@@ -128,7 +128,7 @@ fn people_are_named_as_clients_write_them() {
             let (status, body) = answer(request).await;
             assert_eq!((status, &body["result"]["userStatus"]), (200, &named(&[jerry, anna])), "{body}");
         }
-        // A group of oneself alone, to add people to later.
+        // A group with only its creator, to add members later.
         for ids in [json!([]), json!([tom.id]), json!("")] {
             let (status, body) = tom.post(backend, "/group/create", json!({ "name": "ab", "memberIds": ids })).await;
             assert_eq!((status, &body["result"]["userStatus"]), (200, &json!([])), "{body}");
@@ -169,7 +169,7 @@ fn a_group_that_is_refused_is_not_made() {
         for who in [tom, jerry] {
             assert!(backend.item(&format!("user#{}", who.number()), "groups").await.is_none(), "nobody was enlisted");
         }
-        // What is just allowed.
+        // Values at the limit.
         for (name, portrait) in [("群".repeat(32), json!(null)), ("\u{1f600}\u{1f600}".to_owned(), json!(""))] {
             let body = json!({ "name": name, "memberIds": [jerry.id], "portraitUri": portrait });
             let (_, made) = tom.post(backend, "/group/create", body).await;
@@ -218,7 +218,7 @@ fn who_blocks_somebody_is_not_put_into_their_groups_and_they_are_not_told() {
         let backend = shared().await;
         let [tom, jerry, anna] = &Someone::several(backend, ["Tom", "Jerry", "Anna"]).await;
         assert_eq!(jerry.does(backend, "/user/add_to_blacklist", tom).await, done());
-        // The answers are those that a group with everybody in it has.
+        // The responses are the same as for a group with all of them in it.
         let group = &tom.founds(backend, &[jerry, anna]).await;
         assert_whole(backend, group, &[tom, jerry, anna], &[tom, anna]).await;
         let alone = &tom.founds(backend, &[jerry]).await;
@@ -227,12 +227,12 @@ fn who_blocks_somebody_is_not_put_into_their_groups_and_they_are_not_told() {
         assert_eq!(tom.acts(backend, "add", group, &[jerry, anna]).await, result(&named(&[jerry, anna])));
         assert_eq!(jerry.groups(backend).await, [] as [String; 0]);
         assert_eq!(jerry.lists(backend, group).await, (false, false), "nothing is left behind with who blocks");
-        // Whom they do not block may add them, and they may come in by themselves.
+        // Users they have not blocked can add them, and they can join by themselves.
         assert_eq!(anna.acts(backend, "add", group, &[jerry]).await, result(&named(&[jerry])));
         assert_eq!(jerry.acts(backend, "join", alone, &[]).await, done());
         assert_whole(backend, group, &[tom, jerry, anna], &[tom, jerry, anna]).await;
         assert_whole(backend, alone, &[tom, jerry, anna], &[tom, jerry]).await;
-        // Who adds somebody they block themselves, adds them.
+        // A user can add someone whom they have blocked themselves.
         assert_eq!(anna.does(backend, "/user/add_to_blacklist", tom).await, done());
         let anna_s = &anna.founds(backend, &[tom]).await;
         assert_whole(backend, anna_s, &[tom, anna], &[tom, anna]).await;
@@ -295,7 +295,7 @@ fn who_is_kicked_is_out_and_may_come_back() {
         let back = body["result"].as_array().expect("a list").iter().find(|member| member["user"]["id"] == anna.id);
         let back = back.expect("anna");
         assert_eq!((&back["role"], &back["displayName"]), (&json!(1), &json!("")), "as somebody new");
-        // The owner may kick managers, and nobody the owner.
+        // The owner can remove managers, and nobody can remove the owner.
         assert_eq!(jerry.acts(backend, "kick", group, &[tom]).await, stays());
         assert_eq!(tom.acts(backend, "kick", group, &[jerry, anna]).await, done());
         assert_whole(backend, group, &everybody.each_ref(), &[tom]).await;
@@ -348,7 +348,7 @@ fn names_and_pictures_are_changed_by_those_who_may() {
         }
         assert_eq!(set(tom, "/group/rename", "name", "  另一个名字 ").await, done());
         assert_eq!(jerry.sees(backend, group).await.1["result"]["name"], json!("另一个名字"));
-        // A picture of ours is kept by its path and shown on the host that is asked.
+        // The URL of a picture on this service is stored as a path, and returned with the requested host.
         let own = format!("/images/{}.png", "0123456789abcdef".repeat(2));
         let other = "https://example.com/a.jpg";
         for (portrait, kept) in [(backend.url(&own).as_str(), own.as_str()), (other, other)] {
@@ -362,7 +362,7 @@ fn names_and_pictures_are_changed_by_those_who_may() {
         for bad in ["", &own, "ftp://example.com/a", "https://a b.example.com/", "https://x/\"><script>"] {
             assert_eq!(set(tom, "/group/set_portrait_uri", "portraitUri", bad).await, picture, "{bad}");
         }
-        // What a member calls themselves is their own affair.
+        // Members choose their own name in the group.
         let long = refused(400, "displayName has at most 32 characters and no control characters");
         assert_eq!(set(jerry, "/group/set_display_name", "displayName", &"x".repeat(33)).await, long);
         assert_eq!(set(jerry, "/group/set_display_name", "displayName", "a\tb").await, long);
@@ -417,7 +417,7 @@ fn the_board_is_for_members() {
         let missing = |field: &str| refused(400, &format!("malformed request: missing field `{field}`"));
         assert_eq!(tom.post(backend, "/group/set_bulletin", json!({ "groupId": group })).await, missing("bulletin"));
         assert_eq!(tom.get(backend, "/group/get_bulletin").await, missing("groupId"));
-        // An empty text clears it, twice as well as once.
+        // An empty text clears it, also the second time.
         for _ in 0..2 {
             let clear = || json!({ "groupId": group, "bulletin": "" });
             assert_eq!(jerry.post(backend, "/group/set_bulletin", clear()).await, refused(400, MANAGERS_ONLY));
@@ -430,7 +430,7 @@ fn the_board_is_for_members() {
         let again = json!({ "groupId": group, "bulletin": "again" });
         assert_eq!(tom.post(backend, "/group/set_bulletin", again).await, done());
         assert_eq!(jerry.get(backend, &paths[0]).await.1["result"]["content"], "again");
-        // With the group the board goes.
+        // The board is deleted with the group.
         assert_eq!(tom.acts(backend, "dismiss", group, &[]).await, done());
         assert_eq!(jerry.get(backend, &paths[0]).await, no_group());
         assert!(backend.item(&partition(group), "bulletin").await.is_none());

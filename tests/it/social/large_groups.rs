@@ -1,4 +1,5 @@
-//! Groups of more people than fit into a transaction: made and dissolved bit by bit, and seen as a whole or not at all.
+//! Groups larger than a transaction: they are created and dissolved in steps, but are either completely visible or not
+//! at all.
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -16,12 +17,12 @@ const BATCH_GET: &str = "dynamodb:BatchGetItem";
 const UPDATE: &str = "dynamodb:UpdateItem";
 const DELETE: &str = "dynamodb:DeleteItem";
 
-/// A failure that no SDK tries again.
+/// An error that no SDK retries.
 fn lasting() -> Fault {
     Fault::error(400, "ValidationException")
 }
 
-/// A backend with somebody and a crowd around them.
+/// A backend with one user and a crowd of others.
 async fn backend_with(count: usize) -> (Backend, Someone, Vec<Someone>) {
     let backend = Backend::start(&[]).await;
     let owner = Someone::new(&backend, "Owner").await;
@@ -29,22 +30,22 @@ async fn backend_with(count: usize) -> (Backend, Someone, Vec<Someone>) {
     (backend, owner, others)
 }
 
-/// Five of a crowd, from all parts of the order in which the lists of groups are written.
+/// Five users of a crowd, from all parts of the order in which the lists of groups are written.
 fn some_of<'a>(people: &[&'a Someone]) -> Vec<&'a Someone> {
     let mut all = people.to_vec();
     all.sort_by_key(|someone| someone.number());
     [0, 49, 50, all.len() / 2, all.len() - 1].map(|at| all[at]).to_vec()
 }
 
-/// What people who look all the time are told of a group: when they were told that it is there, and that it is not.
+/// Results for users who continually read a group: when it was there, and when it was not.
 #[derive(Default)]
 struct Watch {
-    /// Counts what happens, in place of a clock.
+    /// Counts events, instead of a clock.
     now: AtomicU64,
     over: AtomicBool,
-    /// The group's id, once somebody saw it.
+    /// The group's id, once a user has seen it.
     group: Mutex<Option<String>>,
-    /// Whether it was there, and between which moments that was asked and answered.
+    /// Whether it was there, and the moments of the request and of the response.
     told: Mutex<Vec<(bool, u64, u64)>>,
 }
 
@@ -58,7 +59,7 @@ impl Watch {
         self.told.lock().expect("what was told").push((is_there, asked, answered));
     }
 
-    /// Looks until it is over. When there is a group it has `count` members, whoever asks.
+    /// Reads until the test is over. If there is a group, it has `count` members for every reader.
     async fn look(&self, backend: &Backend, who: &Someone, count: usize) {
         while !self.over.load(Ordering::SeqCst) {
             let asked = self.tick();
@@ -88,7 +89,7 @@ impl Watch {
         }
     }
 
-    /// Runs something while people look.
+    /// Runs an action while users read.
     async fn during<T>(&self, backend: &Backend, who: &[&Someone], count: usize, does: impl Future<Output = T>) -> T {
         let looking = join_all(who.iter().map(|who| self.look(backend, who, count)));
         let doing = async {
@@ -99,7 +100,7 @@ impl Watch {
         join(looking, doing).await.1
     }
 
-    /// Asserts that nobody was told of the old after somebody had been told of the new.
+    /// Asserts that no user saw the old state after a user had seen the new one.
     fn assert_turned_once(&self, into: bool) {
         let told = self.told.lock().expect("what was told");
         let first = told.iter().filter(|(is_there, ..)| *is_there == into).map(|(_, _, answered)| *answered).min();
@@ -115,7 +116,7 @@ impl Watch {
     }
 }
 
-/// The groups that somebody's own list says they are in.
+/// The groups in a user's own list.
 async fn lists_of(backend: &Backend, people: &[&Someone]) -> BTreeSet<String> {
     let mut groups = BTreeSet::new();
     for who in people {
@@ -143,7 +144,7 @@ fn a_group_of_500_comes_to_all_of_them_at_once_and_goes_likewise() {
         let [more] = Someone::several(backend, ["More"]).await;
         assert_eq!(more.acts(backend, "join", group, &[]).await, full());
 
-        // 200 at once, who come back.
+        // 200 members in one request, who then come back.
         assert_eq!(owner.acts(backend, "kick", group, &others[..200]).await, done());
         let left: Vec<_> = others[200..].iter().copied().chain([owner]).collect();
         assert_whole(backend, group, &everybody, &left).await;
@@ -155,14 +156,14 @@ fn a_group_of_500_comes_to_all_of_them_at_once_and_goes_likewise() {
         watch.assert_turned_once(false);
         settled(backend).await;
         assert_whole(backend, group, &everybody, &[]).await;
-        // A record may come again.
+        // A record may be delivered again.
         assert_eq!(carry_on(backend, group).await, json!({ "batchItemFailures": [] }));
         assert_whole(backend, group, &everybody, &[]).await;
     });
 }
 
-/// Faults at the steps of making a large group, and whether nothing comes of it: the call, and how many of it go
-/// through before.
+/// Faults at the steps of creating a large group, and whether the group is then not created: the call, and how many
+/// such calls succeed first.
 const STEPS: [(&str, usize, bool); 9] = [
     (BATCH_GET, 0, true),
     (TRANSACT, 0, true),
@@ -192,7 +193,7 @@ fn a_large_group_whose_making_fails_anywhere_is_made_by_itself_or_never_was() {
                 made
             };
             let (status, body) = watch.during(backend, watchers, 121, makes).await;
-            // Where the stream carries it on meanwhile, the fault may be met there.
+            // If the stream continues the job in the meantime, the fault may occur there.
             assert!(status == 200 || (status, body.clone()) == internal_error(), "{call} {spared}: {body}");
             failed += usize::from(status != 200);
             assert_eq!(backend.running.endpoints().faults_left(), 0, "{call} {spared}");
@@ -273,14 +274,14 @@ fn a_large_group_with_somebody_in_500_groups_comes_to_nothing_unseen() {
         let groups = backend.items_below("group#").await;
         let job = groups.iter().find(|item| item["sk"].as_s().is_ok_and(|sk| sk == "job"));
         assert!(job.is_none(), "{job:?}");
-        // Adding so many refuses before anybody is in.
+        // Adding too many users is refused before any is added.
         let group = &owner.founds(backend, &[]).await;
         assert_eq!(owner.acts(backend, "add", group, &others).await, too_many_groups());
         assert_whole(backend, group, &everybody, &[owner]).await;
         let without: Vec<_> = rest.iter().copied().filter(|who| who.id != owner.id).collect();
         assert_eq!(owner.acts(backend, "add", group, &without).await, result(&named(&without)));
         assert_whole(backend, group, &everybody, &rest).await;
-        // And so does kicking.
+        // The same for removing.
         let stranger = Someone::new(backend, "Stranger").await;
         let with: Vec<_> = without.iter().copied().chain([&stranger]).collect();
         let absent = refused(400, "a person named is not in the group");

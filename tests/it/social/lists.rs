@@ -1,4 +1,4 @@
-//! The list of one's groups.
+//! The list of the user's groups.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use super::{Someone, done, result};
 use crate::support::backend::{answer, whole};
 use crate::support::{Backend, run, shared, trips};
 
-/// Makes a group; answers its id.
+/// Creates a group and returns its id.
 async fn create(backend: &Backend, who: &Someone, name: &str, portrait: &str, people: &[&Someone]) -> String {
     let ids: Vec<_> = people.iter().map(|person| &person.id).collect();
     let body = json!({ "name": name, "memberIds": ids, "portraitUri": portrait });
@@ -18,7 +18,7 @@ async fn create(backend: &Backend, who: &Someone, name: &str, portrait: &str, pe
     body["result"]["id"].as_str().expect("an id").to_owned()
 }
 
-/// An entry as both the document and the clients have it.
+/// An entry in the format of the documentation and the clients.
 fn entry(id: &str, name: &str, portrait: &str, owner: &Someone, members: usize, role: u8) -> Value {
     let flat = json!({
         "id": id, "name": name, "portraitUri": portrait, "creatorId": owner.id, "memberCount": members,
@@ -31,7 +31,7 @@ fn entry(id: &str, name: &str, portrait: &str, owner: &Someone, members: usize, 
     entry
 }
 
-/// The list, by both methods.
+/// The list, with both methods.
 async fn list(backend: &Backend, who: &Someone) -> (u16, Value) {
     let posted = answer(who.request(backend, Method::POST, "/user/groups")).await;
     assert_eq!(who.get(backend, "/user/groups").await, posted);
@@ -77,7 +77,7 @@ fn groups_that_one_is_no_longer_in_are_not_listed() {
         assert_eq!(tom.post(backend, "/group/kick", kick).await, done());
         assert_eq!(list(backend, &spike).await, result(&json!([])));
         assert_eq!(list(backend, &jerry).await, result(&json!([entry(&team, "Team 1", "", &tom, 2, 1)])));
-        // Who leaves hands the group to the next, who is its owner wherever it is shown.
+        // An owner who leaves makes the next member the owner, and every list shows it.
         assert_eq!(tom.post(backend, "/group/quit", only.clone()).await, done());
         assert_eq!(list(backend, &tom).await, result(&json!([])));
         assert_eq!(list(backend, &jerry).await, result(&json!([entry(&team, "Team 1", "", &jerry, 1, 0)])));

@@ -23,12 +23,12 @@ use crate::support::backend::{answer, read};
 use crate::support::table::{Item, number, text};
 use crate::support::{Backend, Phone, fresh_phone};
 
-/// Attempts that the SDK makes at one call.
+/// Attempts by the SDK for one call.
 const ATTEMPTS: usize = 3;
 const BATCH_GET: &str = "dynamodb:BatchGetItem";
 const TRANSACT: &str = "dynamodb:TransactWriteItems";
 
-/// Somebody with an account and the cookie of a session.
+/// A user with an account and the cookie of a session.
 struct Someone {
     phone: Phone,
     id: String,
@@ -43,7 +43,7 @@ fn result(result: &Value) -> (u16, Value) {
     (200, json!({ "code": 200, "result": result }))
 }
 
-/// What comes of an invitation, and of agreeing to one.
+/// The response to an invitation, and to accepting one.
 fn action(action: &str) -> (u16, Value) {
     result(&json!({ "action": action }))
 }
@@ -61,7 +61,7 @@ fn internal_error() -> (u16, Value) {
 }
 
 impl Someone {
-    /// Registers somebody by a nickname.
+    /// Registers a user with a nickname.
     async fn new(backend: &Backend, nickname: &str) -> Self {
         let phone = fresh_phone();
         let asked = json!({ "region": "86", "phone": phone.0 });
@@ -78,18 +78,18 @@ impl Someone {
         Self { phone, id, cookie }
     }
 
-    /// Registers several people at once.
+    /// Registers several users at once.
     async fn several<const N: usize>(backend: &Backend, nicknames: [&str; N]) -> [Self; N] {
         let people = futures::future::join_all(nicknames.map(|nickname| Self::new(backend, nickname))).await;
         people.try_into().unwrap_or_else(|_| panic!("as many people as nicknames"))
     }
 
-    /// The id as the table has it.
+    /// The id as stored in the table.
     fn number(&self) -> u64 {
         short_id::decode(&self.id).map(UserId::get).expect("an id")
     }
 
-    /// A request of theirs.
+    /// A request of this user.
     fn request(&self, backend: &Backend, method: Method, path: &str) -> RequestBuilder {
         backend.request(method, path).header(COOKIE, &self.cookie)
     }
@@ -107,7 +107,7 @@ impl Someone {
         answer(self.sends(backend, path, &body)).await
     }
 
-    /// Does something about somebody that needs no more than their id.
+    /// A request about another user that needs only their id.
     async fn does(&self, backend: &Backend, path: &str, whom: &Self) -> (u16, Value) {
         self.post(backend, path, json!({ "friendId": whom.id })).await
     }
@@ -116,13 +116,13 @@ impl Someone {
         self.post(backend, "/friendship/invite", json!({ "friendId": whom.id, "message": message })).await
     }
 
-    /// Becomes friends with somebody.
+    /// Makes this user and another one friends.
     async fn befriends(&self, backend: &Backend, whom: &Self) {
         assert_eq!(self.invites(backend, whom, "").await, action("Sent"));
         assert_eq!(whom.does(backend, "/friendship/agree", self).await, action("Added"));
     }
 
-    /// The entry of somebody on one's own list of friends.
+    /// The entry of another user in this user's list of friends.
     async fn entry(&self, backend: &Backend, of: &Self) -> Option<Value> {
         let (status, body) = self.get(backend, "/friendship/all").await;
         assert_eq!((status, &body["code"]), (200, &json!(200)), "{body}");
@@ -136,7 +136,7 @@ impl Someone {
     }
 }
 
-/// What somebody holds of another.
+/// The item that one user has about another.
 async fn held(backend: &Backend, who: &Someone, of: &Someone) -> Option<Item> {
     backend.item(&format!("user#{}", who.number()), &format!("friend#{}", of.number())).await
 }
@@ -145,7 +145,8 @@ fn is_blocked(item: &Item) -> bool {
     item.get("blocked").is_some_and(|blocked| *blocked.as_bool().expect("a boolean"))
 }
 
-/// A side of a relation in short: its status (`-` for none), and a `b` for somebody on the blacklist who is no friend.
+/// One side of a relation in short form: its status (`-` for none), and a `b` for a user on the blacklist who is not a
+/// friend.
 fn side(item: Option<&Item>) -> String {
     let status = item.and_then(|item| number(item, "status"));
     let blocked = item.is_some_and(is_blocked);
@@ -154,7 +155,7 @@ fn side(item: Option<&Item>) -> String {
     status.map_or_else(|| format!("-{mark}"), |status| format!("{status}{mark}"))
 }
 
-/// Both sides of a relation in short, after a look at whether they can go together.
+/// Both sides of a relation in short form, after a check that they fit together.
 async fn sides(backend: &Backend, one: &Someone, other: &Someone) -> String {
     let items = (held(backend, one, other).await, held(backend, other, one).await);
     let statuses = [&items.0, &items.1].map(|item| item.as_ref().and_then(|item| number(item, "status")));
@@ -173,13 +174,13 @@ async fn sides(backend: &Backend, one: &Someone, other: &Someone) -> String {
     format!("{} {}", side(items.0.as_ref()), side(items.1.as_ref()))
 }
 
-/// How often each of both sides was changed.
+/// How often each side was changed.
 async fn turns(backend: &Backend, one: &Someone, other: &Someone) -> (i64, i64) {
     let turn = |item: Option<Item>| item.and_then(|item| number(&item, "turn")).unwrap_or_default();
     (turn(held(backend, one, other).await), turn(held(backend, other, one).await))
 }
 
-/// Does once whatever can be done here: for the test that holds the functions' roles to what they do.
+/// Uses every social feature once, for the test that compares the functions' roles with their calls.
 pub async fn whole_session(backend: &Backend) {
     whole_friendship(backend).await;
 }

@@ -1,4 +1,4 @@
-//! What is refused, and that who is no friend learns nothing by it.
+//! Errors, and that users who are not friends learn nothing from them.
 
 use reqwest::header::COOKIE;
 use reqwest::{Method, RequestBuilder};
@@ -8,7 +8,7 @@ use super::{Someone, action, done, held, not_signed_in, refused, result, sides};
 use crate::support::backend::{answer, whole};
 use crate::support::{Backend, run, shared};
 
-/// Every endpoint that takes a `friendId`.
+/// Every endpoint with a `friendId`.
 const ABOUT: [&str; 7] = [
     "/friendship/invite",
     "/friendship/agree",
@@ -19,7 +19,7 @@ const ABOUT: [&str; 7] = [
     "/user/remove_from_blacklist",
 ];
 
-/// Every operation, about somebody.
+/// Every operation with this user's id.
 fn operations(id: &str) -> Vec<(Method, String, Value)> {
     let body = json!({ "friendId": id, "message": "hello", "displayName": "friend" });
     let mut all: Vec<_> = ABOUT.iter().map(|path| (Method::POST, (*path).to_owned(), body.clone())).collect();
@@ -32,12 +32,12 @@ fn operations(id: &str) -> Vec<(Method, String, Value)> {
     all
 }
 
-/// Everything that is held about two people.
+/// Every item about two users.
 async fn everything(backend: &Backend, one: &Someone, other: &Someone) -> Value {
     let mut items = Vec::new();
     for who in [one, other] {
         for item in backend.items(&format!("user#{}", who.number())).await {
-            // Signing out, and being here, change the account itself.
+            // Signing out, and being active, change the account itself.
             if item["sk"].as_s().is_ok_and(|sk| sk != "account") {
                 items.push(format!("{:?}", item.into_iter().collect::<std::collections::BTreeMap<_, _>>()));
             }
@@ -175,7 +175,7 @@ fn what_cannot_be_read_is_a_400_in_this_envelope() {
                 let message = answered["message"].as_str().expect("words");
                 assert!((1..300).contains(&message.chars().count()) && !message.contains("panicked"), "{message}");
             }
-            // A field without a value is empty, and nobody has an empty id.
+            // A field without a value is empty, and no user has an empty id.
             let (status, _) = answer(form).await;
             assert_eq!(status, if path == "/friendship/set_display_name" { 400 } else { 404 }, "{path}");
         }
@@ -223,7 +223,7 @@ fn a_profile_tells_who_is_no_friend_the_same_of_everybody() {
         assert_eq!(blocking.does(backend, "/user/add_to_blacklist", &tom).await, done());
 
         let people = [&tom, &stranger, &asked, &asking, &ignored, &deleted, &blocked, &blocking];
-        // The gateway decodes a path once, and the router behind it once more.
+        // The gateway decodes a path once, and the router behind it decodes it again.
         let unknown = ["zzzzzzzz", "1", "not-an-id", "0", "%00", "%E4%BD%A0", "%20", "%25ff", "%2500", "*", ".a"];
         let ids = people.iter().map(|person| person.id.as_str()).chain(unknown);
         let long = "9".repeat(5_000);
@@ -252,7 +252,7 @@ fn who_is_blocked_sees_no_difference_but_that_asking_does_nothing() {
             tom.befriends(backend, friend).await;
         }
         assert_eq!(tom.does(backend, "/user/add_to_blacklist", &jerry).await, done());
-        // The one who is blocked and the one who is not see and do the same.
+        // A blocked user and one who is not blocked see and do the same.
         let mut seen = Vec::new();
         for friend in [&jerry, &spike] {
             let mut all = friend.get(backend, "/friendship/all").await;
@@ -289,12 +289,12 @@ fn paths_beside_these_are_not_found() {
         ] {
             assert_eq!(answer(tom.request(backend, method.clone(), path)).await, endpoint, "{method} {path}");
         }
-        // What is not one segment, or no text, is nobody's id.
+        // A value with more than one segment, or that is not text, is not a user's id.
         for id in ["%252e", "%252e%252e", "a%2Fb", "a%252Fb", "%2F", "%ff", "friend%231", ""] {
             let (status, body) = tom.get(backend, &format!("/friendship/{id}/profile")).await;
             assert!([400, 403, 404].contains(&status), "{id}: {status} {body}");
         }
-        // These are no ids of users, although `GET /user/{id}` would take them.
+        // These are not users' ids, although `GET /user/{id}` would match them.
         for path in ["/user/add_to_blacklist", "/user/remove_from_blacklist"] {
             let instead = format!("no such endpoint: use POST {path}");
             assert_eq!(tom.get(backend, path).await, refused(405, &instead), "{path}");

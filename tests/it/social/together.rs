@@ -1,4 +1,4 @@
-//! Many changes at once, and changes that fail half-way: both sides fit each other afterwards.
+//! Many simultaneous changes, and changes that fail half-way: afterwards both sides of a relation fit together.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use super::{ATTEMPTS, BATCH_GET, Someone, TRANSACT, action, done, held, internal
 use crate::support::table::Item;
 use crate::support::{Backend, run, shared};
 
-/// Writes a side of a relation as it stands after its seventh change, by how [`super::side`] shows it.
+/// Writes one side of a relation in its state after seven changes, in the short form of [`super::side`].
 async fn write(backend: &Backend, who: &Someone, of: &Someone, side: &str) {
     let status = side.trim_end_matches('b');
     let mut item = Item::from([
@@ -45,13 +45,14 @@ fn two_who_ask_each_other_at_once_are_friends_of_each_other() {
         let people = Someone::several(backend, ["A", "B", "C", "D", "E", "F"]).await;
         for (index, one) in people.iter().enumerate() {
             for other in &people[index + 1..] {
-                // First as strangers, of whom nothing is written yet, then as people with a past.
+                // First as strangers without any items, then as users with earlier relations.
                 for past in [None, Some("30 30"), Some("-b -"), Some("30 20")] {
                     if let Some(past) = past {
                         set(backend, one, other, past).await;
                     }
                     let before = turns(backend, one, other).await;
-                    // Who blocks the other asks first, so that neither asks in vain.
+                    // The user who blocks the other sends the request first; otherwise one request would have no
+                    // effect.
                     if past == Some("-b -") {
                         assert_eq!(one.does(backend, "/user/remove_from_blacklist", other).await, done());
                     }
@@ -97,14 +98,14 @@ fn a_crowd_of_invitations_from_both_sides_makes_friends_once() {
     });
 }
 
-/// Whatever an action at once with agreeing may leave, in both orders.
+/// The possible results of an action at the same time as an acceptance, in both orders.
 struct Race {
-    /// What the one who asked holds, and what the one who was asked holds.
+    /// The side of the user who sent the request, and the side of the user who received it.
     before: &'static str,
-    /// Whether the one who asked does it, or the one who agrees.
+    /// Whether the sender of the request does the action, or the receiver.
     by_asker: bool,
     path: &'static str,
-    /// Both sides, and whether the action and the agreement succeed.
+    /// Both sides, and whether the action and the acceptance succeed.
     after: &'static [(&'static str, bool, bool)],
 }
 
@@ -113,14 +114,14 @@ const RACES: [Race; 9] = [
         before: "10 11",
         by_asker: true,
         path: "/user/add_to_blacklist",
-        // Agreeing with somebody who blocks does nothing, and says nothing of it.
+        // Accepting the request of a user who has blocked you has no effect, and the response does not show it.
         after: &[("31 20", true, true), ("10b 11", true, true)],
     },
     Race {
         before: "10 11",
         by_asker: false,
         path: "/user/add_to_blacklist",
-        // Agreeing takes off the blacklist whom it finds there.
+        // Accepting also removes the other user from the blacklist.
         after: &[("20 31", true, true), ("20 20", true, true)],
     },
     Race {
@@ -158,7 +159,7 @@ const RACES: [Race; 9] = [
         before: "10 11",
         by_asker: false,
         path: "/friendship/invite",
-        // Inviting makes them friends as agreeing does, and whoever comes second finds them friends.
+        // An invitation makes them friends like an acceptance, and the second action finds that they are friends.
         after: &[("20 20", true, true), ("20 20", false, true)],
     },
 ];
@@ -189,7 +190,7 @@ fn agreeing_at_once_with_anything_leaves_what_one_after_the_other_would() {
                 seen.insert(format!("{name} {by} {outcome:?}"));
             }
         }
-        // Both orders come about, or the rounds above have raced nothing.
+        // Both orders must occur; otherwise the rounds above have not tested a race.
         assert!(seen.len() > RACES.len(), "{seen:#?}");
     });
 }
@@ -212,7 +213,7 @@ fn whatever_two_people_do_at_once_their_sides_fit_each_other() {
         ];
         let (mut state, mut seen) = (20_261_121_u64, BTreeSet::new());
         let mut next = |below: usize| {
-            // Knuth's MMIX generator: the rounds are the same in every run, only their timing is not.
+            // Knuth's MMIX generator: the rounds are the same in every run, only their timing differs.
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             usize::try_from(state >> 33).expect("31 bits") % below
         };
@@ -253,7 +254,7 @@ fn names_given_at_once_are_all_given_and_the_last_one_stays() {
     });
 }
 
-/// What can be done about somebody, from which sides, with which sides after it.
+/// The actions on another user, with the sides before and the sides after.
 const CHANGES: [(&str, &str, &str); 8] = [
     ("/friendship/invite", "30 30", "10 11"),
     ("/friendship/invite", "11 10", "20 20"),
@@ -285,7 +286,7 @@ fn a_change_that_fails_is_not_half_done() {
                 let now = (held(backend, &tom, &jerry).await, held(backend, &jerry, &tom).await);
                 assert_eq!(now, stored, "{path} without {call}");
             }
-            // Meeting another transaction is no failure.
+            // A conflict with another transaction is not a failure.
             endpoints.fail_next(TRANSACT, 2, Fault::transaction_conflict(1));
             assert_eq!(change().await.0, 200, "{path}");
             assert_eq!(endpoints.faults_left(), 0);

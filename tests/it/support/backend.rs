@@ -16,12 +16,11 @@ use shared::domain::clock::{Clock, SystemClock, Timestamp};
 use super::elsewhere::{Elsewhere, engine, not_here};
 use super::trips;
 
-/// The machine's clock and how far this backend's is ahead of it, or a clock that stands still between the moves of
-/// its test.
+/// The machine's clock plus this backend's offset, or a clock that only the test moves.
 #[derive(Default)]
 pub struct TestClock {
     stopped: AtomicBool,
-    /// Milliseconds: ahead of the machine's clock, or since the Unix epoch when it is stopped.
+    /// Milliseconds: the offset from the machine's clock, or the time since the Unix epoch if the clock is stopped.
     millis: AtomicI64,
 }
 
@@ -33,11 +32,11 @@ impl Clock for TestClock {
     }
 }
 
-/// What runs.
+/// The running program.
 pub enum Runs {
     /// The local run in this process.
     Here(Box<Running>),
-    /// The built binaries on engines that are not ours.
+    /// The built binaries on third-party engines.
     Elsewhere(Box<Elsewhere>),
 }
 
@@ -50,7 +49,7 @@ impl Runs {
         }
     }
 
-    /// Stops in an orderly way.
+    /// Shuts down cleanly.
     pub async fn stop(self) {
         if let Self::Here(running) = self {
             running.stop().await;
@@ -58,7 +57,7 @@ impl Runs {
     }
 }
 
-/// What tests ask of our own engines: faults, what was denied, the resolved template.
+/// Features that only our own engines have: faults, denied calls, the resolved template.
 impl Deref for Runs {
     type Target = Running;
 
@@ -70,9 +69,9 @@ impl Deref for Runs {
     }
 }
 
-/// A backend of one's own, in memory, on a free port.
+/// A separate backend, in memory, on a free port.
 pub struct Backend {
-    /// What runs.
+    /// The running program.
     pub running: Runs,
     /// Its clock.
     pub clock: Arc<TestClock>,
@@ -81,8 +80,8 @@ pub struct Backend {
     client: Client,
 }
 
-/// Clients at other addresses of the loopback network, so that the gateway sees them come from there. Linux has all of
-/// 127.0.0.0/8; elsewhere the addresses have to be added to the interface first.
+/// Clients at other loopback addresses, so that the gateway sees these addresses. Linux has all of 127.0.0.0/8; on
+/// other systems the addresses have to be added to the interface first.
 pub struct At<'a> {
     backend: &'a Backend,
     client: Client,
@@ -111,7 +110,7 @@ impl At<'_> {
 }
 
 impl Backend {
-    /// A client whose address is `127.9.<network>.<host>`, in a /24 of its own for every network.
+    /// A client with the address `127.9.<network>.<host>`; each network is a separate /24.
     pub fn at(&self, network: u8, host: u8) -> At<'_> {
         let address = std::net::Ipv4Addr::new(127, 9, network, host);
         let client = Client::builder().redirect(reqwest::redirect::Policy::none()).local_address(Some(address.into()));
@@ -129,7 +128,7 @@ impl Backend {
         Self::with(options, |handset| handset).await.expect("the backend starts")
     }
 
-    /// Starts a backend with these options, of functions that `functions` makes of the repository's own.
+    /// Starts a backend with these options, with functions that `functions` creates from the repository's own.
     pub async fn with<F: Functions>(
         options: Options,
         functions: impl FnOnce(Handset) -> F,
@@ -148,7 +147,8 @@ impl Backend {
         Self { running, clock, administrator: OnceLock::new(), table: OnceLock::new(), client }
     }
 
-    /// Waits until no event of the bucket or the table's stream is under way, nor what comes of one.
+    /// Waits until no event of the bucket or the table's stream is in progress, including events caused by other
+    /// events.
     pub async fn settled(&self) {
         match &self.running {
             Runs::Here(running) => running.endpoints().settled().await,
@@ -156,8 +156,9 @@ impl Backend {
         }
     }
 
-    /// The same with a clock that only [`Backend::advance`] moves, so that waiting times are exact. It begins at ten
-    /// o'clock in the morning (UTC) of tomorrow: 60 minutes before the hour is over, and 14 hours before the day is.
+    /// The same with a clock that only [`Backend::advance`] moves, so that waiting times are exact. It starts at ten
+    /// o'clock in the morning (UTC) of the next day: 60 minutes before the end of the hour, and 14 hours before the end
+    /// of the day.
     pub async fn frozen(parameters: &[(&str, &str)]) -> Self {
         if engine().is_some() {
             not_here("a clock that stands still");
@@ -169,7 +170,7 @@ impl Backend {
         backend
     }
 
-    /// The same with the caps in force that the local run lifts: what each request costs is what it costs deployed.
+    /// The same with the limits that the local run turns off, so each request costs the same as when deployed.
     pub async fn capped() -> Self {
         let caps = [
             ("CodesPerIpHour", "60"),
@@ -210,7 +211,7 @@ impl Backend {
         }
     }
 
-    /// Lets time pass for the backend.
+    /// Moves the backend's clock forward.
     pub fn advance(&self, by: Duration) {
         if engine().is_some() {
             not_here("a clock to set");
@@ -219,7 +220,7 @@ impl Backend {
         self.clock.millis.fetch_add(millis, Ordering::SeqCst);
     }
 
-    /// Sets the backend's clock back, behind that of the services it uses.
+    /// Sets the backend's clock back, behind the clocks of the services it uses.
     pub fn set_back(&self, by: Duration) {
         let millis = i64::try_from(by.as_millis()).expect("a time that tests use");
         self.clock.millis.fetch_sub(millis, Ordering::SeqCst);
@@ -266,7 +267,7 @@ pub async fn read(response: Response) -> (u16, Value) {
     (status, body)
 }
 
-/// A whole answer, for tests that look at its head.
+/// A whole response, for tests that check its headers.
 pub struct Whole {
     pub status: u16,
     pub headers: HeaderMap,
@@ -279,20 +280,20 @@ impl Whole {
         self.headers.get(RETRY_AFTER).map(|value| value.to_str().unwrap().parse().expect("seconds"))
     }
 
-    /// Asserts that the request was refused with these words and this waiting time, which the words tell as well.
+    /// Asserts that the request was refused with this message and this waiting time, which the message contains too.
     pub fn assert_limited(&self, words: &str, seconds: u64) {
         let words = format!("{words}; try again in {seconds} s");
         assert_eq!((self.status, &self.body), (400, &serde_json::json!({ "error": words })));
         assert_eq!(self.retry_after(), Some(seconds));
     }
 
-    /// How many DynamoDB round trips the request waited for, one after another.
+    /// The number of sequential DynamoDB round trips that the request waited for.
     pub fn rounds(&self) -> u32 {
         trips::rounds_in(&self.headers)
     }
 }
 
-/// Sends a request and reads the whole answer. A body that is not JSON counts as null.
+/// Sends a request and reads the whole response. A body that is not JSON counts as null.
 pub async fn whole(request: RequestBuilder) -> Whole {
     let response = request.send().await.expect("an answer");
     let (status, headers) = (response.status().as_u16(), response.headers().clone());

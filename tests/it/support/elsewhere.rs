@@ -1,5 +1,5 @@
-//! A backend on engines that are not ours: the built binaries under Amazon's runtime interface emulator, on moto, behind
-//! our gateway. `infra/parity/run` starts the engines and says in [`ENGINE`] where they are.
+//! A backend on third-party engines: the built binaries under Amazon's runtime interface emulator, on moto, behind our
+//! gateway. `infra/parity/run` starts the engines and sets [`ENGINE`] to their address.
 
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
@@ -12,19 +12,20 @@ use local::{Gateway, Invoke, Pages, Server, Standins, Text};
 use local_template::{Deployment, Template};
 use serde_json::{Value, json};
 
-/// The variable that holds the engines' URL.
+/// The variable with the engines' URL.
 const ENGINE: &str = "HANDSET_ENGINE";
-/// The variable that names the file which tests are noted in that ask for more than these engines have.
+/// The variable with the name of a file that lists the tests which need more than these engines have.
 const NOT_HERE: &str = "HANDSET_NOT_HERE";
-/// The account that moto has.
+/// moto's account.
 const ACCOUNT: &str = "123456789012";
 
-/// Where the engines are, if tests are to use them.
+/// The engines' URL, if tests are to use them.
 pub fn engine() -> Option<String> {
     std::env::var(ENGINE).ok()
 }
 
-/// Ends a test that only our own engines can hold: it is noted, and counts neither as passed nor as failed.
+/// Ends a test that only our own engines can run: it is written to the file, and counts neither as passed nor as
+/// failed.
 pub fn not_here(needed: &str) -> ! {
     if let Ok(file) = std::env::var(NOT_HERE) {
         let name = std::thread::current().name().unwrap_or_default().to_owned();
@@ -34,13 +35,13 @@ pub fn not_here(needed: &str) -> ! {
     std::panic::resume_unwind(Box::new(format!("needs {needed}")))
 }
 
-/// A stack on the engines, until it is dropped.
+/// A stack on the engines; it is deleted when this is dropped.
 pub struct Elsewhere {
     engine: String,
     name: String,
     server: Server,
     _standins: Standins,
-    /// Where AWS is.
+    /// The URL of the AWS services.
     pub aws: String,
     /// The table's name.
     pub table: String,
@@ -51,7 +52,7 @@ pub struct Elsewhere {
 }
 
 impl Elsewhere {
-    /// Makes a stack with these parameters on top of the local run's, and opens a gateway in front of it.
+    /// Creates a stack with these parameters on top of the local run's, and opens a gateway in front of it.
     pub async fn start(engine: String, parameters: &[(String, String)]) -> Self {
         let standins = Standins::start().await.expect("stand-ins");
         let nanos = SystemTime::now().duration_since(UNIX_EPOCH).expect("a time").as_nanos();
@@ -75,7 +76,7 @@ impl Elsewhere {
         let template = Template::parse(&std::fs::read_to_string(template).expect("the template")).expect("a template");
         let mut deployment = Deployment { parameters: all, account: ACCOUNT.into(), ..Deployment::default() };
         for secret in template.secrets(&deployment).expect("secrets") {
-            // The gateway needs no secret, and reading the template one that is there.
+            // The gateway needs no secret, but reading the template does.
             deployment.secrets.insert(secret.arn, json!({ "secret": "" }).to_string());
         }
         let stack = template.resolve(&deployment).expect("a stack");
@@ -95,7 +96,7 @@ impl Elsewhere {
         self.server.url()
     }
 
-    /// Waits until no event is under way.
+    /// Waits until no event is in progress.
     pub async fn settled(&self) {
         let url = format!("{}/stacks/{}/settled", self.engine, self.name);
         let response = reqwest::get(url).await.expect("an answer");
@@ -125,7 +126,7 @@ impl Drop for Elsewhere {
     }
 }
 
-/// The pages of the local run, with the texts that moto keeps.
+/// The pages of the local run, with the texts stored by moto.
 fn pages(engine: &str, name: &str) -> Pages {
     let (engine, path) = (engine.to_owned(), format!("/stacks/{name}/texts"));
     let inbox = move |phone: Option<&str>| {
@@ -157,7 +158,7 @@ impl Invoke for Emulated {
     }
 }
 
-/// One request to the engines, for where nothing can be awaited; answers the body.
+/// Sends one request to the engines from code that cannot await; returns the body.
 fn ask(engine: &str, method: &str, path: &str, body: &str) -> String {
     let host = engine.trim_start_matches("http://");
     let mut stream = TcpStream::connect(host).expect("the engines");

@@ -1,8 +1,8 @@
-//! HEICs as telephones write them, around the coded picture of a fixture of the codec.
+//! HEICs as phones write them, around the coded picture in a fixture of the codec.
 
 use super::pictures::SECRET;
 
-/// 512 by 512 pixels: red and lime above, blue and white below.
+/// 512 by 512 pixels: red and lime at the top, blue and white at the bottom.
 pub const QUARTERS: &[u8] = include_bytes!("../../../functions/resize/codec/tests/fixtures/quarters.heic");
 
 /// The colours of [`QUARTERS`] in reading order.
@@ -17,15 +17,15 @@ fn long(number: usize) -> [u8; 4] {
     u32::try_from(number).expect("a length").to_be_bytes()
 }
 
-/// The box of a kind within `bytes`, head and all.
+/// The box of this kind in `bytes`, including its header.
 fn find(bytes: &[u8], kind: [u8; 4]) -> &[u8] {
     let at = bytes.windows(4).position(|window| *window == kind).expect("a box") - 4;
     let length = u32::from_be_bytes(*bytes[at..].first_chunk().expect("a length"));
     &bytes[at..at + usize::try_from(length).expect("a length")]
 }
 
-/// The code of [`QUARTERS`], with quarter turns against the clock, and with the place it was taken at in an Exif block,
-/// in XMP, in the name of the picture and behind the end. `claims` is the size that the container says it has.
+/// The code of [`QUARTERS`], with counterclockwise quarter turns, and with its location in an Exif block, in XMP, in
+/// the name of the picture and after the end. `claims` is the size in the container.
 pub fn heic_of_a_place(quarter_turns: u8, claims: (u32, u32)) -> Vec<u8> {
     let code = &find(QUARTERS, *b"mdat")[8..];
     let exif = [b"\0\0\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0", SECRET].concat();
@@ -67,7 +67,7 @@ pub fn heic_of_a_place(quarter_turns: u8, claims: (u32, u32)) -> Vec<u8> {
     [brands, meta(start), named(*b"mdat", &parts), named(*b"mpvd", &[SECRET])].concat()
 }
 
-/// The code of the picture that a file holds.
+/// The code of the picture in a file.
 pub fn code(file: &[u8]) -> &[u8] {
     &find(file, *b"mdat")[8..]
 }

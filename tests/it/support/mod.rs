@@ -1,4 +1,4 @@
-//! What every test stands on: a running backend, a clock to set, people with phones.
+//! Basics for every test: a running backend, a clock to set, and users with phones.
 
 pub mod accounts;
 pub mod backend;
@@ -21,12 +21,12 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     Runtime::new().expect("a runtime")
 });
 
-/// Runs a test on the runtime that all backends live on.
+/// Runs a test on the runtime of all backends.
 pub fn run<F: Future>(test: F) -> F::Output {
     RUNTIME.block_on(test)
 }
 
-/// The backend that tests share which need no policy and no clock of their own. It runs as `cargo run` does, in
+/// The backend shared by tests that need no special parameters and no clock of their own. It runs as in `cargo run`, in
 /// memory.
 pub async fn shared() -> &'static Backend {
     static SHARED: OnceLock<Backend> = OnceLock::new();

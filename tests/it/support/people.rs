@@ -1,4 +1,4 @@
-//! People with phones.
+//! Users with phones.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,7 +22,7 @@ impl Phone {
         format!("+86{}", self.0)
     }
 
-    /// Another number of the same block of ten thousand, `n` numbers further on.
+    /// Another number in the same block of ten thousand, `n` numbers further on.
     pub fn neighbour(&self, n: u32) -> Self {
         let (block, own) = self.0.split_at(7);
         let own: u32 = own.parse().expect("four digits");
@@ -36,20 +36,20 @@ impl fmt::Display for Phone {
     }
 }
 
-/// A phone of its own for every call, each in another block of numbers.
+/// A new phone for every call, each in another block of numbers.
 pub fn fresh_phone() -> Phone {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let block = (NEXT.fetch_add(1, Ordering::Relaxed) * 7_919) % 10_000;
     Phone(format!("139{block:04}{:04}", random::below(&SystemRandom, 10_000)))
 }
 
-/// A code that is not `code`, another one for every `n` from 1.
+/// A code that differs from `code`, another one for every `n` from 1.
 pub fn wrong_code(code: &str, n: u32) -> String {
     let right: u32 = code.parse().expect("digits");
     format!("{:06}", (right + n) % 1_000_000)
 }
 
-/// Somebody who is signed in.
+/// A signed-in user.
 #[derive(Clone, Debug)]
 pub struct Person {
     pub access_token: String,
@@ -58,7 +58,7 @@ pub struct Person {
 }
 
 impl Person {
-    /// From the answer of a sign-in or a refresh.
+    /// From the response to a sign-in or a refresh.
     pub fn of(tokens: &Value) -> Self {
         let text = |name: &str| tokens[name].as_str().unwrap_or_else(|| panic!("{name} in {tokens}")).to_owned();
         Self {
@@ -69,28 +69,28 @@ impl Person {
     }
 }
 
-/// A refusal in these words, as the messenger API gives it.
+/// A messenger API error with this message.
 pub fn refused(words: &str) -> (u16, Value) {
     (400, json!({ "error": words }))
 }
 
-/// How a number is refused that came with its country code.
+/// The error message for a number that includes its country code.
 pub const NOT_IN_ZONE: &str =
     "number is not a valid phone number; write it without the country code, which has a field of its own";
 
-/// How a number is refused that came without one.
+/// The error message for a number without one.
 pub const NO_NUMBER: &str =
     "number is not a valid phone number; outside mainland China write + and the country code before it";
 
-/// How a number is refused that no text can reach.
+/// The error message for a number that cannot receive a text.
 pub const NO_MOBILE: &str = "number is not a mobile number, so it cannot receive text messages";
 
-/// What somebody hears who is not signed in.
+/// The error for a caller who is not signed in.
 pub fn not_signed_in() -> (u16, Value) {
     (401, json!({ "error": "not signed in" }))
 }
 
-/// What everybody hears when something fails.
+/// The error for a failure on our side.
 pub fn internal_error() -> (u16, Value) {
     (500, json!({ "error": "internal error" }))
 }
@@ -101,7 +101,7 @@ impl Backend {
         self.post("/verify_code").query(&[("zone", "86"), ("number", &phone.0)])
     }
 
-    /// Asks for a code and reads it from the phone's newest text.
+    /// Requests a code and reads it from the phone's newest text.
     pub async fn code_for(&self, phone: &Phone) -> String {
         let (status, body) = answer(self.ask(phone)).await;
         assert_eq!(status, 200, "{body}");
@@ -127,7 +127,7 @@ impl Backend {
         answer(self.post("/auth/token").json(&body)).await
     }
 
-    /// Signs somebody in on a phone.
+    /// Signs a user in on a phone.
     pub async fn person_on(&self, phone: &Phone) -> Person {
         let code = self.code_for(phone).await;
         let (status, tokens) = self.sign_in(phone, &code).await;
@@ -135,12 +135,12 @@ impl Backend {
         Person::of(&tokens)
     }
 
-    /// Signs somebody new in.
+    /// Signs a new user in.
     pub async fn person(&self) -> Person {
         self.person_on(&fresh_phone()).await
     }
 
-    /// Signs in on a phone several times, a minute apart. The backend needs caps that allow it and a clock of its own.
+    /// Signs in on a phone several times, one minute apart. The backend needs limits that allow this and its own clock.
     pub async fn sessions_on(&self, phone: &Phone, count: usize) -> Vec<Person> {
         let mut people = Vec::new();
         for _ in 0..count {
@@ -165,7 +165,7 @@ impl Backend {
         self.post("/users").bearer_auth(&person.access_token).json(entries)
     }
 
-    /// What the address book says of one phone.
+    /// The entry of the address book for one phone.
     pub async fn card(&self, person: &Person, phone: &Phone) -> Value {
         let (status, found) = answer(self.look_up(person, &json!([{ "zone": "86", "number": phone.0 }]))).await;
         assert_eq!(status, 200, "{found}");

@@ -1,4 +1,4 @@
-//! Pictures and voice notes made in code, and sending them.
+//! Pictures and voice notes generated in code, and their upload.
 
 use std::io::Cursor;
 
@@ -16,13 +16,13 @@ use serde_json::Value;
 use super::backend::answer;
 use super::{Backend, Person};
 
-/// What an upload with a place in it must not give away.
+/// The location in an upload, which must not be published.
 pub const SECRET: &[u8] = b"31.2304N 121.4737E";
 
 /// The colours of the four corners: top left, top right, bottom left, bottom right.
 pub const CORNERS: [[u8; 3]; 4] = [[220, 30, 30], [30, 200, 30], [30, 30, 220], [230, 230, 40]];
 
-/// A picture whose quarters have the colours of [`CORNERS`], so that it shows how it is turned.
+/// A picture whose quarters have the colours of [`CORNERS`], so that its orientation is visible.
 pub fn quarters(width: u32, height: u32) -> RgbImage {
     RgbImage::from_fn(width, height, |x, y| {
         let (right, below) = (2 * x >= width, 2 * y >= height);
@@ -69,7 +69,7 @@ pub fn half_transparent_png(width: u32, height: u32) -> Vec<u8> {
     bytes
 }
 
-/// A PNG of about `3 * side * side` bytes, because nothing in it repeats.
+/// A PNG of about `3 * side * side` bytes, because it has no repetition.
 pub fn noise_png(side: u32) -> Vec<u8> {
     let mut noise = Noise::new(u64::from(side));
     let pixels = RgbImage::from_fn(side, side, |_, _| image::Rgb([noise.byte(), noise.byte(), noise.byte()]));
@@ -78,7 +78,7 @@ pub fn noise_png(side: u32) -> Vec<u8> {
     bytes
 }
 
-/// One of every format, with its content type and the extension of its name.
+/// One file of each format, with its content type and the extension of its name.
 pub fn one_of_each(width: u32, height: u32) -> [(&'static str, &'static str, Vec<u8>); 4] {
     [
         ("image/jpeg", "jpg", jpeg(width, height)),
@@ -88,8 +88,8 @@ pub fn one_of_each(width: u32, height: u32) -> [(&'static str, &'static str, Vec
     ]
 }
 
-/// A JPEG as a phone writes it: with an orientation and, in a GPS directory, in a comment, in XMP and behind the end,
-/// the place it was taken at.
+/// A JPEG as a phone writes it: with an orientation, and with its location in a GPS directory, in a comment, in XMP and
+/// after the end.
 pub fn jpeg_of_a_place(width: u32, height: u32, orientation: u8) -> Vec<u8> {
     let mut bytes = jpeg(width, height);
     let xmp = [b"http://ns.adobe.com/xap/1.0/\0", SECRET].concat();
@@ -121,7 +121,7 @@ fn gps(orientation: u8) -> Vec<u8> {
         let count = u32::try_from(count).expect("a count").to_be_bytes();
         [&tag.to_be_bytes()[..], &kind.to_be_bytes(), &count, &value].concat()
     };
-    // The head is 8 bytes, a directory of two entries 30 and one of one 18; the text follows both.
+    // The header has 8 bytes, a directory of two entries 30 and a directory of one entry 18; the text follows both.
     let text = 8 + 30 + 18_u32;
     let mut tiff = b"MM\0\x2a\0\0\0\x08".to_vec();
     tiff.extend([0, 2]);
@@ -136,12 +136,12 @@ fn gps(orientation: u8) -> Vec<u8> {
     tiff
 }
 
-/// Whether `what` stands somewhere in `bytes`.
+/// Whether `bytes` contains `what`.
 pub fn holds(bytes: &[u8], what: &[u8]) -> bool {
     bytes.windows(what.len()).any(|window| window == what)
 }
 
-/// A decoded file: its format, its pixels as stored, and how they have to be turned.
+/// A decoded file: its format, its pixels as stored, and the orientation to apply.
 pub fn decoded(bytes: &[u8]) -> (ImageFormat, DynamicImage, Orientation) {
     let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().expect("a format");
     let format = reader.format().expect("a known format");
@@ -164,16 +164,16 @@ pub fn corners(picture: &DynamicImage) -> [[u8; 3]; 4] {
     [at(1, 1), at(3, 1), at(1, 3), at(3, 3)]
 }
 
-/// Whether colours are the same but for what a JPEG changes.
+/// Whether colours are the same except for JPEG's losses.
 pub fn alike(some: [[u8; 3]; 4], others: [[u8; 3]; 4]) -> bool {
     some.as_flattened().iter().zip(others.as_flattened()).all(|(one, other)| one.abs_diff(*other) < 24)
 }
 
-/// Voice notes, by their heads, with the content type and the extension each is known by.
+/// Voice notes of each kind, with only their headers, their content type and their extension.
 pub fn voice_notes() -> Vec<(&'static str, &'static str, Vec<u8>)> {
     let tail = [0x11_u8, 0x22, 0x33, 0x44].repeat(64);
     let with = |head: &[u8]| [head, &tail].concat();
-    // 128 kbit/s at 44.1 kHz: a frame of 417 bytes, and the next.
+    // 128 kbit/s at 44.1 kHz: a frame of 417 bytes, and the next one.
     let mut frames = vec![0; 2 * 417];
     for frame in frames.chunks_mut(417) {
         frame[..4].copy_from_slice(b"\xff\xfb\x90\x00");
@@ -216,28 +216,28 @@ impl Noise {
 }
 
 impl Backend {
-    /// An upload, as the real clients send it.
+    /// An upload as existing clients send it.
     pub fn upload(&self, person: &Person, method: Method, path: &str, bytes: Vec<u8>) -> RequestBuilder {
         let request = self.request(method, path).bearer_auth(&person.access_token);
         request.header("content-type", "application/plain").body(bytes)
     }
 
-    /// Uploads a picture and answers its path.
+    /// Uploads a picture and returns its path.
     pub async fn post_image(&self, person: &Person, bytes: Vec<u8>) -> String {
         stored(answer(self.upload(person, Method::POST, "/images", bytes)).await)
     }
 
-    /// Uploads a voice note and answers its path.
+    /// Uploads a voice note and returns its path.
     pub async fn post_audio(&self, person: &Person, bytes: Vec<u8>) -> String {
         stored(answer(self.upload(person, Method::POST, "/audios", bytes)).await)
     }
 
-    /// Uploads an avatar and answers its path.
+    /// Uploads an avatar and returns its path.
     pub async fn put_avatar(&self, person: &Person, bytes: Vec<u8>) -> String {
         stored(answer(self.upload(person, Method::PUT, "/users/me/avatar", bytes)).await)
     }
 
-    /// The bytes that a path serves.
+    /// The bytes served at a path.
     pub async fn bytes(&self, path: &str) -> Vec<u8> {
         let response = self.get(path).send().await.expect("an answer");
         assert_eq!(response.status(), 200, "{path}");
@@ -245,7 +245,7 @@ impl Backend {
     }
 }
 
-/// An administrator's hands in the bucket.
+/// An administrator's access to the bucket.
 pub struct Bucket {
     client: aws_sdk_s3::Client,
     name: String,
@@ -282,7 +282,7 @@ impl Bucket {
     }
 }
 
-/// The path that an upload was answered with.
+/// The path in the response to an upload.
 fn stored((status, body): (u16, Value)) -> String {
     assert_eq!(status, 200, "{body}");
     body["src"].as_str().unwrap_or_else(|| panic!("src in {body}")).to_owned()

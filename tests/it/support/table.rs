@@ -1,4 +1,4 @@
-//! Looking into the table and the bucket, as an administrator.
+//! Reads the table and the bucket as an administrator.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -69,7 +69,7 @@ impl Backend {
         self.table.get_or_init(|| aws_sdk_dynamodb::Client::new(self.administrator()))
     }
 
-    /// Every item whose partition key is `pk`.
+    /// Every item with the partition key `pk`.
     pub async fn items(&self, pk: &str) -> Vec<Item> {
         let query = self.table().query().table_name(self.table_name()).consistent_read(true);
         let pk = AttributeValue::S(pk.into());
@@ -77,7 +77,7 @@ impl Backend {
         query.send().await.expect("a query").items.unwrap_or_default()
     }
 
-    /// The item at a key.
+    /// The item with this key.
     pub async fn item(&self, pk: &str, sk: &str) -> Option<Item> {
         let wanted = AttributeValue::S(sk.to_owned());
         self.items(pk).await.into_iter().find(|item| item.get("sk") == Some(&wanted))
@@ -91,36 +91,36 @@ impl Backend {
         scan.send().await.expect("a scan").items.unwrap_or_default()
     }
 
-    /// Puts an item as it is.
+    /// Puts an item unchanged.
     pub async fn put_item(&self, item: Item) {
         let put = self.table().put_item().table_name(self.table_name()).set_item(Some(item));
         put.send().await.expect("a put");
     }
 
-    /// Deletes the item at a key.
+    /// Deletes the item with this key.
     pub async fn delete_item(&self, pk: &str, sk: &str) {
         let delete = self.table().delete_item().table_name(self.table_name());
         let delete = delete.key("pk", AttributeValue::S(pk.into())).key("sk", AttributeValue::S(sk.into()));
         delete.send().await.expect("a deletion");
     }
 
-    /// How many items the whole table holds. Only tests scan.
+    /// The number of items in the whole table. Only tests scan.
     pub async fn count_items(&self) -> i32 {
         self.table().scan().table_name(self.table_name()).send().await.expect("a scan").count
     }
 
-    /// The code waiting for a phone, and when codes were sent to it.
+    /// The stored code of a phone, with the times when codes were sent to it.
     pub async fn code_item(&self, phone: &Phone) -> Option<Item> {
         self.item(&format!("phone#{}", phone.e164()), "code").await
     }
 
-    /// Whose an id of the device API is, by its claim.
+    /// The user of an id of the device API, by its claim.
     pub async fn device_user(&self, id: u64) -> u64 {
         let claim = self.item(&format!("device#{id}"), "claim").await.expect("a claim");
         u64::try_from(number(&claim, "user").expect("a user")).expect("an id")
     }
 
-    /// Removes an attribute of an account, as if it had been made before there was one.
+    /// Removes an attribute of an account, as if the account were older than the attribute.
     pub async fn forget(&self, uid: u64, attribute: &str) {
         let mut item = self.account(uid).await;
         assert!(item.remove(attribute).is_some(), "{attribute}");
@@ -148,12 +148,12 @@ impl Backend {
     }
 }
 
-/// A number in an item; `None` where there is none.
+/// A number in an item; `None` if it is missing.
 pub fn number(item: &Item, name: &str) -> Option<i64> {
     item.get(name).map(|value| value.as_n().expect("a number").parse().expect("a whole number"))
 }
 
-/// A text in an item; `None` where there is none.
+/// A text in an item; `None` if it is missing.
 pub fn text<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
     item.get(name).map(|value| value.as_s().expect("a text").as_str())
 }

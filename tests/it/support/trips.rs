@@ -1,4 +1,4 @@
-//! Reads the log lines of requests: how many DynamoDB round trips each took, and whatever else was logged.
+//! Reads the log lines of requests: the number of DynamoDB round trips, and everything else in the log.
 
 use std::collections::HashMap;
 use std::fmt::Debug;
@@ -20,7 +20,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use super::elsewhere::{engine, not_here};
 
-/// The fields of every event and span that was logged so far, each one's as one line.
+/// The fields of every logged event and span so far, each as one map.
 static LOG: LazyLock<Mutex<Vec<HashMap<String, String>>>> = LazyLock::new(Mutex::default);
 
 struct Collect;
@@ -48,7 +48,7 @@ impl Collect {
     }
 }
 
-/// Deployed functions log no more than this: `LogLevel` in the template goes no further than `info`.
+/// Deployed functions log no more than this: the highest `LogLevel` in the template is `info`.
 impl<S: Subscriber> Layer<S> for Collect {
     fn on_new_span(&self, attributes: &Attributes<'_>, _: &Id, _: Context<'_, S>) {
         Self::keep(attributes.metadata(), |fields| attributes.record(fields));
@@ -59,7 +59,7 @@ impl<S: Subscriber> Layer<S> for Collect {
     }
 }
 
-/// What deployed functions would have written to `CloudWatch` so far.
+/// The bytes that deployed functions would have written to `CloudWatch` so far.
 static OUTPUT: LazyLock<Mutex<Vec<u8>>> = LazyLock::new(Mutex::default);
 
 struct Output;
@@ -89,21 +89,21 @@ pub fn install() {
     tracing_subscriber::registry().with(deployed).with(Collect).init();
 }
 
-/// Ends a test that reads what functions log where they are other processes.
+/// Ends a test that reads the functions' log if they run in other processes.
 fn only_here() {
     if engine().is_some() {
         not_here("log lines");
     }
 }
 
-/// The lines that deployed functions would have written so far, to the byte.
+/// The lines that deployed functions would have written so far, byte for byte.
 pub fn output() -> Vec<String> {
     only_here();
     let written = OUTPUT.lock().expect("the output");
     std::str::from_utf8(&written).expect("text").lines().map(str::to_owned).collect()
 }
 
-/// The same as JSON.
+/// The same lines as JSON.
 pub fn lines() -> Vec<Value> {
     output().iter().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect()
 }
@@ -114,7 +114,7 @@ pub fn log() -> Vec<HashMap<String, String>> {
     LOG.lock().expect("the log").clone()
 }
 
-/// The log line of the request whose answer has this head.
+/// The log line of the request whose response has these headers.
 pub fn line_in(headers: &HeaderMap) -> HashMap<String, String> {
     only_here();
     let id = headers["apigw-requestid"].to_str().expect("an id");
@@ -126,27 +126,27 @@ pub fn line_in(headers: &HeaderMap) -> HashMap<String, String> {
     line.cloned().unwrap_or_else(|| panic!("no log line of request {id}"))
 }
 
-/// How many DynamoDB round trips the request waited for, one after another.
+/// The number of sequential DynamoDB round trips that the request waited for.
 pub fn rounds_of(response: &Response) -> u32 {
     rounds_in(response.headers())
 }
 
-/// The same of the request whose answer has this head.
+/// The same for the request whose response has these headers.
 pub fn rounds_in(headers: &HeaderMap) -> u32 {
     line_in(headers)["dynamo_rounds"].parse().expect("a number")
 }
 
 /// A row of the questions in `docs/access-patterns.md`.
 pub struct Row {
-    /// Whose request it is.
+    /// The API of the request.
     pub api: &'static str,
-    /// How it begins.
+    /// The beginning of the row.
     pub request: String,
-    /// The DynamoDB round trips it takes.
+    /// The number of DynamoDB round trips.
     pub rounds: u32,
 }
 
-/// All rows. Those of the messenger begin with what is asked, those of other APIs with the API's name, and those that
+/// All rows. Those of the messenger API begin with the request, those of other APIs with the API's name, and those that
 /// begin with an ellipsis belong to the row above.
 pub fn rows() -> Vec<Row> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/access-patterns.md");
@@ -168,7 +168,7 @@ pub fn rows() -> Vec<Row> {
     rows
 }
 
-/// The round trips that the document gives a request.
+/// The documented number of round trips of a request.
 pub fn documented(request: &str) -> u32 {
     let row = rows().into_iter().find(|row| row.request == request);
     row.unwrap_or_else(|| panic!("{request} is not documented")).rounds

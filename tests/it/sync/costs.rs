@@ -1,4 +1,4 @@
-//! What a sync costs: every row of `docs/access-patterns.md` on it, and with five hundred groups.
+//! The cost of a sync: every row about it in `docs/access-patterns.md`, and with five hundred groups.
 
 use std::collections::BTreeMap;
 

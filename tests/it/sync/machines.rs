@@ -1,5 +1,5 @@
-//! The `social` function on several machines, whose clocks differ by seconds and whose way to the table is slow, and
-//! differently so from call to call.
+//! The `social` function on several machines, with clocks that differ by seconds and slow connections to the table,
+//! whose delay changes with each call.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,9 +15,9 @@ use shared::domain::random::below;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// How far the machines' clocks are off, in milliseconds.
+/// The offsets of the machines' clocks, in milliseconds.
 const OFF: [i64; 4] = [-3_500, 0, 1_700, 6_000];
-/// The longest that a call or its answer is held up.
+/// The longest delay of a call or its response.
 const HELD_UP: Duration = Duration::from_millis(6);
 
 struct Off(Arc<dyn Clock>, i64);
@@ -58,7 +58,7 @@ impl Functions for Machines {
     }
 }
 
-/// Hands each request to the next machine.
+/// Passes each request to the next machine.
 struct Fleet {
     machines: Vec<Arc<dyn Invoke>>,
     next: AtomicUsize,
@@ -71,7 +71,7 @@ impl Invoke for Fleet {
     }
 }
 
-/// A way to an endpoint on which everything is held up for a random time; its URL.
+/// Opens a connection to an endpoint on which everything is delayed by a random time; returns its URL.
 async fn slow_way_to(endpoint: String) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));

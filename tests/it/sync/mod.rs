@@ -1,4 +1,4 @@
-//! Delta sync: what it costs, what it tells, and that it skips nothing.
+//! Delta sync: its cost, its content, and that it misses nothing.
 
 mod costs;
 mod machines;
@@ -19,7 +19,7 @@ use crate::support::accounts::{Cookie, PASSWORD, sealtalk_sign_in, sealtalk_veri
 use crate::support::backend::{Whole, answer, whole};
 use crate::support::{Backend, fresh_phone};
 
-/// Somebody who uses the `SealTalk` API.
+/// A user of the `SealTalk` API.
 #[derive(Clone, Debug)]
 pub struct Somebody {
     pub id: String,
@@ -27,7 +27,7 @@ pub struct Somebody {
 }
 
 impl Somebody {
-    /// Signs somebody up.
+    /// Signs a user up.
     pub async fn new(backend: &Backend, nickname: &str) -> Self {
         let phone = fresh_phone();
         let token = sealtalk_verify(backend, &phone).await;
@@ -38,17 +38,17 @@ impl Somebody {
         Self { id, cookie }
     }
 
-    /// A request of theirs.
+    /// A request of this user.
     pub fn request(&self, backend: &Backend, method: Method, path: &str) -> RequestBuilder {
         backend.request(method, path).header("cookie", &self.cookie.0)
     }
 
-    /// Posts, whatever comes of it.
+    /// Sends a POST request, which may fail.
     pub async fn try_post(&self, backend: &Backend, path: &str, body: &Value) -> (u16, Value) {
         answer(self.request(backend, Method::POST, path).json(body)).await
     }
 
-    /// Posts, and it is done.
+    /// Sends a POST request, which must succeed.
     pub async fn post(&self, backend: &Backend, path: &str, body: &Value) -> Value {
         let (status, answer) = self.try_post(backend, path, body).await;
         assert_eq!((status, &answer["code"]), (200, &json!(200)), "{path} {body}: {answer}");
@@ -62,38 +62,38 @@ impl Somebody {
         answer["result"].clone()
     }
 
-    /// The whole answer to a sync.
+    /// The whole response to a sync.
     pub async fn sync_whole(&self, backend: &Backend, version: u64) -> Whole {
         let whole = whole(self.request(backend, Method::GET, &format!("/user/sync/{version}"))).await;
         assert_eq!(whole.status, 200, "{}", whole.body);
         whole
     }
 
-    /// What a sync tells.
+    /// The content of a sync.
     pub async fn sync(&self, backend: &Backend, version: u64) -> Value {
         self.sync_whole(backend, version).await.body["result"].clone()
     }
 
-    /// Makes two people friends.
+    /// Makes two users friends.
     pub async fn befriend(&self, backend: &Backend, other: &Self) {
         self.post(backend, "/friendship/invite", &json!({ "friendId": other.id })).await;
         other.post(backend, "/friendship/agree", &json!({ "friendId": self.id })).await;
     }
 
-    /// Makes a group.
+    /// Creates a group.
     pub async fn group(&self, backend: &Backend, name: &str, members: &[&str]) -> String {
         let made = self.post(backend, "/group/create", &json!({ "name": name, "memberIds": members })).await;
         made["id"].as_str().expect("an id").to_owned()
     }
 }
 
-/// The version of an answer.
+/// The version of a response.
 pub fn version(answer: &Value) -> u64 {
     answer["version"].as_u64().expect("a version")
 }
 
-/// Puts accounts that nobody signs in to straight into the table, because so many people would take long to sign up;
-/// answers their short ids.
+/// Writes accounts that never sign in directly to the table, because so many users would take long to sign up; returns
+/// their short ids.
 pub async fn crowd(backend: &Backend, count: u64) -> Vec<String> {
     let mut ids = Vec::new();
     for number in 0..count {
@@ -114,7 +114,7 @@ pub async fn crowd(backend: &Backend, count: u64) -> Vec<String> {
     ids
 }
 
-/// Waits until the table's stream has been followed to its end.
+/// Waits until the table's stream has been processed.
 pub async fn settled(backend: &Backend) {
     tokio::time::timeout(Duration::from_mins(1), backend.settled()).await.expect("it settles");
 }

@@ -1,4 +1,4 @@
-//! More than a megabyte to tell: it comes in pages, and nothing is lost between them.
+//! A sync with more than a megabyte: it comes in pages, and nothing is lost between them.
 
 use serde_json::json;
 
@@ -31,7 +31,7 @@ fn megabytes_of_changes_come_in_pages_of_four_rounds_each_and_lose_nothing() {
             if told["more"] == false {
                 break;
             }
-            // While the device works through its pages, what it was told already changes again.
+            // While the device reads its pages, rows that it has already received change again.
             let renamed =
                 json!({ "groupId": replica.rows.groups.keys().next(), "name": format!("page {}", pages.len()) });
             tom.post(&backend, "/group/rename", &renamed).await;

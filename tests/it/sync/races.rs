@@ -1,5 +1,5 @@
-//! Many people change things at once while their devices sync, on machines whose clocks disagree and whose writes
-//! commit late. What the devices were told, and nothing else, is the truth in the end.
+//! Many users make changes while their devices sync, on machines with different clocks and late writes. In the end the
+//! devices' rows, built only from their sync responses, are correct.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -15,10 +15,10 @@ use super::{Somebody, settled};
 use crate::support::{Backend, run};
 
 const PEOPLE: usize = 6;
-/// What each of the writers does.
+/// The number of actions of each writer.
 const ACTS: usize = 120;
 const WRITERS: usize = 8;
-/// At least so often the devices sync meanwhile, all together.
+/// The minimum number of syncs of all devices in this time.
 const SYNCS: usize = 2_000;
 
 fn pick<T>(from: &[T]) -> &T {
@@ -29,7 +29,7 @@ fn word() -> String {
     format!("word {}", below(&SystemRandom, 100))
 }
 
-/// Does something, which the rules may refuse.
+/// A random action, which the rules may refuse.
 async fn act(backend: &Backend, people: &[Somebody], groups: &[String]) {
     let (me, other, group) = (pick(people), pick(people), pick(groups));
     let friend = json!({ "friendId": other.id });
@@ -58,7 +58,7 @@ async fn act(backend: &Backend, people: &[Somebody], groups: &[String]) {
     assert!(status < 500, "{path} {body}: {status} {answer}");
 }
 
-/// Syncs a device for as long as people write; now and then its answer is lost.
+/// Syncs a device as long as users write; from time to time a response is lost.
 async fn follow(backend: &Backend, somebody: &Somebody, over: &AtomicBool, syncs: &AtomicUsize) -> Replica {
     let mut replica = Replica::default();
     while !over.load(Ordering::SeqCst) || syncs.load(Ordering::SeqCst) < SYNCS {

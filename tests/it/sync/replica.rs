@@ -1,4 +1,4 @@
-//! What a device has: built from the answers to its syncs alone, and compared with what the lists say.
+//! A device's data: built only from its sync responses, and compared with the lists.
 
 use std::collections::BTreeMap;
 
@@ -9,14 +9,14 @@ use super::{Somebody, version};
 use crate::support::Backend;
 use crate::support::backend::answer;
 
-/// A device's rows, by what they are about.
+/// A device's rows, by subject.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Replica {
     pub version: u64,
     pub rows: Rows,
 }
 
-/// Rows, by what they are about.
+/// Rows, by subject.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Rows {
     pub user: Value,
@@ -39,7 +39,7 @@ fn face(user: &Value) -> Value {
 }
 
 impl Replica {
-    /// Takes in an answer; whether it told anything.
+    /// Applies a response; returns whether it had any news.
     pub fn take_in(&mut self, answer: &Value) -> bool {
         let rows = &mut self.rows;
         rows.user = face(&answer["user"]);
@@ -81,7 +81,7 @@ impl Replica {
         news
     }
 
-    /// Syncs until there is nothing more to tell; how many answers told something.
+    /// Syncs until there are no more news; returns the number of responses with news.
     pub async fn catch_up(&mut self, backend: &Backend, somebody: &Somebody) -> usize {
         let mut answers = 0;
         loop {
@@ -99,7 +99,7 @@ impl Replica {
 }
 
 impl Rows {
-    /// What the lists say.
+    /// The data according to the lists.
     pub async fn truth(backend: &Backend, somebody: &Somebody) -> Self {
         let own = somebody.get(backend, &format!("/user/{}", somebody.id)).await;
         let mut rows = Self { user: face(&own), ..Self::default() };

@@ -1,4 +1,4 @@
-//! What a sync tells, row by row.
+//! The content of a sync, row by row.
 
 use std::time::Duration;
 
@@ -181,7 +181,7 @@ fn what_is_no_version_is_refused() {
         }
         let (status, body) = answer(backend.get("/user/sync/0")).await;
         assert_eq!((status, &body["code"]), (403, &json!(10_000)));
-        // Another server's version, and somebody else's.
+        // A version of another server, and one of another user.
         let ann = Somebody::new(backend, "Ann").await;
         for version in [1_234_567_894, version(&ann.sync(backend, 0).await)] {
             assert_eq!(tom.sync(backend, version).await["user"]["nickname"], "Tom");
@@ -213,7 +213,7 @@ fn a_device_that_was_away_for_too_long_is_told_what_to_forget() {
         let row = only(&told, "groups");
         assert_eq!((&row["group"]["id"], &row["isDeleted"]), (&json!(group), &json!(true)));
         assert_eq!(only(&told, "blacklist")["status"], false);
-        // A new device has nothing to forget.
+        // A new device has no old data to delete.
         let new = sign_in().await.sync(&backend, 0).await;
         assert_eq!((&new["groups"], &new["blacklist"]), (&json!([]), &json!([])));
     });

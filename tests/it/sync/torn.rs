@@ -1,4 +1,4 @@
-//! Reads in the middle of somebody else's change, and what is remembered of devices.
+//! Reads in the middle of another user's change, and the data stored about devices.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::json;
@@ -20,7 +20,7 @@ fn a_group_and_a_roster_of_different_changes_are_never_judged_together() {
         let before = backend.item(&pk, "roster").await.expect("a roster");
         tom.post(&backend, "/group/kick", &json!({ "groupId": group, "memberIds": [ann.id] })).await;
         let (head, after) = (backend.item(&pk, "head").await, backend.item(&pk, "roster").await.expect("a roster"));
-        // As a reader finds it to whom the kick shows in the group and not yet in the roster.
+        // The state for a reader who sees the kick in the group but not yet in the roster.
         backend.put_item(before).await;
         let renamed = json!({ "groupId": group, "name": "Others" });
         let (status, _) = tom.try_post(&backend, "/group/rename", &renamed).await;
@@ -48,10 +48,10 @@ fn of_each_device_only_the_last_answers_are_remembered() {
         let held: Vec<_> =
             held.iter().filter_map(|item| item["sk"].as_s().ok()?.strip_prefix("sync#")?.parse::<u64>().ok()).collect();
         assert_eq!(held, versions[versions.len() - 2..], "the last, and the one before in case the last was lost");
-        // Whoever comes back with one that was forgotten is told everything.
+        // A device with a version that was deleted gets everything.
         let told = tom.sync(&backend, versions[1]).await;
         assert_eq!(told["user"]["nickname"], "Tom 5");
-        // So is who has lost a part of what was remembered.
+        // So does a device for which a part of the stored data is missing.
         let last = versions[versions.len() - 1];
         let mut item = backend.item(&format!("user#{id}"), &format!("sync#{last}")).await.expect("it is remembered");
         item.insert("parts".to_owned(), AttributeValue::N("2".to_owned()));

@@ -106,7 +106,7 @@ fn a_number_registers_once() {
         let answers = join_all((0..20).map(|_| answer(backend.post(&path("users")).json(&body)))).await;
         assert_eq!(answers.iter().filter(|(_, body)| body["errno"] == "0").count(), 1, "{answers:?}");
         assert!(answers.iter().all(|(status, _)| *status == 200), "{answers:?}");
-        // Somebody who came by another API between the code and here has the number.
+        // A user of another API registers the number between the code and this request.
         let phone = fresh_phone();
         let text = captcha(&backend, "an-id").await;
         assert_eq!(ask(&backend, &phone, &text, "an-id").await, refused("0", "发送成功"));
@@ -127,7 +127,7 @@ fn a_wrong_password_and_an_unknown_number_are_refused_alike_and_not_forever() {
         let person = register(&backend).await;
         let wrong = refused("4004", "用户名或密码错误");
         let nobody = fresh_phone();
-        // Ten as of a stranger, and ten as of an address that the account knows.
+        // Ten as a stranger, and ten from an address that the account knows.
         for (phone, guesses) in [(&person.phone, 20), (&nobody, 10)] {
             for _ in 0..guesses {
                 assert_eq!(sign_in(&backend, phone, "not it").await, wrong);
@@ -144,7 +144,7 @@ fn a_wrong_password_and_an_unknown_number_are_refused_alike_and_not_forever() {
     });
 }
 
-/// A cookie with one character in its middle changed. Of the last one not every bit counts.
+/// A cookie with one changed character in its middle. Not every bit of the last character counts.
 fn forge(cookie: &str) -> String {
     let middle = cookie.len() / 2;
     let other = if &cookie[middle..=middle] == "A" { "B" } else { "A" };

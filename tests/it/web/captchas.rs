@@ -1,4 +1,4 @@
-//! Captchas, and codes for who reads them.
+//! Captchas, and codes after a solved captcha.
 
 use std::time::Duration;
 
@@ -74,7 +74,7 @@ fn a_captcha_is_spent_at_the_first_look_and_the_latest_of_its_id_counts() {
             second = captcha(backend, &id).await;
         }
         assert_eq!(ask(backend, &phone, &first, &id).await, refused("4004", "数据错误"));
-        // What another API drew is none of this one's.
+        // A captcha of another API is not valid in this one.
         let theirs = format!("{}{}", fresh_phone(), "0".repeat(21));
         backend.get(&format!("/user/sms_img_code/{theirs}")).send().await.unwrap();
         assert_eq!(ask(backend, &phone, "abcd", &theirs).await, refused("4002", "无数据"));
@@ -120,7 +120,7 @@ fn each_reason_not_to_send_a_code_has_its_number() {
             assert_eq!(send(bad).await, malformed(), "{bad}");
         }
         let phone = fresh_phone();
-        // Three attempts of the SDK's at each.
+        // Three attempts by the SDK for each.
         backend.running.endpoints().fail_next("sns:Publish", 1, Fault::internal_error());
         assert_eq!(send(&phone.0).await, refused("4301", "发送失败"));
         assert_eq!(backend.running.endpoints().faults_left(), 0);

@@ -1,4 +1,4 @@
-//! Names, pictures and who somebody really is.
+//! Names, pictures and identity documents.
 
 use futures::future::join_all;
 use local_aws::Fault;
@@ -60,7 +60,7 @@ fn a_name_is_set_by_post_as_by_put() {
     });
 }
 
-/// The answer before a real name was submitted.
+/// The response before a real name was submitted.
 fn unwritten(person: &Person) -> (u16, Value) {
     let data = json!({ "user_id": person.id, "real_name": null, "id_card": null });
     (200, json!({ "errno": "0", "errmsg": "OK", "data": data }))
@@ -140,7 +140,7 @@ fn a_real_name_is_written_once_and_readable_by_nobody_else() {
         }
         let logged = format!("{:?}", trips::log());
         assert!(!logged.contains(x) && !logged.contains(&x.to_lowercase()) && !logged.contains("张三"));
-        // Put into somebody else's place it does not open.
+        // In another user's item it cannot be decrypted.
         let other = register(backend).await;
         let mut stolen = item.clone();
         stolen.insert("pk".into(), aws_sdk_dynamodb::types::AttributeValue::S(format!("user#{}", other.id)));
