@@ -71,7 +71,7 @@ fn description() -> Value {
     serde_json::to_value(local::api()).expect("a description")
 }
 
-/// One operation of an API description.
+/// An operation of an API description.
 struct Operation {
     method: String,
     path: String,

@@ -159,7 +159,7 @@ fn five_thousand_numbers_are_answered_and_one_more_is_refused() {
         let list: Vec<_> = phones.iter().map(entry).collect();
         let words = "list has more numbers than one call may look up";
         assert_eq!(answer(backend.look_up(&uids[0].1, &json!(list))).await, refused(words));
-        // One more copy of the same number fails too: the length of the list counts.
+        // Another copy of the same number fails too: the length of the list counts.
         let same = vec![entry(&phones[0]); 5_001];
         assert_eq!(answer(backend.look_up(&uids[0].1, &json!(same))).await, refused(words));
     });

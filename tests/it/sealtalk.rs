@@ -50,7 +50,7 @@ fn cookie_of(headers: &HeaderMap) -> String {
     let lines: Vec<_> = headers.get_all(SET_COOKIE).iter().collect();
     assert_eq!(lines.len(), 1, "{lines:?}");
     let line = lines[0].to_str().expect("text");
-    // One of the clients splits the line at commas.
+    // A client splits the line at commas.
     assert!(!line.contains(',') && !line.to_lowercase().contains("expires"), "{line}");
     line.split(';').next().expect("a pair").to_owned()
 }

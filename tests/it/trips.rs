@@ -15,7 +15,7 @@ use crate::support::people::wrong_code;
 use crate::support::trips::{line_in, rows};
 use crate::support::{Backend, Person, Phone, fresh_phone, run};
 
-/// One row of the table, with its documented rounds.
+/// A row of the table, with its documented rounds.
 struct Row {
     /// The beginning of the document's row.
     request: &'static str,

@@ -1,4 +1,4 @@
-//! Voice notes without their metadata: what a phone writes into a recording is not published.
+//! Voice notes without their metadata: the service does not publish the data that a phone writes into a recording.
 
 use reqwest::Method;
 

@@ -129,7 +129,7 @@ fn a_family_is_one_character_everywhere() {
         let writer = Writer::new(shared().await).await;
         for (field, most) in FIELDS {
             assert!(!writer.write(field, &FAMILY.repeat(most + 1)).await, "{field}");
-            // One base character and endless accents are one character, but too many bytes.
+            // A base character and endless accents are one character, but too many bytes.
             assert!(!writer.write(field, &format!("ab{}", "\u{301}".repeat(30_000))).await, "{field}");
             if most > 1 {
                 assert!(writer.write(field, &FAMILY.repeat(most)).await, "{field}");

@@ -1,4 +1,4 @@
-//! What users do, and what each action costs in table units and function time. Tests compare the rounds and units with
+//! The actions of users, and what each costs in table units and function time. Tests compare the rounds and units with
 //! `docs/access-patterns.md`, whose rounds are measured.
 
 /// Units of the table: a fixed number, and some for each KB of an account, each friend and each group.
@@ -76,7 +76,7 @@ const fn stepwise(steps: f64, writes: Units, reads: Units) -> Stepwise {
 /// A sync reads the account, both lists, every relation (30 in a unit), every friend's public profile and every group.
 const SYNC: Units = Units { fixed: 3.0, account_kb: 0.0, friend: 1.0 / 30.0 + 0.5, group: 1.0 };
 
-/// What users do, in the order of the table.
+/// The actions of users, in the order of the table.
 pub const ACTIONS: [Action; 11] = [
     Action {
         name: "sign-up",
@@ -150,7 +150,7 @@ pub const ACTIONS: [Action; 11] = [
         cost_row: Some("… changed"),
         function: "social",
         writes: Units { fixed: 0.0, account_kb: 0.0, friend: 1.0 / 60.0, group: 1.0 / 60.0 },
-        // One changed group and one changed member.
+        // A changed group and a changed member.
         reads: Units { fixed: SYNC.fixed + 3.0, ..SYNC },
         cpu_ms: 20.0,
         stepwise: stepwise(5.0, Units::fixed(1.0), Units { fixed: 5.0, ..SYNC }),

@@ -74,7 +74,7 @@ impl Usage {
     }
 }
 
-/// One month of a deployment.
+/// A month of a deployment.
 #[derive(Debug)]
 pub struct Month<'a> {
     load: &'a Load,
@@ -190,7 +190,7 @@ impl Month<'_> {
         self.usage.add(What::S3Gets, requests * (1.0 - self.assumed(Knob::EdgeHits)).max(0.0));
     }
 
-    /// Notifications: one function call, one message to the topic, and pushes.
+    /// Notifications: a function call, one message to the topic, and pushes.
     fn news(&mut self) {
         let changes = self.times("friend-change") + self.times("group-change");
         self.usage.add(What::TopicMessages, changes);

@@ -90,7 +90,7 @@ fn bills(load: &Load, memory: &BTreeMap<String, f64>, people: f64) -> String {
     text + "\n"
 }
 
-/// One column for each number of users.
+/// A column for each number of users.
 fn columns(people: &[f64]) -> Vec<String> {
     people.iter().map(|people| format!("{} people a day", grouped(*people))).collect()
 }

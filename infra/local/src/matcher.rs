@@ -27,7 +27,7 @@ struct Entry<T> {
     target: T,
 }
 
-/// One segment of a route's path.
+/// A segment of a route's path.
 #[derive(Debug)]
 enum Segment {
     Static(String),

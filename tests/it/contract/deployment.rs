@@ -1,4 +1,4 @@
-//! What the template defines besides routes: numbers, data, roles.
+//! The template's contents besides routes: numbers, data, roles.
 
 use std::collections::BTreeSet;
 use std::fs;

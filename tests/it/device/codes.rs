@@ -1,4 +1,4 @@
-//! What codes can be used for, and how often.
+//! The uses of codes, and how often each works.
 
 use std::time::Duration;
 

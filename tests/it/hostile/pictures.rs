@@ -45,7 +45,7 @@ fn webp_claiming(width: u32, height: u32) -> Vec<u8> {
     bytes
 }
 
-/// One picture of each format with its media type, most of them of this size.
+/// A picture of each format with its media type, most of them of this size.
 fn pictures(width: u32, height: u32) -> Vec<(&'static str, Vec<u8>)> {
     let made = one_of_each(width, height).into_iter().map(|(kind, _, bytes)| (kind, bytes));
     made.chain([("image/heic", QUARTERS.to_vec())]).collect()

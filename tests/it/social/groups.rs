@@ -1,4 +1,4 @@
-//! Groups: what members can do, see, and are notified of.
+//! Groups: the actions, views and notifications of members.
 
 use std::time::Duration;
 

@@ -145,7 +145,7 @@ fn is_blocked(item: &Item) -> bool {
     item.get("blocked").is_some_and(|blocked| *blocked.as_bool().expect("a boolean"))
 }
 
-/// One side of a relation in short form: its status (`-` for none), and a `b` for a user on the blacklist who is not a
+/// A side of a relation in short form: its status (`-` for none), and a `b` for a user on the blacklist who is not a
 /// friend.
 fn side(item: Option<&Item>) -> String {
     let status = item.and_then(|item| number(item, "status"));

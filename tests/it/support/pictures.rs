@@ -78,7 +78,7 @@ pub fn noise_png(side: u32) -> Vec<u8> {
     bytes
 }
 
-/// One file of each format, with its content type and the extension of its name.
+/// A file of each format, with its content type and the extension of its name.
 pub fn one_of_each(width: u32, height: u32) -> [(&'static str, &'static str, Vec<u8>); 4] {
     [
         ("image/jpeg", "jpg", jpeg(width, height)),

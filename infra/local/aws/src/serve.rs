@@ -1,4 +1,4 @@
-//! One port for all services.
+//! Serves all services on the same port.
 //!
 //! Every signed request names its service in the credential scope, so every client uses the same endpoint URL. S3
 //! buckets are distinguished by path; with the host `127.0.0.1` the SDK puts the bucket into the path automatically.

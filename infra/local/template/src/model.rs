@@ -65,7 +65,7 @@ pub struct Stack {
     pub outputs: BTreeMap<String, Value>,
 }
 
-/// One Lambda function, with the template's `Globals` merged in.
+/// A Lambda function, with the template's `Globals` merged in.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Function {
     /// The resource's name in the template.
@@ -92,7 +92,7 @@ pub struct Function {
     pub other_events: Vec<OtherEvent>,
 }
 
-/// One route of the HTTP API.
+/// A route of the HTTP API.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Route {
     /// The method in capitals, or `ANY`.

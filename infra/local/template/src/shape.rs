@@ -13,7 +13,7 @@ pub(crate) fn object<'a>(value: Option<&'a Value>, place: &str) -> Result<Option
     }
 }
 
-/// One value or a list of values, as a list: the template syntax allows both in many places.
+/// A single value or a list of values, as a list: the template syntax allows both in many places.
 pub(crate) fn one_or_many(value: &Value) -> Vec<&Value> {
     match value {
         Value::Array(items) => items.iter().collect(),

@@ -15,7 +15,7 @@ pub const LEADING_KEYS: &str = "dynamodb:LeadingKeys";
 /// The prefix in an S3 listing request.
 pub const PREFIX: &str = "s3:prefix";
 
-/// One operator with one key, as in `"StringLike": {"s3:prefix": ["a/*"]}`.
+/// An operator with a key, as in `"StringLike": {"s3:prefix": ["a/*"]}`.
 #[derive(Debug, Clone)]
 pub struct Condition {
     set: Set,

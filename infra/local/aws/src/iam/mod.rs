@@ -22,7 +22,7 @@ pub struct Policy {
     statements: Vec<Statement>,
 }
 
-/// One permission that a call needs. Many calls need several.
+/// A permission that a call needs. Many calls need several.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Access {
     /// The action, for example `dynamodb:PutItem`.

@@ -1,4 +1,4 @@
-//! One statement of an IAM policy, parsed from its JSON format.
+//! A statement of an IAM policy, parsed from its JSON format.
 
 use serde_json::Value;
 
@@ -62,7 +62,7 @@ pub enum Effect {
     Deny,
 }
 
-/// One statement of a policy.
+/// A statement of a policy.
 #[derive(Debug, Clone)]
 pub struct Statement {
     effect: Effect,

@@ -15,7 +15,7 @@ const MAX_KEYS: i32 = 1_000;
 /// Characters that `encoding-type=url` leaves unchanged.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'/');
 
-/// One page of a listing.
+/// A page of a listing.
 pub fn list(bucket: &Bucket, input: ListObjectsV2Input) -> S3Result<ListObjectsV2Output> {
     let max_keys = input.max_keys.unwrap_or(MAX_KEYS).clamp(0, MAX_KEYS);
     let from = match &input.continuation_token {

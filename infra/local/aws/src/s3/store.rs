@@ -21,7 +21,7 @@ use super::conditions::WriteConditions;
 use super::failed;
 use crate::{Error, clock};
 
-/// One version of an object.
+/// A version of an object.
 #[derive(Debug)]
 pub struct Object {
     /// Its record.
@@ -74,7 +74,7 @@ pub struct Store {
     buckets: RwLock<HashMap<String, Arc<Bucket>>>,
 }
 
-/// One bucket and the index of its objects.
+/// A bucket and the index of its objects.
 #[derive(Debug)]
 pub struct Bucket {
     folder: Option<PathBuf>,

@@ -1,4 +1,4 @@
-//! What survives a restart, and the lock on a data folder.
+//! The data that survive a restart, and the lock on a data folder.
 
 use std::path::PathBuf;
 

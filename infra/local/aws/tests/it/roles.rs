@@ -1,4 +1,4 @@
-//! Roles: what each service allows and denies, and the record of it.
+//! Roles: the calls that each service allows and denies, and the record of them.
 
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem, WriteRequest};
 use aws_sdk_s3::error::ProvideErrorMetadata as _;

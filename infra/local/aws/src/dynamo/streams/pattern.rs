@@ -13,9 +13,9 @@ pub struct Pattern(Node);
 enum Node {
     /// Every field matches.
     All(Vec<(String, Node)>),
-    /// One of the nodes matches (`$or`).
+    /// At least one of the nodes matches (`$or`).
     OneOf(Vec<Node>),
-    /// One of the rules matches the value.
+    /// At least one of the rules matches the value.
     Leaf(Vec<Rule>),
 }
 

@@ -13,7 +13,7 @@ use crate::{Error, REGION};
 /// The number of records read at a time.
 const PAGE: usize = 250;
 
-/// One record of a stream.
+/// A record of a stream.
 #[derive(Debug, Clone)]
 pub struct Record {
     /// Its position in the stream. Sequences grow, also across restarts.
