@@ -1,7 +1,7 @@
-"""What the roles of infra/deploy-role.yaml may do, against what the stage's resources need of them.
+"""Compares the permissions of the roles in infra/deploy-role.yaml with those that the stage's resources need.
 
-`python infra/check_roles.py`. Needs infra/requirements/check.txt. What a resource needs stands in the schema of its type,
-which cfn-lint brings: the permissions of its handlers (create, read, update, delete, list) and those of its tags.
+`python infra/check_roles.py`. Needs infra/requirements/check.txt. The schema of a resource type, which is part of cfn-lint,
+lists what the resource needs: the permissions of its handlers (create, read, update, delete, list) and of its tags.
 """
 
 import json
@@ -19,7 +19,7 @@ from translated import CERTIFICATE, PRODUCTION, WEB_ACL, Stack, written
 REGION, ACCOUNT = "us-east-1", "123456789012"
 APPLICATION = f"arn:aws:sns:{REGION}:{ACCOUNT}:app"
 BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/boundary"
-# What the policies allow that SAM attaches: for logs, traces and the stream.
+# The permissions in the policies that SAM attaches: for logs, traces and the stream.
 MANAGED = {
     "dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams",
     "logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents",
@@ -43,7 +43,7 @@ SECRET = arn("secretsmanager", "secret:SigningSecret-1a2b-XyZabc")
 SETTINGS = arn("appconfig", "application/a1b2c3")
 CLOUDFRONT = arn("cloudfront", "a/1A2B", "")
 ZONE = arn("route53", "hostedzone/Z0123456789", "", "")
-# One ARN for each type of resource, such as its actions are asked for with.
+# An example ARN for each resource type, in the form that its actions use.
 ARNS = {
     "AWS::ApiGatewayV2::Api": API,
     "AWS::ApiGatewayV2::ApiMapping": f"{HOST}/apimappings/a1",
@@ -82,7 +82,7 @@ ARNS = {
     "AWS::SNS::Topic": arn("sns", "handset-NotificationTopic-1A2B"),
     "AWS::SQS::Queue": arn("sqs", "handset-MediaDeadLetters-1A2B"),
 }
-# What is asked for with another ARN than the resource's own, as far as a type needs it.
+# Actions that use another ARN than the resource's own.
 ELSEWHERE = {
     "codedeploy:CreateDeployment": ARNS["AWS::CodeDeploy::DeploymentGroup"],
     "codedeploy:GetDeployment": ARNS["AWS::CodeDeploy::DeploymentGroup"],
@@ -93,10 +93,10 @@ ELSEWHERE = {
     "route53:GetChange": arn("route53", "change/C1", "", ""),
     "route53:ListHostedZones": "*",
 }
-# Types that have no handlers in the registry, and the type whose actions they take.
+# Types without handlers in the registry, and the type whose actions they use.
 TWINS = {"AWS::Route53::RecordSetGroup": "AWS::Route53::RecordSet"}
-# What a handler names and the role lacks on purpose, by type and reason. Nothing else may be missing, and nothing may
-# stand here that is not.
+# Actions of handlers that the role deliberately lacks, by type and reason. No other action may be missing, and every
+# action listed here must be missing.
 LISTED = "only for lists of all resources of an account, which no deployment makes"
 KEPT = "the stage's data are kept: nobody deletes them by a deployment"
 LACKING = {
@@ -183,8 +183,8 @@ LACKING = {
 }  # fmt: skip
 
 
-# Actions that the types name and IAM's reference does not. AWS does ask for the first two: without them a stage of an API
-# cannot be made ("not authorized to perform: apigateway:TagResource"). The others cost nothing.
+# Actions that the types name but that are not in IAM's reference. AWS does check the first two: without them a stage of
+# an API cannot be created ("not authorized to perform: apigateway:TagResource"). The others do no harm.
 UNDOCUMENTED = {
     "apigateway:TagResource",
     "apigateway:UntagResource",
@@ -233,7 +233,7 @@ class Roles(unittest.TestCase):
 
     @staticmethod
     def written_out(resource):
-        """A statement's resource with the names that only AWS knows."""
+        """A statement's resource, with names that only AWS knows filled in."""
         if isinstance(resource, dict):
             ((kind, inner),) = resource.items()
             resource = inner if kind == "Fn::Sub" else "${" + (inner if kind == "Ref" else ".".join(inner)) + "}"
@@ -241,7 +241,7 @@ class Roles(unittest.TestCase):
         return re.sub(r"\$\{([\w:.]+)\}", lambda name: known[name[1]], resource)
 
     def may(self, action, resource):
-        """Whether CloudFormation's role may do it, if the conditions of the statement hold."""
+        """Whether CloudFormation's role may do it, if the conditions of the statement are met."""
         return any(
             action in actions and any(fnmatchcase(resource, pattern) for pattern in resources)
             for actions, resources in self.allowed
@@ -266,7 +266,7 @@ class Roles(unittest.TestCase):
                 if kind == "AWS::Lambda::Function" and action in ("s3:GetObject", "s3:GetObjectVersion"):
                     own_or_other = [f"{ARTIFACTS}/production/1/code"]
                 if matching:
-                    # Those that are excused although they are allowed somewhere are not asked for here.
+                    # Listed as missing, so not checked here: another statement may still allow them.
                     used |= matching
                     if "tag" in handlers:
                         self.fail(f"{kind}: a tag needs {action}")

@@ -1,6 +1,6 @@
-"""What the templates become with their parameters off and on, and where CloudFront's function sends paths.
+"""Checks the translated templates with options off and on, and the paths that CloudFront's function returns.
 
-`sam validate` and `cfn-lint` read the template as it is written. This translates it as SAM does and looks at what is
+`sam validate` and `cfn-lint` read the template as written. This translates it as SAM does, and checks what would be
 deployed. Needs infra/requirements/check.txt: `python infra/check_template.py`.
 """
 
@@ -78,28 +78,28 @@ class Template(unittest.TestCase):
             self.assertIn(f'"{key.lower()}"', asked)
 
     def test_a_changed_setting_is_a_new_version(self):
-        """Or the alias would go on with the old one: with a secret that was rotated away, for example."""
+        """Otherwise the alias would keep the old version, for example with a secret that has been replaced."""
         properties = [self.plain.resources[f"{key}Function"]["Properties"] for key in FUNCTIONS]
         conditions = self.plain.conditions
         used = set()
         for part in properties:
-            # How many run at once is not a matter of versions.
+            # Concurrency does not belong to a version.
             part = {key: value for key, value in part.items() if key != "ReservedConcurrentExecutions"}
             used |= names_in(part)
             used |= {name for key in conditions if f'["{key}", ' in json.dumps(part) for name in names_in(conditions[key])}
         echoed = {key for key, value in written("template.yaml")["Parameters"].items() if not value.get("NoEcho")}
         self.assertGreater(len(used & echoed), 40)
-        # And the number of the build, which no function reads.
+        # The build number is there too; no function reads it.
         numbered = used & echoed | {"BuildNumber"}
         self.assertEqual(names_in(self.plain.resources["Settings"]["Properties"]["Content"]), numbered)
         for key in FUNCTIONS:
             self.assertIn("${Settings.VersionNumber}", json.dumps(self.plain.properties(f"{key}Function")["Description"]))
             version = self.plain.properties(self.plain.versions()[key])
-            # Replaced and not changed: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-version.html
+            # These changes replace the version: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-version.html
             self.assertEqual(version["Description"], {"Fn::Sub": "Settings ${Settings.VersionNumber}, build "})
 
     def test_a_rotation_names_versions_and_no_labels(self):
-        """A label is on another version when a deployment is taken back; a version id always means the same secret."""
+        """After a rollback a label is on another version; a version id always means the same secret."""
         old, new = "a" * 36, "b" * 36
         reference = "{{resolve:secretsmanager:${SigningSecret}:SecretString:secret"
 
@@ -142,7 +142,7 @@ class Template(unittest.TestCase):
         self.assertEqual(written("template.yaml")["Outputs"]["ShowsCodes"]["Value"], {"Ref": "ExposeCodes"})
 
     def test_the_defaults_suit_a_new_account(self):
-        """Ten executions at once, of which none can be reserved."""
+        """Ten concurrent executions, none of which can be reserved."""
         self.assertLessEqual(float(self.plain.values["ThrottleRate"]), 100)
         for key in ("Codes", "Resize"):
             self.assertEqual(self.plain.values[f"{key}Concurrency"], "0")
@@ -187,7 +187,7 @@ class Template(unittest.TestCase):
         said = auth_per_resource(stacks)
         self.assertGreater(len(said), 80)
         self.assertEqual([function for function, guarded in said if not guarded], [])
-        # And yet the gateway lets everybody through: functions check who calls.
+        # But the gateway accepts every caller: the functions check them.
         body = self.plain.resources["Api"]["Properties"]["Body"]
         self.assertNotIn("securitySchemes", json.dumps(body))
         self.assertNotIn('"security"', json.dumps(body))
@@ -197,13 +197,13 @@ class Template(unittest.TestCase):
             alarm = self.full.properties(f"{key}Fails")
             self.assertEqual((alarm["EvaluationPeriods"], alarm["DatapointsToAlarm"]), (3, 1))
             self.assertEqual(alarm["TreatMissingData"], "notBreaching")
-            # Without FILL: a minute filled with 0 would be a good one.
+            # Without FILL: a minute filled with 0 would count as good.
             (shown,) = [one["Expression"] for one in alarm["Metrics"] if one.get("ReturnData", True)]
             self.assertEqual(shown, "SUM(METRICS())")
 
 
 class Edge(unittest.TestCase):
-    """CloudFront's function and the origins it leads to."""
+    """CloudFront's function and its origins."""
 
     def setUp(self):
         parameters = {"Name": "handset", "Bucket": "bucket", "Api": "api", "DomainName": "media.example.com",
@@ -215,7 +215,7 @@ class Edge(unittest.TestCase):
         self.script.eval(self.edge.properties("Paths")["FunctionCode"])
 
     def asked(self, path):
-        """The function's answer, or the paths that the two origins of the group are asked for."""
+        """The function's response, or the paths requested from the two origins of the group."""
         event = json.dumps({"request": {"method": "GET", "uri": path}})
         answer = json.loads(self.script.eval(f"JSON.stringify(handler({event}))"))
         if "statusCode" in answer:
@@ -247,7 +247,7 @@ class Edge(unittest.TestCase):
             self.assertEqual(group["FailoverCriteria"]["StatusCodes"]["Items"], [403, 404])
         for behavior in [self.distribution["DefaultCacheBehavior"], *self.distribution["CacheBehaviors"]]:
             self.assertEqual(len(behavior["FunctionAssociations"]), 1)
-            # Failing over is for these alone.
+            # Only these statuses use the second origin.
             self.assertLessEqual(set(behavior["AllowedMethods"]), {"GET", "HEAD", "OPTIONS"})
 
     def test_a_preflight_reaches_the_bucket_with_its_origin(self):
@@ -255,7 +255,7 @@ class Edge(unittest.TestCase):
         for behavior in [self.distribution["DefaultCacheBehavior"], *self.distribution["CacheBehaviors"]]:
             self.assertIn("OPTIONS", behavior["AllowedMethods"])
             self.assertEqual(behavior["OriginRequestPolicyId"], managed)
-        # It is no part of the key: one answer is kept for all origins, and CloudFront adds the headers to each.
+        # It is not part of the cache key: one response is cached for all origins, and CloudFront adds the headers to each.
         caching = self.edge.properties("Caching")["CachePolicyConfig"]
         headers = caching["ParametersInCacheKeyAndForwardedToOrigin"]["HeadersConfig"]
         self.assertEqual(headers, {"HeaderBehavior": "none"})

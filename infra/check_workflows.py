@@ -1,4 +1,4 @@
-"""What is installed, by whom and with which rights: the workflows, the scripts and the locks.
+"""Checks the workflows, the scripts and the locks: what each installs, and with which permissions.
 
 `python infra/check_workflows.py`. Needs infra/requirements/check.txt.
 """
@@ -17,7 +17,7 @@ import parameters
 ROOT = Path(__file__).resolve().parent.parent
 WORKFLOWS = {path.name: path for path in sorted((ROOT / ".github/workflows").glob("*.yml"))}
 LOCKS = ROOT / "infra/requirements"
-# Every job with more than the right to read, and what it may do.
+# Every job with more than read permission, and its permissions.
 RIGHTS = {
     ("deploy.yml", "staging"): {"contents": "read", "id-token": "write"},
     ("deploy.yml", "production"): {"contents": "read", "id-token": "write"},
@@ -25,7 +25,8 @@ RIGHTS = {
     ("release.yml", "attest"): {"attestations": "write", "id-token": "write"},
     ("release.yml", "publish"): {"contents": "write"},
 }
-# What such a job runs must not have a word of these: they compile, or install what a deployment does not need.
+# The commands of such a job must contain none of these words: they compile, or install tools that a deployment does not
+# need.
 BUILDS = r"\b(cargo|rustup|npm|npx|apt|apt-get|make|uvx?|sam build|\.ci/run|check_\w+\.py)\b"
 
 
@@ -45,7 +46,7 @@ def runs(job):
 
 
 def scripts():
-    """Whatever runs commands: the workflows, and every shell script."""
+    """Every file with commands: the workflows and the shell scripts."""
     found = list(WORKFLOWS.values())
     for path in ROOT.rglob("*"):
         parts = path.relative_to(ROOT).parts
@@ -105,7 +106,7 @@ class Workflows(unittest.TestCase):
             self.assertNotIn("rust-cache", json.dumps(job), place)
         (publish,) = [job for name, key, job in jobs() if (name, key) == ("release.yml", "publish")]
         self.assertNotIn("checkout", json.dumps(publish))
-        # And what they deploy or publish was built by a job without one.
+        # A job without credentials built what they deploy or publish.
         for name, key, job in jobs():
             if any("sam build" in run for run in runs(job)):
                 self.assertNotIn((name, key), RIGHTS)
@@ -129,16 +130,16 @@ class Workflows(unittest.TestCase):
         (job,) = [job for name, _, job in jobs() if name == "stage.yml"]
         (deploy,) = [run for run in runs(job) if "sam deploy" in run]
         self.assertIn('--config-env "$STAGE"', deploy)
-        # SAM looks for samconfig.toml beside the template it is given.
+        # SAM looks for samconfig.toml in the folder of the template.
         self.assertNotIn("--template", deploy)
-        # From the bucket that CloudFormation's role can read, and from a folder of this build's own.
+        # From the bucket that CloudFormation's role can read, and from this build's own folder.
         self.assertIn('--s3-bucket "$ARTIFACTS" --s3-prefix "$STAGE/$BUILD"', deploy)
         callers = {key: job for name, key, job in jobs() if job.get("uses", "").endswith("/stage.yml")}
         self.assertEqual(set(callers), {"staging", "production"})
         for key, caller in callers.items():
             self.assertEqual(caller["with"]["stage"], key)
             self.assertIn("stack_name", settings[key]["global"]["parameters"])
-            # Nor does it upload elsewhere when a person deploys it.
+            # It does not upload elsewhere either when a person deploys it.
             for uploads in ("resolve_s3", "s3_bucket"):
                 self.assertNotIn(uploads, settings[key]["deploy"]["parameters"], key)
 
@@ -162,7 +163,7 @@ class Workflows(unittest.TestCase):
 
 
 class Parameters(unittest.TestCase):
-    """What a stage is deployed with."""
+    """The parameters of a deployment."""
 
     def setUp(self):
         self.declared = parameters.declared((ROOT / "template.yaml").read_text())
@@ -176,7 +177,7 @@ class Parameters(unittest.TestCase):
         secret = {name for name, parameter in self.declared.items() if parameter.get("NoEcho")}
         self.assertEqual(secret, {"RongCloudAppSecret"})
         self.assertEqual(set(named), set(self.declared) - secret)
-        # What was true once and is not named any more is false again.
+        # A parameter that was true and is no longer named becomes false again.
         self.assertEqual(named["ExposeCodes"], "false")
         self.assertEqual((named["DeletionProtection"], named["BuildNumber"]), ("true", "7.1"))
 
@@ -239,7 +240,7 @@ class Parameters(unittest.TestCase):
 
 
 class Locks(unittest.TestCase):
-    """What is installed is locked, and installed by the lock."""
+    """Every installed package is in a lock file, and is installed from it."""
 
     def test_python_packages_are_installed_by_their_hashes(self):
         count = 0
@@ -260,7 +261,7 @@ class Locks(unittest.TestCase):
             locked = pinned(f"{name}.txt")
             self.assertGreater(len(locked), 0)
             for line in locked:
-                # No option, no address of an index or of a file.
+                # No option, and no URL of an index or a file.
                 package = r"^[a-z0-9.-]+(\[[a-z0-9, -]+\])?==[^\s;]+( ; [^@]+?)?"
                 self.assertRegex(line, package + r"( +--hash=sha256:[0-9a-f]{64})+$", name)
             self.assertNotIn("://", (LOCKS / f"{name}.txt").read_text(), name)

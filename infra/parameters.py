@@ -3,8 +3,9 @@
     python infra/parameters.py production --build 7 --account
     sam deploy --config-env production --parameter-overrides file://.aws-sam/parameters.yaml
 
-SAM keeps the value of every parameter that is not named, whatever samconfig.toml or a new default says. So this names them
-all: those of samconfig.toml, and of the rest the default in template.yaml. Only a secret that is not named keeps its value.
+SAM keeps the value of every parameter that is not named, whatever samconfig.toml or a new default says. So this names all
+parameters: with the values in samconfig.toml, and otherwise with the defaults in template.yaml. Only a secret that is not
+named keeps its value.
 Needs infra/requirements/deploy.txt.
 """
 
@@ -18,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / ".aws-sam/parameters.yaml"
 
 AS_CONFIGURED = "as configured"
-# What a first deployment does without, because it could not be taken back with it: docs/deploying.md, "A new stage".
+# Options off in a first deployment, because a rollback would fail with them: docs/deploying.md, "A new stage".
 NOT_AT_FIRST = {
     "DeletionProtection": "false",
     "DeploymentType": "AllAtOnce",
@@ -27,11 +28,11 @@ NOT_AT_FIRST = {
     "MediaCertificateArn": "",
     "MediaWebAclArn": "",
 }
-# AWS lets nobody reserve the last 100 executions at once of an account.
+# AWS does not allow reserving the last 100 concurrent executions of an account.
 KEPT_UNRESERVED = 100
-# Requests a second for each execution at once, if one takes a tenth of a second with its start.
+# Requests a second per concurrent execution, if a request takes a tenth of a second including its start.
 REQUESTS_PER_EXECUTION = 10
-# What SNS hands texts to: AWS End User Messaging SMS, as its SDK calls it.
+# The service through which SNS sends texts, AWS End User Messaging SMS, by its name in the SDK.
 TEXTS = "pinpoint-sms-voice-v2"
 
 
@@ -43,7 +44,7 @@ def declared(template):
 
 
 def configured(config, stage):
-    """What samconfig.toml says of the stage, read as SAM reads it."""
+    """The stage's parameters in samconfig.toml, read as SAM reads them."""
     from samcli.cli.types import CfnParameterOverridesType
 
     settings = tomllib.loads(config)
@@ -54,14 +55,14 @@ def configured(config, stage):
 
 
 def values(parameters, overrides, build="", deployment_type=AS_CONFIGURED, first=False):
-    """The value of every parameter that has to be named."""
+    """The value of every parameter that must be named."""
     unknown = sorted(set(overrides) - set(parameters))
     if unknown:
         raise SystemExit(f"template.yaml has no parameter {', '.join(unknown)}, which samconfig.toml sets")
     named = {
         name: str(parameter.get("Default", ""))
         for name, parameter in parameters.items()
-        # What is not shown is not kept in a file either, and is lost if it is named without its value.
+        # A NoEcho parameter must not be in a file either, and naming it without its value would delete the value.
         if not parameter.get("NoEcho")
     }
     named.update(overrides)
@@ -74,7 +75,7 @@ def values(parameters, overrides, build="", deployment_type=AS_CONFIGURED, first
 
 
 def problems(stage, named, region=None, texting=None, executions=None):
-    """Why these parameters must not be deployed. Of region and account only what is known is looked at."""
+    """The reasons why these parameters must not be deployed. Unknown facts about region and account are not checked."""
     found = []
     if stage == "production" and named["ExposeCodes"] != "false":
         found.append("ExposeCodes must be false in production: with true anybody signs in as anybody")
@@ -97,7 +98,7 @@ def problems(stage, named, region=None, texting=None, executions=None):
 
 
 def account():
-    """The region in use, those that AWS sends texts from, and how many functions may run at once."""
+    """The current region, the regions from which AWS sends texts, and the quota of concurrent executions."""
     import boto3
 
     session = boto3.Session()
@@ -124,7 +125,7 @@ def main():
     if found:
         raise SystemExit("\n".join(found))
     TARGET.parent.mkdir(exist_ok=True)
-    # JSON is YAML too, and SAM knows the file by its ending.
+    # JSON is valid YAML, and SAM chooses the format by the file extension.
     TARGET.write_text(json.dumps(named, indent=2) + "\n")
     print(f"{TARGET.relative_to(ROOT)} has {len(named)} parameters")
 

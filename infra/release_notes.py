@@ -11,14 +11,14 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def notes(version, changelog, manifest):
-    """The changelog's section of the version, or ValueError."""
+    """The section of the version in the changelog; ValueError if there is none."""
     declared = re.search(r'^\[workspace\.package\]\n(?:.*\n)*?version = "(.*)"', manifest, re.MULTILINE)
     if declared is None or declared[1] != version:
         raise ValueError(f"Cargo.toml says {declared and declared[1]}, not {version}")
     sections = re.split(r"^## ", changelog, flags=re.MULTILINE)[1:]
     for section in sections:
         title, _, text = section.partition("\n")
-        # `## 1.2.3`, or with a day after it: `## 1.2.3, 2026-11-21`.
+        # `## 1.2.3`, or followed by a date: `## 1.2.3, 2026-11-21`.
         if re.fullmatch(rf"{re.escape(version)}(,? \(?\d{{4}}-\d\d-\d\d\)?)?", title.strip()):
             if text.strip():
                 return text.strip()

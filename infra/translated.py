@@ -1,4 +1,4 @@
-"""What a template becomes once SAM has translated it and its parameters are known. The checks beside this read it."""
+"""A template translated by SAM, with known parameters, for the checks in this folder."""
 
 import copy
 import functools
@@ -11,7 +11,7 @@ from pathlib import Path
 from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
-# SAM asks for a region, calls none, and says much that is of no interest here.
+# SAM needs a region, although it calls none, and logs much that is not needed here.
 os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
 logging.disable(logging.WARNING)
 
@@ -20,7 +20,7 @@ FUNCTIONS = ["Auth", "Codes", "Media", "Notify", "Profiles", "Resize", "Rooms", 
 
 
 def names_in(part):
-    """What a part of a template refers to, as far as it is a parameter."""
+    """The parameters that a part of a template refers to."""
     known = parsed("template.yaml")["Parameters"]
     text = json.dumps(part)
     found = set(re.findall(r'"Ref": "(\w+)"', text)) | set(re.findall(r"\$\{(\w+)\}", text))
@@ -28,7 +28,7 @@ def names_in(part):
 
 
 class Policies:
-    """Stands for a question to IAM: SAM's own roles name two managed policies, whose ARNs are always these."""
+    """Replaces a call to IAM: SAM's own roles name managed policies, whose ARNs are always these."""
 
     def load(self):
         names = ["AWSLambdaBasicExecutionRole", "AWSXRayDaemonWriteAccess", "AWSXrayWriteOnlyAccess"]
@@ -46,7 +46,7 @@ def written(name):
 
 
 class Stack:
-    """A template with all conditions decided, for parameters that differ from the defaults."""
+    """A template with all conditions evaluated, for parameters that differ from the defaults."""
 
     def __init__(self, parameters=None, name="template.yaml"):
         template = written(name)
@@ -59,7 +59,7 @@ class Stack:
         self.conditions = template.get("Conditions", {})
         if "Transform" in template:
             for resource in template["Resources"].values():
-                # As `sam package` leaves it.
+                # As in the output of `sam package`.
                 if resource["Type"] == "AWS::Serverless::Function":
                     resource["Properties"]["CodeUri"] = "s3://bucket/code"
             template = transform(copy.deepcopy(template), self.values, Policies())
@@ -88,7 +88,7 @@ class Stack:
         raise ValueError(kind)
 
     def value(self, written):
-        """With parameters and conditions put in; what only exists once deployed stays as it is."""
+        """Replaces parameters and conditions; values that exist only after deployment stay as they are."""
         if isinstance(written, list):
             return [value for value in map(self.value, written) if value != {"Ref": "AWS::NoValue"}]
         if not isinstance(written, dict):

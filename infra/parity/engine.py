@@ -1,10 +1,10 @@
-"""The second engine: moto in place of AWS, the built binaries under Amazon's emulator in place of Lambda.
+"""The third-party engines: moto in place of AWS, and the built binaries under Amazon's emulator in place of Lambda.
 
-A small HTTP service by which tests make a stack of their own and invoke its functions:
+A small HTTP service with which tests create their own stacks and invoke their functions:
 
     POST   /stacks                    {"parameters": {…}}: a new stack; its name, table, bucket, topic
-    POST   /stacks/NAME/BINARY        an event: the function's result, or 502
-    GET    /stacks/NAME/settled       answers when no event is under way
+    POST   /stacks/NAME/BINARY        send an event: the function's result, or 502
+    GET    /stacks/NAME/settled       responds when no event is in progress
     GET    /stacks/NAME/texts         SMS texts, newest first
     GET    /stacks/NAME/told          messages of the stack's topic and pushes, oldest first
     DELETE /stacks/NAME               stops its functions
@@ -32,12 +32,12 @@ from lambdas import Function, FunctionError
 from stacks import ACCOUNT, REGION, Stack
 
 
-# Iterators of streams that may be in use at the same time.
+# Stream iterators that may be in use at the same time.
 KEPT = 20
 
 
 class OneByOne:
-    """moto handles a request at a time: its transactions are none when two run at once."""
+    """moto handles one request at a time, because simultaneous transactions are not isolated from each other."""
 
     def __init__(self, app):
         self.app = app
@@ -45,7 +45,7 @@ class OneByOne:
 
     def __call__(self, environ, start_response):
         with self.turn:
-            # moto keeps every iterator that it ever gave.
+            # moto keeps every iterator that it has returned.
             given = dynamodbstreams_backends[ACCOUNT][REGION].shard_iterators
             for old in list(given)[:-KEPT]:
                 del given[old]
@@ -53,9 +53,9 @@ class OneByOne:
 
 
 def lighten_transactions():
-    """Has moto keep, for a transaction that fails, the items that it names.
+    """Makes moto back up only the items that a transaction names, in case it fails.
 
-    By itself it copies the whole table for each of them, which takes longer than the functions' time-outs.
+    Without this it copies the whole table for each item, which takes longer than the functions' time-outs.
     """
     whole = DynamoDBBackend.transact_write_items
 
@@ -84,14 +84,14 @@ def lighten_transactions():
 
 
 class Quiet(werkzeug.serving.WSGIRequestHandler):
-    """No line for every request."""
+    """Does not log each request."""
 
     def log_request(self, *_args):
         pass
 
 
 def start_moto():
-    """Serves moto on a free port of the loopback interface; answers its URL."""
+    """Serves moto on a free port of the loopback interface; returns its URL."""
     lighten_transactions()
     app = OneByOne(DomainDispatcherApplication(create_backend_app))
     server = werkzeug.serving.make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
@@ -100,7 +100,7 @@ def start_moto():
 
 
 class Deployed:
-    """A stack whose functions run."""
+    """A stack with running functions."""
 
     def __init__(self, stack, binaries, logs):
         self.stack = stack
@@ -119,7 +119,7 @@ class Deployed:
         return self.functions[binary].invoke(payload)
 
     def told(self):
-        """What was published, in moto's own records of it."""
+        """The published messages, from moto's own records."""
         backend = sns_backends[ACCOUNT][REGION]
         topic = [
             [message, {key: value["Value"] for key, value in (attributes or {}).items()}]
@@ -137,7 +137,7 @@ class Deployed:
         self.events.stop()
         for function in self.functions.values():
             function.stop()
-        # What nobody uses any more takes memory.
+        # Unused stacks take memory.
         tables = self.stack.client("dynamodb")
         tables.update_table(TableName=self.stack.table, DeletionProtectionEnabled=False)
         tables.delete_table(TableName=self.stack.table)
@@ -148,7 +148,7 @@ def texts():
 
 
 class Server(http.server.ThreadingHTTPServer):
-    """Listens for hundreds of requests at once; by itself it keeps five waiting and turns others away."""
+    """Accepts hundreds of simultaneous connections; by default five can wait and the others are refused."""
 
     request_queue_size = 1024
     daemon_threads = True
@@ -165,7 +165,7 @@ class Engine:
         self.deployed = {}
         self.made = 0
         self.lock = threading.Lock()
-        # Where moto would start a container.
+        # moto would start a container here.
         moto.s3.notifications._invoke_awslambda = self._object_created
 
     def deploy(self, parameters):
@@ -186,7 +186,7 @@ class Engine:
 
     def _object_created(self, _account, event, arn, _region):
         for record in event["Records"]:
-            # S3 leaves slashes as they are, moto does not.
+            # moto encodes slashes; S3 does not.
             told = record["s3"]["object"]
             told["key"] = quote_plus(unquote_plus(told["key"]), safe="/")
         for one in list(self.deployed.values()):
@@ -201,7 +201,7 @@ class Engine:
             one.stop()
 
     def serve(self):
-        """Serves tests on a free port of the loopback interface; answers its URL."""
+        """Serves tests on a free port of the loopback interface; returns its URL."""
         engine = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -227,7 +227,7 @@ class Engine:
 
 
 def route(engine, method, path, body):
-    """The answer to one request: status and body."""
+    """The response to one request: status and body."""
     parts = path.strip("/").split("/")[1:]
     if method == "POST" and not parts:
         return 200, json.dumps(engine.deploy(json.loads(body)["parameters"])).encode()

@@ -1,4 +1,4 @@
-"""What leads to functions beside the gateway: new objects of a bucket, and changes of a table by its stream."""
+"""Invocations that do not come from the gateway: new objects in a bucket, and changes of a table from its stream."""
 
 import base64
 import json
@@ -8,13 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 from lambdas import FunctionError
 
-# How often Lambda would try again before it gives up is in the template; here nothing is tried for a day.
+# The template has Lambda's number of retries; here nothing is retried for a whole day.
 ATTEMPTS = 3
 PAUSE = 0.2
 
 
 def matches(pattern, value):
-    """Whether a value fits an event filter: a list of alternatives for each field, all fields."""
+    """Whether a value matches an event filter: all fields must match, each one of its alternatives."""
     if isinstance(pattern, dict):
         return isinstance(value, dict) and all(matches(one, value.get(key)) for key, one in pattern.items())
     return any(fits(alternative, value) for alternative in pattern)
@@ -58,8 +58,8 @@ class Mapping:
         self.seen = 0
 
     def follow(self):
-        """Handles what is new."""
-        # A new iterator every time: moto's holds the table as it was, which a transaction that failed has replaced.
+        """Handles the new records."""
+        # A new iterator every time: moto's refers to the old table, which a failed transaction has replaced.
         iterator = self.streams.get_shard_iterator(**self.shard, **self.place)["ShardIterator"]
         records = [self.record(one) for one in self.streams.get_records(ShardIterator=iterator, Limit=1000)["Records"]]
         if records:
@@ -71,14 +71,14 @@ class Mapping:
         self.seen += len(records)
 
     def record(self, one):
-        """A record as Lambda hands it on."""
+        """A record in the format of Lambda."""
         told = plain(dict(one["dynamodb"]))
         told["ApproximateCreationDateTime"] = told["ApproximateCreationDateTime"].timestamp()
         source = {"eventSourceARN": self.arn, "eventSource": "aws:dynamodb", "awsRegion": one["awsRegion"]}
         return source | {key: one[key] for key in ("eventID", "eventName", "eventVersion")} | {"dynamodb": told}
 
     def hand(self, batch):
-        """Invokes the function, again from the first record that it could not do."""
+        """Invokes the function, and again from the first record that failed."""
         for attempt in range(ATTEMPTS):
             try:
                 answer = json.loads(self.invoke(self.function, json.dumps({"Records": batch}).encode()))
@@ -98,7 +98,7 @@ class Events:
     """The events of one stack."""
 
     def __init__(self, stack, invoke, stream_length):
-        """`stream_length` says how many records the stream has, so that nobody asks when nothing is new."""
+        """`stream_length` returns the number of records in the stream, so it is not read when there is nothing new."""
         self.invoke = invoke
         self.stream_length = stream_length
         self.mappings = [Mapping(stack, properties, invoke) for properties in stack.mappings]
@@ -116,7 +116,7 @@ class Events:
             time.sleep(0.05)
 
     def object_created(self, function, event):
-        """Hands a new object to a function, after the request that made it."""
+        """Passes a new object to a function, after the request that created it."""
         with self.lock:
             self.under_way += 1
         self.workers.submit(self._object_created, function, json.dumps(event).encode())
@@ -135,7 +135,7 @@ class Events:
                 self.under_way -= 1
 
     def settle(self, seconds):
-        """Waits until nothing is under way, nor what came of it."""
+        """Waits until no event is in progress, including events caused by other events."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             length = self.stream_length()

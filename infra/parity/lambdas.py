@@ -1,4 +1,4 @@
-"""Functions as Lambda runs them: each instance a process under Amazon's runtime interface emulator, one event at a time."""
+"""Runs functions as Lambda does: each instance is a process under Amazon's emulator, with one event at a time."""
 
 import http.client
 import json
@@ -16,16 +16,16 @@ ARCHITECTURE = {"aarch64": "arm64", "arm64": "arm64"}.get(platform.machine(), "x
 EMULATOR = Path(samcli.__file__).parent / "local" / "rapid" / f"aws-lambda-rie-{ARCHITECTURE}"
 INVOKE = "/2015-03-31/functions/function/invocations"
 
-# Instances of one function of one stack at the same time; whoever comes then waits.
+# The most instances of a function in a stack; further events wait.
 CONCURRENCY = 4
 
 
 class FunctionError(Exception):
-    """What Lambda calls a function error: the function failed, or its process ended."""
+    """Lambda's function error: the function failed, or its process ended."""
 
 
 def free_ports(count):
-    """Ports that nobody listens on, all reserved until all are known."""
+    """Free ports, all reserved until all of them are known."""
     sockets = [socket.socket() for _ in range(count)]
     for one in sockets:
         one.bind(("127.0.0.1", 0))
@@ -36,7 +36,7 @@ def free_ports(count):
 
 
 class Instance:
-    """The emulator with one `bootstrap` below it."""
+    """The emulator with a `bootstrap` process below it."""
 
     def __init__(self, binary, environment, log):
         self.port, runtime_api = free_ports(2)
@@ -48,9 +48,9 @@ class Instance:
             f"127.0.0.1:{runtime_api}",
             binary,
         ]
-        # Nothing of this process's environment but the path, as in a sandbox.
+        # Only PATH comes from this process's environment, as in a sandbox.
         environment = environment | {"PATH": os.environ["PATH"]}
-        # A session of its own, so that the emulator and what it started end together.
+        # A separate session, so that the emulator and its child process end together.
         self.process = subprocess.Popen(
             command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
         )
@@ -88,7 +88,7 @@ class Instance:
 
 
 def is_error(answer):
-    """The emulator answers a function error with 200, and Lambda's description of it as the body."""
+    """The emulator returns a function error with status 200, and with Lambda's description as the body."""
     try:
         answer = json.loads(answer)
     except ValueError:
@@ -97,7 +97,7 @@ def is_error(answer):
 
 
 class Function:
-    """One function of a stack: instances are started as they are needed, and kept."""
+    """A function of a stack: instances are started when they are needed, and kept."""
 
     def __init__(self, binary, environment, log):
         self.binary, self.environment, self.log = binary, environment, log
@@ -111,7 +111,7 @@ class Function:
             with self.lock:
                 instance = self.free.pop() if self.free else None
             if instance is None:
-                # Under the lock, so that none is started after the last was stopped.
+                # Under the lock, so that no instance is started after all were stopped.
                 with self.lock:
                     if self.stopped:
                         raise FunctionError("the stack is gone")
@@ -120,7 +120,7 @@ class Function:
             try:
                 answer = instance.invoke(payload, int(self.environment["AWS_LAMBDA_FUNCTION_TIMEOUT"]))
             except FunctionError:
-                # Lambda starts a new sandbox after what may have ended this one.
+                # After an error that may have ended the process, Lambda starts a new sandbox.
                 with self.lock:
                     if instance in self.all:
                         self.all.remove(instance)

@@ -1,4 +1,4 @@
-"""Runs the black-box tests on the second engine and judges what they say."""
+"""Runs the black-box tests on the third-party engines and compares the results with the expected ones."""
 
 import json
 import os
@@ -15,14 +15,14 @@ from engine import Engine
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 
-# Fewer than this, and something else went wrong than a test.
+# If fewer tests pass, the cause is not a single test.
 AT_LEAST = 220
 
 RESULT = re.compile(r"^test (\S+) \.\.\. (ok|FAILED|ignored)")
 
 
 def differences():
-    """The tests that moto's own ways make fail, each with the reason."""
+    """The tests that fail because moto differs, each with the reason."""
     lines = (HERE / "differences.txt").read_text().splitlines()
     return dict(line.split("  ", 1) for line in lines if line and not line.startswith("#"))
 
@@ -41,7 +41,7 @@ def test_binary():
 
 
 def run_tests(binary, url, not_here, arguments):
-    """Runs the tests; answers what each came to."""
+    """Runs the tests; returns the result of each."""
     environment = os.environ | {"HANDSET_ENGINE": url, "HANDSET_NOT_HERE": str(not_here), "CARGO": shutil.which("cargo")}
     results = {}
     command = [binary, *arguments]
@@ -55,7 +55,7 @@ def run_tests(binary, url, not_here, arguments):
 
 
 def judge(results, not_here, known):
-    """Prints what came of the tests; answers whether all is well."""
+    """Prints the results; returns whether all are as expected."""
     failed = {name for name, result in results.items() if result == "FAILED"}
     ours_only = failed & not_here.keys()
     passed = {name for name, result in results.items() if result == "ok"}
@@ -77,7 +77,7 @@ def judge(results, not_here, known):
 
 def main():
     arguments = sys.argv[1:]
-    # What ends this, ends the emulators.
+    # A signal that ends this process also ends the emulators.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     binaries = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug"
     binary = test_binary()
@@ -98,5 +98,5 @@ def main():
 if __name__ == "__main__":
     code = main()
     sys.stdout.flush()
-    # Threads that still wait for something of moto's keep nobody.
+    # Does not wait for threads that are still waiting for moto.
     os._exit(code)

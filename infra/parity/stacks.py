@@ -1,4 +1,4 @@
-"""A stack on moto: template.yaml, translated by SAM's own translator and made by moto's CloudFormation."""
+"""A stack on moto: template.yaml, translated by SAM's own translator and created by moto's CloudFormation."""
 
 import functools
 import io
@@ -15,8 +15,8 @@ TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
 
-# What functions hold in their environment or work on. The rest of the translated template (the API, permissions to
-# invoke, log groups, alarms) is of no use to a function that runs, and moto makes only some of it.
+# Resources that functions use or have in their environment. A running function does not need the rest of the translated
+# template (the API, permissions to invoke, log groups, alarms), and moto supports only some of it.
 MADE = {
     "AWS::DynamoDB::Table",
     "AWS::IAM::Role",
@@ -28,18 +28,18 @@ MADE = {
     "AWS::SQS::Queue",
 }
 
-# What packaging puts in place of the folder of each function. moto wants it to exist and never opens it.
+# Packaging replaces each function's folder with this. moto requires that it exists, but never opens it.
 CODE = {"bucket": "handset-code", "key": "function.zip"}
 
 
 @functools.cache
 def client(endpoint, service):
-    """The SDK's client of a service, which takes long to make and megabytes to keep."""
+    """The SDK's client of a service; creating one is slow and takes megabytes."""
     return boto3.client(service, endpoint_url=endpoint, region_name=REGION)
 
 
 class NoManagedPolicies:
-    """The translator asks for AWS's managed policies, of which the template uses none."""
+    """The translator requests AWS's managed policies; the template uses none of them."""
 
     def load(self):
         return {}
@@ -47,7 +47,7 @@ class NoManagedPolicies:
 
 @functools.cache
 def translated():
-    """The template without the SAM transform, and which binary each function runs, by logical id.
+    """The template without the SAM transform, and the binary of each function, by logical id.
 
     Parameters stay references, which moto's CloudFormation resolves for each stack.
     """
@@ -61,12 +61,12 @@ def translated():
 
 
 def made(template):
-    """The resources that moto is to make."""
+    """The resources that moto creates."""
     everything = template["Resources"]
     others = {name for name, resource in everything.items() if resource["Type"] not in MADE}
 
     def without_others(value):
-        """What refers to a resource that is not made gets its logical id."""
+        """Replaces a reference to a resource that is not created by its logical id."""
         if isinstance(value, str):
             return re.sub(r"\$\{(\w+)((?:\.\w+)*)\}", lambda one: one[1] + one[2] if one[1] in others else one[0], value)
         if isinstance(value, list):
@@ -77,14 +77,14 @@ def made(template):
             return value["Ref"]
         if "Fn::GetAtt" in value and value["Fn::GetAtt"][0] in others:
             return ".".join(value["Fn::GetAtt"])
-        # Who waits for what matters on AWS, where a bucket asks the functions that it tells.
+        # The order of creation matters only on AWS, where a bucket checks the functions that it notifies.
         return {key: without_others(one) for key, one in value.items() if key not in ("DependsOn", "NotificationConfiguration")}
 
     return {name: without_others(resource) for name, resource in everything.items() if name not in others}
 
 
 class Stack:
-    """What was made of the template under a name, and what its functions are started with."""
+    """A stack created from the template under a name, and the environment of its functions."""
 
     def __init__(self, name, endpoint, parameters):
         self.name = name
@@ -113,7 +113,7 @@ class Stack:
         return client(self.endpoint, service)
 
     def _secret(self, logical_id, properties):
-        """Makes a secret as its properties say; moto's CloudFormation has no such resource."""
+        """Creates a secret from its properties; moto's CloudFormation does not support this resource."""
         rules = properties["GenerateSecretString"]
         secrets = self.client("secretsmanager")
         generated = secrets.get_random_password(
@@ -124,7 +124,7 @@ class Stack:
         return made["ARN"]
 
     def _platforms(self, parameters):
-        """Makes the platform applications that the parameters name, which no template makes."""
+        """Creates the platform applications that the parameters name; no template creates them."""
         names = ("ApnsApplicationArn", "FcmApplicationArn")
         self.platforms = [parameters[name] for name in names if parameters.get(name)]
         for arn in self.platforms:
@@ -153,7 +153,7 @@ class Stack:
         self.physical = {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in resources}
 
     def _finish(self, everything):
-        """Sets what moto's CloudFormation leaves out of the table and the bucket."""
+        """Sets the properties of the table and the bucket that moto's CloudFormation ignores."""
         for logical_id, resource in everything.items():
             properties = resource.get("Properties", {})
             if resource["Type"] == "AWS::DynamoDB::Table":
@@ -172,7 +172,7 @@ class Stack:
                 self.topic = self.physical[logical_id]
 
     def _told(self, configuration):
-        """A notification in the words of S3's API instead of CloudFormation's."""
+        """A notification in the format of S3's API instead of CloudFormation's."""
         function = self.physical[self.function_in(configuration["Function"])]
         rules = configuration["Filter"]["S3Key"]["Rules"]
         return {
@@ -182,7 +182,7 @@ class Stack:
         }
 
     def _environments(self, everything, secret_arns):
-        """What moto resolved the variables of each function to, by binary, with secrets in place of references."""
+        """The variables of each function as resolved by moto, by binary, with secrets in place of references."""
         environments = {}
         for logical_id, binary in self.binaries.items():
             name = self.physical[logical_id]
@@ -202,7 +202,7 @@ class Stack:
         return environments
 
     def _secrets(self, value, arns):
-        """Reads `{{resolve:secretsmanager:LOGICAL_ID:SecretString:KEY}}` as CloudFormation does."""
+        """Resolves `{{resolve:secretsmanager:LOGICAL_ID:SecretString:KEY}}` as CloudFormation does."""
 
         def read(match):
             secret = self.client("secretsmanager").get_secret_value(SecretId=arns[match[1]])
@@ -211,7 +211,7 @@ class Stack:
         return re.sub(r"\{\{resolve:secretsmanager:(.+?):SecretString:(\w+)\}\}", read, value)
 
     def function_in(self, reference):
-        """The logical id of the function that a template refers to, or to an alias of."""
+        """The logical id of the function in a reference to it or to its alias."""
         name = reference.get("Ref") or reference["Fn::GetAtt"][0]
         return self.aliases.get(name, name)
 
