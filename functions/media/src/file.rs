@@ -1,5 +1,5 @@
-//! The file of an upload: the whole body, or a part of a form. Which of them it is is all that is read from
-//! the header; what the file is, its bytes say.
+//! Reads the file of an upload: the whole body, or a part of a form. Only this choice depends on the header; the type
+//! of the file comes from its bytes.
 
 use axum::body::Bytes;
 use axum::extract::multipart::Field;
@@ -9,19 +9,19 @@ use shared::domain::{Error, Result};
 use shared::http::body;
 
 const MULTIPART: &str = "multipart/form-data";
-/// What the head of a form and the other parts of it may take, beside the file.
+/// The most bytes for the header of a form and its other parts, in addition to the file.
 const AROUND_THE_FILE: usize = 64 * 1024;
-/// The first part of a form begins within so many bytes. Further on, a bare file might hold anything by chance.
+/// The first part of a form starts within this many bytes. Further on, a bare file might contain anything by chance.
 const PREAMBLE: usize = 1024;
-/// A malformed form is described in at most this many characters: the description may repeat what was sent.
+/// The most characters in the description of a malformed form, because it may repeat what was sent.
 const DETAIL: usize = 200;
 
-/// Reads the file of an upload of at most `limit` bytes; in a form it is the part `file`.
+/// Reads the file of an upload of at most `limit` bytes; in a form it is the part named `file`.
 pub(super) async fn read(request: Request, limit: u64) -> Result<Bytes> {
     read_part(request, "file", limit).await
 }
 
-/// Reads the file of an upload of at most `limit` bytes; in a form it is the part of this name.
+/// Reads the file of an upload of at most `limit` bytes; in a form it is the part with this name.
 pub(super) async fn read_part(request: Request, name: &str, limit: u64) -> Result<Bytes> {
     let most = usize::try_from(limit).unwrap_or(usize::MAX).saturating_add(AROUND_THE_FILE);
     let (mut parts, body) = request.into_parts();
@@ -33,7 +33,7 @@ pub(super) async fn read_part(request: Request, name: &str, limit: u64) -> Resul
     if !is_form(kind, &bytes) {
         return Ok(bytes);
     }
-    // Written as the parser of forms reads it, whose types have no space after them.
+    // Written as the form parser reads it: without a space after the type.
     if let Some(kind) = boundary(kind).and_then(|boundary| format!("{MULTIPART}; boundary=\"{boundary}\"").parse().ok())
     {
         parts.headers.insert(CONTENT_TYPE, kind);
@@ -44,7 +44,7 @@ pub(super) async fn read_part(request: Request, name: &str, limit: u64) -> Resul
     file_of(form.map_err(|error| malformed(&error.body_text()))?, name).await
 }
 
-/// Whether a body of this type is a form. Some clients say that they send one and send the bare file.
+/// Whether a body of this type is a form. Some clients announce a form and send the bare file.
 fn is_form(kind: &str, body: &[u8]) -> bool {
     if !kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case(MULTIPART)) {
         return false;
@@ -53,13 +53,13 @@ fn is_form(kind: &str, body: &[u8]) -> bool {
     body[empty_lines..].starts_with(b"--") || boundary(kind).is_some_and(|boundary| has_preamble(body, boundary))
 }
 
-/// Whether the first part comes after words that are for nobody (RFC 2046 §5.1.1).
+/// Whether there is a preamble, text to be ignored, before the first part (RFC 2046 §5.1.1).
 fn has_preamble(body: &[u8], boundary: &str) -> bool {
     let line = format!("\n--{boundary}");
     body[..body.len().min(PREAMBLE)].windows(line.len()).any(|window| window == line.as_bytes())
 }
 
-/// What the parts of a form are told apart by. It holds no semicolon, quoted or not (RFC 2046 §5.1.1).
+/// The boundary between the parts of a form. It contains no semicolon, quoted or not (RFC 2046 §5.1.1).
 fn boundary(kind: &str) -> Option<&str> {
     let mut parameters = kind.split(';').filter_map(|parameter| parameter.split_once('='));
     let (_, value) = parameters.find(|(name, _)| name.trim().eq_ignore_ascii_case("boundary"))?;
@@ -70,7 +70,7 @@ fn malformed(detail: &str) -> Error {
     Error::Malformed(detail.chars().take(DETAIL).collect())
 }
 
-/// The part of this name, or else the first that has a file name.
+/// The part with this name, or else the first part with a file name.
 async fn file_of(mut form: Multipart, name: &str) -> Result<Bytes> {
     let malformed = |error: axum::extract::multipart::MultipartError| malformed(&error.body_text());
     let mut other = None;
@@ -88,8 +88,8 @@ async fn file_of(mut form: Multipart, name: &str) -> Result<Bytes> {
     other.ok_or_else(|| Error::Malformed(format!("the form has no part named {name}")))
 }
 
-/// The name of a part and of its file, whose parameters are compared without case (RFC 2183 § 2), as the parser of forms
-/// does not.
+/// The name of a part and of its file. Parameter names are compared case-insensitively (RFC 2183 § 2), unlike in the
+/// form parser.
 fn dispositions(part: &Field<'_>) -> (Option<String>, Option<String>) {
     let header = part.headers().get(CONTENT_DISPOSITION).map(|header| String::from_utf8_lossy(header.as_bytes()));
     let found =
@@ -97,7 +97,7 @@ fn dispositions(part: &Field<'_>) -> (Option<String>, Option<String>) {
     (found("name", part.name()), found("filename", part.file_name()))
 }
 
-/// A parameter of a header, in quotes or without.
+/// A parameter of a header, with or without quotes.
 fn parameter(header: &str, wanted: &str) -> Option<String> {
     let mut quoted = false;
     let mut parameters = header.split(|c| {

@@ -1,15 +1,15 @@
-//! What a picture's header claims, and so what decoding it may take, before any of it is decoded.
+//! Reads a picture's header and estimates the memory to decode it, before any of it is decoded.
 //!
-//! The figures are bounds on what the codec holds, by its documentation: rows for PNG and GIF, planes for JPEG,
-//! coefficients as well for progressive JPEG, whole pictures for lossless WebP, tiles for HEIC. A header that says
-//! nothing claims the most that is accepted.
+//! The figures are upper bounds of the codec's memory according to its documentation: rows for PNG and GIF, planes for
+//! JPEG, coefficients too for progressive JPEG, whole pictures for lossless WebP, tiles for HEIC. A header without a
+//! size counts as the largest accepted picture.
 
 /// Bytes that every decode takes: averages, thumbnails, the encoder.
 const ALWAYS: u64 = 16 << 20;
 
-/// Bytes of memory that decoding `bytes` may take, if it is a picture of at most `max_pixels`.
+/// The most bytes of memory to decode `bytes`, if it is a picture of at most `max_pixels`.
 pub(super) fn memory(bytes: &[u8], max_pixels: u64) -> u64 {
-    // Rows, of which a decoder holds a few at up to 8 bytes a pixel.
+    // Rows; a decoder holds a few, with up to 8 bytes a pixel.
     let rows = |width: u64| ALWAYS + 32 * width.min(max_pixels);
     let whole = |each: u64, pixels: Option<u64>| ALWAYS + each * pixels.unwrap_or(max_pixels).min(max_pixels);
     match bytes {
@@ -67,8 +67,8 @@ fn webp(bytes: &[u8]) -> Option<u64> {
     }
 }
 
-/// The pixels of the largest picture that the container names: the whole, or a tile that sticks out of it. Files are
-/// written by this project when they are taken in, with what they name at the front.
+/// The pixels of the largest picture in the container: the whole picture, or a tile that extends beyond it. This
+/// project writes the files when it accepts them, with their sizes at the front.
 fn heic(bytes: &[u8]) -> Option<u64> {
     let head = bytes.get(..bytes.len().min(1 << 16))?;
     let sizes = head.windows(4).enumerate().filter(|(_, window)| window == b"ispe");

@@ -1,4 +1,4 @@
-//! Making the thumbnails of one picture once at a time in a process, and never again where it cannot be done.
+//! Makes the thumbnails of a picture only once at a time in a process, and never again if it is impossible.
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
@@ -12,28 +12,28 @@ use shared::domain::media::ImageName;
 use shared::domain::media::store::Meta;
 use shared::domain::{Error, Fault};
 
-/// Refusals that are remembered; a name and its reason take about 60 bytes.
+/// The number of errors that are remembered; a name and its reason take about 60 bytes.
 const REMEMBERED: usize = 1024;
 
 /// Thumbnails that were made and stored.
 #[derive(Debug)]
 pub(super) struct Made {
-    /// Each of them, in the order in which they are offered.
+    /// The thumbnails, in the order of the available sizes.
     pub(super) thumbnails: Vec<(Meta, Bytes)>,
     /// Milliseconds from the original to the last thumbnail.
     pub(super) millis: u64,
 }
 
-/// Why there are none, so that several callers can be told.
+/// Why there are no thumbnails; it can be cloned for several callers.
 #[derive(Clone, Debug)]
 pub(super) enum Failure {
-    /// There is no such picture.
+    /// The picture does not exist.
     Missing,
     /// The original is longer than this many bytes.
     TooLong(u64),
-    /// The picture can never be shown. Nothing is ever stored under its name but itself, so this stays so.
+    /// The picture can never be decoded. This is permanent, because nothing else is ever stored under its name.
     Refused(&'static str),
-    /// Something failed that may pass.
+    /// A failure that may be temporary.
     Fault(Arc<Fault>),
 }
 
@@ -59,7 +59,7 @@ impl From<Failure> for Error {
     }
 }
 
-/// A fault that several callers met.
+/// A fault that several callers received.
 #[derive(Debug)]
 struct Same(Arc<Fault>);
 
@@ -75,32 +75,33 @@ impl std::error::Error for Same {
     }
 }
 
-/// What making thumbnails comes to.
+/// The result of making thumbnails.
 pub(super) type Outcome = Result<Arc<Made>, Failure>;
 
 type Flight = BoxFuture<'static, Outcome>;
 
-/// What is being made, and what cannot be.
+/// The pictures in progress, and those without thumbnails.
 #[derive(Default)]
 pub(super) struct Flights(Mutex<Known>);
 
 #[derive(Default)]
 struct Known {
     under_way: HashMap<ImageName, WeakShared<Flight>>,
-    /// The oldest first.
+    /// Oldest first.
     refused: VecDeque<(ImageName, &'static str)>,
 }
 
 impl Flights {
-    /// Why this picture has no thumbnails, if that was found out before. Costs neither a call nor a decode.
+    /// The known reason why this picture has no thumbnails. It needs neither a call nor a decode.
     pub(super) fn refusal(&self, image: &ImageName) -> Option<Failure> {
         let known = self.known();
         let found = known.refused.iter().find(|(name, _)| name == image);
         found.map(|(_, reason)| Failure::Refused(reason))
     }
 
-    /// Waits for what is being made of this picture, or makes it. All who wait drive it together, so it does not matter
-    /// who of them gives up; when all do, it stops. Answers as well whether it was begun here.
+    /// Waits for the thumbnails in progress for this picture, or makes them. All waiting callers drive the work
+    /// together, so any of them can stop waiting; if all of them do, it stops. Also returns whether this call started
+    /// the work.
     pub(super) async fn make<F>(&self, image: ImageName, begin: impl FnOnce() -> F) -> (Outcome, bool)
     where
         F: Future<Output = Outcome> + Send + 'static,
@@ -119,13 +120,13 @@ impl Flights {
         F: Future<Output = Outcome> + Send + 'static,
     {
         let mut known = self.known();
-        // One that has ended is not joined: what it met may have passed.
+        // Finished work is not joined: its failure may have been temporary.
         let found = known.under_way.get(&image).and_then(WeakShared::upgrade);
         if let Some(flight) = found.filter(|flight| flight.peek().is_none()) {
             return (flight, false);
         }
         let flight = begin().boxed().shared();
-        // Those that everybody gave up.
+        // Removes work that no caller waits for.
         known.under_way.retain(|_, flight| flight.upgrade().is_some());
         known.under_way.extend(flight.downgrade().map(|flight| (image, flight)));
         (flight, true)
@@ -219,7 +220,7 @@ mod tests {
         gate.notify_one();
         let second = tokio::time::timeout(Duration::from_secs(10), second).await.expect("one that nobody makes");
         assert!(second.0.is_ok());
-        // All of them may: then the next begins anew, and nothing is left over.
+        // All of them may stop: then the next call starts again, and nothing is left over.
         let mut given_up = Box::pin(flights.make(name(2), pending::<Outcome>));
         assert!(futures::poll!(&mut given_up).is_pending());
         drop(given_up);
@@ -240,7 +241,7 @@ mod tests {
                 assert!(flights.make(name(2), || async { Err(failure) }).await.1);
             }
         }
-        // The oldest is forgotten first, and memory is bounded.
+        // The oldest is removed first, so memory is limited.
         for number in 10..10 + u32::try_from(REMEMBERED).unwrap() {
             flights.make(name(number), refused).await.0.unwrap_err();
         }

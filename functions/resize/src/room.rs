@@ -1,8 +1,8 @@
-//! Memory for decoding: no more pictures are decoded at once than this process has memory for.
+//! Memory for decoding: the process decodes only as many pictures in parallel as fit into its memory.
 //!
-//! On Lambda a process handles one request or event at a time, but a local run and other runtimes handle many. What a
-//! picture may take is told by its header, so it is known before it is taken. Who finds too little waits, in the
-//! order of asking.
+//! On Lambda a process handles one request or event at a time, but the local run and other runtimes handle many. A
+//! picture's header shows how much memory it may take, so the amount is known before it is reserved. A caller waits if
+//! there is too little; the first to ask is the first to get it.
 
 use std::sync::Arc;
 
@@ -10,34 +10,34 @@ use shared::config::{ConfigError, Env};
 use shared::domain::{Fault, Result};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// What Lambda calls the memory of a function, in MiB. It sets it itself; elsewhere it is a setting.
+/// Lambda's variable for the memory of a function, in MiB. Lambda sets it; elsewhere it is a setting.
 const MEMORY: &str = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE";
-/// MiB of memory where nobody says: as much as the template gives the function.
+/// The default in MiB: the memory of the function in the template.
 const UNSAID: u64 = 1769;
-/// MiB for everything but pictures: the program itself, the SDK's connections, answers on their way.
+/// MiB for everything except pictures: the program, the SDK's connections, responses in progress.
 const ELSEWHERE: u64 = 96;
-/// Originals that are held at once, most of them waiting for the network or for their turn.
+/// The number of originals in memory at the same time; most of them wait for the network or for decoding.
 const ORIGINALS: u32 = 4;
-/// Bytes of the unit that memory is handed out in: 1 MiB.
+/// Memory is reserved in units of 1 MiB.
 const UNIT: u64 = 1 << 20;
 
-/// The memory of a process, as far as decoding may use it.
+/// The part of a process's memory that decoding may use.
 pub(super) struct Room {
-    /// For originals, each counting as one.
+    /// Permits for originals, one each.
     originals: Arc<Semaphore>,
-    /// For decoding, in units.
+    /// Permits for decoding, one per unit.
     units: Arc<Semaphore>,
     all: u32,
 }
 
 impl Room {
-    /// What `AWS_LAMBDA_FUNCTION_MEMORY_SIZE` leaves beside the program and originals of at most `longest` bytes.
+    /// The memory in `AWS_LAMBDA_FUNCTION_MEMORY_SIZE` without the program and originals of at most `longest` bytes.
     pub(super) fn of(env: &Env, longest: u64) -> std::result::Result<Self, ConfigError> {
         let memory = if env.optional(MEMORY).is_some() { env.number(MEMORY)? } else { UNSAID };
         Ok(Self::with(memory, longest))
     }
 
-    /// The same of `memory` MiB.
+    /// The same for `memory` MiB.
     pub(super) fn with(memory: u64, longest: u64) -> Self {
         let originals = u64::from(ORIGINALS) * longest.div_ceil(UNIT);
         let left = memory.saturating_sub(ELSEWHERE + originals).max(1);
@@ -46,18 +46,18 @@ impl Room {
         Self { originals: Arc::new(Semaphore::new(ORIGINALS as usize)), units, all }
     }
 
-    /// The most bytes that one decode can be given.
+    /// The most bytes that one decode can reserve.
     pub(super) fn most(&self) -> u64 {
         u64::from(self.all) * UNIT
     }
 
-    /// Waits for room for an original. Taken before the room to decode it, and held for as long.
+    /// Waits for memory for an original. It is reserved before the memory to decode it, and held as long.
     pub(super) async fn for_original(&self) -> Result<OwnedSemaphorePermit> {
         Ok(self.originals.clone().acquire_owned().await.map_err(closed)?)
     }
 
-    /// Waits for room for a decode that takes this many bytes. One that takes more than there is waits until it is
-    /// alone; what it may really take is bounded by [`most`](Self::most).
+    /// Waits for memory for a decode of this many bytes. A decode that needs more than all of it waits until it is
+    /// alone; [`most`](Self::most) limits what it can really use.
     pub(super) async fn for_decode(&self, bytes: u64) -> Result<OwnedSemaphorePermit> {
         let units = u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX).min(self.all);
         Ok(self.units.clone().acquire_many_owned(units).await.map_err(closed)?)
@@ -93,7 +93,7 @@ mod tests {
         let burst = (0..200_u64).map(|turn| {
             let (room, taken, most) = (room.clone(), taken.clone(), most.clone());
             tokio::spawn(async move {
-                // Some claim more than there is.
+                // Some need more than there is.
                 let claim = [10, 33, 60, 400][usize::try_from(turn % 4).unwrap()] * MB;
                 let permit = room.for_decode(claim).await.unwrap();
                 let now = taken.fetch_add(claim.min(room.most()), Ordering::SeqCst) + claim.min(room.most());
@@ -108,7 +108,7 @@ mod tests {
         }
         let most = most.load(Ordering::SeqCst);
         assert!(most <= 100 * MB, "{most}");
-        // It was used: several were at work at once.
+        // The memory was used: several were decoding in parallel.
         assert!(most >= 90 * MB, "{most}");
     }
 }

@@ -1,8 +1,8 @@
-//! Making thumbnails of stored pictures, and serving them.
+//! Makes thumbnails of stored pictures, and serves them.
 //!
-//! All thumbnails of a picture come from one read of the original and one decode, whether an event or a request asks
-//! first, and are stored whole, each by one call. They are the same bytes whoever makes them, so it does no harm to be
-//! killed in between, or to do it twice.
+//! All thumbnails of a picture come from one read of the original and one decode, whether an event or a request is
+//! first, and each is stored completely by one call. Every process makes the same bytes, so it does no harm if it is
+//! killed in between, or does the work twice.
 
 use std::sync::Arc;
 
@@ -28,11 +28,11 @@ pub(super) struct Thumbnails {
     flights: Flights,
 }
 
-/// What it takes to make them.
+/// The dependencies for making them.
 struct Work {
     objects: Arc<dyn ObjectStore>,
     clock: Arc<dyn Clock>,
-    /// The longest original in bytes.
+    /// The maximum size of an original in bytes.
     longest: u64,
     limits: Limits,
     room: Room,
@@ -55,8 +55,8 @@ impl Thumbnails {
         Self { work: Arc::new(Work { objects, clock, longest, limits, room }), flights: Flights::default() }
     }
 
-    /// Answers a request for a picture or for one of its thumbnails, which is made when it is missing. That a picture
-    /// has none is only found out once in a process: it is remembered by name.
+    /// Handles a request for a picture or for one of its thumbnails, which is made if it is missing. If a picture has
+    /// no thumbnails, a process finds this out only once and remembers its name.
     pub(super) async fn answer(&self, asked: &ImageRequest, request: &DownloadRequest) -> Result<Answer> {
         let refusal = asked.thumbnail.and_then(|_| self.flights.refusal(&asked.image));
         if let Some(refusal) = refusal {
@@ -72,7 +72,7 @@ impl Thumbnails {
         download::at_hand(meta, bytes, request)
     }
 
-    /// Makes and stores every thumbnail of a picture; answers their bytes in sum.
+    /// Makes and stores every thumbnail of a picture; returns their total size in bytes.
     pub(super) async fn make_all(&self, image: &ImageName) -> Result<usize> {
         Ok(self.make(image).await?.thumbnails.iter().map(|(_, bytes)| bytes.len()).sum())
     }
@@ -84,7 +84,7 @@ impl Thumbnails {
         };
         let (outcome, begun) = self.flights.make(*image, begin).await;
         let made = outcome?;
-        // Counted once they lie where they are asked for: what could not be stored is made again.
+        // Counted after they are stored: those that could not be stored are made again.
         if begun {
             metrics::add(Metric::Thumbnails, made.thumbnails.len() as u64);
             metrics::add(Metric::ThumbnailMillis, made.millis);
@@ -96,7 +96,7 @@ impl Thumbnails {
 impl Work {
     async fn make(&self, image: &ImageName) -> Outcome {
         let (made, millis) = self.decode(image).await?;
-        // All are tried, so that a fault of one does not undo what the others may keep.
+        // All are tried, so that one failure does not prevent the others from being stored.
         let stored = join_all(Thumbnail::ALL.into_iter().zip(made).map(async |(thumbnail, made)| {
             let (bytes, content_type) = (Bytes::from(made.bytes), made.content_type);
             let etag = self.objects.put(&thumbnail.key(image), content_type, bytes.clone()).await?;
@@ -107,7 +107,7 @@ impl Work {
         Ok(Arc::new(Made { thumbnails, millis }))
     }
 
-    /// The thumbnails, and how many milliseconds they took once the original was there and had its turn.
+    /// The thumbnails, and the milliseconds they took after the original was read and had its turn.
     async fn decode(&self, image: &ImageName) -> Result<(Vec<codec::Thumbnail>, u64)> {
         let held = self.room.for_original().await?;
         let original = match self.objects.get(&image.key(), Part::Whole, self.longest).await? {
@@ -118,8 +118,8 @@ impl Work {
         let limits = self.limits;
         let taken = self.room.for_decode(claim::memory(&original, limits.max_pixels)).await?;
         let (specs, began) = (Thumbnail::ALL.map(spec), self.clock.now());
-        // Decoding takes a processor for as long as a second; other requests of a local run go on meanwhile. It goes on
-        // when nobody waits for it any longer, so it gives the memory back itself.
+        // Decoding takes a processor for up to a second; in the meantime other requests of a local run continue. The
+        // decode continues even if no caller waits for it any more, so it releases the memory itself.
         let made = tokio::task::spawn_blocking(move || {
             let made = codec::thumbnails(&original, &specs, limits);
             drop((original, taken, held));

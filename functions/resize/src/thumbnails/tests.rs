@@ -1,4 +1,4 @@
-//! Thumbnails of a picture in a store in memory: how many calls they take, and what is left when one fails.
+//! Thumbnails of a picture in an in-memory store: the number of calls, and the stored objects after a failure.
 
 use std::collections::BTreeMap;
 use std::io::Cursor;
@@ -21,22 +21,22 @@ struct Memory {
     objects: Mutex<BTreeMap<String, (&'static str, Bytes)>>,
     calls: Mutex<Vec<String>>,
     broken: bool,
-    /// After so many calls, the next does this.
+    /// After this number of calls, the next one fails like this.
     then: Mutex<Option<(usize, Then)>>,
-    /// The original is not handed out before so many calls were made.
+    /// The original is not returned before this number of calls was made.
     crowd: usize,
 }
 
-/// How a call ends badly.
+/// The kind of failure.
 #[derive(Clone, Copy, Debug)]
 enum Then {
     /// It fails, and nothing is stored.
     Fails,
-    /// It is done, but its answer is lost.
+    /// The call takes effect, but its response is lost.
     IsDoneAndFails,
-    /// It never ends, as if the process were killed in it.
+    /// It never ends, as if the process were killed during the call.
     Hangs,
-    /// It is done and never ends: the process was killed right after it.
+    /// It takes effect and never ends: the process was killed right after it.
     IsDoneAndHangs,
 }
 
@@ -52,7 +52,7 @@ impl Memory {
         if self.broken { Err(cut()) } else { Ok(()) }
     }
 
-    /// What the next call comes to, if something else than usual.
+    /// The failure of the next call, if it has one.
     fn fate(&self) -> Option<Then> {
         let mut then = self.then.lock().unwrap();
         match then.take() {
@@ -65,7 +65,7 @@ impl Memory {
         }
     }
 
-    /// Meets the fate of a call, which `does` something to the store.
+    /// Runs a call, which `does` something to the store, with its failure.
     async fn meet(&self, does: impl FnOnce()) -> Result<()> {
         let fate = self.fate();
         if matches!(fate, None | Some(Then::IsDoneAndFails | Then::IsDoneAndHangs)) {
@@ -182,7 +182,7 @@ async fn a_missing_thumbnail_is_made_in_place_and_kept() {
     let thumbnails = over(store.clone());
     let (status, headers, made) = ask(&thumbnails, "@128w_128h_1c.jpg", &Method::GET).await.unwrap();
     assert_eq!((status, &headers["content-type"]), (StatusCode::OK, &"image/jpeg".parse().unwrap()));
-    // The thumbnail that is not there, the original, and the others too, since they are missing as well.
+    // The missing thumbnail, the original, and the other thumbnails, which are missing as well.
     assert_eq!(store.calls(), ["get", "get", "put", "put", "put", "put"]);
     let (_, again, kept) = ask(&thumbnails, "@128w_128h_1c", &Method::GET).await.unwrap();
     assert_eq!(store.calls(), ["get"]);
@@ -209,7 +209,7 @@ async fn what_cannot_be_made_is_refused_and_stores_nothing() {
         let error = over(store.clone()).make_all(&name()).await.unwrap_err();
         assert!(matches!(error, Error::UnsupportedMedia(_) | Error::TooLarge { .. }), "{error:?}");
         assert_eq!(store.calls(), ["get"]);
-        // An event about it is done with.
+        // An event about it also succeeds.
         crate::events::made(&over(store.clone()), vec![name()]).await.unwrap();
         assert_eq!(store.objects.lock().unwrap().len(), 1);
     }
@@ -233,7 +233,7 @@ async fn a_refusal_is_found_out_once_and_then_costs_nothing() {
     }
     crate::events::made(&thumbnails, vec![name()]).await.unwrap();
     assert_eq!(store.calls(), [""; 0]);
-    // The original is served all the same.
+    // The original is still served.
     assert_eq!(ask(&thumbnails, "", &Method::GET).await.unwrap().0, StatusCode::OK);
 }
 
@@ -255,7 +255,7 @@ async fn killed_or_failed_at_any_step_the_event_that_comes_again_makes_all_right
     over(whole.clone()).make_all(&name()).await.unwrap();
     let right = whole.objects.lock().unwrap().clone();
     assert_eq!(right.len(), 5);
-    // One read and four writes, before, in and after each of which the process ends.
+    // One read and four writes; the process ends before, during and after each of them.
     for step in 0..5 {
         for fate in [Then::Fails, Then::IsDoneAndFails, Then::Hangs, Then::IsDoneAndHangs] {
             let store = Memory::holding(jpeg(600, 300));
@@ -265,10 +265,10 @@ async fn killed_or_failed_at_any_step_the_event_that_comes_again_makes_all_right
             let ended = tokio::time::timeout(Duration::from_millis(300), first).await;
             assert!(!matches!(ended, Ok(Ok(()))), "step {step}, {fate:?}: nothing went wrong");
             assert!(store.then.lock().unwrap().is_none(), "step {step} was not reached");
-            // Whatever is there is whole and right.
+            // Every stored object is complete and correct.
             let left = store.objects.lock().unwrap().clone();
             assert!(left.iter().all(|(key, object)| right.get(key) == Some(object)), "step {step}, {fate:?}");
-            // Another process, and the same one, and both of them once more.
+            // Another process, the same process, and the same one again.
             for thumbnails in [&over(store.clone()), &thumbnails, &thumbnails] {
                 crate::events::made(thumbnails, vec![name()]).await.unwrap();
                 assert!(*store.objects.lock().unwrap() == right, "step {step}, {fate:?}");
@@ -296,11 +296,11 @@ async fn many_who_ask_at_once_share_one_read_and_one_decode() {
     }
     let calls = store.calls();
     let count = |name| calls.iter().filter(|call| *call == name).count();
-    // Each looks for its thumbnail, once by GET or HEAD; the original is read by whoever found none.
+    // Each request looks for its thumbnail, once by GET or HEAD; a request that does not find it reads the original.
     assert_eq!((count("get") + count("head"), count("put")), (64 + 1, 4), "{calls:?}");
 }
 
-/// Megabytes that this process has held at most since it was last asked, and holds now.
+/// The peak memory of this process in megabytes since the last call, and its current memory.
 #[cfg(target_os = "linux")]
 fn resident() -> (u64, u64) {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
@@ -312,8 +312,8 @@ fn resident() -> (u64, u64) {
     found
 }
 
-/// Pictures in lossless WebP, of which libwebp holds many pixels: as many at once as there are processors would take
-/// twice what there is.
+/// Pictures in lossless WebP, for which libwebp holds many pixels: one per processor in parallel would take twice the
+/// available memory.
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_burst_of_large_pictures_takes_no_more_memory_than_there_is() {
@@ -329,7 +329,7 @@ async fn a_burst_of_large_pictures_takes_no_more_memory_than_there_is() {
     for name in &names {
         store.objects.lock().unwrap().insert(name.key().to_string(), ("image/webp", bytes.clone()));
     }
-    // 120 MB to decode in, where each claims 10 bytes a pixel: one at a time.
+    // 120 MB for decoding, where each picture needs 10 bytes a pixel: one at a time.
     let room = Room::with(96 + 4 + 120, 1_000_000);
     let most = room.most() >> 20;
     let thumbnails = Thumbnails::within(room, store.clone(), Arc::new(SystemClock), 1_000_000, 50_000_000);
@@ -341,6 +341,6 @@ async fn a_burst_of_large_pictures_takes_no_more_memory_than_there_is() {
     let (peak, _) = resident();
     assert!(made.iter().all(Result::is_ok), "{made:?}");
     assert!(peak - before <= most, "{} MB of {most}", peak - before);
-    // It is worth bounding: one alone takes a good part of it.
+    // The limit matters: one decode alone takes a large part of it.
     assert!(peak - before > 50, "{} MB", peak - before);
 }
