@@ -22,12 +22,13 @@ fn by_signature(bytes: &[u8]) -> Option<Audio> {
     known.or_else(|| (riff(bytes) == Some(b"WAVE")).then_some(Audio::Wav))
 }
 
-/// Brands of audio files, and the general brands that recorders use for files with audio only.
+/// Brands of audio files, and the general brands that recorders use for files with audio only: those of MP4 and its
+/// editions, of QuickTime, and of cameras, consoles and streams.
 fn by_brand(bytes: &[u8]) -> Option<Audio> {
     match brand(bytes)? {
-        b"M4A " | b"M4B " | b"mp41" | b"mp42" | b"isom" | b"iso2" | b"iso4" | b"iso5" | b"iso6" | b"dash" => {
-            Some(Audio::Mp4)
-        }
+        b"M4A " | b"M4B " | b"M4P " | b"F4A " | b"F4B " | b"mp41" | b"mp42" | b"mp71" | b"isom" | b"isml" | b"avc1"
+        | b"MSNV" | b"qt  " | b"dash" | b"msdh" => Some(Audio::Mp4),
+        [b'i', b's', b'o', b'2'..=b'9'] => Some(Audio::Mp4),
         [b'3', b'g', ..] => Some(Audio::ThreeGp),
         _ => None,
     }
@@ -148,6 +149,18 @@ mod tests {
     }
 
     #[test]
+    fn every_brand_that_recorders_write_is_audio() {
+        let brands: [&[u8; 4]; 18] = [
+            b"M4A ", b"M4B ", b"M4P ", b"F4A ", b"F4B ", b"mp41", b"mp42", b"mp71", b"isom", b"iso2", b"iso6", b"iso9",
+            b"isml", b"avc1", b"MSNV", b"qt  ", b"dash", b"msdh",
+        ];
+        for brand in brands {
+            assert_eq!(audio(&[b"\0\0\0\x18ftyp", &brand[..], &[0; 12]].concat()), Some(Audio::Mp4), "{brand:?}");
+        }
+        assert_eq!(audio(b"\0\0\0\x18ftyp3g2a\0\0\0\0"), Some(Audio::ThreeGp));
+    }
+
+    #[test]
     fn a_frame_has_to_be_followed_by_a_frame() {
         // 128 kbit/s at 44.1 kHz: 417 bytes.
         let mut bytes = vec![0; 900];
@@ -172,7 +185,7 @@ mod tests {
             b"ID3\xff\0\0\0\0\0\0",
             b"ID3\x04\0\0\x80\0\0\0",
             b"OggS\x01",
-            b"\0\0\0\x18ftypqt  ",
+            b"\0\0\0\x18ftypjp2 ",
             b"#!AMR",
             b"\x1a\x45\xdf\xa3\x9f",
         ];
