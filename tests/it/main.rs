@@ -6,6 +6,7 @@ mod captcha_rules;
 mod codes;
 mod contract;
 mod cross_site;
+mod damaged;
 mod device;
 mod downloads;
 mod faults;

@@ -5,7 +5,7 @@ use reqwest::Method;
 use super::{assert_in_envelope, holdings, own, png_claiming};
 use crate::support::backend::{answer, read};
 use crate::support::heic::QUARTERS;
-use crate::support::pictures::{Noise, decoded, gif, holds, jpeg, one_of_each, segment, webp};
+use crate::support::pictures::{Noise, decoded, gif, holds, jpeg, one_of_each, segment, size, webp};
 use crate::support::{Backend, Person, run, shared};
 
 /// Both upload routes reject these bytes with 400.
@@ -51,18 +51,62 @@ fn pictures(width: u32, height: u32) -> Vec<(&'static str, Vec<u8>)> {
     made.chain([("image/heic", QUARTERS.to_vec())]).collect()
 }
 
+/// From which byte on something of a picture is seen, where its format needs no more.
+fn seen_from(kind: &str, bytes: &[u8]) -> usize {
+    let at = |what: &[u8]| bytes.windows(what.len()).position(|window| window == what).expect("pixels");
+    match kind {
+        "image/jpeg" => at(&[0xff, 0xda]) + 14,
+        "image/png" => at(b"IDAT") + 4,
+        "image/gif" => {
+            let frame = at(&[0x2c, 0, 0, 0, 0]);
+            let packed = bytes[frame + 9];
+            // The frame's own colours, the size of its codes, the length of a block, and one byte of it.
+            frame + 10 + if packed & 0x80 == 0 { 0 } else { 3 << ((packed & 7) + 1) } + 3
+        }
+        _ => bytes.len(),
+    }
+}
+
 #[test]
-fn a_picture_that_is_cut_short_is_refused() {
+fn a_picture_that_is_cut_short_is_refused_if_nothing_of_it_is_seen() {
     run(async {
         let (backend, person, before) = own().await;
         for (kind, whole) in pictures(24, 18) {
-            let step = (whole.len() / 24).max(1);
-            let near = (whole.len() - 4)..whole.len();
-            for length in (1..whole.len()).step_by(step).chain(near) {
+            let first = seen_from(kind, &whole).min(whole.len());
+            let near = (first.saturating_sub(14))..first.saturating_sub(if kind == "image/jpeg" { 3 } else { 0 });
+            for length in (1..first.saturating_sub(14)).step_by((whole.len() / 24).max(1)).chain(near) {
                 assert_no_picture(&backend, &person, &format!("{length} bytes of a {kind}"), &whole[..length]).await;
             }
         }
         assert_eq!(holdings(&backend).await, before);
+    });
+}
+
+#[test]
+fn a_picture_that_is_cut_short_is_closed_and_has_thumbnails_of_what_is_there() {
+    run(async {
+        let backend = shared().await;
+        let person = backend.person().await;
+        for (kind, whole) in pictures(48, 36) {
+            let first = seen_from(kind, &whole);
+            for length in (first..whole.len()).step_by((whole.len() / 12).max(1)) {
+                let src = backend.post_image(&person, whole[..length].to_vec()).await;
+                let kept = backend.bytes(&src).await;
+                let end: &[u8] = match kind {
+                    "image/jpeg" => b"\xff\xd9",
+                    "image/png" => b"IEND\xae\x42\x60\x82",
+                    _ => b"\x3b",
+                };
+                assert!(kept.ends_with(end), "{kind} cut to {length}");
+                for suffix in ["@128w_128h_1c", "@128w_128h_0c", "@256w_256h_1c", "@256w_256h_0c"] {
+                    assert_eq!(
+                        size(&backend.bytes(&format!("{src}{suffix}")).await),
+                        (48, 36),
+                        "{kind} cut to {length}"
+                    );
+                }
+            }
+        }
     });
 }
 

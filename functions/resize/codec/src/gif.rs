@@ -1,7 +1,7 @@
 //! The first frame of a GIF, row by row.
 //!
 //! The frame may be smaller than the screen it is shown on, or stick out of it. What it does not cover is transparent,
-//! as in every browser.
+//! as in every browser, and so are rows that are missing where the file is cut short.
 
 use std::io::Cursor;
 use std::num::NonZeroU64;
@@ -40,6 +40,7 @@ impl<'a> Gif<'a> {
     pub(crate) fn open(bytes: &'a [u8], limits: Limits) -> Result<Self, Error> {
         let mut options = DecodeOptions::new();
         options.set_color_output(ColorOutput::Indexed);
+        options.allow_unknown_blocks(true);
         if let Some(most) = NonZeroU64::new(limits.max_bytes) {
             options.set_memory_limit(MemoryLimit::Bytes(most));
         }
@@ -76,10 +77,19 @@ impl Raster for Gif<'_> {
         let passes = if frame.interlaced { &PASSES[..] } else { &[(0, 1)] };
         let mut indices = vec![0; frame.width as usize];
         let mut row = vec![0; 4 * indices.len()];
-        for (first, step) in passes {
+        'passes: for (first, step) in passes {
             for y in (*first..frame.height).step_by(*step) {
-                if !self.decoder.fill_buffer(&mut indices).map_err(translate)? {
-                    return Err(Error::Broken("the frame of the GIF is cut short".into()));
+                match self.decoder.fill_buffer(&mut indices) {
+                    Ok(true) => {}
+                    Ok(false) => {
+                        opaque = false;
+                        break 'passes;
+                    }
+                    Err(error) if is_end(&error) => {
+                        opaque = false;
+                        break 'passes;
+                    }
+                    Err(error) => return Err(translate(error)),
                 }
                 for (pixel, index) in row.as_chunks_mut::<4>().0.iter_mut().zip(&indices) {
                     // An index without a colour shows nothing.
@@ -91,6 +101,12 @@ impl Raster for Gif<'_> {
         }
         Ok(Decoded { reduced: shrink.finish(), opaque, matrix: None })
     }
+}
+
+/// Whether the data have ended too early, as far as which the picture is shown. Codes without a meaning are something
+/// else.
+fn is_end(error: &DecodingError) -> bool {
+    matches!(error, DecodingError::UnexpectedEof | DecodingError::EndCodeNotFound | DecodingError::Io(_))
 }
 
 fn translate(error: DecodingError) -> Error {

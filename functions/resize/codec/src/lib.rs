@@ -3,23 +3,39 @@
 //! [`thumbnails`] is the whole surface: it decodes a picture once and makes every thumbnail that was asked for from
 //! that decode. Whatever the bytes are, the answer is thumbnails or an [`Error`], never a panic.
 
+#[cfg(feature = "thumbnails")]
 mod encode;
+#[cfg(feature = "thumbnails")]
 mod exif;
+#[cfg(feature = "thumbnails")]
 mod geometry;
+#[cfg(feature = "thumbnails")]
 mod gif;
+#[cfg(feature = "thumbnails")]
 mod heic;
+#[cfg(feature = "thumbnails")]
 mod icc;
 pub mod jpeg;
+#[cfg(feature = "thumbnails")]
 mod lanczos;
+#[cfg(feature = "thumbnails")]
 mod photo;
+#[cfg(feature = "thumbnails")]
 mod png;
+#[cfg(feature = "thumbnails")]
 mod raster;
+#[cfg(feature = "thumbnails")]
 mod sharpen;
+#[cfg(feature = "thumbnails")]
 mod shrink;
+#[cfg(feature = "thumbnails")]
 mod small;
+#[cfg(feature = "thumbnails")]
 mod webp;
+#[cfg(feature = "thumbnails")]
 mod ycbcr;
 
+#[cfg(feature = "thumbnails")]
 use image::metadata::Orientation;
 
 /// How a picture meets a box whose sides have another ratio than its own. Neither way enlarges.
@@ -112,6 +128,7 @@ pub enum Error {
 /// let refused = thumbnails(b"<svg onload=alert(1)>", &[spec], Limits::default());
 /// assert!(matches!(refused, Err(handset_codec::Error::NotAPicture)));
 /// ```
+#[cfg(feature = "thumbnails")]
 pub fn thumbnails(bytes: &[u8], specs: &[Spec], limits: Limits) -> Result<Vec<Thumbnail>, Error> {
     if specs.iter().any(|spec| spec.width == 0 || spec.height == 0) {
         return Err(Error::EmptyBox);
@@ -126,6 +143,7 @@ pub fn thumbnails(bytes: &[u8], specs: &[Spec], limits: Limits) -> Result<Vec<Th
 }
 
 /// The box as the stored, not yet upright, picture has to meet it.
+#[cfg(feature = "thumbnails")]
 fn turned(spec: &Spec, orientation: Orientation) -> Spec {
     match orientation {
         Orientation::Rotate90 | Orientation::Rotate270 | Orientation::Rotate90FlipH | Orientation::Rotate270FlipH => {

@@ -2,6 +2,7 @@
 //! quicker than going through red, green and blue, and keeps what rounding would lose.
 
 use fast_image_resize::Resizer;
+use image::metadata::Orientation;
 use image::{DynamicImage, RgbImage};
 
 use crate::encode::{self, QUALITY};
@@ -9,16 +10,18 @@ use crate::geometry::{self, Plan};
 use crate::jpeg::encode::Planar;
 use crate::jpeg::{self, Colour, Header, Plane, Scale};
 use crate::small::{Area, Small};
-use crate::{Error, Limits, Spec, Thumbnail, icc, sharpen};
+use crate::{Error, Limits, Spec, Thumbnail, exif, icc, sharpen};
 
 /// Makes a thumbnail for each of `specs` of the JPEG `bytes`.
 pub(crate) fn thumbnails(bytes: &[u8], specs: &[Spec], limits: Limits) -> Result<Vec<Thumbnail>, Error> {
     let mut plans = Vec::new();
-    let (header, planes) = jpeg::decode(bytes, limits, |header| {
-        plans =
-            specs.iter().map(|spec| geometry::plan(header.size, &crate::turned(spec, header.orientation))).collect();
+    let mut orientation = Orientation::NoTransforms;
+    let (mut header, planes) = jpeg::decode(bytes, limits, |header| {
+        orientation = header.exif.as_deref().map_or(orientation, exif::orientation);
+        plans = specs.iter().map(|spec| geometry::plan(header.size, &crate::turned(spec, orientation))).collect();
         scales(header, &plans)
     })?;
+    header.profile = header.profile.filter(|profile| !icc::is_srgb(profile));
     let prepared = |(index, mut plane): (usize, Plane)| {
         let strength = strength(&header, index, plane.scale);
         sharpen::sharpen(&mut plane, strength);
@@ -26,7 +29,7 @@ pub(crate) fn thumbnails(bytes: &[u8], specs: &[Spec], limits: Limits) -> Result
     };
     let planes: Vec<_> = planes.into_iter().enumerate().map(prepared).collect();
     let mut resizer = Resizer::new();
-    plans.iter().map(|plan| thumbnail(&header, &planes, plan, &mut resizer)).collect()
+    plans.iter().map(|plan| thumbnail(&header, orientation, &planes, plan, &mut resizer)).collect()
 }
 
 /// Whether the planes are what a thumbnail is written from, once they are small.
@@ -75,7 +78,13 @@ fn small(header: &Header, plane: Plane) -> Small {
     Small { area, block: plane.spacing, size: (plane.width, plane.height), channels: 1, samples: plane.samples }
 }
 
-fn thumbnail(header: &Header, planes: &[Small], plan: &Plan, resizer: &mut Resizer) -> Result<Thumbnail, Error> {
+fn thumbnail(
+    header: &Header,
+    orientation: Orientation,
+    planes: &[Small],
+    plan: &Plan,
+    resizer: &mut Resizer,
+) -> Result<Thumbnail, Error> {
     let mut cut = |(index, plane): (usize, &Small)| {
         let target = if index > 0 && is_direct(header) { half(plan.target) } else { plan.target };
         plane.cut(&Plan { target, ..*plan }, resizer)
@@ -83,7 +92,7 @@ fn thumbnail(header: &Header, planes: &[Small], plan: &Plan, resizer: &mut Resiz
     if is_direct(header) {
         let mut upright = |plane| {
             let mut pixels = cut(plane)?;
-            pixels.apply_orientation(header.orientation);
+            pixels.apply_orientation(orientation);
             Ok((pixels.width(), pixels.height(), pixels.into_bytes()))
         };
         let planes = planes.iter().enumerate().map(&mut upright).collect::<Result<Vec<_>, Error>>()?;
@@ -97,7 +106,7 @@ fn thumbnail(header: &Header, planes: &[Small], plan: &Plan, resizer: &mut Resiz
     let planes =
         planes.iter().enumerate().map(|plane| Ok(cut(plane)?.into_bytes())).collect::<Result<Vec<_>, Error>>()?;
     let mut pixels = colours(header, &planes, plan.target)?;
-    pixels.apply_orientation(header.orientation);
+    pixels.apply_orientation(orientation);
     encode::plain(pixels)
 }
 
@@ -114,17 +123,15 @@ fn colours(header: &Header, planes: &[Vec<u8>], size: (u32, u32)) -> Result<Dyna
     };
     let triples = first.iter().zip(second).zip(third).map(|((a, b), c)| [*a, *b, *c]);
     let triples: Vec<[u8; 3]> = match header.colour {
-        Colour::Ycc | Colour::Ycck { .. } => triples.map(rgb).collect(),
+        Colour::Ycc | Colour::Ycck => triples.map(rgb).collect(),
         _ => triples.collect(),
     };
     let samples = match (header.colour, fourth.first()) {
-        (Colour::Cmyk { inverted } | Colour::Ycck { inverted }, Some(black)) => {
-            // What YCCK has instead of red, green and blue is as inverted as the black beside it.
-            let ink = |value: u8| if inverted { 255 - value } else { value };
-            let inks =
-                triples.iter().zip(black).flat_map(|([c, m, y], k)| [*c, *m, *y, *k].map(ink)).collect::<Vec<_>>();
-            printed(profile, &inks)
+        (Colour::Cmyk, Some(black)) => {
+            printed(profile, &inks(&triples, black, |[c, m, y], k| [c, m, y, k].map(|ink| 255 - ink)))
         }
+        // Where CMYK has 255 less the ink, YCCK has the ink itself in the places of red, green and blue.
+        (Colour::Ycck, Some(black)) => printed(profile, &inks(&triples, black, |[c, m, y], k| [c, m, y, 255 - k])),
         _ => triples.into_flattened(),
     };
     let mut pixels = DynamicImage::from(RgbImage::from_raw(size.0, size.1, samples).ok_or_else(mismatch)?);
@@ -132,6 +139,11 @@ fn colours(header: &Header, planes: &[Vec<u8>], size: (u32, u32)) -> Result<Dyna
         icc::to_srgb(profile, &mut pixels);
     }
     Ok(pixels)
+}
+
+/// The inks of each pixel, of which 255 is full ink, by how `ink` makes them of its samples.
+fn inks(triples: &[[u8; 3]], black: &[u8], ink: impl Fn([u8; 3], u8) -> [u8; 4]) -> Vec<u8> {
+    triples.iter().zip(black).flat_map(|(triple, black)| ink(*triple, *black)).collect()
 }
 
 /// What cannot be: planes have the size that they were cut to, and there is one at least.

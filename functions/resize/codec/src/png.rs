@@ -2,12 +2,20 @@
 //!
 //! The `png` crate hands out rows, so a picture of any size takes the memory of its averages. Interlaced pictures come
 //! in seven passes of scattered pixels, which the averages take in any order.
+//!
+//! A picture that is cut short or damaged is decoded as far as it goes, and the rest is black, or transparent where there
+//! is alpha: so libvips shows it. One that is interlaced has to be whole.
 
-use std::io::Cursor;
+mod parts;
+
+use std::cell::Cell;
+use std::ops::Range;
+use std::rc::Rc;
 
 use image::metadata::Orientation;
 use png::{ColorType, Decoder, DecodingError, Limits as DecoderLimits, Reader, Transformations};
 
+use self::parts::{Parts, chunk};
 use crate::geometry::Plan;
 use crate::raster::{self, Decoded, Header, Raster};
 use crate::shrink::{Order, Shrink};
@@ -17,39 +25,29 @@ use crate::{Error, Limits, exif, icc};
 const ADAM7: [(u32, u32, u32, u32); 7] =
     [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)];
 
-/// Bytes of the signature that every PNG begins with.
-const SIGNATURE: usize = 8;
+/// Bytes of rows up to which a damaged picture is decoded once more, to get at the rows right before the damage.
+const AGAIN: u64 = 16 << 20;
 
 /// A PNG whose header has been read.
 pub(crate) struct Png<'a> {
-    reader: Reader<Cursor<&'a [u8]>>,
+    parts: Parts<'a>,
+    reader: Reader<Parts<'a>>,
     header: Header,
+    limits: Limits,
+    /// How many bytes the reader has taken.
+    taken: Rc<Cell<usize>>,
 }
 
 impl<'a> Png<'a> {
     /// Reads the header of `bytes` and judges it by `limits`.
     pub(crate) fn open(bytes: &'a [u8], limits: Limits) -> Result<Self, Error> {
-        let most = usize::try_from(limits.max_bytes).unwrap_or(usize::MAX);
-        let mut decoder = Decoder::new_with_limits(Cursor::new(bytes), DecoderLimits { bytes: most });
-        decoder.set_transformations(Transformations::EXPAND | Transformations::STRIP_16);
-        decoder.set_ignore_text_chunk(true);
-        // Profiles are inflated below instead, with a limit of their own.
-        decoder.set_ignore_iccp_chunk(true);
-        let info = decoder.read_header_info().map_err(translate)?;
-        let size = raster::judge(info.width, info.height, limits)?;
-        let reader = decoder.read_info().map_err(translate)?;
-        // `png` 0.18 panics on a palette that ends within a colour, or has more than an index can name.
-        if reader.info().palette.as_ref().is_some_and(|palette| palette.len() % 3 != 0 || palette.len() > 3 * 256) {
-            return Err(Error::Broken("the palette of the PNG is damaged".into()));
-        }
-        // Besides the row itself the decoder holds the one before, and bytes not yet made into rows.
-        let row = reader.output_line_size(size.0).ok_or(Error::TooMuchMemory)?;
-        if row.saturating_mul(4) > most {
-            return Err(Error::TooMuchMemory);
-        }
+        let parts = Parts::of(bytes).ok_or_else(|| Error::Broken("the PNG has no pixels".into()))?;
+        let taken = Rc::new(Cell::new(0));
+        let reader = open(parts.reading(taken.clone(), usize::MAX), limits)?;
+        let size = (reader.info().width, reader.info().height);
         let orientation = chunk(bytes, *b"eXIf").map_or(Orientation::NoTransforms, exif::orientation);
         let profile = chunk(bytes, *b"iCCP").and_then(inflate_profile);
-        Ok(Self { reader, header: Header { size, orientation, profile } })
+        Ok(Self { parts, reader, header: Header { size, orientation, profile }, limits, taken })
     }
 
     fn shrink<const CHANNELS: usize>(mut self, plans: &[Plan]) -> Result<Decoded, Error> {
@@ -62,18 +60,70 @@ impl<'a> Png<'a> {
                 // A pass without columns has no rows either.
                 for y in (y..height).step_by(down as usize).filter(|_| x < width) {
                     let row = next_row(&mut self.reader)?;
+                    let row = row.ok_or_else(|| Error::Broken("the interlaced PNG is damaged".into()))?;
                     opaque = opaque && is_opaque::<CHANNELS>(row);
                     shrink.add((x, across), y, row);
                 }
             }
         } else {
-            for y in 0..height {
-                let row = next_row(&mut self.reader)?;
+            let mut add = |y, row: &[u8]| {
                 opaque = opaque && is_opaque::<CHANNELS>(row);
                 shrink.add((0, 1), y, row);
+            };
+            let mut there = rows(&mut self.reader, 0..height, &mut add)?;
+            let bytes = u64::from(there) * self.reader.output_line_size(width).unwrap_or_default() as u64;
+            let again = (there < height && bytes <= AGAIN).then(|| self.damage()).transpose()?;
+            // There may be no pixels at all before the damage.
+            if let Some(Ok(mut reader)) = again.map(|damage| open(self.parts.ending(damage), self.limits)) {
+                rows(&mut reader, 0..there, &mut |_, _| {})?;
+                there = rows(&mut reader, there..height, &mut add)?;
             }
+            opaque = opaque && there == height;
         }
         Ok(Decoded { reduced: shrink.finish(), opaque, matrix: None })
+    }
+}
+
+/// Reads everything before the pixels.
+fn open(parts: Parts<'_>, limits: Limits) -> Result<Reader<Parts<'_>>, Error> {
+    let most = usize::try_from(limits.max_bytes).unwrap_or(usize::MAX);
+    let mut decoder = Decoder::new_with_limits(parts, DecoderLimits { bytes: most });
+    decoder.set_transformations(Transformations::EXPAND | Transformations::STRIP_16);
+    decoder.ignore_checksums(true);
+    let info = decoder.read_header_info().map_err(translate)?;
+    let (width, _) = raster::judge(info.width, info.height, limits)?;
+    let reader = decoder.read_info().map_err(translate)?;
+    // `png` 0.18 panics on a palette that ends within a colour, or has more than an index can name.
+    if reader.info().palette.as_ref().is_some_and(|palette| palette.len() % 3 != 0 || palette.len() > 3 * 256) {
+        return Err(Error::Broken("the palette of the PNG is damaged".into()));
+    }
+    // Besides the row itself the decoder holds the one before, and bytes not yet made into rows.
+    let row = reader.output_line_size(width).ok_or(Error::TooMuchMemory)?;
+    if row.saturating_mul(4) > most {
+        return Err(Error::TooMuchMemory);
+    }
+    Ok(reader)
+}
+
+/// Hands out the rows of this range, as far as they go, and says up to which that is.
+fn rows(reader: &mut Reader<Parts<'_>>, range: Range<u32>, add: &mut impl FnMut(u32, &[u8])) -> Result<u32, Error> {
+    for y in range.clone() {
+        match next_row(reader)? {
+            Some(row) => add(y, row),
+            None => return Ok(y),
+        }
+    }
+    Ok(range.end)
+}
+
+impl Png<'_> {
+    /// After how many bytes the data are damaged or end. The decoder keeps back what later data may refer to, some
+    /// thousands of bytes, and loses that with the damage; but not where the file ends.
+    fn damage(&self) -> Result<usize, Error> {
+        let taken = Rc::new(Cell::new(0));
+        let mut reader = open(self.parts.reading(taken.clone(), self.taken.get()), self.limits)?;
+        rows(&mut reader, 0..self.header.size.1, &mut |_, _| {})?;
+        Ok(taken.get())
     }
 }
 
@@ -93,10 +143,12 @@ impl Raster for Png<'_> {
     }
 }
 
-fn next_row<'r>(reader: &'r mut Reader<Cursor<&[u8]>>) -> Result<&'r [u8], Error> {
-    match reader.next_row().map_err(translate)? {
-        Some(row) => Ok(row.data()),
-        None => Err(Error::Broken("the PNG has fewer rows than it says".into())),
+/// The next row; none where the data end or are damaged.
+fn next_row<'r>(reader: &'r mut Reader<Parts<'_>>) -> Result<Option<&'r [u8]>, Error> {
+    match reader.next_row() {
+        Ok(row) => Ok(row.map(|row| row.data())),
+        Err(DecodingError::LimitsExceeded) => Err(Error::TooMuchMemory),
+        Err(_) => Ok(None),
     }
 }
 
@@ -109,21 +161,6 @@ fn translate(error: DecodingError) -> Error {
     match error {
         DecodingError::LimitsExceeded => Error::TooMuchMemory,
         error => Error::Broken(Box::new(error)),
-    }
-}
-
-/// The content of the first chunk of a name, wherever it stands: Exif may come after the pixels.
-fn chunk(bytes: &[u8], name: [u8; 4]) -> Option<&[u8]> {
-    let mut rest = bytes.get(SIGNATURE..)?;
-    loop {
-        let (length, after) = rest.split_first_chunk()?;
-        let (found, after) = after.split_first_chunk::<4>()?;
-        let (content, after) = after.split_at_checked(usize::try_from(u32::from_be_bytes(*length)).ok()?)?;
-        if *found == name {
-            return Some(content);
-        }
-        // Each chunk ends with a checksum of four bytes.
-        rest = after.get(4..)?;
     }
 }
 

@@ -9,6 +9,7 @@ mod exif;
 mod gif;
 mod heic;
 mod jpeg;
+mod lzw;
 mod png;
 mod webp;
 
@@ -46,7 +47,7 @@ pub fn clean(bytes: &[u8], max_pixels: u64) -> Result<Clean> {
         return Err(Error::UnsupportedMedia("not a JPEG, PNG, WebP, GIF or HEIC picture"));
     };
     let walk = match format {
-        Format::Jpeg => jpeg::walk(bytes),
+        Format::Jpeg => jpeg::walk(bytes, max_pixels),
         Format::Png => png::walk(bytes),
         Format::WebP => webp::walk(bytes),
         Format::Gif => gif::walk(bytes),
@@ -55,11 +56,9 @@ pub fn clean(bytes: &[u8], max_pixels: u64) -> Result<Clean> {
     let Walk { width, height, largest_frame, orientation, clean } =
         walk.map_err(|Broken(reason)| Error::UnsupportedMedia(reason))?;
     let pixels = largest_frame.max(u64::from(width) * u64::from(height));
-    if pixels == 0 {
-        return Err(Error::UnsupportedMedia("the picture has no pixels"));
-    }
-    if pixels > max_pixels {
-        return Err(Error::UnsupportedMedia("the picture has too many pixels"));
+    let refused = if pixels == 0 { Some(NO_PIXELS) } else { (pixels > max_pixels).then_some(TOO_MANY_PIXELS) };
+    if let Some(Broken(reason)) = refused {
+        return Err(Error::UnsupportedMedia(reason));
     }
     Ok(Clean { facts: Facts { format, width, height, orientation }, bytes: clean })
 }
@@ -82,6 +81,8 @@ type Walked<T> = std::result::Result<T, Broken>;
 
 const CUT_SHORT: Broken = Broken("the picture is cut short");
 const DAMAGED: Broken = Broken("the picture is damaged");
+const NO_PIXELS: Broken = Broken("the picture has no pixels");
+const TOO_MANY_PIXELS: Broken = Broken("the picture has too many pixels");
 
 /// Bytes that are read from the front. Reading past the end is [`CUT_SHORT`].
 #[derive(Clone, Copy)]

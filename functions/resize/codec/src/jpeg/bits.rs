@@ -26,8 +26,24 @@ impl<'a> Bits<'a> {
     }
 
     /// Whether more bits were used than there are.
+    #[inline(always)]
     pub(super) fn overran(&self) -> bool {
         self.invented > self.count
+    }
+
+    /// Where the first byte is of which no bit was used.
+    pub(super) fn end(&self) -> usize {
+        let unused = self.count.saturating_sub(self.invented) / 8;
+        // What stands before is 0xff only where it fills up: as a byte of the data it has a zero behind it.
+        let unfilled = |at| self.data.get(..at).and_then(|data| data.iter().rposition(|byte| *byte != 0xff));
+        let mut at = unfilled(self.at).map_or(0, |last| last + 1);
+        for _ in 0..unused {
+            at = at.saturating_sub(1);
+            if at > 0 && self.data.get(at - 1..=at) == Some(&[0xff, 0]) {
+                at = unfilled(at).map_or(0, |last| last + 1);
+            }
+        }
+        at
     }
 
     /// Makes at least 56 bits available.
@@ -61,6 +77,11 @@ impl<'a> Bits<'a> {
                 Some([byte, ..]) if *byte != 0xff => {
                     self.at += 1;
                     *byte
+                }
+                // Fill bytes, which may stand before a stuffed zero as well as before a marker.
+                Some([_, rest @ ..]) if rest.first() == Some(&0xff) => {
+                    self.at += rest.iter().position(|byte| *byte != 0xff).unwrap_or(rest.len());
+                    continue;
                 }
                 _ => {
                     self.invented += 8;

@@ -93,7 +93,7 @@ impl Frame {
         let units = (size.0.div_ceil(8 * most.0), size.1.div_ceil(8 * most.1));
         let mut components: Vec<Component> = Vec::with_capacity(4);
         for ([id, _, quantiser], (across, down)) in listed.iter().zip(factors()) {
-            if *quantiser > 3 || components.iter().any(|other| other.id == *id) {
+            if *quantiser > 3 {
                 return Err(Damage::Frame);
             }
             let samples = ((size.0 * across).div_ceil(most.0), (size.1 * down).div_ceil(most.1));
@@ -108,5 +108,11 @@ impl Frame {
             });
         }
         Ok(Self { process, size, most, units, components })
+    }
+
+    /// Whether libjpeg shows it too: sides of at most 65,500 pixels, and samples that stand for whole pixels.
+    pub(super) fn is_common(&self) -> bool {
+        let whole = |part: &Component| self.most.0.is_multiple_of(part.across) && self.most.1.is_multiple_of(part.down);
+        self.size.0.max(self.size.1) <= 65_500 && self.components.iter().all(whole)
     }
 }

@@ -1,12 +1,10 @@
 //! Everything before the first scan.
 
-use image::metadata::Orientation;
-
 use super::frame::{Claim, Frame, Process};
 use super::segments::{Segment, Segments, marker};
 use super::tables::Tables;
 use super::{Damage, Scale};
-use crate::{Error, Limits, exif, icc};
+use crate::Error;
 
 /// What the planes of a JPEG are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,16 +15,12 @@ pub enum Colour {
     Ycc,
     /// Red, green, blue.
     Rgb,
-    /// Cyan, magenta, yellow, black; 0 is full ink when `inverted`, as Adobe's programs write it.
-    Cmyk {
-        /// Whether 0 is full ink.
-        inverted: bool,
-    },
-    /// Luma and differences of what cyan, magenta and yellow leave, and black, which is as in `Cmyk`.
-    Ycck {
-        /// Whether 0 is full ink.
-        inverted: bool,
-    },
+    /// Cyan, magenta, yellow, black, of which 0 is full ink: so Adobe's programs write them, and so browsers, libvips and
+    /// Pillow take them, whether a marker says that it was Adobe's or not.
+    Cmyk,
+    /// Luma and differences of how much cyan, magenta and yellow there is (red, green and blue in their places), and black
+    /// as in `Cmyk`.
+    Ycck,
 }
 
 /// What is known before a pixel is decoded.
@@ -34,11 +28,11 @@ pub enum Colour {
 pub struct Header {
     /// Width and height in pixels, as stored: not yet upright.
     pub size: (u32, u32),
-    /// How the stored pixels have to be turned to be upright.
-    pub orientation: Orientation,
+    /// The first Exif block, which may say how the stored pixels have to be turned to be upright.
+    pub exif: Option<Vec<u8>>,
     /// What the planes are.
     pub colour: Colour,
-    /// The embedded colour profile (ICC.1:2022, B.4), if it is whole and not one of sRGB.
+    /// The embedded colour profile (ICC.1:2022, B.4), if it is whole.
     pub profile: Option<Vec<u8>>,
     /// Pixels of the picture that one sample of each component stands for, across and down.
     pub spacing: Vec<(f64, f64)>,
@@ -50,9 +44,9 @@ impl Header {
         let spacing = |component: &super::frame::Component| component.spacing(frame);
         Self {
             size: frame.size,
-            orientation: applications.orientation.unwrap_or(Orientation::NoTransforms),
+            exif: applications.exif.clone(),
             colour: applications.colour(frame),
-            profile: applications.profile.whole().filter(|profile| !icc::is_srgb(profile)),
+            profile: applications.profile.whole(),
             spacing: frame.components.iter().map(spacing).collect(),
         }
     }
@@ -61,7 +55,7 @@ impl Header {
 /// What application segments say, of which only the first of a kind counts.
 #[derive(Default)]
 pub(super) struct Applications {
-    orientation: Option<Orientation>,
+    exif: Option<Vec<u8>>,
     /// Whether there is a JFIF segment, which says that colours are luma and differences.
     jfif: bool,
     /// The transform that an Adobe segment names.
@@ -70,11 +64,13 @@ pub(super) struct Applications {
 }
 
 impl Applications {
-    fn read(&mut self, segment: &Segment) {
-        match (segment.marker, segment.content) {
-            (marker::APP0, [b'J', b'F', b'I', b'F', 0, ..]) => self.jfif = true,
-            (marker::APP1, exif @ [b'E', b'x', b'i', b'f', 0, 0, ..]) if self.orientation.is_none() => {
-                self.orientation = Some(exif::orientation(exif));
+    /// Reads a segment, if it is one for this.
+    pub(super) fn read(&mut self, segment: &Segment) {
+        match (segment.marker, &*segment.content) {
+            // Fourteen bytes (ITU-T T.871, 10.1); libjpeg looks at no shorter ones.
+            (marker::APP0, [b'J', b'F', b'I', b'F', 0, _, _, _, _, _, _, _, _, _, ..]) => self.jfif = true,
+            (marker::APP1, exif @ [b'E', b'x', b'i', b'f', 0, 0, ..]) if self.exif.is_none() => {
+                self.exif = Some(exif.to_vec());
             }
             (marker::APP2, segment) => self.profile.read(segment),
             // Version and two words of flags, then the transform (Adobe technical note 5116, 18).
@@ -90,8 +86,8 @@ impl Applications {
         let names: Vec<_> = frame.components.iter().map(|component| component.id).collect();
         match (names.as_slice(), self.adobe) {
             ([_], _) => Colour::Grey,
-            ([_, _, _, _], Some(2)) => Colour::Ycck { inverted: true },
-            ([_, _, _, _], adobe) => Colour::Cmyk { inverted: adobe.is_some() },
+            ([_, _, _, _], None | Some(0)) => Colour::Cmyk,
+            ([_, _, _, _], Some(_)) => Colour::Ycck,
             (_, _) if self.jfif => Colour::Ycc,
             (_, Some(0)) | ([b'R', b'G', b'B'], None) => Colour::Rgb,
             _ => Colour::Ycc,
@@ -131,39 +127,38 @@ pub(super) struct Preamble {
     pub(super) frame: Frame,
     /// Tables for the first scan.
     pub(super) tables: Tables,
-    /// What application segments said.
-    pub(super) applications: Applications,
 }
 
 impl Preamble {
-    /// Reads up to the header of the first scan, which it returns as well.
-    pub(super) fn read<'a>(segments: &mut Segments<'a>, limits: Limits) -> Result<(Self, Segment<'a>), Error> {
+    /// Reads up to the header of the first scan, which it returns as well. What is read is shown to `see`.
+    pub(super) fn read<'a>(
+        segments: &mut Segments<'a>,
+        max_pixels: u64,
+        mut see: impl FnMut(&Segment<'a>),
+    ) -> Result<(Self, Segment<'a>), Error> {
         let mut frame = None;
         let mut tables = Tables::default();
-        let mut applications = Applications::default();
         loop {
             let segment = segments.next()?;
             match segment.marker {
                 marker::SOS => {
                     let frame = frame.ok_or(Damage::Scan)?;
-                    return Ok((Self { frame, tables, applications }, segment));
+                    return Ok((Self { frame, tables }, segment));
                 }
                 marker::EOI => return Err(Damage::Truncated.into()),
                 _ if segment.is_frame() => {
-                    if frame.replace(read_frame(&segment, limits)?).is_some() {
+                    if frame.replace(read_frame(&segment, max_pixels)?).is_some() {
                         return Err(Damage::Frame.into());
                     }
                 }
-                _ => {
-                    tables.read(&segment)?;
-                    applications.read(&segment);
-                }
+                _ => tables.read(&segment)?,
             }
+            see(&segment);
         }
     }
 }
 
-fn read_frame(segment: &Segment, limits: Limits) -> Result<Frame, Error> {
+fn read_frame(segment: &Segment, max_pixels: u64) -> Result<Frame, Error> {
     let process = match segment.marker {
         marker::SOF0 | marker::SOF1 => Process::Sequential,
         marker::SOF2 => Process::Progressive,
@@ -172,15 +167,15 @@ fn read_frame(segment: &Segment, limits: Limits) -> Result<Frame, Error> {
         0xc5..=0xc7 | 0xcd..=marker::SOF15 => return Err(Error::Unsupported("hierarchical JPEG")),
         _ => return Err(Error::Unsupported("JPEG with arithmetic codes")),
     };
-    let Claim { precision, size: (width, height) } = Claim::read(segment.content)?;
+    let Claim { precision, size: (width, height) } = Claim::read(&segment.content)?;
     let pixels = u64::from(width) * u64::from(height);
-    if pixels == 0 || pixels > limits.max_pixels {
+    if pixels == 0 || pixels > max_pixels {
         return Err(Error::TooManyPixels { width, height });
     }
     if precision != 8 {
         return Err(Error::Unsupported("JPEG of more than 8 bits a sample"));
     }
-    Ok(Frame::read(process, (width, height), segment.content)?)
+    Ok(Frame::read(process, (width, height), &segment.content)?)
 }
 
 impl Scale {

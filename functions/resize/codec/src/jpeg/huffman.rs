@@ -17,16 +17,27 @@ pub(super) struct Spec {
 }
 
 impl Spec {
-    /// Judges what a segment says: codes have to fit their lengths.
-    pub(super) fn new(counts: [u8; 16], symbols: &[u8]) -> Result<Self, Damage> {
+    /// What a segment says, which is not judged before it is of use.
+    pub(super) fn new(counts: [u8; 16], symbols: &[u8]) -> Self {
+        Self { counts, symbols: symbols.to_vec() }
+    }
+
+    /// Judges whether codes fit their lengths, and none up to the longest consists of ones only (T.81, C.2).
+    fn judge(&self) -> Result<(), Damage> {
         let mut room = 1_i32;
-        for count in counts {
-            room = room * 2 - i32::from(count);
-            if room < 0 {
+        let longest = self.counts.iter().rposition(|count| *count > 0).map_or(0, |last| last + 1);
+        for count in &self.counts[..longest] {
+            room = room * 2 - i32::from(*count);
+            if room < 1 {
                 return Err(Damage::HuffmanTable);
             }
         }
-        Ok(Self { counts, symbols: symbols.to_vec() })
+        Ok(())
+    }
+
+    /// The content of a DHT segment with this table, which has the name `name`.
+    pub(super) fn segment(&self, name: u8) -> impl Iterator<Item = u8> {
+        [name].into_iter().chain(self.counts).chain(self.symbols.iter().copied())
     }
 
     /// Length, code and symbol of each code, shortest first (T.81, C.2).
@@ -54,7 +65,8 @@ pub(super) struct Table {
 
 impl Table {
     /// Builds the look-ups.
-    pub(super) fn new(spec: &Spec) -> Self {
+    pub(super) fn new(spec: &Spec) -> Result<Self, Damage> {
+        spec.judge()?;
         let mut table = Self { near: [0; 1 << NEAR], longer: [(0, 0); 17], symbols: [0; 256] };
         for (length, code, symbol) in spec.codes() {
             if length <= NEAR {
@@ -74,34 +86,36 @@ impl Table {
         for (to, symbol) in table.symbols.iter_mut().zip(&spec.symbols) {
             *to = *symbol;
         }
-        table
+        Ok(table)
     }
 
-    /// Reads a symbol. At least 16 bits have to be there.
+    /// Reads a symbol. At least 17 bits have to be there.
     #[inline(always)]
-    pub(super) fn symbol(&self, bits: &mut Bits) -> Result<u8, Damage> {
+    pub(super) fn symbol(&self, bits: &mut Bits) -> u8 {
         let entry = self.near[bits.peek(NEAR)];
         if entry != 0 {
             bits.skip(u32::from(entry & 0xff));
-            return Ok((entry >> 8) as u8);
+            return (entry >> 8) as u8;
         }
-        let (symbol, length) = self.long(bits.peek(16) as u32)?;
+        let (symbol, length) = self.long(bits.peek(16) as u32);
         bits.skip(length);
-        Ok(symbol)
+        symbol
     }
 
+    /// The symbol of a code that may be long, and the bits it takes. One that does not exist counts as 0, behind the
+    /// 17 bits after which libjpeg gives it up.
     #[cold]
     #[inline(never)]
-    fn long(&self, code: u32) -> Result<(u8, u32), Damage> {
+    fn long(&self, code: u32) -> (u8, u32) {
         for length in 1..=16_u32 {
             let (limit, offset) = self.longer[length as usize];
             if code < limit {
                 let index = (code >> (16 - length)) as i32 + offset;
                 let symbol = usize::try_from(index).ok().and_then(|index| self.symbols.get(index));
-                return symbol.map(|symbol| (*symbol, length)).ok_or(Damage::HuffmanCode);
+                return (symbol.copied().unwrap_or(0), length);
             }
         }
-        Err(Damage::HuffmanCode)
+        (0, 17)
     }
 }
 
@@ -134,37 +148,38 @@ impl Found {
 
 impl Numbers {
     /// Builds the look-up; `split` tells run and size of a symbol.
-    fn new(spec: &Spec, split: impl Fn(u8) -> (u8, u8)) -> Self {
+    fn new(spec: &Spec, split: impl Fn(u8) -> (u8, u8)) -> Result<Self, Damage> {
+        let table = Table::new(spec)?;
         let mut near = Box::new([Found::default(); 1 << NEAR]);
         for (length, code, symbol) in spec.codes().take_while(|(length, ..)| *length <= NEAR) {
             let (run, size) = split(symbol);
             let first = (code << (NEAR - length)) as usize;
             near[first..first + (1 << (NEAR - length))].fill(Found::new(length, run, size));
         }
-        Self { near, table: Table::new(spec) }
+        Ok(Self { near, table })
     }
 
     /// The next code, and the number behind it. Takes at most 25 of the bits that are there.
     #[inline(always)]
-    fn next(&self, bits: &mut Bits, split: impl Fn(u8) -> (u8, u8)) -> Result<(u8, i32), Damage> {
+    fn next(&self, bits: &mut Bits, split: impl Fn(u8) -> (u8, u8)) -> (u8, i32) {
         let mut found = self.near[bits.peek(NEAR)];
         if found.used == 0 {
-            (*bits, found) = self.longer(*bits, split)?;
+            (*bits, found) = self.longer(*bits, split);
         }
         let value = bits.signed_behind(u32::from(found.length), u32::from(found.size));
         bits.skip(u32::from(found.used));
-        Ok((found.run, value))
+        (found.run, value)
     }
 
     /// Finds a long code and makes sure of its bits.
     #[cold]
     #[inline(never)]
-    fn longer<'a>(&self, mut bits: Bits<'a>, split: impl Fn(u8) -> (u8, u8)) -> Result<(Bits<'a>, Found), Damage> {
+    fn longer<'a>(&self, mut bits: Bits<'a>, split: impl Fn(u8) -> (u8, u8)) -> (Bits<'a>, Found) {
         bits.refill();
-        let symbol = self.table.symbol(&mut bits)?;
+        let symbol = self.table.symbol(&mut bits);
         bits.refill();
         let (run, size) = split(symbol);
-        Ok((bits, Found::new(0, run, size)))
+        (bits, Found::new(0, run, size))
     }
 }
 
@@ -172,21 +187,23 @@ impl Numbers {
 pub(super) struct DcTable(Numbers);
 
 impl DcTable {
-    /// Builds the look-up.
-    pub(super) fn new(spec: &Spec) -> Self {
-        Self(Numbers::new(spec, Self::split))
+    /// Builds the look-up. Of 8-bit pictures 11 bits are the most, of any 16 (T.81, table F.1 and H.2); libraries
+    /// take 15.
+    pub(super) fn new(spec: &Spec) -> Result<Self, Damage> {
+        if spec.symbols.iter().any(|size| *size > 15) {
+            return Err(Damage::HuffmanTable);
+        }
+        Ok(Self(Numbers::new(spec, Self::split)?))
     }
 
     /// Reads a difference. At least 25 bits have to be there.
     #[inline(always)]
-    pub(super) fn difference(&self, bits: &mut Bits) -> Result<i32, Damage> {
-        let (damaged, value) = self.0.next(bits, Self::split)?;
-        if damaged > 0 { Err(Damage::HuffmanCode) } else { Ok(value) }
+    pub(super) fn difference(&self, bits: &mut Bits) -> i32 {
+        self.0.next(bits, Self::split).1
     }
 
-    /// Of 8-bit pictures 11 bits are the most, of any 16 (T.81, table F.1 and H.2); libraries take 15.
     fn split(size: u8) -> (u8, u8) {
-        if size > 15 { (1, 0) } else { (0, size) }
+        (0, size & 15)
     }
 }
 
@@ -211,17 +228,18 @@ pub(super) const END: u8 = 128;
 
 impl AcTable {
     /// Builds the look-ups.
-    pub(super) fn new(spec: &Spec) -> Self {
+    pub(super) fn new(spec: &Spec) -> Result<Self, Damage> {
+        let numbers = Numbers::new(spec, Self::split)?;
         let far = steps(spec).try_into().unwrap_or_else(|_| unreachable!("there is an entry for each pattern of bits"));
-        Self { far, numbers: Numbers::new(spec, Self::split) }
+        Ok(Self { far, numbers })
     }
 
     /// Reads a coefficient: how many zeros come before it, which is `END` where the block ends, and its value. At
     /// least 25 bits have to be there.
     #[inline(always)]
-    pub(super) fn coefficient(&self, bits: &mut Bits) -> Result<(usize, i32), Damage> {
-        let (run, value) = self.numbers.next(bits, Self::split)?;
-        Ok((usize::from(run), value))
+    pub(super) fn coefficient(&self, bits: &mut Bits) -> (usize, i32) {
+        let (run, value) = self.numbers.next(bits, Self::split);
+        (usize::from(run), value)
     }
 
     fn split(symbol: u8) -> (u8, u8) {
@@ -236,7 +254,7 @@ impl AcTable {
     /// Whether the second look-up is of use changes numbers only and not which way the processor goes: what it can't
     /// foresee costs it more than what it does in vain.
     #[inline(always)]
-    pub(super) fn step_over(&self, bits: &mut Bits, mut left: i32) -> Result<(), Damage> {
+    pub(super) fn step_over(&self, bits: &mut Bits, mut left: i32) {
         loop {
             bits.refill();
             let before = (bits.mark(), left);
@@ -251,30 +269,30 @@ impl AcTable {
             }
             // With its end seen, a block of 63 leaves -65 at most, and -127 at least when nothing went too far.
             if left == 0 || (left > -i32::from(LAST) && left < -64) {
-                return Ok(());
+                return;
             }
             bits.undo(before.0);
-            *bits = self.step_singly(*bits, before.1)?;
-            return Ok(());
+            *bits = self.step_singly(*bits, before.1);
+            return;
         }
     }
 
-    /// Symbol by symbol: where a look-up would read into the next block, and codes that it does not see.
+    /// Symbol by symbol: where a look-up would read into the next block, and codes that it does not see. A run that
+    /// leaves the block ends it.
     #[cold]
     #[inline(never)]
-    fn step_singly<'a>(&self, mut bits: Bits<'a>, mut left: i32) -> Result<Bits<'a>, Damage> {
+    fn step_singly<'a>(&self, mut bits: Bits<'a>, mut left: i32) -> Bits<'a> {
         while left > 0 {
             bits.refill();
-            let symbol = self.numbers.table.symbol(&mut bits)?;
+            let symbol = self.numbers.table.symbol(&mut bits);
             let (run, size) = (i32::from(symbol >> 4), u32::from(symbol & 15));
             if size == 0 && run != 15 {
-                return Ok(bits);
+                break;
             }
             bits.skip(size);
             left -= run + 1;
         }
-        // A run that leaves the block is damage.
-        if left == 0 { Ok(bits) } else { Err(Damage::Run) }
+        bits
     }
 }
 

@@ -15,6 +15,7 @@
 #![expect(clippy::inline_always, reason = "a call for each symbol would take as long as the symbol")]
 
 mod bits;
+#[cfg(feature = "thumbnails")]
 pub(crate) mod encode;
 mod frame;
 mod header;
@@ -25,31 +26,37 @@ mod progressive;
 mod scan;
 mod segments;
 mod sequential;
+mod standard;
 mod store;
+mod survey;
 mod tables;
 
 pub use header::{Colour, Header};
 pub use plane::{Plane, Scale};
+pub use survey::{Part, Survey, survey};
 
 use frame::{Frame, Process};
-use header::Preamble;
+use header::{Applications, Preamble};
 use plane::Canvas;
 use progressive::Progress;
-use scan::Scan;
-use segments::{Segment, Segments, marker};
+use scan::{Read, Scan};
+use segments::{Segments, marker};
 
 use crate::{Error, Limits};
 
 /// The most scans of a file. Encoders write about ten; each one more makes work that its bytes do not show.
-const MAX_SCANS: u32 = 200;
+const MAX_SCANS: u32 = 100;
 
-/// What is wrong with a file.
+/// What is wrong with a file: what libjpeg takes for an error. Whatever it only warns of is none here either, and the
+/// picture is shown as far as it goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 enum Damage {
-    #[error("the JPEG ends too early")]
+    #[error("the JPEG ends before its first scan")]
     Truncated,
     #[error("a segment of the JPEG is damaged")]
     Segment,
+    #[error("the JPEG has a marker that does not belong there")]
+    Marker,
     #[error("the frame header of the JPEG is damaged")]
     Frame,
     #[error("a scan header of the JPEG is damaged")]
@@ -60,12 +67,6 @@ enum Damage {
     Quantiser,
     #[error("a Huffman table of the JPEG is damaged or missing")]
     HuffmanTable,
-    #[error("the JPEG has a code that does not exist")]
-    HuffmanCode,
-    #[error("a run of the JPEG leaves its block")]
-    Run,
-    #[error("a restart marker of the JPEG is missing")]
-    Restart,
 }
 
 impl From<Damage> for Error {
@@ -79,11 +80,12 @@ pub(crate) fn is_jpeg(bytes: &[u8]) -> bool {
     bytes.starts_with(&[0xff, marker::SOI, 0xff])
 }
 
-/// Decodes the planes of a JPEG, each component at the scale that `choose` gives for it when it has seen the header.
+/// Decodes the planes of a JPEG, each component at the scale that `choose` gives for it when it has seen the header. A
+/// file that is damaged behind its headers is decoded as far as it goes, as libjpeg does it; what is not told is grey.
 ///
 /// # Errors
 /// [`Error::NotAPicture`], [`Error::Unsupported`], [`Error::TooManyPixels`] and [`Error::TooMuchMemory`] before a
-/// pixel is decoded; [`Error::Broken`] where the file is damaged or ends before the picture does.
+/// pixel is decoded; [`Error::Broken`] where libjpeg refuses the file.
 pub fn decode(
     bytes: &[u8],
     limits: Limits,
@@ -93,45 +95,44 @@ pub fn decode(
         return Err(Error::NotAPicture);
     }
     let mut segments = Segments::new(bytes);
-    let (mut preamble, first) = Preamble::read(&mut segments, limits)?;
-    let frame = preamble.frame;
-    let header = Header::new(&frame, &preamble.applications);
+    let mut applications = Applications::default();
+    let (preamble, first) = Preamble::read(&mut segments, limits.max_pixels, |segment| applications.read(segment))?;
+    let Preamble { frame, mut tables } = preamble;
+    let header = Header::new(&frame, &applications);
     let mut scales = choose(&header);
     scales.resize(frame.components.len(), Scale::Whole);
     let mut picture = Picture::new(&frame, &scales, limits)?;
     let mut segment = first;
     let mut scans = 0;
-    loop {
-        match segment.marker {
-            marker::SOS => {
-                scans += 1;
-                if scans > MAX_SCANS {
-                    return Err(Damage::Scans.into());
-                }
-                let scan = Scan::read(&frame, segment.content)?;
-                let at = picture.read_scan(bytes, segments.position(), &frame, &scan, &preamble.tables)?;
-                if picture.is_complete() {
-                    break;
-                }
-                segments.leave_scan(at);
+    while segment.marker != marker::EOI {
+        if segment.marker == marker::SOS {
+            scans += 1;
+            let (scan, read) = picture.scan(bytes, &segments, &frame, &segment.content, &tables, scans)?;
+            segments.go_on(read.position);
+            if is_all(&frame, &scan) {
+                break;
             }
-            marker::EOI => break,
-            marker::SOF0..=marker::SOF15 if segment.is_frame() => return Err(Damage::Frame.into()),
-            // The number of lines told late would be another than the one judged.
-            marker::DNL => return Err(Damage::Frame.into()),
-            _ => preamble.tables.read(&segment)?,
+        } else if segment.is_frame() {
+            return Err(Damage::Frame.into());
+        } else {
+            tables.read(&segment)?;
         }
         segment = segments.next()?;
     }
-    let canvases = picture.finish()?;
-    let planes = frame.components.iter().zip(canvases).map(|(component, canvas)| canvas.finish(&frame, component));
-    Ok((header, planes.collect()))
+    let planes = frame.components.iter().zip(picture.finish());
+    let planes = planes.map(|(component, canvas)| canvas.finish(&frame, component)).collect();
+    Ok((header, planes))
+}
+
+/// Whether a scan tells the whole picture, so that nothing is read of what follows.
+fn is_all(frame: &Frame, scan: &Scan) -> bool {
+    frame.process == Process::Sequential && scan.parts.len() == frame.components.len()
 }
 
 /// The picture as far as it has been decoded.
 enum Picture {
-    /// The samples of each component, and whether it was told.
-    Sequential(Vec<Canvas>, Vec<bool>),
+    /// The samples of each component.
+    Sequential(Vec<Canvas>),
     /// The coefficients of each component.
     Progressive(Progress),
 }
@@ -150,50 +151,34 @@ impl Picture {
             return Ok(Self::Progressive(Progress::new(frame, scales)));
         }
         let canvas = |(component, scale): (&frame::Component, &Scale)| Canvas::new(component, *scale);
-        let canvases: Vec<_> = frame.components.iter().zip(scales).map(canvas).collect();
-        let told = vec![false; canvases.len()];
-        Ok(Self::Sequential(canvases, told))
+        Ok(Self::Sequential(frame.components.iter().zip(scales).map(canvas).collect()))
     }
 
-    fn read_scan(
+    /// Decodes the scan that has `header` and begins where `segments` are; it is the `number`th.
+    fn scan(
         &mut self,
         data: &[u8],
-        at: usize,
+        segments: &Segments,
         frame: &Frame,
-        scan: &Scan,
+        header: &[u8],
         tables: &tables::Tables,
-    ) -> Result<usize, Damage> {
-        match self {
-            Self::Sequential(canvases, told) => {
-                for part in &scan.parts {
-                    if std::mem::replace(&mut told[part.component], true) {
-                        return Err(Damage::Scan);
-                    }
-                }
-                sequential::decode(data, at, frame, scan, tables, canvases)
-            }
-            Self::Progressive(progress) => progress.decode(data, at, frame, scan, tables),
+        number: u32,
+    ) -> Result<(Scan, Read), Damage> {
+        if number > MAX_SCANS {
+            return Err(Damage::Scans);
         }
+        let (scan, at) = (Scan::read(frame, header)?, segments.position());
+        let read = match self {
+            Self::Sequential(canvases) => sequential::decode(data, at, frame, &scan, tables, canvases)?,
+            Self::Progressive(progress) => progress.decode(data, at, frame, &scan, tables)?,
+        };
+        Ok((scan, read))
     }
 
-    /// Whether nothing is left to tell. Of a progressive picture only its end says that.
-    fn is_complete(&self) -> bool {
-        matches!(self, Self::Sequential(_, told) if told.iter().all(|told| *told))
-    }
-
-    fn finish(self) -> Result<Vec<Canvas>, Damage> {
+    fn finish(self) -> Vec<Canvas> {
         match self {
-            Self::Sequential(canvases, told) if told.iter().all(|told| *told) => Ok(canvases),
-            Self::Sequential(..) => Err(Damage::Truncated),
+            Self::Sequential(canvases) => canvases,
             Self::Progressive(progress) => progress.finish(),
         }
-    }
-}
-
-impl Segment<'_> {
-    /// Whether this is a frame header, of which there are three kinds that are read here and ten that are not.
-    fn is_frame(&self) -> bool {
-        (marker::SOF0..=marker::SOF15).contains(&self.marker)
-            && !matches!(self.marker, marker::DHT | marker::JPG | marker::DAC)
     }
 }

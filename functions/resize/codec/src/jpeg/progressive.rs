@@ -6,7 +6,7 @@ use super::bits::Bits;
 use super::frame::Frame;
 use super::huffman::{DcTable, Table};
 use super::plane::{Canvas, Scale};
-use super::scan::{Restarts, Scan};
+use super::scan::{self, Read, Restarts, Scan};
 use super::store::Store;
 use super::tables::Tables;
 
@@ -28,7 +28,7 @@ impl Progress {
         }
     }
 
-    /// Decodes the scan whose coded data begin at `at`, as far as it is of use, and says where to look for its end.
+    /// Decodes the scan whose coded data begin at `at`, as far as it is of use and the data go.
     pub(super) fn decode(
         &mut self,
         data: &[u8],
@@ -36,30 +36,30 @@ impl Progress {
         frame: &Frame,
         scan: &Scan,
         tables: &Tables,
-    ) -> Result<usize, Damage> {
+    ) -> Result<Read, Damage> {
         for part in &scan.parts {
-            let quantiser = tables.quantisers[frame.components[part.component].quantiser].ok_or(Damage::Quantiser)?;
-            self.stores[part.component].begin_scan(scan, &quantiser)?;
+            let quantiser = tables.quantiser(frame.components[part.component].quantiser)?;
+            self.stores[part.component].begin_scan(&quantiser);
         }
-        let mut reader = Reader { data, bits: Bits::new(data, at), restarts: Restarts::new(tables.restart) };
+        let mut reader = Reader { bits: Bits::new(data, at), restarts: Restarts::new(data, at, tables.restart) };
         if scan.band.0 == 0 {
             self.dc(&mut reader, frame, scan, tables)?;
-            return Ok(reader.bits.position());
+            return Ok(reader.restarts.finish(&reader.bits));
         }
         // The header was judged: one component.
         let [part] = scan.parts.as_slice() else { return Err(Damage::Scan) };
+        let table = Table::new(&*tables.ac(part.ac, frame.process)?)?;
         let store = &mut self.stores[part.component];
         if store.is_flat() {
-            return Ok(at);
+            return Ok(scan::pass_over(data, at, tables.restart));
         }
-        let table = Table::new(tables.ac[part.ac].as_ref().ok_or(Damage::HuffmanTable)?);
         let blocks = frame.components[part.component].blocks;
         if scan.high == 0 {
-            first(&mut reader, scan, &table, store, blocks)?;
+            first(&mut reader, scan, &table, store, blocks);
         } else {
-            refine(&mut reader, scan, &table, store, blocks)?;
+            refine(&mut reader, scan, &table, store, blocks);
         }
-        Ok(reader.bits.position())
+        Ok(reader.restarts.finish(&reader.bits))
     }
 
     /// Decodes DC coefficients, which come first as differences and then bit by bit (T.81, G.1.2.1).
@@ -67,11 +67,7 @@ impl Progress {
         let mut stores: Vec<_> = self.stores.iter_mut().map(Some).collect();
         let mut lanes = Vec::with_capacity(4);
         for part in &scan.parts {
-            let table = match &tables.dc[part.dc] {
-                _ if scan.high > 0 => None,
-                Some(spec) => Some(DcTable::new(spec)),
-                None => return Err(Damage::HuffmanTable),
-            };
+            let table = if scan.high > 0 { None } else { Some(DcTable::new(&*tables.dc(part.dc, frame.process)?)?) };
             let (wide, high) = scan.blocks_of_unit(frame, part);
             let store = stores[part.component].take().ok_or(Damage::Scan)?;
             lanes.push(Lane { table, before: 0, store, wide: wide as usize, high: high as usize });
@@ -79,22 +75,28 @@ impl Progress {
         let (across, down) = scan.units(frame);
         for row in 0..down as usize {
             for column in 0..across as usize {
-                if reader.restarts.due(reader.data, &mut reader.bits)? {
+                if reader.restarts.due(&mut reader.bits) {
                     for lane in &mut lanes {
                         lane.before = 0;
                     }
                 }
-                for lane in &mut lanes {
-                    lane.unit(&mut reader.bits, (column, row), scan.low)?;
+                if reader.restarts.is_short() {
+                    if reader.restarts.is_over() {
+                        return Ok(());
+                    }
+                    continue;
                 }
+                for lane in &mut lanes {
+                    lane.unit(&mut reader.bits, (column, row), scan.low);
+                }
+                reader.restarts.look_at(&reader.bits);
             }
-            reader.still_there()?;
         }
         Ok(())
     }
 
     /// The samples of each component, in the order of the frame.
-    pub(super) fn finish(self) -> Result<Vec<Canvas>, Damage> {
+    pub(super) fn finish(self) -> Vec<Canvas> {
         self.stores.into_iter().map(Store::finish).collect()
     }
 }
@@ -114,35 +116,29 @@ struct Lane<'a> {
 impl Lane<'_> {
     /// Decodes the blocks that a unit has of the component.
     #[inline(always)]
-    fn unit(&mut self, bits: &mut Bits, (column, row): (usize, usize), low: u32) -> Result<(), Damage> {
+    fn unit(&mut self, bits: &mut Bits, (column, row): (usize, usize), low: u32) {
         for down in 0..self.high {
             for across in 0..self.wide {
                 bits.refill();
                 let value = self.store.dc(column * self.wide + across, row * self.high + down);
                 if let Some(table) = &self.table {
-                    self.before = self.before.wrapping_add(table.difference(bits)?);
+                    self.before = self.before.wrapping_add(table.difference(bits));
                     *value = (self.before << low) as i16;
                 } else {
                     *value |= (bits.take(1) << low) as i16;
                 }
             }
         }
-        Ok(())
     }
 }
 
 /// Where in the file a scan is being read.
 struct Reader<'a> {
-    data: &'a [u8],
     bits: Bits<'a>,
-    restarts: Restarts,
+    restarts: Restarts<'a>,
 }
 
 impl Reader<'_> {
-    fn still_there(&self) -> Result<(), Damage> {
-        if self.bits.overran() { Err(Damage::Truncated) } else { Ok(()) }
-    }
-
     /// The length of a run of blocks that the band ends in (T.81, G.1.2.2), after the one with the symbol.
     fn run_of_ends(&mut self, size: u32) -> u32 {
         (1 << size) - 1 + self.bits.take(size).cast_unsigned()
@@ -150,18 +146,18 @@ impl Reader<'_> {
 }
 
 /// Decodes a band that comes for the first time (T.81, G.1.2.2).
-fn first(
-    reader: &mut Reader,
-    scan: &Scan,
-    table: &Table,
-    store: &mut Store,
-    (across, down): (u32, u32),
-) -> Result<(), Damage> {
+fn first(reader: &mut Reader, scan: &Scan, table: &Table, store: &mut Store, (across, down): (u32, u32)) {
     let mut ended = 0;
     for y in 0..down as usize {
         for x in 0..across as usize {
-            if reader.restarts.due(reader.data, &mut reader.bits)? {
+            if reader.restarts.due(&mut reader.bits) {
                 ended = 0;
+            }
+            if reader.restarts.is_short() {
+                if reader.restarts.is_over() {
+                    return;
+                }
+                continue;
             }
             if ended > 0 {
                 ended -= 1;
@@ -171,7 +167,7 @@ fn first(
             let mut index = scan.band.0;
             while index <= scan.band.1 {
                 reader.bits.refill();
-                let symbol = table.symbol(&mut reader.bits)?;
+                let symbol = table.symbol(&mut reader.bits);
                 let (run, size) = (u32::from(symbol >> 4), u32::from(symbol & 15));
                 if size == 0 && run < 15 {
                     ended = reader.run_of_ends(run);
@@ -179,39 +175,34 @@ fn first(
                 }
                 index += run as usize;
                 if size > 0 {
-                    let value = reader.bits.signed(size) << scan.low;
-                    if index > scan.band.1 {
-                        return Err(Damage::Run);
-                    }
-                    block.tell(index, value);
+                    block.tell(index, reader.bits.signed(size) << scan.low);
                 }
                 index += 1;
             }
+            reader.restarts.look_at(&reader.bits);
         }
-        reader.still_there()?;
     }
-    Ok(())
 }
 
 /// Decodes one more bit of a band (T.81, G.1.2.3).
-fn refine(
-    reader: &mut Reader,
-    scan: &Scan,
-    table: &Table,
-    store: &mut Store,
-    (across, down): (u32, u32),
-) -> Result<(), Damage> {
+fn refine(reader: &mut Reader, scan: &Scan, table: &Table, store: &mut Store, (across, down): (u32, u32)) {
     let mut ended = 0;
     for y in 0..down as usize {
         for x in 0..across as usize {
-            if reader.restarts.due(reader.data, &mut reader.bits)? {
+            if reader.restarts.due(&mut reader.bits) {
                 ended = 0;
+            }
+            if reader.restarts.is_short() {
+                if reader.restarts.is_over() {
+                    return;
+                }
+                continue;
             }
             let mut block = store.block(x, y);
             let mut index = scan.band.0;
             while ended == 0 && index <= scan.band.1 {
                 reader.bits.refill();
-                let symbol = table.symbol(&mut reader.bits)?;
+                let symbol = table.symbol(&mut reader.bits);
                 let (run, size) = (u32::from(symbol >> 4), symbol & 15);
                 let value = match size {
                     0 if run < 15 => {
@@ -219,15 +210,11 @@ fn refine(
                         break;
                     }
                     0 => 0,
-                    // Only one bit is told, so the size of what was nothing yet is 1.
-                    1 => (reader.bits.take(1) * 2 - 1) << scan.low,
-                    _ => return Err(Damage::HuffmanCode),
+                    // Only one bit is told, so the size of what was nothing yet is 1, and no other is right.
+                    _ => (reader.bits.take(1) * 2 - 1) << scan.low,
                 };
                 index = block.refine_run(&mut reader.bits, index..scan.band.1 + 1, run, scan.low);
                 if value != 0 {
-                    if index > scan.band.1 {
-                        return Err(Damage::Run);
-                    }
                     block.tell(index, value);
                 }
                 index += 1;
@@ -236,8 +223,7 @@ fn refine(
                 block.refine_rest(&mut reader.bits, index..scan.band.1 + 1, scan.low);
                 ended -= 1;
             }
+            reader.restarts.look_at(&reader.bits);
         }
-        reader.still_there()?;
     }
-    Ok(())
 }

@@ -1,5 +1,7 @@
 //! What the header of a scan says (T.81, B.2.3), and where restart markers stand in it.
 
+use std::ops::Range;
+
 use super::Damage;
 use super::bits::Bits;
 use super::frame::{Frame, MAX_BLOCKS, Process};
@@ -34,21 +36,22 @@ impl Scan {
     pub(super) fn read(frame: &Frame, segment: &[u8]) -> Result<Self, Damage> {
         let (count, rest) = segment.split_first().ok_or(Damage::Scan)?;
         let (listed, rest) = rest.split_at_checked(2 * usize::from(*count)).ok_or(Damage::Scan)?;
-        let [first, last, bits, ..] = rest else { return Err(Damage::Scan) };
+        let [first, last, bits] = *rest else { return Err(Damage::Scan) };
         let mut parts: Vec<Part> = Vec::with_capacity(4);
-        for [id, tables] in listed.as_chunks::<2>().0 {
-            let component = frame.components.iter().position(|component| component.id == *id).ok_or(Damage::Scan)?;
-            let (dc, ac) = (usize::from(tables >> 4), usize::from(tables & 15));
-            if dc > 3 || ac > 3 || parts.iter().any(|part| part.component == component) {
+        for (place, [id, tables]) in listed.as_chunks::<2>().0.iter().enumerate() {
+            // Components come in the order of the frame (T.81, B.2.3). Some files call all of them the same.
+            let named = |index: &usize| frame.components.get(*index).is_some_and(|component| component.id == *id);
+            let component = (place..frame.components.len()).find(named).ok_or(Damage::Scan)?;
+            if parts.iter().any(|part| part.component == component) {
                 return Err(Damage::Scan);
             }
-            parts.push(Part { component, dc, ac });
+            parts.push(Part { component, dc: usize::from(tables >> 4), ac: usize::from(tables & 15) });
         }
         let blocks: u32 = parts.iter().map(|part| frame.components[part.component].blocks_of_unit()).sum();
         if parts.is_empty() || (parts.len() > 1 && blocks > MAX_BLOCKS) {
             return Err(Damage::Scan);
         }
-        let band = (usize::from(*first), usize::from(*last));
+        let band = (usize::from(first), usize::from(last));
         let (high, low) = (u32::from(bits >> 4), u32::from(bits & 15));
         let scan = Self { parts, band, high, low };
         if frame.process == Process::Progressive && !scan.makes_sense() {
@@ -79,41 +82,137 @@ impl Scan {
     }
 }
 
-/// Counts units down to the next restart marker.
-pub(super) struct Restarts {
+/// The coded data of a scan that was read.
+#[derive(Debug)]
+pub(super) struct Read {
+    /// Where the stretches of bytes lie that the picture needs, restart markers among them.
+    pub(super) used: Vec<Range<usize>>,
+    /// Where to look for what follows.
+    pub(super) position: usize,
+}
+
+/// Counts units down to the next restart marker. Where that is damaged or missing, the others show the way back, as in
+/// libjpeg (`jpeg_resync_to_restart`).
+pub(super) struct Restarts<'a> {
+    data: &'a [u8],
     interval: u32,
     left: u32,
     next: u8,
+    /// Whether data ran out, so that nothing is told before the next restart marker.
+    short: bool,
+    /// Whether no restart marker is going to come.
+    over: bool,
+    used: Vec<Range<usize>>,
+    /// Where the stretch that is being read begins.
+    start: usize,
 }
 
-impl Restarts {
-    /// Starts a scan.
-    pub(super) fn new(interval: u32) -> Self {
-        Self { interval, left: interval, next: 0 }
+impl<'a> Restarts<'a> {
+    /// Starts the scan whose coded data begin at `at`.
+    pub(super) fn new(data: &'a [u8], at: usize, interval: u32) -> Self {
+        let over = interval == 0;
+        Self { data, interval, left: interval, next: 0, short: false, over, used: Vec::new(), start: at }
     }
 
-    /// Tells before each unit whether a restart marker was due, and steps over it.
+    /// Tells before each unit whether a restart is due, after which nothing counts that was told before.
     #[inline(always)]
-    pub(super) fn due<'a>(&mut self, data: &'a [u8], bits: &mut Bits<'a>) -> Result<bool, Damage> {
+    pub(super) fn due(&mut self, bits: &mut Bits<'a>) -> bool {
         if self.interval == 0 {
-            return Ok(false);
+            return false;
         }
         if self.left > 0 {
             self.left -= 1;
-            return Ok(false);
+            return false;
         }
+        *bits = self.meet(*bits);
+        true
+    }
+
+    /// Whether the unit is told by nothing: the data before it ended within another.
+    #[inline(always)]
+    pub(super) fn is_short(&self) -> bool {
+        self.short
+    }
+
+    /// Whether all that follows is told by nothing.
+    #[inline(always)]
+    pub(super) fn is_over(&self) -> bool {
+        self.short && self.over
+    }
+
+    /// Notes whether the unit that was just read took more bits than there are.
+    #[inline(always)]
+    pub(super) fn look_at(&mut self, bits: &Bits) {
+        self.short = bits.overran();
+    }
+
+    /// Finds the marker that is due, or the place of another to go on from.
+    #[cold]
+    #[inline(never)]
+    fn meet(&mut self, bits: Bits<'a>) -> Bits<'a> {
         self.left = self.interval - 1;
-        if bits.overran() {
-            return Err(Damage::Truncated);
-        }
-        match next_marker(data, bits.position()) {
-            Some((found, behind)) if found == marker::RST0 + self.next => {
-                self.next = (self.next + 1) % 8;
-                *bits = Bits::new(data, behind);
-                Ok(true)
+        let due = self.next;
+        self.next = (due + 1) % 8;
+        let (mut at, end) = (bits.position(), bits.end());
+        let (found, taken) = loop {
+            let Some((marker, behind)) = next_marker(self.data, at) else {
+                self.over = true;
+                break (self.data.len(), false);
+            };
+            at = behind;
+            match marker {
+                marker::RST0..=marker::RST7 => match (marker - marker::RST0).wrapping_sub(due) % 8 {
+                    // One or two were lost: the data up to this one too.
+                    1 | 2 => break (behind - 2, false),
+                    // One that came before, or twice.
+                    6 | 7 => {}
+                    // The right one, or one that is so wrong that only its number can be.
+                    _ => break (behind - 2, true),
+                },
+                ..marker::SOF0 => {}
+                _ => {
+                    self.over = true;
+                    break (behind - 2, false);
+                }
             }
-            Some(_) => Err(Damage::Restart),
-            None => Err(Damage::Truncated),
+        };
+        self.note(end);
+        self.start = found;
+        if taken {
+            self.short = false;
+            return Bits::new(self.data, found + 2);
+        }
+        Bits::new(self.data, found)
+    }
+
+    /// Notes a stretch that ends at `end`. Most follow each other without a gap.
+    fn note(&mut self, end: usize) {
+        if self.start >= end {
+            return;
+        }
+        match self.used.last_mut() {
+            Some(last) if last.end == self.start => last.end = end,
+            _ => self.used.push(self.start..end),
         }
     }
+
+    /// What was read, once the last unit was.
+    pub(super) fn finish(mut self, bits: &Bits) -> Read {
+        self.note(bits.end());
+        Read { used: self.used, position: bits.position() }
+    }
+}
+
+/// Passes over a scan that is not read, whose coded data begin at `at`.
+pub(super) fn pass_over(data: &[u8], mut at: usize, interval: u32) -> Read {
+    let start = at;
+    while let Some((marker, behind)) = next_marker(data, at) {
+        let within = matches!(marker, marker::RST0..=marker::RST7) || (interval > 0 && marker < marker::SOF0);
+        at = behind;
+        if !within {
+            at = behind - 2;
+            return Read { used: vec![start..at], position: at };
+        }
+    }
+    Read { used: vec![start..data.len()], position: data.len() }
 }

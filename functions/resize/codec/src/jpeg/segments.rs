@@ -1,4 +1,7 @@
-//! Markers and the segments behind them (T.81, B.1.1).
+//! Markers and the segments behind them (T.81, B.1.1), read as libjpeg reads them: what stands between segments is
+//! passed over, and behind the end of the file there is an end marker without end.
+
+use std::borrow::Cow;
 
 use super::Damage;
 
@@ -24,15 +27,29 @@ pub(super) mod marker {
     pub(in crate::jpeg) const APP1: u8 = 0xe1;
     pub(in crate::jpeg) const APP2: u8 = 0xe2;
     pub(in crate::jpeg) const APP14: u8 = 0xee;
+    pub(in crate::jpeg) const APP15: u8 = 0xef;
+    pub(in crate::jpeg) const COM: u8 = 0xfe;
     pub(in crate::jpeg) const TEM: u8 = 0x01;
 }
+
+/// What stands in for the bytes behind the end of a file: end markers.
+const BEHIND_THE_END: [u8; 2] = [0xff, marker::EOI];
 
 /// A marker with what its segment holds.
 pub(super) struct Segment<'a> {
     /// The byte behind 0xff.
     pub(super) marker: u8,
-    /// What follows the length; nothing for markers that stand alone.
-    pub(super) content: &'a [u8],
+    /// What follows the length; nothing for markers that stand alone. Where the file ends before the segment does, end
+    /// markers follow.
+    pub(super) content: Cow<'a, [u8]>,
+}
+
+impl Segment<'_> {
+    /// Whether this is a frame header, of which there are three kinds that are read here and ten that are not.
+    pub(super) fn is_frame(&self) -> bool {
+        (marker::SOF0..=marker::SOF15).contains(&self.marker)
+            && !matches!(self.marker, marker::DHT | marker::JPG | marker::DAC)
+    }
 }
 
 /// Walks the segments of a file.
@@ -52,32 +69,52 @@ impl<'a> Segments<'a> {
         self.at
     }
 
-    /// Goes on at the first marker at or behind `at` that does not belong to a scan.
-    pub(super) fn leave_scan(&mut self, at: usize) {
+    /// Goes on at the first marker at or behind `at`.
+    pub(super) fn go_on(&mut self, at: usize) {
         self.at = at;
-        while let Some((marker, behind)) = next_marker(self.data, self.at) {
-            if !(marker::RST0..=marker::RST7).contains(&marker) {
-                return;
-            }
+    }
+
+    /// The next segment; the end, where there is none. Markers that stand alone are passed over, as restart markers are
+    /// behind a scan that took none.
+    pub(super) fn next(&mut self) -> Result<Segment<'a>, Damage> {
+        let alone = |marker| Segment { marker, content: Cow::Borrowed(&[]) };
+        loop {
+            let Some((marker, behind)) = next_marker(self.data, self.at) else { return Ok(alone(marker::EOI)) };
             self.at = behind;
+            match marker {
+                marker::EOI => return Ok(alone(marker)),
+                marker::TEM | marker::RST0..=marker::RST7 => {}
+                marker::JPG => return Err(Damage::Marker),
+                marker::SOF0..=marker::SOF15
+                | marker::SOS..=marker::DRI
+                | marker::APP0..=marker::APP15
+                | marker::COM => return self.content(marker),
+                // What is reserved, a second beginning among it.
+                _ => return Err(Damage::Marker),
+            }
         }
     }
 
-    /// The next segment. Bytes before it that belong to nothing are passed over, as every reader does.
-    pub(super) fn next(&mut self) -> Result<Segment<'a>, Damage> {
-        let (marker, behind) = next_marker(self.data, self.at).ok_or(Damage::Truncated)?;
-        self.at = behind;
-        if matches!(marker, marker::TEM | marker::RST0..=marker::EOI) {
-            return Ok(Segment { marker, content: &[] });
-        }
-        let rest = self.data.get(behind..).unwrap_or_default();
-        let length = rest.first_chunk().map(|length| usize::from(u16::from_be_bytes(*length)));
-        let length = length.ok_or(Damage::Truncated)?;
-        if length < 2 {
-            return Err(Damage::Segment);
-        }
-        self.at = behind + length;
-        let content = rest.get(2..length).ok_or(Damage::Truncated)?;
+    /// Reads the content of the segment that begins here.
+    fn content(&mut self, marker: u8) -> Result<Segment<'a>, Damage> {
+        let rest = self.data.get(self.at..).unwrap_or_default();
+        let length = match *rest {
+            [] => BEHIND_THE_END,
+            [only] => [only, 0xff],
+            [high, low, ..] => [high, low],
+        };
+        let Some(length) = usize::from(u16::from_be_bytes(length)).checked_sub(2) else {
+            // What is not read anyway needs no length.
+            let needed = !matches!(marker, marker::APP0..=marker::APP15 | marker::COM | marker::DNL);
+            self.at += 2;
+            return if needed { Err(Damage::Segment) } else { Ok(Segment { marker, content: Cow::Borrowed(&[]) }) };
+        };
+        self.at += 2 + length;
+        let content = rest.get(2..).unwrap_or_default();
+        let content = match content.get(..length) {
+            Some(whole) => Cow::Borrowed(whole),
+            None => content.iter().chain(BEHIND_THE_END.iter().cycle()).take(length).copied().collect(),
+        };
         Ok(Segment { marker, content })
     }
 }

@@ -2,12 +2,10 @@
 
 use std::ops::Range;
 
-use super::Damage;
 use super::bits::Bits;
 use super::frame::Component;
 use super::inverse::{self, ZIGZAG};
 use super::plane::{Canvas, Scale};
-use super::scan::Scan;
 
 /// What is kept of a component: the coefficients that its reduced size needs, and which of the others are not zero,
 /// since how later scans are coded depends on that.
@@ -22,8 +20,7 @@ pub(super) struct Store {
     marks: Vec<u64>,
     /// Where each coefficient of the zigzag is kept in its block.
     places: [Option<u8>; 64],
-    /// Down to which bit each coefficient has been told.
-    told: [Option<u32>; 64],
+    /// The table of the first scan.
     quantiser: Option<[u16; 64]>,
 }
 
@@ -50,7 +47,6 @@ impl Store {
             kept: vec![0; blocks * side * side],
             marks: vec![0; if side > 1 { blocks } else { 0 }],
             places: ZIGZAG.map(place),
-            told: [None; 64],
             quantiser: None,
         }
     }
@@ -60,18 +56,9 @@ impl Store {
         self.side == 1
     }
 
-    /// Notes that `scan` tells this component. Scans that tell again what was told, or refine what was not, are
-    /// refused, which also bounds their number.
-    pub(super) fn begin_scan(&mut self, scan: &Scan, quantiser: &[u16; 64]) -> Result<(), Damage> {
+    /// Notes that a scan tells this component, with this table.
+    pub(super) fn begin_scan(&mut self, quantiser: &[u16; 64]) {
         self.quantiser.get_or_insert(*quantiser);
-        let before = (scan.high > 0).then_some(scan.high);
-        for told in &mut self.told[scan.band.0..=scan.band.1] {
-            if *told != before {
-                return Err(Damage::Scan);
-            }
-            *told = Some(scan.low);
-        }
-        Ok(())
     }
 
     /// The DC coefficient of a block.
@@ -93,13 +80,10 @@ impl Store {
         }
     }
 
-    /// The samples.
-    pub(super) fn finish(self) -> Result<Canvas, Damage> {
-        if self.told[0].is_none() {
-            return Err(Damage::Truncated);
-        }
-        let quantiser = self.quantiser.ok_or(Damage::Quantiser)?;
+    /// The samples. Coefficients that were never told are zero.
+    pub(super) fn finish(self) -> Canvas {
         let mut canvas = Canvas::new(&self.component, self.scale);
+        let Some(quantiser) = self.quantiser else { return canvas };
         let width = self.component.padded.0 as usize;
         let mut steps = [0; 64];
         for (at, step) in ZIGZAG.iter().zip(quantiser) {
@@ -117,7 +101,7 @@ impl Store {
                 set(&mut canvas, (x, y), kept, &steps);
             }
         }
-        Ok(canvas)
+        canvas
     }
 }
 
@@ -140,11 +124,12 @@ fn set(canvas: &mut Canvas, (x, y): (usize, usize), kept: &[i16], steps: &[i32; 
 }
 
 impl Block<'_> {
-    /// Notes the first value of a coefficient, which is not zero.
+    /// Notes the first value of a coefficient, which is not zero. A run that leaves the block ends at its last.
     #[inline(always)]
     pub(super) fn tell(&mut self, index: usize, value: i32) {
-        *self.marks |= 1 << (index & 63);
-        if let Some(kept) = self.places[index & 63].and_then(|place| self.kept.get_mut(usize::from(place))) {
+        let index = index.min(63);
+        *self.marks |= 1 << index;
+        if let Some(kept) = self.places[index].and_then(|place| self.kept.get_mut(usize::from(place))) {
             *kept = value as i16;
         }
     }
@@ -186,8 +171,12 @@ impl Block<'_> {
     fn refine(&mut self, bits: &mut Bits, index: usize, low: u32) {
         let more = bits.bit() << low;
         if let Some(kept) = self.places[index & 63].and_then(|place| self.kept.get_mut(usize::from(place))) {
-            // Bits are told of magnitudes.
-            let change = if *kept < 0 { -more } else { more };
+            // Bits are told of magnitudes, each once.
+            let change = match i32::from(*kept) & more {
+                0 if *kept < 0 => -more,
+                0 => more,
+                _ => 0,
+            };
             *kept = kept.wrapping_add(change as i16);
         }
     }

@@ -1,8 +1,11 @@
 //! What segments before a scan set up for it (T.81, B.2.4).
 
-use super::Damage;
+use std::borrow::Cow;
+
+use super::frame::Process;
 use super::huffman::Spec;
 use super::segments::{Segment, marker};
+use super::{Damage, standard};
 
 /// The tables as they are at some point of the file.
 #[derive(Default)]
@@ -18,12 +21,27 @@ pub(super) struct Tables {
 }
 
 impl Tables {
+    /// The table for DC differences of this name. A sequential picture may leave the standard ones out.
+    pub(super) fn dc(&self, slot: usize, process: Process) -> Result<Cow<'_, Spec>, Damage> {
+        of_name(&self.dc, slot, process, standard::dc)
+    }
+
+    /// The same for AC coefficients.
+    pub(super) fn ac(&self, slot: usize, process: Process) -> Result<Cow<'_, Spec>, Damage> {
+        of_name(&self.ac, slot, process, standard::ac)
+    }
+
+    /// The quantisation table of this name.
+    pub(super) fn quantiser(&self, slot: usize) -> Result<[u16; 64], Damage> {
+        self.quantisers.get(slot).copied().flatten().ok_or(Damage::Quantiser)
+    }
+
     /// Reads a segment, if it is one for this.
     pub(super) fn read(&mut self, segment: &Segment) -> Result<(), Damage> {
         match segment.marker {
-            marker::DQT => self.quantisers(segment.content),
-            marker::DHT => self.huffman(segment.content),
-            marker::DRI => self.restart(segment.content),
+            marker::DQT => self.quantisers(&segment.content),
+            marker::DHT => self.huffman(&segment.content),
+            marker::DRI => self.restart(&segment.content),
             _ => Ok(()),
         }
     }
@@ -32,11 +50,7 @@ impl Tables {
     fn quantisers(&mut self, mut segment: &[u8]) -> Result<(), Damage> {
         while let Some((head, rest)) = segment.split_first() {
             let slot = self.quantisers.get_mut(usize::from(head & 15)).ok_or(Damage::Quantiser)?;
-            let wide = match head >> 4 {
-                0 => 1,
-                1 => 2,
-                _ => return Err(Damage::Quantiser),
-            };
+            let wide = if head >> 4 == 0 { 1 } else { 2 };
             let (bytes, rest) = rest.split_at_checked(64 * wide).ok_or(Damage::Quantiser)?;
             let mut table = [0; 64];
             for (value, bytes) in table.iter_mut().zip(bytes.chunks_exact(wide)) {
@@ -52,7 +66,10 @@ impl Tables {
     fn huffman(&mut self, mut segment: &[u8]) -> Result<(), Damage> {
         while let Some((head, rest)) = segment.split_first() {
             let (counts, rest) = rest.split_first_chunk::<16>().ok_or(Damage::HuffmanTable)?;
-            let total = counts.iter().map(|count| usize::from(*count)).sum();
+            let total: usize = counts.iter().map(|count| usize::from(*count)).sum();
+            if total > 256 {
+                return Err(Damage::HuffmanTable);
+            }
             let (symbols, rest) = rest.split_at_checked(total).ok_or(Damage::HuffmanTable)?;
             let class = match head >> 4 {
                 0 => &mut self.dc,
@@ -60,7 +77,7 @@ impl Tables {
                 _ => return Err(Damage::HuffmanTable),
             };
             let slot = class.get_mut(usize::from(head & 15)).ok_or(Damage::HuffmanTable)?;
-            *slot = Some(Spec::new(*counts, symbols)?);
+            *slot = Some(Spec::new(*counts, symbols));
             segment = rest;
         }
         Ok(())
@@ -68,8 +85,21 @@ impl Tables {
 
     /// Reads a DRI segment.
     fn restart(&mut self, segment: &[u8]) -> Result<(), Damage> {
-        let interval = segment.first_chunk().ok_or(Damage::Segment)?;
-        self.restart = u32::from(u16::from_be_bytes(*interval));
+        let interval = segment.try_into().map_err(|_| Damage::Segment)?;
+        self.restart = u32::from(u16::from_be_bytes(interval));
         Ok(())
     }
+}
+
+fn of_name(
+    told: &[Option<Spec>; 4],
+    slot: usize,
+    process: Process,
+    standard: fn(usize) -> Option<Spec>,
+) -> Result<Cow<'_, Spec>, Damage> {
+    if let Some(Some(spec)) = told.get(slot) {
+        return Ok(Cow::Borrowed(spec));
+    }
+    let standard = (process == Process::Sequential).then(|| standard(slot)).flatten();
+    standard.map(Cow::Owned).ok_or(Damage::HuffmanTable)
 }

@@ -79,13 +79,21 @@ fn four_planes_are_inks() {
     // Cyan 40, magenta 100, yellow 200, black 50 of 255.
     let light = |ink: u32| u8::try_from((255 - ink) * (255 - 50) / 255).unwrap();
     let expected = [light(40), light(100), light(200)];
-    let plain = flat(&[40, 100, 200, 50]);
-    let inverted = flat(&[215, 155, 55, 205]);
-    assert_close(thumbnail(&written(&plain, Vec::new())).1.get_pixel(9, 9).0, expected, "no marker");
-    assert_close(thumbnail(&written(&inverted, adobe(0))).1.get_pixel(9, 9).0, expected, "Adobe's inks");
-    // What 215, 155 and 55 are as luma and differences.
-    let ycck = flat(&[162, 68, 166, 205]);
-    assert_close(thumbnail(&written(&ycck, adobe(2))).1.get_pixel(9, 9).0, expected, "YCCK");
+    // 255 less each ink, whether Adobe says that it is so or nothing is said.
+    let inks = flat(&[215, 155, 55, 205]);
+    // What 40, 100 and 200 are as luma and differences (libjpeg's `JCS_YCCK`), and 255 less the black.
+    let ycck = flat(&[93, 188, 90, 205]);
+    for (what, file, colour) in [
+        ("no marker", written(&inks, Vec::new()), Colour::Cmyk),
+        ("JFIF", written(&inks, jfif()), Colour::Cmyk),
+        ("Adobe's inks", written(&inks, adobe(0)), Colour::Cmyk),
+        ("YCCK", written(&ycck, adobe(2)), Colour::Ycck),
+        ("another transform", written(&ycck, adobe(1)), Colour::Ycck),
+    ] {
+        let (header, _) = decode(&file, Limits::default(), |_| vec![Scale::Eighth; 4]).unwrap();
+        assert_eq!(header.colour, colour, "{what}");
+        assert_close(thumbnail(&file).1.get_pixel(9, 9).0, expected, what);
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Bytes made to break the decoder: refused with the error that says why, without panic, and soon.
 
-use handset_codec::jpeg::{Scale, decode};
+use handset_codec::jpeg::{Part, Scale, decode, survey};
 use handset_codec::{Error, Fit, Limits, Spec, thumbnails};
 
 use crate::clock::in_time;
@@ -73,7 +73,6 @@ fn frames_that_make_no_sense_are_refused() {
         ("factor 5", 7, 0x15),
         ("table 4", 8, 4),
         ("table that is not there", 8, 3),
-        ("the same name twice", 9, 1),
     ] {
         let mut file = sequential();
         file[at + offset] = value;
@@ -90,50 +89,74 @@ fn frames_that_make_no_sense_are_refused() {
 fn scans_that_make_no_sense_are_refused() {
     let made = Made::new((50, 41), &[(2, 2), (1, 1), (1, 1)], 4);
     let dc = || scan(&[0, 1, 2], (0, 0), 0, 0);
-    for (what, scans) in [
-        ("AC before and after", vec![dc(), scan(&[0], (1, 63), 0, 0), scan(&[0], (1, 63), 0, 0)]),
-        ("refined without a first", vec![dc(), scan(&[0], (1, 63), 1, 0)]),
-        ("refined from another bit", vec![dc(), scan(&[0], (1, 63), 0, 2), scan(&[0], (1, 63), 1, 0)]),
-        ("DC again", vec![dc(), dc()]),
-        ("one component without DC", vec![scan(&[0], (0, 0), 0, 0), scan(&[1], (0, 0), 0, 0)]),
+    for (what, scans, [first, last, bits]) in [
+        ("a band that ends before it begins", vec![dc(), scan(&[0], (5, 63), 0, 0)], [5, 4, 0]),
+        ("a band behind the last coefficient", vec![dc(), scan(&[0], (1, 63), 0, 0)], [1, 64, 0]),
+        ("AC beside DC", vec![scan(&[0], (0, 0), 0, 0)], [0, 5, 0]),
+        ("two bits at once", vec![dc(), scan(&[0], (1, 63), 2, 1)], [1, 63, 0x31]),
+        ("a bit that samples do not have", vec![dc(), scan(&[0], (1, 63), 0, 0)], [1, 63, 0x0e]),
     ] {
-        let error = refusal(&Script::progressive(scans).write(&made));
+        let mut file = Script::progressive(scans).write(&made);
+        assert!(refusal(&file).is_none(), "{what}");
+        let header = file.windows(2).rposition(|pair| pair == [0xff, 0xda]).unwrap();
+        file[header + 7..header + 10].copy_from_slice(&[first, last, bits]);
+        let error = refusal(&file);
         assert!(matches!(error, Some(Error::Broken(_))), "{what}: {error:?}");
     }
-    let twice = Script::sequential(&[&[0], &[0], &[1], &[2]]).write(&made);
-    assert!(matches!(refusal(&twice), Some(Error::Broken(_))));
-    let missing = Script::sequential(&[&[0], &[1]]).write(&made);
-    assert!(matches!(refusal(&missing), Some(Error::Broken(_))));
     let crowded = Made::new((50, 41), &[(4, 3), (1, 1), (1, 1)], 4);
     assert!(matches!(refusal(&Script::sequential(&[&[0, 1, 2]]).write(&crowded)), Some(Error::Broken(_))));
+    let mut unknown = sequential();
+    let at = content(&unknown, 0xda);
+    unknown[at + 1] = 9;
+    assert!(matches!(refusal(&unknown), Some(Error::Broken(_))));
+    let mut twice = sequential();
+    twice[at + 3] = 1;
+    assert!(matches!(refusal(&twice), Some(Error::Broken(_))));
 }
 
 #[test]
-fn a_file_cut_anywhere_is_refused_and_a_second_frame_too() {
+fn tables_that_make_no_sense_are_refused_where_they_are_used() {
+    let file = sequential();
+    let at = content(&file, 0xc4);
+    for (what, offset, value) in [
+        ("more codes than fit", 1, 3),
+        ("a code of ones only", 1, 2),
+        ("a table 4", 0, 4),
+        ("a class 2", 0, 0x20),
+        ("a size of 16 bits", 17, 16),
+    ] {
+        let mut file = file.clone();
+        file[at + offset] = value;
+        assert!(matches!(refusal(&file), Some(Error::Broken(_))), "{what}");
+    }
+    let mut quantiser = file.clone();
+    let at = content(&quantiser, 0xdb);
+    quantiser[at] = 0x14;
+    assert!(matches!(refusal(&quantiser), Some(Error::Broken(_))));
+    quantiser[at] = 0x11;
+    assert!(matches!(refusal(&quantiser), Some(Error::Broken(_))), "the table that the frame names is not there");
+}
+
+#[test]
+fn a_file_cut_before_its_first_scan_is_refused_and_a_second_frame_too() {
     for (name, file) in [("sequential", sequential()), ("progressive", progressive())] {
         assert!(refusal(&file).is_none(), "{name}");
-        for length in (0..file.len() - 3).step_by(7).chain(file.len() - 40..file.len() - 3) {
+        for length in 0..content(&file, 0xda) {
             let error = refusal(&file[..length]);
-            assert!(matches!(error, Some(Error::Broken(_) | Error::NotAPicture)), "{name} cut to {length}: {error:?}");
+            // Where the frame header is cut, what stands behind the end counts as its size.
+            let refused = matches!(error, Some(Error::Broken(_) | Error::NotAPicture | Error::TooManyPixels { .. }));
+            assert!(refused, "{name} cut to {length}: {error:?}");
         }
     }
-    let file = sequential();
-    let frame = content(&file, 0xc0) - 4;
-    let again = [&file[..frame], &file[frame..frame + 19], &file[frame..]].concat();
-    assert!(matches!(refusal(&again), Some(Error::Broken(_))));
-}
-
-#[test]
-fn lost_and_exchanged_restart_markers_are_noticed() {
-    let mut script = Script::sequential(&[&[0, 1, 2]]);
-    script.restart = 2;
-    let file = script.write(&Made::new((50, 41), &[(2, 2), (1, 1), (1, 1)], 4));
-    let at = file.windows(2).position(|pair| pair == [0xff, 0xd1]).unwrap();
-    for (what, marker) in [("another", 0xd2), ("an end", 0xd9), ("none", 0x00)] {
-        let mut damaged = file.clone();
-        damaged[at + 1] = marker;
-        assert!(matches!(refusal(&damaged), Some(Error::Broken(_))), "{what}");
+    for file in [sequential(), progressive()] {
+        let frame = file.windows(2).position(|pair| matches!(pair, [0xff, 0xc0 | 0xc2])).unwrap();
+        let again = [&file[..frame], &file[frame..frame + 19], &file[frame..]].concat();
+        assert!(matches!(refusal(&again), Some(Error::Broken(_))));
     }
+    let file = progressive();
+    let frame = content(&file, 0xc2) - 4;
+    let late = [&file[..file.len() - 2], &file[frame..frame + 19], &[0xff, 0xd9]].concat();
+    assert!(matches!(refusal(&late), Some(Error::Broken(_))));
 }
 
 #[test]
@@ -165,7 +188,10 @@ fn planes_larger_than_the_limit_are_refused_before_they_are_made() {
 /// Why `file` was refused, if it was.
 fn answer(what: &str, file: &[u8]) -> Option<Error> {
     assert!(file.len() <= 20 << 20, "{what} is larger than what the promise is for");
-    in_time(what, || refusal(file))
+    let refused = in_time(what, || refusal(file));
+    let surveyed = in_time(&format!("taking apart {what}"), || survey(file, Limits::default().max_pixels).err());
+    assert_eq!(refused.is_some(), surveyed.is_some(), "{what}: {refused:?}, {surveyed:?}");
+    refused
 }
 
 /// A file that claims these sides, with what `rest` puts behind its frame header.
@@ -208,8 +234,15 @@ fn the_longest_code_of_the_longest_number_uses_no_bits_that_are_not_there() {
     // All zeros are a difference of seven bits, and then codes of fourteen bits for numbers of fifteen.
     let tables = [one_code(0x00, 1, 7), one_code(0x10, 14, 0x0f)].concat();
     let data = |bytes| [tables.clone(), scan_header(&[1, 2, 3], [0, 63], 0), vec![0; bytes]].concat();
-    assert!(refusal(&claiming(false, (512, 64), 0x11, &data(1 << 20))).is_none());
-    assert!(refusal(&claiming(false, (512, 64), 0x11, &data(4000))).is_some(), "cut short");
+    // 512 units of three blocks, each of 8 bits and 63 times 29.
+    for (bytes, used) in [(1 << 20, 512 * 3 * (8 + 63 * 29) / 8), (4000, 4000)] {
+        let file = claiming(false, (512, 64), 0x11, &data(bytes));
+        assert!(refusal(&file).is_none());
+        let parts = survey(&file, u64::MAX).unwrap().parts;
+        let stretches =
+            parts.iter().find_map(|part| if let Part::Scan { data, .. } = part { Some(data) } else { None });
+        assert_eq!(stretches.unwrap().iter().map(ExactSizeIterator::len).sum::<usize>(), used);
+    }
 }
 
 #[test]
@@ -220,26 +253,43 @@ fn bombs_are_answered_in_time() {
     let zeros = [tables.clone(), scan_header(&[1, 2, 3], [0, 63], 0), vec![0; 19 << 20]].concat();
     answer("all zeros", &claiming(false, fifty_megapixels, 0x11, &zeros));
     let empty = [tables.clone(), scan_header(&[1, 2, 3], [0, 63], 0)].concat();
-    assert!(answer("no data", &claiming(false, fifty_megapixels, 0x11, &empty)).is_some());
+    assert!(answer("no data", &claiming(false, fifty_megapixels, 0x11, &empty)).is_none());
     let markers = [tables.clone(), vec![0xff; 19 << 20]].concat();
     assert!(answer("fill bytes", &claiming(false, fifty_megapixels, 0x11, &markers)).is_some());
     let many = table(0x10, [0x01, 0x00]).repeat((19 << 20) / 23);
     assert!(answer("tables", &claiming(false, fifty_megapixels, 0x11, &many)).is_some());
 
-    // A narrow picture, of which even the thumbnail needs every coefficient.
+    let within = [tables.clone(), scan_header(&[1, 2, 3], [0, 63], 0), vec![0xff; 19 << 20], vec![0]].concat();
+    answer("fill bytes in a scan", &claiming(false, fifty_megapixels, 0x11, &within));
+    let again = scan_header(&[1], [0, 63], 0).repeat(100);
+    answer("scans of nothing", &claiming(false, fifty_megapixels, 0x11, &[tables.clone(), again].concat()));
+    let each = [vec![0xff, 0xdd, 0, 4, 0, 1], tables.clone()].concat();
+    let lost: Vec<u8> = (0..100).flat_map(|_| [scan_header(&[1], [0, 63], 0), vec![0xff, 0xd1]].concat()).collect();
+    answer("scans of lost restarts", &claiming(false, fifty_megapixels, 0x11, &[each, lost].concat()));
+    narrow_bombs_are_answered_in_time(&tables);
+}
+
+/// Of a narrow picture even the thumbnail needs every coefficient.
+fn narrow_bombs_are_answered_in_time(tables: &[u8]) {
     let wide = (65_000, 500);
-    let first = [tables.clone(), scan_header(&[1, 2, 3], [0, 0], 0), vec![0; 4 << 20]].concat();
+    let first = [tables, &scan_header(&[1, 2, 3], [0, 0], 0), &[0; 4 << 20]].concat();
+    // The longest run of ended blocks that a table can tell: everything in a few bytes.
+    let all_ended = |header: Vec<u8>| [table(0x10, [0xe0, 0x00]), header, [0x7f, 0xfe].repeat(60)].concat();
     let mut scans = first.clone();
     for coefficient in 1..64 {
         for bit in (0..14_u8).rev() {
             let high = if bit == 13 { 0 } else { bit + 1 };
-            // The longest run of ended blocks that a table can tell: everything in a few bytes.
-            scans.extend(table(0x10, [0xe0, 0x00]));
-            scans.extend(scan_header(&[1], [coefficient; 2], high << 4 | bit));
-            scans.extend([0x7f, 0xfe].repeat(60));
+            scans.extend(all_ended(scan_header(&[1], [coefficient; 2], high << 4 | bit)));
         }
     }
     assert!(answer("many scans", &claiming(true, wide, 0x11, &scans)).is_some());
+    // As many as may be, the same again and again: no order of scans is refused.
+    let mut same = first.clone();
+    same.extend(table(0x10, [0x01, 0x00]));
+    same.extend(scan_header(&[1], [1, 63], 0x01));
+    same.extend(vec![0x55; 7 << 20]);
+    same.extend(all_ended(scan_header(&[1], [1, 63], 0x10)).repeat(90));
+    assert!(answer("the same scan", &claiming(true, wide, 0x11, &same)).is_none());
     let mut bits = first;
     bits.extend(table(0x10, [0x01, 0x00]));
     bits.extend(scan_header(&[1], [1, 63], 0x01));
@@ -247,7 +297,11 @@ fn bombs_are_answered_in_time() {
     bits.extend(scan_header(&[1], [1, 63], 0x10));
     bits.extend(vec![0x55; 7 << 20]);
     answer("many bits", &claiming(true, wide, 0x11, &bits));
+    restarts_are_answered_in_time(tables);
+}
+
+fn restarts_are_answered_in_time(tables: &[u8]) {
     let restarts: Vec<u8> = (0..9 << 20).flat_map(|at: u32| [0xff, 0xd0 + u8::try_from(at % 8).unwrap()]).collect();
-    let each = [tables, vec![0xff, 0xdd, 0, 4, 0, 1], scan_header(&[1, 2, 3], [0, 63], 0), restarts].concat();
-    answer("restart markers", &claiming(false, fifty_megapixels, 0x11, &each));
+    let each = [tables, &[0xff, 0xdd, 0, 4, 0, 1], &scan_header(&[1, 2, 3], [0, 63], 0), &restarts].concat();
+    answer("restart markers", &claiming(false, (8192, 6100), 0x11, &each));
 }

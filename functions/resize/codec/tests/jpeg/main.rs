@@ -3,6 +3,7 @@
 #[path = "../it/clock.rs"]
 mod clock;
 mod colours;
+mod damaged;
 mod hostile;
 mod made;
 mod reference;

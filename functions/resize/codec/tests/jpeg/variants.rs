@@ -172,14 +172,12 @@ fn fill_bytes_comments_and_stray_bytes_between_segments_do_not_matter() {
 }
 
 #[test]
-fn a_whole_picture_needs_no_end_marker_unless_it_is_progressive() {
-    let made = Made::new((40, 30), &[(1, 1)], 8);
-    let mut file = Script::sequential(&[&[0]]).write(&made);
-    file.truncate(file.len() - 2);
-    check("no end", &made, &file, &[Scale::Half]);
-    let mut file = Script::progressive(vec![scan(&[0], (0, 0), 0, 0), scan(&[0], (1, 63), 0, 0)]).write(&made);
-    file.truncate(file.len() - 2);
-    assert!(planes(&file, &[Scale::Half]).is_err());
+fn components_may_all_have_the_same_name() {
+    let mut made = Made::new((40, 30), &[(2, 2), (1, 1), (1, 1)], 8);
+    for component in &mut made.components {
+        component.id = 7;
+    }
+    check("one name", &made, &Script::sequential(&[&[0, 1, 2]]).write(&made), &[Scale::Whole; 3]);
 }
 
 #[test]

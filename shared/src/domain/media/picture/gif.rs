@@ -1,12 +1,23 @@
 //! GIF: blocks and sub-blocks (`GIF89a` specification, §15 to §27).
+//!
+//! What libvips shows is kept, and written as it should have been: zeros between blocks are left out, a file that ends
+//! early, or goes on with something else, gets its trailer.
 
+use super::lzw;
 use super::{DAMAGED, Orientation, Reader, Walk, Walked};
 
 const EXTENSION: u8 = 0x21;
 const IMAGE: u8 = 0x2c;
 const TRAILER: u8 = 0x3b;
 
-/// Walks a GIF from its header to its trailer.
+/// Where the packed field of the screen lies, and where its colours begin.
+const PACKED: usize = 10;
+const SCREEN_END: usize = 13;
+
+/// What readers take for the colours of a file that has none: black and white.
+const NO_COLOURS: [u8; 6] = [0, 0, 0, 255, 255, 255];
+
+/// Walks a GIF from its header to its trailer, or to where no block follows.
 pub(super) fn walk(bytes: &[u8]) -> Walked<Walk> {
     let mut reader = Reader(bytes);
     let mut walker = Walker { kept: Vec::with_capacity(bytes.len()), control: None, images: 0, largest: 0 };
@@ -16,11 +27,12 @@ pub(super) fn walk(bytes: &[u8]) -> Walked<Walk> {
     walker.kept.extend(screen);
     walker.kept.extend(reader.take(table(packed))?);
     loop {
-        match reader.byte()? {
-            EXTENSION => walker.extension(&mut reader)?,
-            IMAGE => walker.image(&mut reader)?,
-            TRAILER if walker.images > 0 => break,
-            _ => return Err(DAMAGED),
+        match walker.block(&mut reader) {
+            Ok(true) => {}
+            Ok(false) => break,
+            // The picture is there, and what follows it is none.
+            Err(_) if walker.images > 0 => break,
+            Err(broken) => return Err(broken),
         }
     }
     walker.kept.push(TRAILER);
@@ -50,6 +62,23 @@ fn sub_blocks<'a>(reader: &mut Reader<'a>) -> Walked<&'a [u8]> {
     }
 }
 
+/// Reads sub-blocks up to the end of the file, and answers them closed: with the last one, which is cut short, and without.
+fn cut_sub_blocks(reader: Reader<'_>) -> [Vec<u8>; 2] {
+    let mut rest = reader;
+    let mut whole = 0;
+    while let Ok(length) = rest.byte() {
+        if rest.take(length.into()).is_err() {
+            break;
+        }
+        whole = reader.0.len() - rest.0.len();
+    }
+    let (whole, last) = reader.0.split_at(whole);
+    let last = last.get(1..).unwrap_or_default();
+    let length = u8::try_from(last.len()).ok().filter(|length| *length > 0);
+    let with = [whole, length.as_slice(), last, &[0]].concat();
+    [with, [whole, &[0]].concat()]
+}
+
 struct Walker {
     kept: Vec<u8>,
     /// The graphic control that belongs to the next image or text, not written yet: it goes where that goes.
@@ -59,14 +88,30 @@ struct Walker {
 }
 
 impl Walker {
+    /// Reads a block; answers whether another may follow.
+    fn block(&mut self, reader: &mut Reader<'_>) -> Walked<bool> {
+        match reader.byte()? {
+            EXTENSION => self.extension(reader)?,
+            IMAGE => self.image(reader)?,
+            TRAILER if self.images > 0 => return Ok(false),
+            // Some programs fill files up.
+            0 => {}
+            _ => return Err(DAMAGED),
+        }
+        Ok(true)
+    }
+
     fn extension(&mut self, reader: &mut Reader<'_>) -> Walked<()> {
         let label = reader.byte()?;
         let blocks = sub_blocks(reader)?;
         match label {
             0xf9 => {
-                let Ok([4, fields @ .., 0]) = <[u8; 6]>::try_from(blocks) else { return Err(DAMAGED) };
-                let [packed, delay_0, delay_1, transparent] = fields;
-                self.control = Some([EXTENSION, label, 4, packed, delay_0, delay_1, transparent, 0]);
+                self.control = match <[u8; 6]>::try_from(blocks) {
+                    Ok([4, packed, delay_0, delay_1, transparent, 0]) => {
+                        Some([EXTENSION, label, 4, packed, delay_0, delay_1, transparent, 0])
+                    }
+                    _ => None,
+                };
             }
             // Plain text is drawn by no browser; the control before it would otherwise reach the next image.
             0x01 => self.control = None,
@@ -77,6 +122,7 @@ impl Walker {
         Ok(())
     }
 
+    /// Reads a frame. Of an animation that is cut short, the frames that are whole are kept, and at least the first.
     fn image(&mut self, reader: &mut Reader<'_>) -> Walked<()> {
         let descriptor: [u8; 9] = reader.array()?;
         let [.., width_0, width_1, height_0, height_1, packed] = descriptor;
@@ -84,11 +130,26 @@ impl Walker {
         let height = u16::from_le_bytes([height_0, height_1]);
         let colours = reader.take(table(packed))?;
         let code_size = reader.byte()?;
-        let pixels = sub_blocks(reader)?;
-        if width == 0 || height == 0 || !(2..=8).contains(&code_size) || pixels.len() < 2 {
+        if width == 0 || height == 0 || !(1..=11).contains(&code_size) {
             return Err(DAMAGED);
         }
-        self.largest = self.largest.max(u64::from(width) * u64::from(height));
+        let area = u64::from(width) * u64::from(height);
+        let cut = *reader;
+        let pixels = match sub_blocks(reader) {
+            Ok(pixels) => {
+                Some(pixels.to_vec()).filter(|pixels| self.images > 0 || lzw::is_sound(pixels, code_size, area))
+            }
+            Err(_) if self.images == 0 && cut.0.len() > 1 => {
+                cut_sub_blocks(cut).into_iter().find(|pixels| lzw::is_sound(pixels, code_size, area))
+            }
+            Err(broken) => return Err(broken),
+        };
+        let pixels = pixels.ok_or(DAMAGED)?;
+        if self.images == 0 && table(self.kept[PACKED]) == 0 && colours.is_empty() {
+            self.kept[PACKED] = self.kept[PACKED] & 0x70 | 0x80;
+            self.kept.splice(SCREEN_END..SCREEN_END, NO_COLOURS);
+        }
+        self.largest = self.largest.max(area);
         self.images += 1;
         self.kept.extend(self.control.take().into_iter().flatten());
         self.kept.push(IMAGE);

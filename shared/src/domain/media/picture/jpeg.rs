@@ -1,173 +1,119 @@
-//! JPEG: segments and scans (ITU-T T.81, annex B).
+//! JPEG: segments and scans (ITU-T T.81, annex B), as the reader that makes thumbnails takes a file apart.
+//!
+//! Readers show more than the standard allows, and cameras write more: files without their end, stray bytes between
+//! segments, scans that are cut short or damaged. What libjpeg shows is kept and written as it should have been; what
+//! it refuses is refused. Of a scan only the bytes are kept that tell pixels: whatever stands behind them, up to the
+//! next marker, is nothing that is shown, and may be another file.
 
-use super::{Broken, CUT_SHORT, DAMAGED, Orientation, Reader, Walk, Walked};
+use codec::Error;
+use codec::jpeg::{Part, Survey, survey};
+
+use super::{Broken, DAMAGED, Orientation, Walk, Walked};
 
 const START: u8 = 0xd8;
 const END: u8 = 0xd9;
 const SCAN: u8 = 0xda;
-const COMMENT: u8 = 0xfe;
-
-/// More scans than any encoder writes; each costs a decoder a pass over all pixels.
-const MAX_SCANS: u32 = 100;
-
-/// Walks a JPEG from its first to its last marker.
-pub(super) fn walk(bytes: &[u8]) -> Walked<Walk> {
-    let mut reader = Reader(bytes);
-    let mut walker = Walker::default();
-    if reader.array()? != [0xff, START] {
-        return Err(DAMAGED);
-    }
-    loop {
-        match marker(&mut reader)? {
-            END => return walker.finish(),
-            marker => {
-                let length = usize::from(u16::from_be_bytes(reader.array()?));
-                let payload = reader.take(length.checked_sub(2).ok_or(DAMAGED)?)?;
-                walker.segment(marker, payload)?;
-                if marker == SCAN {
-                    walker.copy_scan(&mut reader)?;
-                }
-            }
-        }
-    }
-}
-
-/// The next marker, past the fill bytes that may stand before it (B.1.1.2).
-fn marker(reader: &mut Reader<'_>) -> Walked<u8> {
-    if reader.byte()? != 0xff {
-        return Err(DAMAGED);
-    }
-    loop {
-        let marker = reader.byte()?;
-        if marker != 0xff {
-            return Ok(marker);
-        }
-    }
-}
+const TABLES: u8 = 0xc4;
 
 /// What browsers do not show: arithmetic coding, lossless and hierarchical JPEG, 12 bits a sample.
 const OTHER_KIND: Broken = Broken("a kind of JPEG that browsers do not show");
 
-#[derive(Default)]
-struct Walker {
-    size: Option<(u16, u16)>,
-    /// The components that no scan has told anything of yet.
-    untold: Vec<u8>,
-    scans: u32,
+/// Takes a JPEG of at most `max_pixels` apart, and writes it anew from what it shows.
+pub(super) fn walk(bytes: &[u8], max_pixels: u64) -> Walked<Walk> {
+    let Survey { size: (width, height), parts, lent } = survey(bytes, max_pixels).map_err(refused)?;
+    let (waiting, kept) = (Vec::new(), Vec::with_capacity(bytes.len()));
+    let mut walker = Walker { file: bytes, orientation: None, jfif: None, lent, waiting, kept };
+    for part in &parts {
+        match part {
+            Part::Segment { marker, content } => walker.segment(*marker, content)?,
+            Part::Scan { header, data } => walker.scan(header, data)?,
+        }
+    }
+    let orientation = walker.orientation.unwrap_or(Orientation::UPRIGHT);
+    let mut clean = vec![0xff, START];
+    if let Some(jfif) = walker.jfif {
+        write(&mut clean, 0xe0, &jfif)?;
+    }
+    if orientation != Orientation::UPRIGHT {
+        write(&mut clean, 0xe1, &[b"Exif\0\0", &orientation.tiff()[..]].concat())?;
+    }
+    clean.extend(walker.kept);
+    clean.extend([0xff, END]);
+    Ok(Walk { width, height, largest_frame: 0, orientation, clean })
+}
+
+fn refused(error: Error) -> Broken {
+    match error {
+        Error::Unsupported(_) => OTHER_KIND,
+        Error::TooManyPixels { width, height } if width == 0 || height == 0 => super::NO_PIXELS,
+        Error::TooManyPixels { .. } => super::TOO_MANY_PIXELS,
+        _ => DAMAGED,
+    }
+}
+
+struct Walker<'a> {
+    file: &'a [u8],
     orientation: Option<Orientation>,
     /// The JFIF segment, which has to come first.
     jfif: Option<[u8; 14]>,
-    /// The other segments and the scans that are kept, in their order.
+    /// Tables that the file leaves out and readers lend it. They are written into it, since not every reader does.
+    lent: Option<Vec<u8>>,
+    /// Segments that are kept if a scan follows.
+    waiting: Vec<u8>,
+    /// What is kept, in its order.
     kept: Vec<u8>,
 }
 
-impl Walker {
-    fn segment(&mut self, marker: u8, payload: &[u8]) -> Walked<()> {
+impl Walker<'_> {
+    fn segment(&mut self, marker: u8, content: &[u8]) -> Walked<()> {
         match marker {
-            // Baseline, extended and progressive: the ones that browsers show.
-            0xc0..=0xc2 => self.frame(payload)?,
-            // Tables and restart intervals.
-            0xc4 | 0xdb | 0xdd => {}
-            SCAN if self.size.is_some() && self.scans < MAX_SCANS => self.tell(payload)?,
+            // The frame, tables and restart intervals.
+            0xc0..=0xc2 | TABLES | 0xdb | 0xdd => {}
             0xe0 => {
-                self.jfif = self.jfif.or_else(|| jfif(payload));
+                self.jfif = self.jfif.or_else(|| jfif(content));
                 return Ok(());
             }
             0xe1 => {
-                if let Some(tiff) = payload.strip_prefix(b"Exif\0\0") {
+                if let Some(tiff) = content.strip_prefix(b"Exif\0\0") {
                     self.orientation = self.orientation.or_else(|| Orientation::of_tiff(tiff));
                 }
                 return Ok(());
             }
             // The colour profile, and how Adobe's programs stored colours: without them the picture looks different.
-            0xe2 if payload.starts_with(b"ICC_PROFILE\0") => {}
-            0xee if payload.starts_with(b"Adobe") => {
-                // Twelve bytes (Adobe's Technical Note 5116); what follows them is nobody's.
-                return write(&mut self.kept, marker, payload.get(..12).ok_or(DAMAGED)?);
+            0xe2 if content.starts_with(b"ICC_PROFILE\0") => {}
+            0xee if content.starts_with(b"Adobe") => {
+                // Twelve bytes (Adobe's Technical Note 5116); what follows them is nobody's, and fewer say nothing.
+                return content.get(..12).map_or(Ok(()), |adobe| write(&mut self.waiting, marker, adobe));
             }
-            0xe2..=0xef | COMMENT => return Ok(()),
-            0xc3 | 0xc5..=0xcf => return Err(OTHER_KIND),
-            _ => return Err(DAMAGED),
+            _ => return Ok(()),
         }
-        write(&mut self.kept, marker, payload)
+        write(&mut self.waiting, marker, content)
     }
 
-    fn frame(&mut self, payload: &[u8]) -> Walked<()> {
-        let [precision, height_0, height_1, width_0, width_1, components, parameters @ ..] = payload else {
-            return Err(DAMAGED);
-        };
-        if self.size.is_some() || parameters.is_empty() || parameters.len() != 3 * usize::from(*components) {
-            return Err(DAMAGED);
+    fn scan(&mut self, header: &[u8], data: &[std::ops::Range<usize>]) -> Walked<()> {
+        self.kept.append(&mut self.waiting);
+        if let Some(tables) = self.lent.take() {
+            write(&mut self.kept, TABLES, &tables)?;
         }
-        if *precision != 8 {
-            return Err(OTHER_KIND);
+        write(&mut self.kept, SCAN, header)?;
+        for stretch in data {
+            self.kept.extend(self.file.get(stretch.clone()).ok_or(DAMAGED)?);
         }
-        self.untold = parameters.as_chunks::<3>().0.iter().map(|[component, ..]| *component).collect();
-        self.size = Some((u16::from_be_bytes([*width_0, *width_1]), u16::from_be_bytes([*height_0, *height_1])));
         Ok(())
-    }
-
-    /// Reads whose samples a scan tells. It is a scan of at least one component, and says three bytes more (B.2.3).
-    fn tell(&mut self, payload: &[u8]) -> Walked<()> {
-        let Some((count, rest)) = payload.split_first() else { return Err(DAMAGED) };
-        let Some((components, [_, _, _])) = rest.split_at_checked(2 * usize::from(*count)) else {
-            return Err(DAMAGED);
-        };
-        if components.is_empty() {
-            return Err(DAMAGED);
-        }
-        self.untold.retain(|untold| components.as_chunks::<2>().0.iter().all(|[component, _]| component != untold));
-        self.scans += 1;
-        Ok(())
-    }
-
-    /// Copies the compressed pixels that follow a scan's header, up to the next marker.
-    fn copy_scan(&mut self, reader: &mut Reader<'_>) -> Walked<()> {
-        let mut length = 0;
-        loop {
-            let rest = reader.0.get(length..).ok_or(CUT_SHORT)?;
-            length += rest.iter().position(|byte| *byte == 0xff).ok_or(CUT_SHORT)?;
-            match reader.0.get(length + 1).ok_or(CUT_SHORT)? {
-                // A stuffed zero, or a restart.
-                0x00 | 0xd0..=0xd7 => length += 2,
-                _ => break,
-            }
-        }
-        self.kept.extend(reader.take(length)?);
-        Ok(())
-    }
-
-    fn finish(self) -> Walked<Walk> {
-        let (width, height) = self.size.ok_or(DAMAGED)?;
-        // A file whose last scans were cut off, and that was closed all the same.
-        if !self.untold.is_empty() {
-            return Err(CUT_SHORT);
-        }
-        let orientation = self.orientation.unwrap_or(Orientation::UPRIGHT);
-        let mut clean = vec![0xff, START];
-        if let Some(jfif) = self.jfif {
-            write(&mut clean, 0xe0, &jfif)?;
-        }
-        if orientation != Orientation::UPRIGHT {
-            write(&mut clean, 0xe1, &[b"Exif\0\0", &orientation.tiff()[..]].concat())?;
-        }
-        clean.extend(self.kept);
-        clean.extend([0xff, END]);
-        Ok(Walk { width: width.into(), height: height.into(), largest_frame: 0, orientation, clean })
     }
 }
 
 /// A JFIF segment without the thumbnail it may hold.
-fn jfif(payload: &[u8]) -> Option<[u8; 14]> {
-    let mut jfif = *payload.first_chunk::<14>().filter(|start| start.starts_with(b"JFIF\0"))?;
+fn jfif(content: &[u8]) -> Option<[u8; 14]> {
+    let mut jfif = *content.first_chunk::<14>().filter(|start| start.starts_with(b"JFIF\0"))?;
     jfif[12..].fill(0);
     Some(jfif)
 }
 
-fn write(out: &mut Vec<u8>, marker: u8, payload: &[u8]) -> Walked<()> {
-    let length = u16::try_from(payload.len() + 2).map_err(|_| DAMAGED)?;
+fn write(out: &mut Vec<u8>, marker: u8, content: &[u8]) -> Walked<()> {
+    let length = u16::try_from(content.len() + 2).map_err(|_| DAMAGED)?;
     out.extend([0xff, marker]);
     out.extend(length.to_be_bytes());
-    out.extend(payload);
+    out.extend(content);
     Ok(())
 }

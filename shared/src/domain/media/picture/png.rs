@@ -1,58 +1,68 @@
 //! PNG: chunks (W3C PNG third edition, §5 and §11).
+//!
+//! What libvips shows is kept, and written as it should have been. Up to the first pixels the chunks have to be in order;
+//! behind them, a file may end or go on as it likes. A checksum that is wrong is put right where the chunk is needed for the
+//! pixels; where it is not, the chunk is left out, as libpng does not look at it either.
 
 use super::{Broken, CUT_SHORT, DAMAGED, Orientation, Reader, Walk, Walked, index};
 
 const SIGNATURE: [u8; 8] = *b"\x89PNG\r\n\x1a\n";
 
-/// What is part of how a picture looks and moves. Other chunks say something about it.
-const KEPT: [&[u8; 4]; 13] = [
-    b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"cICP", b"mDCV", b"cLLI", b"sBIT", b"bKGD", b"pHYs", b"acTL", b"fdAT",
-];
+/// What is part of how a picture looks. Other chunks say something about it.
+const KEPT: [&[u8; 4]; 11] =
+    [b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"cICP", b"mDCV", b"cLLI", b"sBIT", b"bKGD", b"pHYs"];
 
-/// Walks a PNG from its first to its last chunk.
+/// Walks a PNG from its first chunk to its last, or to where no chunk follows.
 pub(super) fn walk(bytes: &[u8]) -> Walked<Walk> {
     let mut reader = Reader(bytes);
     if reader.array()? != SIGNATURE {
         return Err(DAMAGED);
     }
     let first = chunk(&mut reader)?;
-    let header = Header::read(first)?;
-    let mut walker =
-        Walker { header, last: *b"IHDR", palette: false, pixels: false, orientation: None, kept: Vec::new() };
-    loop {
-        let chunk = chunk(&mut reader)?;
-        if &chunk.kind == b"IEND" {
-            return walker.finish(first, chunk);
-        }
-        walker.chunk(chunk)?;
+    let mut walker = Walker::new(Header::read(first)?);
+    while walker.pixels.is_empty() {
+        walker.before(chunk(&mut reader)?)?;
     }
+    loop {
+        match chunk(&mut reader) {
+            Ok(chunk) if &chunk.kind == b"IEND" => break,
+            Ok(chunk) => walker.behind(chunk)?,
+            Err(_) => {
+                walker.moves = false;
+                break;
+            }
+        }
+    }
+    walker.finish(first)
 }
 
-/// A chunk, whole but not judged.
+/// A chunk. That of the pixels may be cut short by the end of the file.
 #[derive(Clone, Copy)]
 struct Chunk<'a> {
     kind: [u8; 4],
     data: &'a [u8],
-    /// The kind and the data, which the checksum is of.
-    summed: &'a [u8],
-    sum: u32,
-}
-
-impl Chunk<'_> {
-    fn whole(&self) -> bool {
-        crc32fast::hash(self.summed) == self.sum
-    }
+    /// Whether its checksum is right.
+    whole: bool,
+    /// Whether the file ends before its checksum does.
+    cut: bool,
 }
 
 fn chunk<'a>(reader: &mut Reader<'a>) -> Walked<Chunk<'a>> {
     let length = index(u32::from_be_bytes(reader.array()?))?;
-    let summed = reader.take(length.checked_add(4).ok_or(CUT_SHORT)?)?;
-    let sum = u32::from_be_bytes(reader.array()?);
-    let (kind, data) = summed.split_first_chunk().ok_or(CUT_SHORT)?;
-    if !kind.iter().all(u8::is_ascii_alphabetic) {
+    let summed = reader.0;
+    let kind = reader.array()?;
+    // Four letters, of which the third is a capital (§5.4).
+    if !kind.iter().all(u8::is_ascii_alphabetic) || kind[2].is_ascii_lowercase() {
         return Err(DAMAGED);
     }
-    Ok(Chunk { kind: *kind, data, summed, sum })
+    match reader.take(length) {
+        Err(_) if &kind == b"IDAT" => Ok(Chunk { kind, data: std::mem::take(&mut reader.0), whole: false, cut: true }),
+        data => {
+            let (data, sum) = (data?, reader.array().ok());
+            let found = summed.get(..4 + length).map(crc32fast::hash);
+            Ok(Chunk { kind, data, whole: found == sum.map(u32::from_be_bytes), cut: sum.is_none() })
+        }
+    }
 }
 
 fn write(out: &mut Vec<u8>, kind: [u8; 4], data: &[u8]) -> Walked<()> {
@@ -69,8 +79,12 @@ fn write(out: &mut Vec<u8>, kind: [u8; 4], data: &[u8]) -> Walked<()> {
 struct Header {
     width: u32,
     height: u32,
-    needs_palette: bool,
+    colour: u8,
+    interlaced: bool,
 }
+
+/// The kind of picture whose samples are indices of a palette (table 12).
+const INDEXED: u8 = 3;
 
 impl Header {
     /// Reads IHDR and refuses what the standard does not know (table 12).
@@ -86,11 +100,26 @@ impl Header {
             2 | 4 | 6 => matches!(depth, 8 | 16),
             _ => false,
         };
-        if &chunk.kind != b"IHDR" || !chunk.whole() || !known || (compression, filter) != (0, 0) || interlace > 1 {
+        if &chunk.kind != b"IHDR" || !known || (compression, filter) != (0, 0) || interlace > 1 {
             return Err(DAMAGED);
         }
         let (width, height) = (u32::from_be_bytes([w0, w1, w2, w3]), u32::from_be_bytes([h0, h1, h2, h3]));
-        Ok(Self { width, height, needs_palette: colour == 3 })
+        Ok(Self { width, height, colour, interlaced: interlace == 1 })
+    }
+
+    /// Whether a palette is needed, or of use.
+    fn takes_palette(&self, data: &[u8]) -> bool {
+        matches!(self.colour, 2 | INDEXED | 6) && data.len().is_multiple_of(3) && (1..=256).contains(&(data.len() / 3))
+    }
+
+    /// Whether transparency may be said like this (§11.3.1.1), beside a palette of so many colours.
+    fn takes_transparency(&self, data: &[u8], colours: usize) -> bool {
+        match self.colour {
+            0 => data.len() == 2,
+            2 => data.len() == 6,
+            INDEXED => (1..=colours).contains(&data.len()),
+            _ => false,
+        }
     }
 
     /// Whether the frame of an animation lies within the picture (§11.3.6.2).
@@ -108,61 +137,138 @@ impl Header {
 
 struct Walker {
     header: Header,
-    /// The kind of the chunk before this one.
-    last: [u8; 4],
-    palette: bool,
-    pixels: bool,
+    /// How many colours the palette has.
+    colours: usize,
+    /// The kinds of chunks that are kept once.
+    known: Vec<[u8; 4]>,
     orientation: Option<Orientation>,
-    kept: Vec<u8>,
+    /// Whether the animation, if there is one, is whole.
+    moves: bool,
+    /// The number of frames and of repetitions.
+    animation: Option<Vec<u8>>,
+    /// What is kept of the chunks before the pixels.
+    before: Vec<u8>,
+    /// The chunks of the pixels, and whether the last one was.
+    pixels: Vec<u8>,
+    in_pixels: bool,
+    /// The frames of the animation, each as a chunk.
+    control: Vec<u8>,
+    frames: Vec<u8>,
 }
 
 impl Walker {
-    fn chunk(&mut self, chunk: Chunk<'_>) -> Walked<()> {
-        let last = std::mem::replace(&mut self.last, chunk.kind);
-        // The fifth bit of the first letter: without this chunk the picture cannot be shown (§5.4).
-        let critical = chunk.kind[0].is_ascii_uppercase();
-        match &chunk.kind {
-            b"IDAT" if self.pixels && last != *b"IDAT" => return Err(DAMAGED),
-            b"IDAT" => self.pixels = true,
-            b"PLTE"
-                if self.palette
-                    || self.pixels
-                    || chunk.data.is_empty()
-                    || chunk.data.len() > 768
-                    || !chunk.data.len().is_multiple_of(3) =>
-            {
-                return Err(DAMAGED);
-            }
-            b"PLTE" => self.palette = true,
-            b"eXIf" => {
-                self.orientation = self.orientation.or_else(|| Orientation::of_tiff(chunk.data));
-                return Ok(());
-            }
-            b"fcTL" if !self.header.holds(chunk.data) => return Err(DAMAGED),
-            b"fcTL" => {}
-            _ if critical => return Err(Broken("the PNG needs something that is not in the standard")),
-            kind if KEPT.contains(&kind) => {}
-            _ => return Ok(()),
+    fn new(header: Header) -> Self {
+        Self {
+            header,
+            colours: 0,
+            known: Vec::new(),
+            orientation: None,
+            moves: true,
+            animation: None,
+            before: Vec::new(),
+            pixels: Vec::new(),
+            in_pixels: true,
+            control: Vec::new(),
+            frames: Vec::new(),
         }
-        if !chunk.whole() {
-            return Err(DAMAGED);
-        }
-        write(&mut self.kept, chunk.kind, chunk.data)
     }
 
-    fn finish(self, first: Chunk<'_>, last: Chunk<'_>) -> Walked<Walk> {
-        if !last.data.is_empty() || !last.whole() || !self.pixels || (self.header.needs_palette && !self.palette) {
+    /// A chunk that comes before the pixels, or the first of theirs.
+    fn before(&mut self, chunk: Chunk<'_>) -> Walked<()> {
+        let indexed = self.header.colour == INDEXED;
+        match &chunk.kind {
+            b"IDAT" if indexed && self.colours == 0 => return Err(DAMAGED),
+            b"IDAT" => return self.pixels(chunk),
+            b"IEND" => return Err(CUT_SHORT),
+            b"PLTE" if self.header.takes_palette(chunk.data) && self.colours == 0 => {
+                self.colours = chunk.data.len() / 3;
+                return write(&mut self.before, chunk.kind, chunk.data);
+            }
+            b"PLTE" if indexed => return Err(DAMAGED),
+            b"PLTE" => {}
+            b"acTL" if chunk.whole && self.animation.is_none() => self.animation = Some(chunk.data.to_vec()),
+            b"fcTL" => return self.control(chunk),
+            kind if is_critical(kind) => return Err(Broken("the PNG needs something that is not in the standard")),
+            b"tRNS" if !self.header.takes_transparency(chunk.data, self.colours) => {}
+            kind if KEPT.contains(&kind) && (chunk.whole || kind == b"tRNS") && !self.known.contains(kind) => {
+                self.known.push(*kind);
+                return write(&mut self.before, chunk.kind, chunk.data);
+            }
+            _ => self.aside(chunk),
+        }
+        Ok(())
+    }
+
+    /// A chunk that comes behind the first of the pixels.
+    fn behind(&mut self, chunk: Chunk<'_>) -> Walked<()> {
+        match &chunk.kind {
+            b"IDAT" if self.in_pixels => return self.pixels(chunk),
+            b"fcTL" => {
+                self.in_pixels = false;
+                return self.control(chunk);
+            }
+            b"fdAT" => {
+                self.moves &= chunk.whole && chunk.data.len() > 4;
+                self.in_pixels = false;
+                return write(&mut self.frames, chunk.kind, chunk.data);
+            }
+            // Pixels that were interrupted are read by nobody, and what is needed for them comes too late.
+            _ => self.aside(chunk),
+        }
+        self.in_pixels = false;
+        Ok(())
+    }
+
+    fn pixels(&mut self, chunk: Chunk<'_>) -> Walked<()> {
+        // Of pixels that come in passes, the part that is there shows nothing whole.
+        if chunk.cut && self.header.interlaced {
+            return Err(CUT_SHORT);
+        }
+        write(&mut self.pixels, chunk.kind, chunk.data)
+    }
+
+    /// How a frame is shown. One that does not lie within the picture is nothing that damage makes.
+    fn control(&mut self, chunk: Chunk<'_>) -> Walked<()> {
+        self.moves &= chunk.whole;
+        if chunk.whole && !self.header.holds(chunk.data) {
             return Err(DAMAGED);
         }
+        let to = if self.pixels.is_empty() { &mut self.control } else { &mut self.frames };
+        write(to, chunk.kind, chunk.data)
+    }
+
+    /// A chunk that is not kept.
+    fn aside(&mut self, chunk: Chunk<'_>) {
+        if &chunk.kind == b"eXIf" && chunk.whole {
+            self.orientation = self.orientation.or_else(|| Orientation::of_tiff(chunk.data));
+        }
+    }
+
+    fn finish(self, first: Chunk<'_>) -> Walked<Walk> {
         let orientation = self.orientation.unwrap_or(Orientation::UPRIGHT);
         let mut clean = SIGNATURE.to_vec();
         write(&mut clean, first.kind, first.data)?;
         if orientation != Orientation::UPRIGHT {
             write(&mut clean, *b"eXIf", &orientation.tiff())?;
         }
-        clean.extend(self.kept);
-        write(&mut clean, last.kind, &[])?;
+        clean.extend(self.before);
+        // Of an animation that is damaged, the still picture remains.
+        let animation = self.animation.filter(|animation| self.moves && animation.len() == 8);
+        if let Some(animation) = &animation {
+            write(&mut clean, *b"acTL", animation)?;
+            clean.extend(&self.control);
+        }
+        clean.extend(self.pixels);
+        if animation.is_some() {
+            clean.extend(&self.frames);
+        }
+        write(&mut clean, *b"IEND", &[])?;
         let Header { width, height, .. } = self.header;
         Ok(Walk { width, height, largest_frame: 0, orientation, clean })
     }
+}
+
+/// The fifth bit of the first letter: without this chunk the picture cannot be shown (§5.4).
+fn is_critical(kind: &[u8; 4]) -> bool {
+    kind[0].is_ascii_uppercase()
 }

@@ -200,13 +200,44 @@ fn an_upright_picture_carries_no_exif_at_all() {
     }
 }
 
+/// Where the first bytes of pixels stand in a clean file, if what follows them may be missing.
+fn first_pixels(format: Format, bytes: &[u8]) -> Option<usize> {
+    let at = |what: &[u8]| bytes.windows(what.len()).position(|window| window == what).unwrap();
+    match format {
+        // The last three bytes of the header say nothing.
+        Format::Jpeg => Some(at(&[0xff, 0xda]) + 11),
+        Format::Png => Some(at(b"IDAT") + 4),
+        // Behind the descriptor, the colours and the size of a code, a sub-block begins.
+        Format::Gif => {
+            let frame = at(&[0x2c, 0, 0, 0, 0]);
+            let colours = if bytes[frame + 9] & 0x80 == 0 { 0 } else { 3 << ((bytes[frame + 9] & 7) + 1) };
+            Some(frame + 10 + colours + 3)
+        }
+        Format::WebP | Format::Heic => None,
+    }
+}
+
 #[test]
-fn a_file_cut_anywhere_is_refused() {
+fn a_file_cut_before_its_pixels_is_refused_and_one_cut_behind_is_closed() {
     for (format, make) in MAKERS {
         let whole = clean(&make(6), MAX).unwrap().bytes;
+        let first = first_pixels(format, &whole).unwrap_or(whole.len());
         for length in 0..whole.len() {
             let answer = clean(&whole[..length], MAX);
-            assert!(matches!(answer, Err(Error::UnsupportedMedia(_))), "{format:?} cut to {length} of {}", whole.len());
+            let what = format!("{format:?} cut to {length} of {}", whole.len());
+            if length < first {
+                assert!(matches!(answer, Err(Error::UnsupportedMedia(_))), "{what}");
+                continue;
+            }
+            let kept = answer.unwrap_or_else(|error| panic!("{what}: {error}"));
+            let end: &[u8] = match format {
+                Format::Jpeg => b"\xff\xd9",
+                Format::Png => b"\0\0\0\0IEND\xae\x42\x60\x82",
+                _ => b"\0\x3b",
+            };
+            assert!(kept.bytes.ends_with(end), "{what}");
+            assert_eq!(clean(&kept.bytes, MAX).unwrap(), kept, "{what}");
+            assert_eq!(kept.facts, clean(&whole, MAX).unwrap().facts, "{what}");
         }
     }
 }
@@ -244,15 +275,41 @@ fn a_bomb_is_refused_by_its_header() {
     }
 }
 
+/// The same PNG with the checksum of the first chunk of a kind damaged.
+fn with_wrong_sum(mut bytes: Vec<u8>, kind: &[u8; 4]) -> Vec<u8> {
+    let at = bytes.windows(4).position(|window| window == kind).unwrap();
+    let length = u32::from_be_bytes(*bytes[at - 4..].first_chunk().unwrap()) as usize;
+    bytes[at + 4 + length] ^= 1;
+    bytes
+}
+
 #[test]
-fn a_damaged_checksum_of_what_is_shown_is_refused() {
-    for kind in [b"IHDR", b"IDAT", b"IEND", b"iCCP"] {
-        let mut bytes = png(1);
-        let at = bytes.windows(4).position(|window| window == kind).unwrap();
-        let length = u32::from_be_bytes(*bytes[at - 4..].first_chunk().unwrap()) as usize;
-        bytes[at + 4 + length] ^= 1;
-        assert!(clean(&bytes, MAX).is_err());
+fn a_wrong_checksum_of_what_the_pixels_need_is_put_right() {
+    let whole = clean(&png(6), MAX).unwrap();
+    for kind in [b"IHDR", b"IDAT", b"IEND"] {
+        assert_eq!(clean(&with_wrong_sum(png(6), kind), MAX).unwrap(), whole, "{kind:?}");
     }
+}
+
+#[test]
+fn a_chunk_that_is_not_needed_goes_with_its_wrong_checksum() {
+    let chunks: [(&[u8; 4], &[u8]); 6] = [
+        (b"gAMA", &[0, 0, 0xb1, 0x8f]),
+        (b"pHYs", &[0, 0, 0x0b, 0x13, 0, 0, 0x0b, 0x13, 1]),
+        (b"sRGB", &[0]),
+        (b"bKGD", &[0; 6]),
+        (b"sBIT", &[8; 4]),
+        (b"iCCP", b"name\0\0profile"),
+    ];
+    let plain = hidden::png_of(&[]);
+    for (kind, data) in chunks {
+        let with = hidden::png_of(&hidden::chunk(*kind, data));
+        assert!(clean(&with, MAX).unwrap().bytes == with, "{kind:?}");
+        assert!(clean(&with_wrong_sum(with, kind), MAX).unwrap().bytes == plain, "{kind:?}");
+    }
+    // An orientation that may be wrong turns nothing.
+    let turned = hidden::png_of(&hidden::chunk(*b"eXIf", &exif(6)));
+    assert!(clean(&with_wrong_sum(turned, b"eXIf"), MAX).unwrap().bytes == plain);
 }
 
 #[test]

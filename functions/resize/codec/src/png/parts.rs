@@ -1,0 +1,160 @@
+//! The chunks of a PNG that its pixels need, handed to the decoder as a file without any other.
+
+use std::borrow::Cow;
+use std::cell::Cell;
+use std::io::{BufRead, Error, ErrorKind, Read, Result, Seek, SeekFrom};
+use std::rc::Rc;
+
+/// Bytes of the signature that every PNG begins with.
+const SIGNATURE: usize = 8;
+
+/// Kinds of pictures (PNG 3rd ed., table 12), of those whose transparency is told by a chunk.
+const GREY: u8 = 0;
+const RGB: u8 = 2;
+const INDEXED: u8 = 3;
+
+/// A PNG of the chunks that are needed.
+#[derive(Clone)]
+pub(super) struct Parts<'a> {
+    /// Whole chunks but for the checksums, at which nobody looks. The first begins with the signature.
+    parts: Rc<[Cow<'a, [u8]>]>,
+    /// Which part is being read, and how many of its bytes have been.
+    part: usize,
+    at: usize,
+    /// How many bytes were read in all, which others may look at.
+    taken: Rc<Cell<usize>>,
+    /// From which of them on only one at a time is handed out.
+    slow: usize,
+    /// How many of them there are said to be.
+    end: usize,
+}
+
+impl<'a> Parts<'a> {
+    /// Finds them. Up to the first of the pixels, the chunks have to be whole; there may be none.
+    pub(super) fn of(bytes: &'a [u8]) -> Option<Self> {
+        let mut rest = bytes.get(SIGNATURE..)?;
+        let (_, header, behind) = next(rest).filter(|(kind, header, _)| kind == b"IHDR" && header.len() == 13)?;
+        let colour = *header.get(9)?;
+        let mut parts = vec![Cow::Borrowed(bytes.get(..bytes.len() - behind.len())?)];
+        rest = behind;
+        let (mut palette, mut transparency) = (0, false);
+        while let Some((kind, content, behind)) = next(rest) {
+            let whole = rest.get(..rest.len() - behind.len())?;
+            let needed = match &kind {
+                b"IDAT" => {
+                    parts.extend(pixels(rest));
+                    parts.push(Cow::Borrowed(b"\0\0\0\0IEND\0\0\0\0"));
+                    let (taken, slow, end) = (Rc::new(Cell::new(0)), usize::MAX, usize::MAX);
+                    return Some(Self { parts: parts.into(), part: 0, at: 0, taken, slow, end });
+                }
+                b"PLTE" => colour == INDEXED && palette == 0,
+                b"tRNS" => {
+                    let fits = match colour {
+                        GREY => content.len() == 2,
+                        RGB => content.len() == 6,
+                        INDEXED => content.len() <= palette,
+                        _ => false,
+                    };
+                    fits && !std::mem::replace(&mut transparency, fits)
+                }
+                _ => false,
+            };
+            if needed {
+                palette = if &kind == b"PLTE" { content.len() / 3 } else { palette };
+                parts.push(closed(kind, content, whole));
+            }
+            rest = behind;
+        }
+        None
+    }
+
+    /// The file from its beginning, telling how much of it was read; from `slow` bytes on only a byte at a time is.
+    pub(super) fn reading(&self, taken: Rc<Cell<usize>>, slow: usize) -> Self {
+        Self { taken, slow, ..self.clone() }
+    }
+
+    /// The file as if it ended after so many bytes.
+    pub(super) fn ending(&self, end: usize) -> Self {
+        Self { taken: Rc::new(Cell::new(0)), end, ..self.clone() }
+    }
+}
+
+/// The chunks of the pixels, which follow each other from here on.
+fn pixels(bytes: &[u8]) -> impl Iterator<Item = Cow<'_, [u8]>> {
+    let (mut rest, mut cut) = (bytes, None);
+    while let Some((kind, content, behind)) = next(rest).filter(|(kind, ..)| kind == b"IDAT") {
+        let whole = rest.get(..rest.len() - behind.len()).unwrap_or_default();
+        if whole.len() < content.len() + 12 {
+            cut = Some(closed(kind, content, whole));
+            break;
+        }
+        rest = behind;
+    }
+    let whole = bytes.get(..bytes.len() - rest.len()).unwrap_or_default();
+    [Some(Cow::Borrowed(whole)).filter(|whole| !whole.is_empty()), cut].into_iter().flatten()
+}
+
+/// A chunk with its length and its checksum, `whole` if it is.
+fn closed<'a>(kind: [u8; 4], content: &'a [u8], whole: &'a [u8]) -> Cow<'a, [u8]> {
+    if whole.len() == content.len() + 12 {
+        return Cow::Borrowed(whole);
+    }
+    let length = u32::try_from(content.len()).unwrap_or(u32::MAX);
+    Cow::Owned([&length.to_be_bytes(), &kind[..], content, &[0; 4]].concat())
+}
+
+/// The kind and the content of the first chunk, and what is behind it. That of the pixels may be cut short.
+fn next(bytes: &[u8]) -> Option<([u8; 4], &[u8], &[u8])> {
+    let (length, rest) = bytes.split_first_chunk()?;
+    let (kind, rest) = rest.split_first_chunk::<4>()?;
+    match rest.split_at_checked(usize::try_from(u32::from_be_bytes(*length)).ok()?) {
+        // Each chunk ends with a checksum of four bytes.
+        Some((content, behind)) => Some((*kind, content, behind.get(4..).unwrap_or_default())),
+        None => (kind == b"IDAT").then_some((*kind, rest, &[])),
+    }
+}
+
+/// The content of the first chunk of a name, wherever it stands: Exif may come after the pixels.
+pub(super) fn chunk(bytes: &[u8], name: [u8; 4]) -> Option<&[u8]> {
+    let mut rest = bytes.get(SIGNATURE..)?;
+    loop {
+        let (kind, content, behind) = next(rest)?;
+        if kind == name {
+            return Some(content);
+        }
+        rest = behind;
+    }
+}
+
+impl Read for Parts<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        let there = self.fill_buf()?;
+        let count = there.len().min(buffer.len());
+        buffer.iter_mut().zip(there).for_each(|(to, from)| *to = *from);
+        self.consume(count);
+        Ok(count)
+    }
+}
+
+impl BufRead for Parts<'_> {
+    fn fill_buf(&mut self) -> Result<&[u8]> {
+        let part = self.parts.get(self.part).and_then(|part| part.get(self.at..)).unwrap_or_default();
+        let most = self.slow.saturating_sub(self.taken.get()).max(1).min(self.end.saturating_sub(self.taken.get()));
+        Ok(part.get(..most).unwrap_or(part))
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.taken.set(self.taken.get() + count);
+        self.at += count;
+        if self.parts.get(self.part).is_some_and(|part| part.len() <= self.at) {
+            (self.part, self.at) = (self.part + 1, 0);
+        }
+    }
+}
+
+impl Seek for Parts<'_> {
+    /// The decoder asks for files that it could seek in, and never does.
+    fn seek(&mut self, _: SeekFrom) -> Result<u64> {
+        Err(Error::from(ErrorKind::Unsupported))
+    }
+}

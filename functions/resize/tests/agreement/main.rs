@@ -1,0 +1,197 @@
+//! One rule on both sides: what libjpeg-turbo and libvips show is taken in and has thumbnails, and what they refuse is
+//! refused when it is uploaded. Held to a table of what they make of many damaged files; `reference.py` says how it is
+//! made.
+
+mod cases;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use codec::{Fit, Limits, Spec, thumbnails};
+use image::RgbaImage;
+use shared::domain::media::picture::{Clean, clean};
+
+use self::cases::Case;
+
+const MOST: u64 = 50_000_000;
+const CELLS: (usize, usize) = (4, 3);
+
+/// What a reference shows: the size, and red, green and blue of each cell.
+struct Shown {
+    size: (u32, u32),
+    cells: Vec<u8>,
+}
+
+/// What the table says of each case: the checksum of its bytes, and what is shown.
+fn table() -> BTreeMap<&'static str, (u32, Option<Shown>)> {
+    let lines = include_str!("outcomes.txt").lines().filter(|line| !line.starts_with('#'));
+    let read = |line: &'static str| {
+        let mut words = line.split(' ');
+        let (name, sum) = (words.next()?, u32::from_str_radix(words.next()?, 16).ok()?);
+        let shown = match words.next()? {
+            "shown" => {
+                let (width, height) = words.next()?.split_once('x')?;
+                let hex = words.next()?.as_bytes().as_chunks::<2>().0;
+                let cells = hex.iter().map(|two| u8::from_str_radix(std::str::from_utf8(two).ok()?, 16).ok());
+                Some(Shown { size: (width.parse().ok()?, height.parse().ok()?), cells: cells.collect::<Option<_>>()? })
+            }
+            _ => None,
+        };
+        Some((name, (sum, shown)))
+    };
+    lines.map(|line| read(line).unwrap_or_else(|| panic!("{line}"))).collect()
+}
+
+/// What becomes of a file.
+enum Ours {
+    /// It is not taken in.
+    Refused,
+    /// It is taken in and has no thumbnail.
+    Stored,
+    /// Its thumbnails: not enlarged and so as large as it is, and an eighth.
+    Shown(Clean, [RgbaImage; 2]),
+}
+
+fn ours(bytes: &[u8]) -> Ours {
+    let Ok(kept) = clean(bytes, MOST) else { return Ours::Refused };
+    let spec = |side| Spec { width: side, height: side, fit: Fit::Contain };
+    let eighth = kept.facts.width.max(kept.facts.height).div_ceil(8);
+    match thumbnails(&kept.bytes, &[spec(256), spec(eighth)], Limits::default()) {
+        Ok(made) => {
+            let read = |index: usize| image::load_from_memory(&made[index].bytes).expect("a thumbnail").into_rgba8();
+            Ours::Shown(kept, [read(0), read(1)])
+        }
+        Err(_) => Ours::Stored,
+    }
+}
+
+/// The means of red, green and blue, times alpha, in each cell.
+fn cells(picture: &RgbaImage) -> Vec<u8> {
+    let (width, height) = (picture.width() as usize, picture.height() as usize);
+    let mut means = Vec::new();
+    for (row, column) in (0..CELLS.1).flat_map(|row| (0..CELLS.0).map(move |column| (row, column))) {
+        let lines = row * height / CELLS.1..((row + 1) * height / CELLS.1).max(row * height / CELLS.1 + 1);
+        let (left, right) = (column * width / CELLS.0, (column + 1) * width / CELLS.0);
+        let (mut sums, mut count) = ([0; 3], 0);
+        for (y, x) in lines.flat_map(|y| (left..right.max(left + 1)).map(move |x| (y, x))) {
+            let [red, green, blue, alpha] = picture.get_pixel(x as u32, y as u32).0.map(u32::from);
+            for (sum, value) in sums.iter_mut().zip([red, green, blue]) {
+                *sum += (value * alpha + 127) / 255;
+            }
+            count += 1;
+        }
+        means.extend(sums.map(|sum| u8::try_from(sum / count).expect("a mean")));
+    }
+    means
+}
+
+/// How far apart cells are at most.
+fn distance(some: &[u8], others: &[u8]) -> u8 {
+    assert_eq!(some.len(), others.len());
+    some.iter().zip(others).map(|(one, other)| one.abs_diff(*other)).max().unwrap_or_default()
+}
+
+/// How many values are further apart than `most`.
+fn away(some: &[u8], others: &[u8], most: u8) -> usize {
+    some.iter().zip(others).filter(|(one, other)| one.abs_diff(**other) > most).count()
+}
+
+/// How far cells are at most from all that lies between those of two others.
+fn outside(some: &[u8], one: &[u8], other: &[u8]) -> u8 {
+    let outside = |((some, one), other): ((&u8, &u8), &u8)| {
+        let between = (*one.min(other)..=*one.max(other)).contains(some);
+        if between { 0 } else { some.abs_diff(*one).min(some.abs_diff(*other)) }
+    };
+    some.iter().zip(one).zip(other).map(outside).max().unwrap_or_default()
+}
+
+/// What we show although the references do not.
+fn is_shown_by_us_alone(name: &str) -> bool {
+    // Zeros between the blocks of a GIF, which libvips takes for its end also where no frame came before; Pillow does
+    // not. Damage within an interlaced PNG, of which libvips shows nothing and browsers what there is.
+    name.contains(".gif-zeros-at") || name.starts_with("interlaced.png") ||
+    // A reserved bit, which cleaning takes away.
+    name == "alpha.webp-flip-20-0"
+}
+
+/// What libvips shows and we do not.
+fn is_shown_by_libvips_alone(name: &str) -> bool {
+    // Chunks before the header of a PNG; nothing else reads such a file.
+    name.contains("-before-IHDR")
+}
+
+/// Whether pixels are something else than the reference's.
+fn judge_pixels(case: &str, whole: &[u8], [ours, eighth]: [&[u8]; 2], reference: &[u8]) -> Result<(), String> {
+    let (seed, what) = case.split_once('-').expect("a seed");
+    let damaged = ["flip", "less", "more", "no-deflate"].iter().any(|damage| what.starts_with(damage));
+    match seed.rsplit('.').next() {
+        // Coefficients of damaged blocks that leave 16 bits go round in libjpeg's vector code and here they do not; and it
+        // makes blocks smooth of which it knows nothing but the mean.
+        Some("jpg") => {
+            let far = [away(ours, reference, 6), away(eighth, reference, 24)];
+            let most =
+                if damaged || seed.starts_with("progressive") || seed.starts_with("restarting") { 12 } else { 0 };
+            if far[0] <= most && far[1] <= 9 { Ok(()) } else { Err(format!("{far:?} of 36 are away")) }
+        }
+        Some("webp") if distance(ours, reference) > 7 => Err(format!("{} away", distance(ours, reference))),
+        // libvips loses rows before the damage, as much as its buffers hold; with damage that is not noticed at once
+        // that may be rows of anything.
+        Some("png" | "gif") if !damaged && outside(ours, reference, whole) > 10 => {
+            Err(format!("{} away", outside(ours, reference, whole)))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What is wrong with a case, if something is.
+fn judge(case: &Case, whole: &Shown, expected: Option<&Shown>) -> Result<(), String> {
+    match (ours(&case.bytes), expected) {
+        (Ours::Shown(kept, pictures), expected) => {
+            if clean(&kept.bytes, MOST).ok().as_ref() != Some(&kept) {
+                return Err("a second cleaning changes it".into());
+            }
+            let Some(shown) = expected else {
+                let alone = is_shown_by_us_alone(&case.name);
+                return if alone { Ok(()) } else { Err("shown, but refused by the reference".into()) };
+            };
+            if (kept.facts.width, kept.facts.height) != shown.size {
+                return Err(format!("{:?} instead of {:?}", kept.facts, shown.size));
+            }
+            let cells = pictures.each_ref().map(cells);
+            judge_pixels(&case.name, &whole.cells, cells.each_ref().map(Vec::as_slice), &shown.cells)
+        }
+        (Ours::Refused, None) => Ok(()),
+        // What only decoding finds out.
+        (Ours::Stored, None) if !case.name.contains(".jpg-") && !case.name.contains(".gif-") => Ok(()),
+        (Ours::Stored, None) => Err("stored, but refused by the reference".into()),
+        (Ours::Refused, Some(_)) if is_shown_by_libvips_alone(&case.name) => Ok(()),
+        (Ours::Refused, Some(_)) => Err("refused, but shown by the reference".into()),
+        (Ours::Stored, Some(_)) => Err("has no thumbnail, but is shown by the reference".into()),
+    }
+}
+
+#[test]
+fn what_the_references_show_has_thumbnails_and_what_they_refuse_is_refused() {
+    let cases = cases::all();
+    if let Ok(folder) = std::env::var("AGREEMENT_CASES") {
+        fs::create_dir_all(&folder).unwrap();
+        for case in &cases {
+            fs::write(Path::new(&folder).join(&case.name), &case.bytes).unwrap();
+        }
+        return;
+    }
+    let table = table();
+    assert_eq!(table.len(), cases.len(), "the table is of other cases");
+    let mut wrong = Vec::new();
+    for case in &cases {
+        let (sum, expected) = &table[case.name.as_str()];
+        assert_eq!(*sum, crc32fast::hash(&case.bytes), "{}", case.name);
+        let seed = case.name.split('-').next().expect("a seed");
+        let whole = table[format!("{seed}-whole").as_str()].1.as_ref().expect("a seed is shown");
+        if let Err(what) = judge(case, whole, expected.as_ref()) {
+            wrong.push(format!("{}: {what}", case.name));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
+}
