@@ -1,5 +1,6 @@
 //! Bad input to uploads and downloads: each gets a clear error, stores nothing, and never causes a fault.
 
+mod encodings;
 mod forms;
 mod pictures;
 mod requests;

@@ -77,15 +77,17 @@ async fn file_of(mut form: Multipart, name: &str) -> Result<Bytes> {
     while let Some(part) = form.next_field().await.map_err(malformed)? {
         let (called, file_name) = dispositions(&part);
         let (named, has_file_name) = (called.as_deref() == Some(name), file_name.is_some());
+        let is_encoded = body::is_encoded(part.headers());
         let bytes = part.bytes().await.map_err(malformed)?;
+        let file = if is_encoded { Err(Error::EncodedBody) } else { Ok(bytes) };
         if named {
-            return Ok(bytes);
+            return file;
         }
         if has_file_name && other.is_none() {
-            other = Some(bytes);
+            other = Some(file);
         }
     }
-    other.ok_or_else(|| Error::Malformed(format!("the form has no part named {name}")))
+    other.unwrap_or_else(|| Err(Error::Malformed(format!("the form has no part named {name}"))))
 }
 
 /// The name of a part and of its file. Parameter names are compared case-insensitively (RFC 2183 § 2), unlike in the
@@ -152,6 +154,20 @@ mod tests {
             ] {
                 assert_eq!(file(kind, body.as_bytes()).await.unwrap(), &b"yes"[..], "{kind} {disposition}");
             }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_compressed_in_its_part_is_refused() {
+        let form = |coding: &str, name: &str| {
+            format!(
+                "--x\r\nContent-Disposition: form-data; {name}\r\nContent-Encoding: {coding}\r\n\r\nyes\r\n--x--\r\n"
+            )
+        };
+        for name in ["name=\"file\"", "name=\"a\"; filename=\"b\""] {
+            let refused = file(FORM, form("gzip", name).as_bytes()).await;
+            assert!(matches!(refused, Err(Error::EncodedBody)), "{name}");
+            assert_eq!(file(FORM, form("identity", name).as_bytes()).await.unwrap(), &b"yes"[..], "{name}");
         }
     }
 

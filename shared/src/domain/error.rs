@@ -30,6 +30,9 @@ pub enum Error {
     /// The file is of a type that is not accepted here.
     #[error("{0}")]
     UnsupportedMedia(&'static str),
+    /// The body is compressed.
+    #[error("send the body without Content-Encoding")]
+    EncodedBody,
     /// No route has this method and path.
     #[error("no such endpoint")]
     NoRoute,
@@ -166,6 +169,7 @@ impl Error {
             Self::Invalid { .. } => "invalid",
             Self::TooLarge { .. } => "too_large",
             Self::UnsupportedMedia(_) => "unsupported_media",
+            Self::EncodedBody => "encoded_body",
             Self::NoRoute => "no_route",
             Self::WrongMethod { .. } => "wrong_method",
             Self::CrossSite => "cross_site",

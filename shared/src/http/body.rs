@@ -2,11 +2,11 @@
 
 use std::marker::PhantomData;
 
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{FromRequest, Request};
 use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -66,6 +66,23 @@ pub fn is_form(headers: &HeaderMap) -> bool {
     const FORM: &str = "application/x-www-form-urlencoded";
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case(FORM))
+}
+
+/// Refuses a body that is compressed or otherwise encoded (RFC 9110 § 8.4). No function decodes such a body, so none is
+/// read or stored.
+pub fn check_encoding(headers: &HeaderMap, body: &Body) -> Result<()> {
+    if is_encoded(headers) && !body.is_end_stream() { Err(Error::EncodedBody) } else { Ok(()) }
+}
+
+/// Whether the headers of a body, or of a part of a form, name a coding other than `identity`.
+#[must_use]
+pub fn is_encoded(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(CONTENT_ENCODING).iter();
+    let mut codings = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+    codings.any(|coding| {
+        let coding = coding.trim_ascii();
+        !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity")
+    })
 }
 
 /// The text after a byte-order mark. Windows writes this mark before UTF-8, and RFC 8259 permits parsers to skip it.
@@ -143,6 +160,22 @@ mod tests {
         ] {
             let fields = extract(uri, kind, body).await.unwrap();
             assert_eq!((fields.zone.as_str(), fields.number.as_deref()), ("86", Some("+1")), "{uri} {body}");
+        }
+    }
+
+    #[test]
+    fn a_body_with_a_coding_is_refused_and_one_without_passes() {
+        let check = |values: &[&'static str], body: &'static str| {
+            let headers = values.iter().map(|value| (CONTENT_ENCODING, http::HeaderValue::from_static(value)));
+            check_encoding(&headers.collect(), &Body::from(body)).is_ok()
+        };
+        let plain: [&[&str]; 5] = [&[], &[""], &["identity"], &["Identity, identity"], &["identity", ""]];
+        let coded: [&[&str]; 5] = [&["gzip"], &["GZIP"], &["identity, br"], &["identity", "deflate"], &["x"]];
+        for values in plain {
+            assert!(check(values, "body"), "{values:?}");
+        }
+        for values in coded {
+            assert!(!check(values, "body") && check(values, ""), "{values:?}");
         }
     }
 

@@ -7,6 +7,7 @@ use axum::response::Response;
 use lambda_http::Context;
 
 use super::api::{Outcome, refuse_by_path};
+use super::body;
 use super::caching;
 use super::caller::gateway;
 use super::cross_site::CrossSiteGuard;
@@ -71,7 +72,8 @@ async fn answer(guard: &CrossSiteGuard, request: Request, next: Next) -> Respons
     if !guard.allows(&parts) {
         return refuse_by_path(&path, &Error::CrossSite);
     }
-    if let Err(error) = endpoints::check(&parts.method, &path) {
+    let refused = endpoints::check(&parts.method, &path).and_then(|()| body::check_encoding(&parts.headers, &body));
+    if let Err(error) = refused {
         return refuse_by_path(&path, &error);
     }
     let request = Request::from_parts(parts, body);

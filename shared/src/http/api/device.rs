@@ -93,6 +93,7 @@ impl Api for Device {
             Error::Unauthenticated | Error::RefreshInvalid | Error::RefreshReused => StatusCode::UNAUTHORIZED,
             Error::NoRoute => StatusCode::NOT_FOUND,
             Error::WrongMethod { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Error::EncodedBody => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Error::Fault(_) => StatusCode::INTERNAL_SERVER_ERROR,
         };
         Reply::new(status, json!({ "success": false, "msg": error.to_string() }))

@@ -58,6 +58,7 @@ impl Api for Messenger {
             Error::CrossSite | Error::NotYours | Error::NotFriends | Error::Group(_) => StatusCode::FORBIDDEN,
             Error::NoRoute | Error::NotFound(_) => StatusCode::NOT_FOUND,
             Error::WrongMethod { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Error::EncodedBody => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Error::ConditionFailed => StatusCode::PRECONDITION_FAILED,
             Error::Fault(_) => StatusCode::INTERNAL_SERVER_ERROR,
         };

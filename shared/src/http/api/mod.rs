@@ -13,7 +13,7 @@ pub mod web;
 use std::marker::PhantomData;
 
 use axum::response::{IntoResponse, Response};
-use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{ACCEPT_ENCODING, ALLOW, CONTENT_TYPE, RETRY_AFTER};
 use http::request::Parts;
 use http::{HeaderValue, StatusCode};
 use serde_json::Value;
@@ -110,6 +110,10 @@ pub fn refuse<A: Api>(error: &Error) -> Response {
     }
     if let Error::WrongMethod { allowed, .. } = error {
         headers.insert(ALLOW, HeaderValue::from_static(allowed));
+    }
+    if let Error::EncodedBody = error {
+        // What is taken (RFC 9110 § 12.5.3).
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     }
     response
 }

@@ -169,6 +169,7 @@ impl Api for SealTalk {
                 (StatusCode::NOT_FOUND, 404)
             }
             Error::WrongMethod { .. } => (StatusCode::METHOD_NOT_ALLOWED, 405),
+            Error::EncodedBody => (StatusCode::UNSUPPORTED_MEDIA_TYPE, 415),
             Error::CrossSite
             | Error::NotYours
             | Error::NotFriends

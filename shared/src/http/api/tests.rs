@@ -13,6 +13,7 @@ fn every_error() -> Vec<Error> {
         Error::Invalid { field: "nickname", rule: "is too long" },
         Error::TooLarge { limit: 10 },
         Error::UnsupportedMedia("not a picture"),
+        Error::EncodedBody,
         Error::NoRoute,
         Error::WrongMethod { allowed: "POST", instead: "POST /user/login" },
         Error::CrossSite,
@@ -72,6 +73,7 @@ fn every_error() -> Vec<Error> {
             | Error::NotMobile
             | Error::TooLarge { .. }
             | Error::UnsupportedMedia(_)
+            | Error::EncodedBody
             | Error::NoRoute
             | Error::WrongMethod { .. }
             | Error::CrossSite

@@ -22,7 +22,7 @@ impl Api for V1 {
             Error::Malformed(_) => StatusCode::BAD_REQUEST,
             Error::Invalid { .. } | Error::CountryNotServed | Error::NotMobile => StatusCode::UNPROCESSABLE_ENTITY,
             Error::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            Error::UnsupportedMedia(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Error::UnsupportedMedia(_) | Error::EncodedBody => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Error::Unauthenticated | Error::RefreshInvalid | Error::RefreshReused => StatusCode::UNAUTHORIZED,
             Error::Taken(_) | Error::AlreadyWritten | Error::AlreadyFriends => StatusCode::CONFLICT,
             Error::PasswordWrong

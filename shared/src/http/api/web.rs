@@ -155,7 +155,8 @@ impl Api for Web {
             | Error::Invalid { .. }
             | Error::NotMobile
             | Error::TooLarge { .. }
-            | Error::UnsupportedMedia(_) => ("4103", "参数错误"),
+            | Error::UnsupportedMedia(_)
+            | Error::EncodedBody => ("4103", "参数错误"),
             Error::NotFound(_)
             | Error::CodeNotAsked
             | Error::CodeExpired
@@ -198,6 +199,7 @@ impl Api for Web {
         let status = match error {
             Error::NoRoute => StatusCode::NOT_FOUND,
             Error::WrongMethod { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Error::EncodedBody => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             _ => StatusCode::OK,
         };
         Reply::new(status, json!({ "errno": errno, "errmsg": errmsg }))
