@@ -10,7 +10,7 @@ use local_aws::{Principal, UsedStatement};
 use serde_json::{Value, json};
 
 use crate::support::backend::answer;
-use crate::support::pictures::{Bucket, Noise, jpeg, name};
+use crate::support::pictures::{Bucket, Noise, broken_webps, jpeg, name};
 use crate::support::{Backend, fresh_phone, run};
 
 /// The repository's functions with unregistered access keys, so that a test can define their permissions.
@@ -102,6 +102,11 @@ async fn whole_messenger_session(backend: &Backend) {
     {
         assert_eq!(answer(backend.get(path)).await.0, 404, "{path}");
     }
+    // A picture without thumbnails, which is noted.
+    let [(_, broken), _] = broken_webps();
+    let broken = backend.post_image(&person, broken).await;
+    backend.settled().await;
+    assert_eq!(answer(backend.get(&format!("{broken}@128w_128h_1c"))).await.0, 400);
     // Large files are reached by a link, which has the function's own permissions.
     let long = "0123456789abcdef0123456789abcdef";
     bucket

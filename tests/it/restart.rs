@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use local::Options;
+use local_aws::Fault;
 use serde_json::json;
 use shared::crypto::SystemRandom;
 use shared::domain::random;
 
 use crate::support::backend::answer;
-use crate::support::pictures::{jpeg, size};
+use crate::support::pictures::{Bucket, broken_webps, jpeg, name, size};
 use crate::support::{Backend, fresh_phone, run};
 
 /// A folder that is deleted after the test.
@@ -115,5 +116,36 @@ fn the_folder_is_for_its_owner_s_eyes_only_where_it_holds_secrets() {
         assert!(secrets.len() > 64);
         #[cfg(unix)]
         assert_eq!(std::os::unix::fs::PermissionsExt::mode(&secrets.permissions()) & 0o077, 0);
+    });
+}
+
+#[test]
+fn that_a_picture_has_no_thumbnails_is_read_after_a_restart_and_not_found_again_by_decoding() {
+    run(async {
+        let folder = Folder::new();
+        let before = start(&folder).await;
+        let person = before.person().await;
+        let mut pictures = Vec::new();
+        for (_, bytes) in broken_webps() {
+            pictures.push(before.post_image(&person, bytes).await);
+        }
+        before.settled().await;
+        before.running.stop().await;
+
+        let after = start(&folder).await;
+        let endpoints = after.running.endpoints();
+        for src in pictures {
+            let (note, _) = Bucket::of(&after).get(&format!("refusals/{}", name(&src))).await.expect("a note");
+            assert_eq!(String::from_utf8_lossy(&note), "1: the picture is damaged");
+            // The thumbnail and the note are read. The original is not: that call would fail.
+            endpoints.fail_after("s3:GetObject", 2, 1, Fault::slow_down());
+            for suffix in ["@128w_128h_1c", "@256w_256h_0c"] {
+                let refused = answer(after.get(&format!("{src}{suffix}"))).await;
+                assert_eq!(refused, (400, json!({ "error": "the picture is damaged" })), "{suffix}");
+            }
+            assert_eq!(endpoints.faults_left(), 1);
+            assert!(after.get(&src).send().await.expect("an answer").status().is_success());
+            assert_eq!(endpoints.faults_left(), 0, "the original itself is read, at the second try");
+        }
     });
 }

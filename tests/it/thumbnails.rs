@@ -354,9 +354,10 @@ fn an_upload_costs_one_read_and_one_write_for_each_thumbnail() {
 }
 
 #[test]
-fn a_missing_one_costs_one_more_read_and_makes_the_others_too() {
+fn a_missing_one_costs_two_more_reads_and_makes_the_others_too() {
     run(async {
-        for (call, calls) in [("s3:GetObject", 2), ("s3:PutObject", 4)] {
+        // Reads: the thumbnail, a refusal, the original.
+        for (call, calls) in [("s3:GetObject", 3), ("s3:PutObject", 4)] {
             for spared in [calls - 1, calls] {
                 let backend = Backend::start(&[]).await;
                 let person = backend.person().await;

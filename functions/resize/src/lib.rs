@@ -5,6 +5,7 @@ mod claim;
 mod events;
 mod flights;
 mod messenger;
+mod refusals;
 mod room;
 mod thumbnails;
 

@@ -19,7 +19,8 @@ use shared::http::download::{self, Answer, DownloadRequest};
 use shared::metrics::{self, Metric};
 
 use super::claim;
-use super::flights::{Flights, Made, Outcome};
+use super::flights::{Failure, Flights, Made, Outcome};
+use super::refusals;
 use super::room::Room;
 
 /// Makes and serves thumbnails.
@@ -56,7 +57,7 @@ impl Thumbnails {
     }
 
     /// Handles a request for a picture or for one of its thumbnails, which is made if it is missing. If a picture has
-    /// no thumbnails, a process finds this out only once and remembers its name.
+    /// no thumbnails, this is found out once: the process remembers its name, and other processes read a note in the bucket.
     pub(super) async fn answer(&self, asked: &ImageRequest, request: &DownloadRequest) -> Result<Answer> {
         let refusal = asked.thumbnail.and_then(|_| self.flights.refusal(&asked.image));
         if let Some(refusal) = refusal {
@@ -66,7 +67,7 @@ impl Thumbnails {
             return Ok(answer);
         }
         let thumbnail = asked.thumbnail.ok_or(Error::NotFound("image"))?;
-        let made = self.make(&asked.image).await?;
+        let made = self.make(&asked.image, true).await?;
         let made = Thumbnail::ALL.iter().zip(&made.thumbnails).find(|(offered, _)| **offered == thumbnail);
         let (_, (meta, bytes)) = made.ok_or_else(|| Fault::new("making a thumbnail", "the codec gave none"))?;
         download::at_hand(meta, bytes, request)
@@ -74,13 +75,19 @@ impl Thumbnails {
 
     /// Makes and stores every thumbnail of a picture; returns their total size in bytes.
     pub(super) async fn make_all(&self, image: &ImageName) -> Result<usize> {
-        Ok(self.make(image).await?.thumbnails.iter().map(|(_, bytes)| bytes.len()).sum())
+        Ok(self.make(image, false).await?.thumbnails.iter().map(|(_, bytes)| bytes.len()).sum())
     }
 
-    async fn make(&self, image: &ImageName) -> Result<Arc<Made>> {
+    /// Makes all of them. A picture that was just stored has no refusal yet, so an event does not look for one.
+    async fn make(&self, image: &ImageName, may_be_refused: bool) -> Result<Arc<Made>> {
         let begin = || {
             let (work, image) = (self.work.clone(), *image);
-            async move { work.make(&image).await }
+            async move {
+                if may_be_refused && let Some(reason) = refusals::noted(&*work.objects, &image).await? {
+                    return Err(Failure::Refused(reason));
+                }
+                work.make(&image).await
+            }
         };
         let (outcome, begun) = self.flights.make(*image, begin).await;
         let made = outcome?;
@@ -95,7 +102,13 @@ impl Thumbnails {
 
 impl Work {
     async fn make(&self, image: &ImageName) -> Outcome {
-        let (made, millis) = self.decode(image).await?;
+        let (made, millis) = match self.decode(image).await {
+            Ok(made) => made,
+            Err(error) => {
+                refusals::remember(&*self.objects, image, &error).await?;
+                return Err(error.into());
+            }
+        };
         // All are tried, so that one failure does not prevent the others from being stored.
         let stored = join_all(Thumbnail::ALL.into_iter().zip(made).map(async |(thumbnail, made)| {
             let (bytes, content_type) = (Bytes::from(made.bytes), made.content_type);
@@ -141,11 +154,11 @@ fn spec(thumbnail: Thumbnail) -> Spec {
 
 fn refused(error: codec::Error) -> Error {
     match error {
-        codec::Error::NotAPicture => Error::UnsupportedMedia("not a JPEG, PNG, WebP, GIF or HEIC picture"),
-        codec::Error::Unsupported(_) => Error::UnsupportedMedia("a kind of picture that no thumbnails are made of"),
+        codec::Error::NotAPicture => Error::UnsupportedMedia(refusals::NO_PICTURE),
+        codec::Error::Unsupported(_) => Error::UnsupportedMedia(refusals::UNSUPPORTED),
         codec::Error::TooManyPixels { .. } => Error::UnsupportedMedia("the picture has too many pixels"),
         codec::Error::TooMuchMemory => Error::UnsupportedMedia("the picture takes too much memory to show"),
-        codec::Error::Broken(_) => Error::UnsupportedMedia("the picture is damaged"),
+        codec::Error::Broken(_) => Error::UnsupportedMedia(refusals::DAMAGED),
         other => Fault::new("making thumbnails", other).into(),
     }
 }

@@ -216,10 +216,9 @@ fn the_bucket_is_private_encrypted_and_tidy() {
     };
     assert!(rules.iter().any(aborts), "{rules:?}");
     // Served media never expire automatically: names stay public as long as their owners like.
-    assert!(
-        rules.iter().all(|rule| rule.get("ExpirationInDays").is_none() || rule["Prefix"] == "uploads/"),
-        "{rules:?}"
-    );
+    let expiring = rules.iter().filter(|rule| rule.get("ExpirationInDays").is_some());
+    let days: Vec<_> = expiring.map(|rule| (rule["Prefix"].as_str(), rule["ExpirationInDays"].as_u64())).collect();
+    assert_eq!(days, [(Some("uploads/"), Some(1)), (Some("refusals/"), Some(30))]);
 }
 
 #[test]
@@ -313,6 +312,7 @@ fn what_only_one_function_may_do_only_one_function_may_do() {
     assert_eq!(may("s3:PutObject", "/originals/images/"), ["media", "rooms"]);
     assert_eq!(may("s3:PutObject", "/originals/audios/"), ["media"]);
     assert_eq!(may("s3:PutObject", "/thumbnails/"), ["resize"]);
+    assert_eq!(may("s3:PutObject", "/refusals/"), ["resize"]);
     assert_eq!(may("s3:DeleteObject", ""), ["media"]);
     assert_eq!(may("s3:DeleteObject", "/uploads/"), ["media"]);
     assert!(may("s3:DeleteObject", "/originals/").is_empty());

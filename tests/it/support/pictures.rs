@@ -286,6 +286,18 @@ impl Bucket {
     }
 }
 
+/// WebPs whose damage only decoding finds: of this format every bit is needed.
+pub fn broken_webps() -> [(&'static str, Vec<u8>); 2] {
+    let riff = |kind: [u8; 4], data: &[u8]| {
+        let length = |more: usize| u32::try_from(data.len() + more).expect("a length").to_le_bytes();
+        [b"RIFF", &length(12)[..], b"WEBP", &kind, &length(0), data].concat()
+    };
+    let lossless = webp(64, 64);
+    let cut_short = riff(*b"VP8L", &lossless[20..lossless.len() / 2 * 2 - 20]);
+    let no_code = riff(*b"VP8 ", &[&[0x10, 0x02, 0, 0x9d, 1, 0x2a, 64, 0, 64, 0][..], &[0xff; 26]].concat());
+    [("a code cut and closed", cut_short), ("no code at all", no_code)]
+}
+
 /// The path in the response to an upload.
 fn stored((status, body): (u16, Value)) -> String {
     assert_eq!(status, 200, "{body}");

@@ -14,6 +14,7 @@ use shared::domain::media::store::LinkFor;
 
 use super::*;
 
+const NO_PICTURE: &str = "not a JPEG, PNG, WebP, GIF or HEIC picture";
 const NAME: &str = "0123456789abcdef0123456789abcdef.jpg";
 
 #[derive(Default)]
@@ -182,8 +183,8 @@ async fn a_missing_thumbnail_is_made_in_place_and_kept() {
     let thumbnails = over(store.clone());
     let (status, headers, made) = ask(&thumbnails, "@128w_128h_1c.jpg", &Method::GET).await.unwrap();
     assert_eq!((status, &headers["content-type"]), (StatusCode::OK, &"image/jpeg".parse().unwrap()));
-    // The missing thumbnail, the original, and the other thumbnails, which are missing as well.
-    assert_eq!(store.calls(), ["get", "get", "put", "put", "put", "put"]);
+    // The missing thumbnail, the missing note, the original, and the other thumbnails, which are missing as well.
+    assert_eq!(store.calls(), ["get", "get", "get", "put", "put", "put", "put"]);
     let (_, again, kept) = ask(&thumbnails, "@128w_128h_1c", &Method::GET).await.unwrap();
     assert_eq!(store.calls(), ["get"]);
     assert_eq!((made, &headers["etag"]), (kept, &again["etag"]));
@@ -208,10 +209,14 @@ async fn what_cannot_be_made_is_refused_and_stores_nothing() {
         let store = Memory::holding(bytes);
         let error = over(store.clone()).make_all(&name()).await.unwrap_err();
         assert!(matches!(error, Error::UnsupportedMedia(_) | Error::TooLarge { .. }), "{error:?}");
-        assert_eq!(store.calls(), ["get"]);
+        // Damage is noted. A size is not: it costs nothing to see, and what is allowed may change.
+        let noted = matches!(error, Error::UnsupportedMedia("the picture is damaged" | NO_PICTURE));
+        assert_eq!(store.calls(), if noted { vec!["get", "put"] } else { vec!["get"] });
         // An event about it also succeeds.
         crate::events::made(&over(store.clone()), vec![name()]).await.unwrap();
-        assert_eq!(store.objects.lock().unwrap().len(), 1);
+        let kept: Vec<_> = store.objects.lock().unwrap().keys().cloned().collect();
+        let (original, refusal) = (name().key().to_string(), name().refusal_key().to_string());
+        assert_eq!(kept, if noted { vec![original, refusal] } else { vec![original] });
     }
 }
 
@@ -226,7 +231,8 @@ async fn a_refusal_is_found_out_once_and_then_costs_nothing() {
     let store = Memory::holding(jpeg(60, 60)[..500].to_vec());
     let thumbnails = over(store.clone());
     assert!(ask(&thumbnails, "@128w_128h_1c", &Method::GET).await.is_err());
-    assert_eq!(store.calls(), ["get", "get"]);
+    // The thumbnail, the refusal, the original; and then the refusal is stored.
+    assert_eq!(store.calls(), ["get", "get", "get", "put"]);
     for suffix in ["@128w_128h_1c", "@256w_256h_0c"] {
         let again = ask(&thumbnails, suffix, &Method::GET).await;
         assert!(matches!(again, Err(Error::UnsupportedMedia("the picture is damaged"))));
@@ -235,6 +241,40 @@ async fn a_refusal_is_found_out_once_and_then_costs_nothing() {
     assert_eq!(store.calls(), [""; 0]);
     // The original is still served.
     assert_eq!(ask(&thumbnails, "", &Method::GET).await.unwrap().0, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn another_process_reads_the_refusal_and_not_the_picture() {
+    let store = Memory::holding(jpeg(60, 60)[..500].to_vec());
+    over(store.clone()).make_all(&name()).await.unwrap_err();
+    assert_eq!(store.calls(), ["get", "put"]);
+    let other = over(store.clone());
+    for calls in [&["get", "get"][..], &[]] {
+        let refused = ask(&other, "@128w_128h_1c", &Method::GET).await;
+        assert!(matches!(refused, Err(Error::UnsupportedMedia("the picture is damaged"))));
+        assert_eq!(store.calls(), calls);
+    }
+    // What another decoder noted, or nobody understands, does not count, and is put right.
+    for note in ["0: the picture is damaged", "1: ", "", &"1".repeat(500)] {
+        let put = ("text/plain", Bytes::from(note.to_owned()));
+        store.objects.lock().unwrap().insert(name().refusal_key().to_string(), put);
+        assert!(ask(&over(store.clone()), "@128w_128h_1c", &Method::GET).await.is_err());
+        assert_eq!(store.calls(), ["get", "get", "get", "put"], "{note}");
+        let kept = store.objects.lock().unwrap()[name().refusal_key().as_str()].1.clone();
+        assert_eq!(kept, "1: the picture is damaged");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_that_cannot_be_noted_is_a_fault_and_is_found_again() {
+    let store = Memory::holding(jpeg(60, 60)[..500].to_vec());
+    for fate in [Then::Fails, Then::IsDoneAndFails] {
+        *store.then.lock().unwrap() = Some((1, fate));
+        let thumbnails = over(store.clone());
+        assert!(matches!(crate::events::made(&thumbnails, vec![name()]).await, Err(Error::Fault(_))), "{fate:?}");
+        crate::events::made(&thumbnails, vec![name()]).await.unwrap();
+        assert!(store.meta(&name().refusal_key()).is_some(), "{fate:?}");
+    }
 }
 
 #[tokio::test]
@@ -280,7 +320,7 @@ async fn killed_or_failed_at_any_step_the_event_that_comes_again_makes_all_right
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn many_who_ask_at_once_share_one_read_and_one_decode() {
     let object = (name().key().to_string(), ("image/jpeg", jpeg(900, 900).into()));
-    let store = Memory { objects: Mutex::new([object].into()), crowd: 64 + 1, ..Memory::default() };
+    let store = Memory { objects: Mutex::new([object].into()), crowd: 64 + 2, ..Memory::default() };
     let store = Arc::new(store);
     let thumbnails = Arc::new(over(store.clone()));
     let asking = (0..64).map(|turn| {
@@ -296,8 +336,9 @@ async fn many_who_ask_at_once_share_one_read_and_one_decode() {
     }
     let calls = store.calls();
     let count = |name| calls.iter().filter(|call| *call == name).count();
-    // Each request looks for its thumbnail, once by GET or HEAD; a request that does not find it reads the original.
-    assert_eq!((count("get") + count("head"), count("put")), (64 + 1, 4), "{calls:?}");
+    // Each request looks for its thumbnail, once by GET or HEAD; the first that does not find it looks for a note and
+    // reads the original.
+    assert_eq!((count("get") + count("head"), count("put")), (64 + 2, 4), "{calls:?}");
 }
 
 /// The peak memory of this process in megabytes since the last call, and its current memory.

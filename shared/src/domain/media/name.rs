@@ -48,6 +48,8 @@ impl fmt::Display for Key {
 const IMAGES: &str = "originals/images/";
 const AUDIOS: &str = "originals/audios/";
 const THUMBNAILS: &str = "thumbnails/";
+/// The prefix of notes that say why a picture has no thumbnails. Nothing is served from here.
+const REFUSALS: &str = "refusals/";
 /// The prefix of objects that clients upload directly to the bucket. Nothing is served from here.
 const WAITING_IMAGES: &str = "uploads/images/";
 
@@ -106,6 +108,12 @@ impl ImageName {
     #[must_use]
     pub fn key(&self) -> Key {
         Key(format!("{IMAGES}{self}"))
+    }
+
+    /// The key of the note that says why the picture has no thumbnails. A lifecycle rule deletes the note.
+    #[must_use]
+    pub fn refusal_key(&self) -> Key {
+        Key(format!("{REFUSALS}{self}"))
     }
 
     /// The format that belongs to the name's extension.
@@ -391,5 +399,8 @@ mod tests {
         }
         let thumbnail = ImageRequest::parse(&format!("{NAME}@128w_128h_1c")).unwrap();
         assert!(Key::image(thumbnail.key().as_str()).is_none());
+        let refusal = ImageName::parse(NAME).unwrap().refusal_key();
+        assert_eq!(refusal.as_str(), format!("refusals/{NAME}"));
+        assert!(Key::image(refusal.as_str()).is_none() && Key::waiting_image(refusal.as_str()).is_none());
     }
 }
