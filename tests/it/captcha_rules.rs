@@ -11,7 +11,7 @@ use crate::support::{Backend, Phone, fresh_phone, run};
 
 const MINUTE: Duration = Duration::from_mins(1);
 const NEEDED: &str = "a captcha is needed: get a picture, and send its id and its text with the request";
-const WRONG: &str = "the captcha was not read right; ask for a new one";
+const WRONG: &str = "wrong captcha text; request a new captcha";
 
 /// A captcha: its id and its text.
 type Captcha = (String, String);
@@ -137,7 +137,11 @@ fn every_route_that_sends_a_text_can_demand_a_captcha() {
             assert!(backend.code_item(&phone).await.is_some(), "{name}");
             backend.advance(MINUTE);
             let again = route.ask(&backend, &phone, Some(&captcha)).await;
-            assert_eq!(again, (route.refused)("the captcha has expired; ask for a new one"), "{name}: it works once");
+            assert_eq!(
+                again,
+                (route.refused)("the captcha has expired or was already used; request a new one"),
+                "{name}: it works once"
+            );
         }
     });
 }

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
 
 use crate::support::backend::answer;
-use crate::support::people::{NOT_IN_ZONE, refused};
+use crate::support::people::{NOT_IN_ZONE, assert_malformed, refused};
 use crate::support::table::number;
 use crate::support::{Backend, fresh_phone, run, shared};
 
@@ -30,7 +30,10 @@ fn a_code_signs_in_and_makes_an_account_once() {
         assert_eq!(tokens["token_type"], "Bearer");
         assert_eq!(tokens["expires_in"], 3600);
         assert_eq!(tokens["uid"], tokens["user_id"]);
-        assert_eq!(backend.sign_in(&phone, &code).await, refused("no code is waiting for this number"));
+        assert_eq!(
+            backend.sign_in(&phone, &code).await,
+            refused("no code to check: it was used already or never requested; request a new one")
+        );
         let claim = backend.item(&format!("phone#{}", phone.e164()), "claim").await.expect("a claim");
         assert_eq!(number(&claim, "user"), tokens["uid"].as_i64());
     });
@@ -135,17 +138,22 @@ fn what_is_no_number_is_refused_and_leaves_nothing() {
 fn what_cannot_be_read_is_refused_and_leaves_nothing() {
     run(async {
         let backend = Backend::start(&[]).await;
-        assert_eq!(answer(backend.post("/verify_code")).await, refused("malformed request: missing field `number`"));
-        let neither = refused("malformed request: the body is neither a JSON object nor a form");
-        for body in ["[]", "zone=86&number=13912345678", "\"86\"", "null", "\0"] {
-            assert_eq!(answer(backend.post("/verify_code").body(body)).await, neither, "{body}");
+        assert_eq!(answer(backend.post("/verify_code")).await, refused("number is missing"));
+        let no_object = refused("the body must be a JSON object");
+        let neither = refused("send a JSON object, or a form with Content-Type: application/x-www-form-urlencoded");
+        for (body, words) in [
+            ("[]", &no_object),
+            ("\"86\"", &no_object),
+            ("zone=86&number=13912345678", &neither),
+            ("null", &neither),
+            ("\0", &neither),
+        ] {
+            assert_eq!(answer(backend.post("/verify_code").body(body)).await, *words, "{body}");
         }
         for body in
             [r#"{"number":"#, r#"{"number":null}"#, r#"{"number":[1]}"#, r#"{"number":1.5}"#, r#"{"number":true}"#]
         {
-            let (status, body) = answer(backend.post("/verify_code").body(body)).await;
-            assert_eq!(status, 400);
-            assert!(body["error"].as_str().unwrap().starts_with("malformed request: "), "{body}");
+            assert_malformed(&answer(backend.post("/verify_code").body(body)).await);
         }
         assert_eq!(backend.count_items().await, 0);
     });

@@ -168,7 +168,7 @@ fn a_push_token_is_set_by_its_owner_only() {
         let path = format!("/users/{}/update-device-token", owner.id);
         let body = json!({ "device": { "pushToken": "apns push token", "platform": 1 } });
         let send = |token: &str| answer(backend.post(&path).header("Access-Token", token).json(&body));
-        assert_eq!(send(&other.token).await, refused("not yours"));
+        assert_eq!(send(&other.token).await, refused("this belongs to another user"));
         assert_eq!(send(&owner.token).await, (200, json!({ "success": true, "msg": "ok" })));
         assert_eq!(push_tokens(backend, owner.id).await, [("apns push token".into(), "1".into())]);
         assert_eq!(push_tokens(backend, other.id).await, []);
@@ -178,7 +178,7 @@ fn a_push_token_is_set_by_its_owner_only() {
         assert_eq!(push_tokens(backend, owner.id).await, [("apns push token".into(), "1".into())]);
         for id in ["me", "0", "x", &format!("0{}", owner.id)] {
             let sent = backend.post(&format!("/users/{id}/update-device-token")).header("Access-Token", &owner.token);
-            assert_eq!(answer(sent.json(&body)).await, refused("not yours"), "{id}");
+            assert_eq!(answer(sent.json(&body)).await, refused("this belongs to another user"), "{id}");
         }
     });
 }
@@ -227,7 +227,10 @@ fn a_new_password_ends_every_session_in_every_api() {
         let put = |code: &str| answer(backend.put("/users/update-password").json(&new(code)));
         assert_eq!(put(&wrong(&code)).await, refused("wrong code"));
         assert_eq!(put(&code).await, (200, json!({ "success": true, "msg": "修改密码成功" })));
-        assert_eq!(put(&code).await, refused("no code is waiting for this number"));
+        assert_eq!(
+            put(&code).await,
+            refused("no code to check: it was used already or never requested; request a new one")
+        );
         for token in [&owner.token, &second] {
             assert!(!lives(&backend, owner.id, token).await);
         }

@@ -34,7 +34,10 @@ async fn assert_may_ask_again(backend: &Backend, phone: &Phone) {
     let item = backend.code_item(phone).await.expect("the sending times");
     assert!(!item.contains_key("digest") && !item.contains_key("tries") && !item.contains_key("expires"), "{item:?}");
     assert!(backend.texts(phone).await.is_empty());
-    assert_eq!(backend.sign_in(phone, "123456").await, refused("no code is waiting for this number"));
+    assert_eq!(
+        backend.sign_in(phone, "123456").await,
+        refused("no code to check: it was used already or never requested; request a new one")
+    );
     let code = backend.code_for(phone).await;
     assert_eq!(backend.sign_in(phone, &code).await.0, 200);
 }
@@ -43,7 +46,7 @@ async fn assert_may_ask_again(backend: &Backend, phone: &Phone) {
 fn when_sns_refuses_the_code_is_taken_back_and_may_be_asked_for_at_once() {
     run(async {
         let backend = Backend::frozen(&[]).await;
-        let words = "the text message could not be sent; ask again";
+        let words = "the text message could not be sent; request the code again";
         for (count, fault) in [
             (1, Fault::throttled()),
             (1, Fault::internal_error()),
@@ -248,7 +251,7 @@ fn texts_that_were_refused_count_against_no_cap() {
         for number in 1..=9 {
             fail(&backend, PUBLISH, 1, Fault::error(400, "OptedOut"));
             let (status, body) = answer(backend.ask(&phone.neighbour(number))).await;
-            assert_eq!((status, body), refused("the text message could not be sent; ask again"));
+            assert_eq!((status, body), refused("the text message could not be sent; request the code again"));
         }
         assert_eq!(answer(backend.ask(&phone)).await.0, 200);
     });

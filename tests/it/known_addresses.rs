@@ -190,7 +190,7 @@ fn a_strangers_guesses_do_not_spend_the_owners_code() {
         for n in 1..=5 {
             assert_eq!(stranger.sign_in(&phone, &wrong_code(&code, n)).await, refused("wrong code"));
         }
-        let spent = refused("too many wrong guesses; ask for a new code");
+        let spent = refused("too many wrong tries; request a new code");
         assert_eq!(stranger.sign_in(&phone, &code).await, spent);
         assert_eq!(backend.at(2, 1).sign_in(&phone, &code).await, spent, "the code is spent for every stranger");
         let tries = async || {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::support::backend::{answer, whole};
-use crate::support::people::{not_signed_in, refused};
+use crate::support::people::{assert_malformed, not_signed_in, refused};
 use crate::support::{Backend, Phone, fresh_phone, run, shared};
 
 fn entry(phone: &Phone) -> Value {
@@ -129,9 +129,7 @@ fn what_is_no_list_of_numbers_is_malformed() {
             r#"{"zone":"86","number":"13912345678"}"#,
         ] {
             for request in [backend.post("/users"), backend.get("/users")] {
-                let (status, answered) = answer(request.bearer_auth(&person.access_token).body(body)).await;
-                assert_eq!(status, 400, "{body}");
-                assert!(answered["error"].as_str().unwrap().starts_with("malformed request: "), "{body}: {answered}");
+                assert_malformed(&answer(request.bearer_auth(&person.access_token).body(body)).await);
             }
         }
     });
@@ -157,7 +155,7 @@ fn five_thousand_numbers_are_answered_and_one_more_is_refused() {
         }
         phones.push(fresh_phone());
         let list: Vec<_> = phones.iter().map(entry).collect();
-        let words = "list has more numbers than one call may look up";
+        let words = "at most 5000 numbers per call";
         assert_eq!(answer(backend.look_up(&uids[0].1, &json!(list))).await, refused(words));
         // Another copy of the same number fails too: the length of the list counts.
         let same = vec![entry(&phones[0]); 5_001];
@@ -174,11 +172,11 @@ fn a_list_of_half_a_megabyte_is_read_and_a_byte_more_is_refused() {
         let list = |bytes: usize| format!("[{}]", " ".repeat(bytes - 2));
         let send = |body: String| answer(backend.post("/users").bearer_auth(&person.access_token).body(body));
         assert_eq!(send(list(most)).await, (200, json!([])));
-        assert_eq!(send(list(most + 1)).await, refused("larger than 524288 bytes"));
+        assert_eq!(send(list(most + 1)).await, refused("too large: at most 524288 bytes"));
         // Real fields are never this long.
         let name = json!({ "value": "x".repeat(300_000) });
         let named = backend.put("/users/me/nickname").bearer_auth(&person.access_token).json(&name);
-        assert_eq!(answer(named).await, refused("larger than 262144 bytes"));
+        assert_eq!(answer(named).await, refused("too large: at most 262144 bytes"));
     });
 }
 

@@ -26,6 +26,7 @@ mod profiles;
 mod providers;
 mod push_tokens;
 mod races;
+mod refusal_words;
 mod restart;
 mod rooms;
 mod rotation;

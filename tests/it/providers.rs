@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::support::backend::{Whole, answer, whole};
 use crate::support::{Backend, fresh_phone, run, trips};
 
-const REFUSED: &str = "the sign-in provider does not vouch for this token";
+const REFUSED: &str = "the sign-in provider did not accept this token for this user and app";
 const UNREACHABLE: &str = "the sign-in provider cannot be reached; try again";
 
 async fn sign_in(backend: &Backend, login_type: &str, subject: &str, token: &str) -> (u16, Value) {

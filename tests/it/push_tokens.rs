@@ -97,7 +97,7 @@ fn push_tokens_are_bound_to_a_session_and_unbound() {
                 assert_eq!(send(path, one, body).await.0, refused(missing), "{path}");
             }
             let long = json!({ "apns_device_token": "a".repeat(513) });
-            assert_eq!(send(path, one, long).await.0, refused("device token has at most 512 printable bytes"));
+            assert_eq!(send(path, one, long).await.0, refused("device token must have at most 512 printable bytes"));
             let (status, _) = send(path, one, json!({ "apns_device_token": ["a1"] })).await.0;
             assert_eq!(status, 400);
             let anonymous = backend.post(path).json(&json!({ "apns_device_token": "a1" }));

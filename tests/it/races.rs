@@ -10,8 +10,8 @@ use crate::support::people::{not_signed_in, refused, wrong_code};
 use crate::support::table::{number, text};
 use crate::support::{Backend, Person, fresh_phone, run, shared};
 
-const SPENT: &str = "too many wrong guesses; ask for a new code";
-const INVALID: &str = "the refresh token is not valid";
+const SPENT: &str = "too many wrong tries; request a new code";
+const INVALID: &str = "the refresh token is unknown or its session has ended; sign in again";
 
 fn count(answers: &[(u16, Value)], wanted: &(u16, Value)) -> usize {
     answers.iter().filter(|answer| *answer == wanted).count()
@@ -26,7 +26,8 @@ fn a_right_code_guessed_fifty_times_at_once_signs_in_once() {
         let answers = join_all((0..50).map(|_| backend.sign_in(&phone, &code))).await;
         let signed_in: Vec<_> = answers.iter().filter(|(status, _)| *status == 200).collect();
         assert_eq!(signed_in.len(), 1, "{answers:?}");
-        let none = count(&answers, &refused("no code is waiting for this number"));
+        let none =
+            count(&answers, &refused("no code to check: it was used already or never requested; request a new one"));
         assert_eq!(none + count(&answers, &refused(SPENT)), 49, "{answers:?}");
         let uid = signed_in[0].1["uid"].as_u64().unwrap();
         let accounts = backend.items_below("user#").await;

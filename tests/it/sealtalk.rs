@@ -162,7 +162,7 @@ fn an_account_is_made_used_and_left() {
         let token = body["result"]["verification_token"].as_str().expect("a token").to_owned();
         assert_eq!((status, body), result(&json!({ "verification_token": token })));
         assert_eq!(token.len(), 36);
-        let spent = refused(404, 404, "no code is waiting for this number");
+        let spent = refused(404, 404, "no code to check: it was used already or never requested; request a new one");
         assert_eq!(post(backend, "/user/verify_code", given).await, spent);
         let (_, body) = post(backend, "/user/register", registration(&token)).await;
         let id = body["result"]["id"].as_str().expect("an id").to_owned();

@@ -11,8 +11,8 @@ use crate::support::{Backend, Person, fresh_phone, run, shared};
 
 const SECOND: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_hours(24);
-const INVALID: &str = "the refresh token is not valid";
-const REUSED: &str = "the refresh token was used before; the session was ended";
+const INVALID: &str = "the refresh token is unknown or its session has ended; sign in again";
+const REUSED: &str = "the refresh token was already used, so its session was ended; sign in again";
 
 const fn millis(count: u64) -> Duration {
     Duration::from_millis(count)

@@ -248,7 +248,7 @@ async fn put_update_password(
     security(("access_token" = [])),
     responses(
         (status = 200, description = "Signed out", body = Outcome, example = json!({ "success": true, "msg": "ok" })),
-        (status = 401, description = "Not signed in", body = Outcome, example = json!({ "success": false, "msg": "not signed in" })),
+        (status = 401, description = "Not signed in", body = Outcome, example = json!({ "success": false, "msg": "the Access-Token header is missing; send the accessToken of the sign-in" })),
     ),
 )]
 async fn post_logout(Held(state): Held<State>, Signed(caller, _): Signed<Device>) -> Answer {

@@ -91,7 +91,7 @@ struct Tokens {
     responses(
         (status = 200, description = "Signed in", body = Tokens),
         (status = 400, description = "No code, a wrong one, an expired one, or too many guesses",
-            body = Refused, example = json!({ "error": "wrong code" })),
+            body = Refused, example = json!({ "error": "wrong code", "kind": "code_wrong" })),
     ),
 )]
 async fn post_token(
@@ -122,7 +122,7 @@ async fn post_token(
         (status = 200, description = "The next tokens", body = Tokens),
         (status = 400, description = "The refresh token is unknown or already used, its session has ended, or the \
             Authorization header holds an access token of another user",
-            body = Refused, example = json!({ "error": "the refresh token is not valid" })),
+            body = Refused, example = json!({ "error": "the refresh token is unknown or its session has ended; sign in again", "kind": "refresh_invalid" })),
     ),
 )]
 async fn post_refresh_token(

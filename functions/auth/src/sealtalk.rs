@@ -157,7 +157,7 @@ async fn check_phone_available(
         (status = 400, description = "Not a number, or a field is missing or empty",
             body = Refused, example = json!({ "code": 400, "message": "number is not a valid phone number; write it without the country code, which has a field of its own" })),
         (status = 404, description = "No code was asked for, or it was used",
-            body = Refused, example = json!({ "code": 404, "message": "no code is waiting for this number" })),
+            body = Refused, example = json!({ "code": 404, "message": "no code to check: it was used already or never requested; request a new one" })),
     ),
 )]
 async fn verify_code(
@@ -182,7 +182,7 @@ async fn verify_code(
         (status = 400, description = "The number is registered, or a field breaks its rule: a verification token is a UUID",
             body = Refused, example = json!({ "code": 400, "message": "this number is taken" })),
         (status = 404, description = "The verification token is unknown, has expired or was used",
-            body = Refused, example = json!({ "code": 404, "message": "no such verification token" })),
+            body = Refused, example = json!({ "code": 404, "message": "the verification token is unknown, expired or already used; request a new code" })),
     ),
 )]
 async fn register(Held(state): Held<State>, origin: Origin, Params(given, _): Params<SealTalk, Register>) -> Answer {
@@ -232,7 +232,7 @@ async fn login(Held(state): Held<State>, origin: Origin, Params(given, _): Param
     security(("sealtalk_session" = [])),
     responses(
         (status = 200, description = "Signed out; the cookie is taken away", body = Done, example = json!({ "code": 200 })),
-        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
     ),
 )]
 async fn logout(Held(state): Held<State>, origin: Origin, Signed(caller, _): Signed<SealTalk>) -> Answer {

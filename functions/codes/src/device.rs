@@ -86,6 +86,6 @@ fn purpose(flag: &str) -> DomainResult<Purpose> {
     match flag.trim() {
         "0" => Ok(Purpose::SignUp),
         "1" => Ok(Purpose::Recovery),
-        _ => Err(Error::Invalid { field: "flag", rule: "is 0 (sign-up) or 1 (recovery)" }),
+        _ => Err(Error::Invalid { field: "flag", rule: "must be 0 (sign up) or 1 (reset the password)" }),
     }
 }

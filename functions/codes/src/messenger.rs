@@ -70,7 +70,7 @@ struct CodeSent {
     responses(
         (status = 200, description = "The code is on its way", body = CodeSent),
         (status = 400, description = "Not a number, too soon, too many, or the text was refused",
-            body = Refused, example = json!({ "error": "a code was sent a moment ago; try again in 42 s" })),
+            body = Refused, example = json!({ "error": "a code was sent a moment ago; try again in 42 s", "kind": "code_too_soon" })),
     ),
 )]
 async fn post_verify_code(
@@ -98,7 +98,7 @@ async fn post_verify_code(
     responses(
         (status = 200, description = "The code is on its way", body = CodeSent),
         (status = 400, description = "Not a number, too soon, too many, or the text was refused",
-            body = Refused, example = json!({ "error": "number is not a valid phone number; outside mainland China write + and the country code before it" })),
+            body = Refused, example = json!({ "error": "number is not a valid phone number; outside mainland China write + and the country code before it", "kind": "invalid" })),
     ),
 )]
 async fn get_verify_code(

@@ -12,7 +12,7 @@ use shared::domain::phone::Phone;
 use shared::domain::{Error, Result as DomainResult};
 use shared::http::api::web::{Outcome, Words};
 use shared::http::api::{Api, Refusal, Web};
-use shared::http::body::{Params, ok};
+use shared::http::body::{Params, missing, ok};
 use shared::http::caller::Origin;
 use shared::http::lenient;
 use utoipa_axum::router::OpenApiRouter;
@@ -93,7 +93,7 @@ async fn get_sms_code(
     let path = segment(path)?;
     let (mobile, inline) = split(&path);
     let given = |queried: Option<String>, inline: Option<&str>| {
-        queried.or_else(|| inline.map(str::to_owned)).ok_or_else(|| Error::Malformed("text and id are needed".into()))
+        queried.or_else(|| inline.map(str::to_owned)).ok_or_else(|| missing("text or id"))
     };
     let text = given(query.text, inline.text.as_deref())?;
     let id = CaptchaId::parse(&given(query.id, inline.id.as_deref())?)?;

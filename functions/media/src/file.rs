@@ -13,8 +13,6 @@ const MULTIPART: &str = "multipart/form-data";
 const AROUND_THE_FILE: usize = 64 * 1024;
 /// The first part of a form starts within this many bytes. Further on, a bare file might contain anything by chance.
 const PREAMBLE: usize = 1024;
-/// The most characters in the description of a malformed form, because it may repeat what was sent.
-const DETAIL: usize = 200;
 
 /// Reads the file of an upload of at most `limit` bytes; in a form it is the part named `file`.
 pub(super) async fn read(request: Request, limit: u64) -> Result<Bytes> {
@@ -41,7 +39,7 @@ pub(super) async fn read_part(request: Request, name: &str, limit: u64) -> Resul
     let mut request = Request::from_parts(parts, bytes.into());
     DefaultBodyLimit::disable().apply(&mut request);
     let form = Multipart::from_request(request, &()).await;
-    file_of(form.map_err(|error| malformed(&error.body_text()))?, name).await
+    file_of(form.map_err(|_| unreadable())?, name).await
 }
 
 /// Whether a body of this type is a form. Some clients announce a form and send the bare file.
@@ -66,13 +64,13 @@ fn boundary(kind: &str) -> Option<&str> {
     Some(value.trim().trim_matches('"')).filter(|boundary| !boundary.is_empty())
 }
 
-fn malformed(detail: &str) -> Error {
-    Error::Malformed(detail.chars().take(DETAIL).collect())
+fn unreadable() -> Error {
+    Error::Malformed("the multipart form cannot be read; check that it is whole and that its boundary is right".into())
 }
 
 /// The part with this name, or else the first part with a file name.
 async fn file_of(mut form: Multipart, name: &str) -> Result<Bytes> {
-    let malformed = |error: axum::extract::multipart::MultipartError| malformed(&error.body_text());
+    let malformed = |_| unreadable();
     let mut other = None;
     while let Some(part) = form.next_field().await.map_err(malformed)? {
         let (called, file_name) = dispositions(&part);
@@ -87,7 +85,7 @@ async fn file_of(mut form: Multipart, name: &str) -> Result<Bytes> {
             other = Some(file);
         }
     }
-    other.unwrap_or_else(|| Err(Error::Malformed(format!("the form has no part named {name}"))))
+    other.unwrap_or_else(|| Err(Error::Malformed(format!("the form must have a part named {name}"))))
 }
 
 /// The name of a part and of its file. Parameter names are compared case-insensitively (RFC 2183 § 2), unlike in the

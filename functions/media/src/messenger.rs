@@ -58,8 +58,8 @@ impl Stored {
     responses(
         (status = 200, description = "Stored", body = Stored),
         (status = 400, description = "Not a whole picture, or too large",
-            body = Refused, example = json!({ "error": "not a JPEG, PNG, WebP, GIF or HEIC picture" })),
-        (status = 401, description = "Not signed in", body = Refused, example = json!({ "error": "not signed in" })),
+            body = Refused, example = json!({ "error": "not a JPEG, PNG, WebP, GIF or HEIC picture", "kind": "unsupported_media" })),
+        (status = 401, description = "Not signed in", body = Refused, example = json!({ "error": "the access token has expired; refresh it with POST /auth/refresh_token", "kind": "credential_expired" })),
     ),
 )]
 async fn post_images(
@@ -88,8 +88,8 @@ async fn post_images(
             "src": "/audios/0123456789abcdef0123456789abcdef.amr",
             "src_url": "https://api.example.com/audios/0123456789abcdef0123456789abcdef.amr",
         })),
-        (status = 400, description = "Empty, not audio, or too large", body = Refused, example = json!({ "error": "the upload is empty" })),
-        (status = 401, description = "Not signed in", body = Refused, example = json!({ "error": "not signed in" })),
+        (status = 400, description = "Empty, not audio, or too large", body = Refused, example = json!({ "error": "the upload is empty", "kind": "unsupported_media" })),
+        (status = 401, description = "Not signed in", body = Refused, example = json!({ "error": "the access token has expired; refresh it with POST /auth/refresh_token", "kind": "credential_expired" })),
     ),
 )]
 async fn post_audios(
@@ -112,8 +112,8 @@ async fn post_audios(
     responses(
         (status = 200, description = "Stored and set", body = Stored),
         (status = 400, description = "Not a whole picture, or too large",
-            body = Refused, example = json!({ "error": "the picture is cut short" })),
-        (status = 401, description = "Not signed in", body = Refused, example = json!({ "error": "not signed in" })),
+            body = Refused, example = json!({ "error": "the picture is cut short", "kind": "unsupported_media" })),
+        (status = 401, description = "Not signed in", body = Refused, example = json!({ "error": "the access token has expired; refresh it with POST /auth/refresh_token", "kind": "credential_expired" })),
     ),
 )]
 async fn put_avatar(
@@ -148,9 +148,9 @@ struct Form {
         (status = 206, description = "The range asked for", content_type = "audio/amr"),
         (status = 302, description = "It is longer than 4 MB and lies at `Location`"),
         (status = 304, description = "The client has it already"),
-        (status = 404, description = "No such voice note", body = Refused, example = json!({ "error": "no such audio" })),
+        (status = 404, description = "No such voice note", body = Refused, example = json!({ "error": "no such audio", "kind": "not_found" })),
         (status = 412, description = "It is not what `If-Match` or `If-Unmodified-Since` is for", body = Refused,
-            example = json!({ "error": "the condition of the request does not hold" })),
+            example = json!({ "error": "the file does not match If-Match or If-Unmodified-Since", "kind": "condition_failed" })),
         (status = 416, description = "The range begins after the end; `Content-Range` tells the length"),
     ),
 )]
@@ -185,9 +185,9 @@ async fn head_audio(state: Held<State>, name: Name, request: DownloadRequest) ->
         (status = 206, description = "The range asked for", content_type = "audio/amr"),
         (status = 302, description = "It is longer than 4 MB and lies at `Location`"),
         (status = 304, description = "The client has it already"),
-        (status = 404, description = "No such voice note", body = Refused, example = json!({ "error": "no such audio" })),
+        (status = 404, description = "No such voice note", body = Refused, example = json!({ "error": "no such audio", "kind": "not_found" })),
         (status = 412, description = "It is not what `If-Match` or `If-Unmodified-Since` is for", body = Refused,
-            example = json!({ "error": "the condition of the request does not hold" })),
+            example = json!({ "error": "the file does not match If-Match or If-Unmodified-Since", "kind": "condition_failed" })),
         (status = 416, description = "The range begins after the end; `Content-Range` tells the length"),
     ),
 )]

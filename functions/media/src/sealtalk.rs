@@ -64,9 +64,9 @@ struct Token {
                 "target": "s3", "domain": "api.example.com", "token": "eyJ1cmwiOiJodHRwczov…",
             } })),
         (status = 400, description = "Not a type that is kept", body = Refused, example = json!({
-            "code": 400, "message": "type is image/jpeg, image/png, image/webp, image/gif or image/heic",
+            "code": 400, "message": "type must be image/jpeg, image/png, image/webp, image/gif or image/heic",
         })),
-        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
     ),
 )]
 async fn post_image_token(
@@ -91,9 +91,9 @@ async fn post_image_token(
                 "target": "s3", "domain": "api.example.com", "token": "eyJ1cmwiOiJodHRwczov…",
             } })),
         (status = 400, description = "Not a type that is kept", body = Refused, example = json!({
-            "code": 400, "message": "type is image/jpeg, image/png, image/webp, image/gif or image/heic",
+            "code": 400, "message": "type must be image/jpeg, image/png, image/webp, image/gif or image/heic",
         })),
-        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
     ),
 )]
 async fn get_image_token(
@@ -108,7 +108,7 @@ async fn get_image_token(
 /// The documents' clients send no type and upload portraits, which they make JPEGs of.
 fn format(content_type: Option<&str>) -> DomainResult<Format> {
     const RULE: Error =
-        Error::Invalid { field: "type", rule: "is image/jpeg, image/png, image/webp, image/gif or image/heic" };
+        Error::Invalid { field: "type", rule: "must be image/jpeg, image/png, image/webp, image/gif or image/heic" };
     let Some(wanted) = content_type else { return Ok(Format::Jpeg) };
     Format::ALL.into_iter().find(|format| format.content_type() == wanted).ok_or(RULE)
 }

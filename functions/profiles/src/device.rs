@@ -1,5 +1,6 @@
 //! The device API's part of `profiles`.
 
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State as Held};
 use axum::response::Response;
 use serde::Deserialize;
@@ -52,15 +53,16 @@ struct NewAddress {
     responses(
         (status = 200, description = "Changed; or `success` is false: not a push token, or somebody else's id",
             body = Outcome, example = json!({ "success": true, "msg": "ok" })),
-        (status = 401, description = "Not signed in", body = Outcome, example = json!({ "success": false, "msg": "not signed in" })),
+        (status = 401, description = "Not signed in", body = Outcome, example = json!({ "success": false, "msg": "the Access-Token header is missing; send the accessToken of the sign-in" })),
     ),
 )]
 async fn post_update_device_token(
     Held(state): Held<State>,
-    Path(id): Path<String>,
+    path: Result<Path<String>, PathRejection>,
     Signed(caller, _): Signed<Device>,
     Params(given, _): Params<Device, UpdateDeviceToken>,
 ) -> Result<Response, Refusal<Device>> {
+    let id = path.map_or_else(|_| String::new(), |Path(id)| id);
     // Each id is written in one way: 012 is not 12.
     let id = id.parse().ok().filter(|number: &u64| number.to_string() == id).ok_or(Error::NotYours)?;
     let platform = given.device.platform.unwrap_or_default();

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use axum::extract::State as Held;
 use axum::response::Response;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::json;
 use shared::domain::account::Caller;
 use shared::domain::clock::Timestamp;
@@ -16,7 +16,7 @@ use shared::domain::profile::{Avatar, Nickname, ProfileChange, StateLine};
 use shared::domain::{Error, Result as DomainResult};
 use shared::http::api::messenger::Refused;
 use shared::http::api::{Messenger, Refusal};
-use shared::http::body::{JsonBody, Params, ok};
+use shared::http::body::{Changes, JsonBody, Params, Partial, ok};
 use shared::http::caller::{Origin, Signed};
 use shared::http::lenient;
 use utoipa::ToSchema;
@@ -56,8 +56,13 @@ struct Patch {
     avatar: Option<String>,
 }
 
+impl Partial for Patch {
+    const FIELDS: &'static [&'static str] = &["name", "state", "avatar"];
+}
+
 /// A number of somebody's address book.
 #[derive(Deserialize, ToSchema)]
+#[serde(expecting = r#"an object such as {"zone":"86","number":"13912345678"}"#)]
 #[schema(example = json!({ "zone": "86", "number": "13912345678" }))]
 struct Entry {
     /// The country calling code; 86 when it is missing.
@@ -68,6 +73,15 @@ struct Entry {
     #[serde(deserialize_with = "lenient::text")]
     #[schema(value_type = String)]
     number: String,
+}
+
+/// An address book.
+struct AddressBook(Vec<Entry>);
+
+impl<'de> Deserialize<'de> for AddressBook {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        lenient::list_of(deserializer, r#"a JSON array of {"zone","number"}"#).map(Self)
+    }
 }
 
 /// Who a number belongs to.
@@ -101,8 +115,8 @@ struct Found {
     responses(
         (status = 200, description = "Set", content_type = "application/json", example = json!({})),
         (status = 400, description = "Not 1 to 64 characters",
-            body = Refused, example = json!({ "error": "nickname has 1 to 64 characters and no control characters" })),
-        (status = 401, description = "Not signed in", body = Refused, example = json!({ "error": "not signed in" })),
+            body = Refused, example = json!({ "error": "nickname must have 1 to 64 characters and no control characters", "kind": "invalid" })),
+        (status = 401, description = "Not signed in", body = Refused, example = json!({ "error": "the access token has expired; refresh it with POST /auth/refresh_token", "kind": "credential_expired" })),
     ),
 )]
 async fn put_nickname(
@@ -120,8 +134,8 @@ async fn put_nickname(
     responses(
         (status = 200, description = "Set", content_type = "application/json", example = json!({})),
         (status = 400, description = "More than 140 characters",
-            body = Refused, example = json!({ "error": "state has at most 140 characters and no control characters" })),
-        (status = 401, description = "Not signed in", body = Refused, example = json!({ "error": "not signed in" })),
+            body = Refused, example = json!({ "error": "state must have at most 140 characters and no control characters", "kind": "invalid" })),
+        (status = 401, description = "Not signed in", body = Refused, example = json!({ "error": "the access token has expired; refresh it with POST /auth/refresh_token", "kind": "credential_expired" })),
     ),
 )]
 async fn put_state(
@@ -139,16 +153,18 @@ async fn put_state(
     responses(
         (status = 200, description = "Changed", content_type = "application/json", example = json!({})),
         (status = 400, description = "A field breaks its rule",
-            body = Refused, example = json!({ "error": "avatar is a path that an upload answered, or an http(s) URL" })),
-        (status = 401, description = "Not signed in", body = Refused, example = json!({ "error": "not signed in" })),
+            body = Refused, example = json!({ "error": "avatar must be the path of an uploaded picture, or an http(s) URL of 12 to 256 characters", "kind": "invalid" })),
+        (status = 401, description = "Not signed in", body = Refused, example = json!({ "error": "the access token has expired; refresh it with POST /auth/refresh_token", "kind": "credential_expired" })),
     ),
 )]
 async fn patch_me(
     Held(state): Held<State>,
     origin: Origin,
     Signed(caller, _): Signed<Messenger>,
-    Params(given, _): Params<Messenger, Patch>,
+    changes: Changes<Messenger, Patch>,
 ) -> Answer {
+    changes.demand()?;
+    let given = changes.given;
     let own = |avatar: &str| state.url.relative(&origin, avatar).to_owned();
     let change = ProfileChange {
         name: given.name.as_deref().map(Nickname::parse).transpose()?,
@@ -171,15 +187,15 @@ async fn change_profile(state: &State, caller: Caller, change: ProfileChange) ->
     request_body = Vec<Entry>,
     responses(
         (status = 200, description = "One answer for each number", body = Vec<Found>),
-        (status = 400, description = "Not a list, or too long", body = Refused, example = json!({ "error": "list has more numbers than one call may look up" })),
-        (status = 401, description = "Not signed in", body = Refused, example = json!({ "error": "not signed in" })),
+        (status = 400, description = "Not a list, or too long", body = Refused, example = json!({ "error": "at most 5000 numbers per call", "kind": "too_many" })),
+        (status = 401, description = "Not signed in", body = Refused, example = json!({ "error": "the access token has expired; refresh it with POST /auth/refresh_token", "kind": "credential_expired" })),
     ),
 )]
 async fn post_users(
     Held(state): Held<State>,
     origin: Origin,
     Signed(caller, _): Signed<Messenger>,
-    JsonBody(entries, _): JsonBody<Messenger, Vec<Entry>>,
+    JsonBody(AddressBook(entries), _): JsonBody<Messenger, AddressBook>,
 ) -> Answer {
     Ok(ok(look_up(&state, &origin, caller, entries).await?))
 }
@@ -190,22 +206,22 @@ async fn post_users(
     request_body = Vec<Entry>,
     responses(
         (status = 200, description = "One answer for each number", body = Vec<Found>),
-        (status = 400, description = "Not a list, or too long", body = Refused, example = json!({ "error": "malformed request: EOF while parsing a value at line 1 column 0" })),
-        (status = 401, description = "Not signed in", body = Refused, example = json!({ "error": "not signed in" })),
+        (status = 400, description = "Not a list, or too long", body = Refused, example = json!({ "error": "the body must be a JSON array of {\"zone\",\"number\"}", "kind": "malformed" })),
+        (status = 401, description = "Not signed in", body = Refused, example = json!({ "error": "the access token has expired; refresh it with POST /auth/refresh_token", "kind": "credential_expired" })),
     ),
 )]
 async fn get_users(
     state: Held<State>,
     origin: Origin,
     signed: Signed<Messenger>,
-    entries: JsonBody<Messenger, Vec<Entry>>,
+    entries: JsonBody<Messenger, AddressBook>,
 ) -> Answer {
     post_users(state, origin, signed, entries).await
 }
 
 async fn look_up(state: &State, origin: &Origin, caller: Caller, entries: Vec<Entry>) -> DomainResult<Vec<Found>> {
     if entries.len() > state.lookup.policy.lookup_numbers_per_call {
-        return Err(Error::Invalid { field: "list", rule: "has more numbers than one call may look up" });
+        return Err(Error::TooMany { most: state.lookup.policy.lookup_numbers_per_call, what: "numbers per call" });
     }
     // An address book holds all sorts of things that are no numbers; those are simply not registered.
     let phones: Vec<_> = entries.iter().map(|entry| Phone::parse(&entry.zone, &entry.number).ok()).collect();

@@ -14,7 +14,7 @@ use shared::domain::profile::ProfileChange;
 use shared::domain::{Error, short_id};
 use shared::http::api::sealtalk::{Done, Refused, Success};
 use shared::http::api::{Refusal, SealTalk};
-use shared::http::body::Params;
+use shared::http::body::{Params, missing};
 use shared::http::caller::{Origin, Signed};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -79,8 +79,8 @@ impl User {
     responses(
         (status = 200, description = "Set", body = Done, example = json!({ "code": 200 })),
         (status = 400, description = "Not 1 to 32 bytes",
-            body = Refused, example = json!({ "code": 400, "message": "nickname has 1 to 32 bytes and no control characters" })),
-        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+            body = Refused, example = json!({ "code": 400, "message": "nickname must have 1 to 32 bytes and no control characters" })),
+        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
     ),
 )]
 async fn set_nickname(
@@ -100,8 +100,8 @@ async fn set_nickname(
     responses(
         (status = 200, description = "Set", body = Done, example = json!({ "code": 200 })),
         (status = 400, description = "Not an http(s) URL of 12 to 256 characters",
-            body = Refused, example = json!({ "code": 400, "message": "portraitUri is an http(s) URL of 12 to 256 characters" })),
-        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+            body = Refused, example = json!({ "code": 400, "message": "portraitUri must be an http(s) URL of 12 to 256 characters" })),
+        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
     ),
 )]
 async fn set_portrait_uri(
@@ -133,7 +133,7 @@ async fn set_portrait_uri(
             } })),
         (status = 400, description = "Not a number",
             body = Refused, example = json!({ "code": 400, "message": "number is not a valid phone number; write it without the country code, which has a field of its own" })),
-        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
         (status = 404, description = "Nobody has the number", body = Refused, example = json!({ "code": 404, "message": "no such user" })),
     ),
 )]
@@ -165,7 +165,7 @@ async fn post_find_user(
             } })),
         (status = 400, description = "Not a number",
             body = Refused, example = json!({ "code": 400, "message": "number is not a valid phone number; write it without the country code, which has a field of its own" })),
-        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
         (status = 404, description = "Nobody has the number", body = Refused, example = json!({ "code": 404, "message": "no such user" })),
     ),
 )]
@@ -187,7 +187,7 @@ async fn get_find_user(
         (status = 200, description = "The profile", body = inline(Success<User>), example = json!({ "code": 200, "result": {
             "id": "5Vg2Xh9f", "nickname": "Tom", "portraitUri": "http://test.com/user/abc123.jpg",
         } })),
-        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
         (status = 404, description = "No such user", body = Refused, example = json!({ "code": 404, "message": "no such user" })),
     ),
 )]
@@ -212,7 +212,7 @@ async fn post_user(
         (status = 200, description = "The profile", body = inline(Success<User>), example = json!({ "code": 200, "result": {
             "id": "5Vg2Xh9f", "nickname": "Tom", "portraitUri": "http://test.com/user/abc123.jpg",
         } })),
-        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
         (status = 404, description = "No such user", body = Refused, example = json!({ "code": 404, "message": "no such user" })),
     ),
 )]
@@ -237,8 +237,8 @@ async fn get_user(
             "code": 200, "result": [{ "id": "5Vg2Xh9f", "nickname": "Tom", "portraitUri": "http://test.com/user/abc123.jpg" }],
         })),
         (status = 400, description = "No id, or more than 500",
-            body = Refused, example = json!({ "code": 400, "message": "id names at most 500 users" })),
-        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+            body = Refused, example = json!({ "code": 400, "message": "id must name at most 500 users" })),
+        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
     ),
 )]
 async fn get_users(
@@ -251,7 +251,7 @@ async fn get_users(
     let named: Vec<_> =
         form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == "id").map(|(_, id)| id).collect();
     if named.is_empty() {
-        return Err(Error::Malformed("missing field `id`".into()).into());
+        return Err(missing("id").into());
     }
     // What is no id is nobody's. Each user comes once, wherever they were named first.
     let mut seen = BTreeSet::new();

@@ -34,10 +34,10 @@ pub(super) fn router() -> OpenApiRouter<State> {
         (status = 302, description = "It is longer than 4 MB and lies at `Location`"),
         (status = 304, description = "The client has it already"),
         (status = 400, description = "No thumbnails of this size are made, or none of this picture, which is damaged",
-            body = Refused, example = json!({ "error": "thumbnail size is 128x128 or 256x256" })),
-        (status = 404, description = "No such picture", body = Refused, example = json!({ "error": "no such image" })),
+            body = Refused, example = json!({ "error": "thumbnail size must be 128w_128h or 256w_256h", "kind": "invalid" })),
+        (status = 404, description = "No such picture", body = Refused, example = json!({ "error": "no such image", "kind": "not_found" })),
         (status = 412, description = "It is not what `If-Match` or `If-Unmodified-Since` is for", body = Refused,
-            example = json!({ "error": "the condition of the request does not hold" })),
+            example = json!({ "error": "the file does not match If-Match or If-Unmodified-Since", "kind": "condition_failed" })),
         (status = 416, description = "The range begins after the end; `Content-Range` tells the length"),
     ),
 )]

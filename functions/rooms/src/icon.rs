@@ -4,12 +4,11 @@ use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, Request, State as Held};
 use axum::http::StatusCode;
 use serde::Deserialize;
-use shared::domain::Error;
 use shared::domain::person::PersonChange;
 use shared::domain::profile::Avatar;
 use shared::http::api::rooms::Refused;
 use shared::http::api::{Refusal, Rooms};
-use shared::http::body::{self, Params};
+use shared::http::body::{self, Params, missing};
 use shared::http::caller::Origin;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -48,9 +47,9 @@ struct Icon {
     responses(
         (status = 200, description = "Set", body = User, example = json!(example("200", "修改成功"))),
         (status = 400, description = "Not a URL and not a picture",
-            body = Refused, example = json!({ "status": "FAIL", "msg": "avatar is a path that an upload answered, or an http(s) URL", "code": "400" })),
-        (status = 401, description = "Not signed in", body = Refused, example = json!({ "status": "FAIL", "msg": "not signed in", "code": "401" })),
-        (status = 403, description = "Somebody else's", body = Refused, example = json!({ "status": "FAIL", "msg": "not yours", "code": "403" })),
+            body = Refused, example = json!({ "status": "FAIL", "msg": "avatar must be the path of an uploaded picture, or an http(s) URL of 12 to 256 characters", "code": "400" })),
+        (status = 401, description = "Not signed in", body = Refused, example = json!({ "status": "FAIL", "msg": "token is missing; send the token of the sign-in", "code": "401" })),
+        (status = 403, description = "Somebody else's", body = Refused, example = json!({ "status": "FAIL", "msg": "this belongs to another user", "code": "403" })),
     ),
 )]
 async fn put_icon(Held(state): Held<State>, origin: Origin, UserPk(pk): UserPk, request: Request) -> Answer {
@@ -67,7 +66,7 @@ async fn put_icon(Held(state): Held<State>, origin: Origin, UserPk(pk): UserPk, 
             let change = PersonChange { avatar: Some(avatar), ..PersonChange::default() };
             state.people.change(caller, origin.address, None, &change).await?
         }
-        (None, None) => return Err(Error::Malformed("missing field `icon`".into()).into()),
+        (None, None) => return Err(missing("icon").into()),
     };
     let user = User::of(&state, &origin, &account, given.token.unwrap_or_default()).await?;
     Ok(success(StatusCode::OK, "修改成功", user))

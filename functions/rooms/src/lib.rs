@@ -27,7 +27,7 @@ use shared::domain::provider::ProviderCheck;
 use shared::domain::rooms::{Numbers, Rooms};
 use shared::domain::session::{Lifetime, NewSession, PushTokens};
 use shared::domain::tokens::Keys;
-use shared::domain::{Error, Result as DomainResult};
+use shared::domain::{Error, NotSignedIn, Result as DomainResult};
 use shared::http::api::{self, Api};
 use shared::http::caller::{Gate, Origin, PublicUrl};
 use shared::http::observe;
@@ -145,7 +145,7 @@ impl State {
 
     /// The user of a required `token` field.
     fn signed(&self, token: Option<&str>) -> DomainResult<Caller> {
-        self.caller(token)?.ok_or(Error::Unauthenticated)
+        self.caller(token)?.ok_or(Error::Unauthenticated(NotSignedIn::Missing))
     }
 }
 

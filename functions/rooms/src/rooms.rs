@@ -8,7 +8,7 @@ use shared::domain::rooms::{Alias, Host, NewRoom, Page, Room, RoomChange, RoomId
 use shared::domain::{Error, Result as DomainResult};
 use shared::http::api::Rooms;
 use shared::http::api::rooms::Refused;
-use shared::http::body::Params;
+use shared::http::body::{Changes, Params, Partial};
 use shared::http::caller::Origin;
 use shared::http::lenient;
 use utoipa::ToSchema;
@@ -17,7 +17,7 @@ use utoipa_axum::routes;
 
 use crate::State;
 use crate::routing::both;
-use crate::wire::{Answer, Pk, optional_flag, success};
+use crate::wire::{Answer, Pk, success};
 
 pub(super) fn router() -> OpenApiRouter<State> {
     let router = both(OpenApiRouter::new(), routes!(get_rooms, post_rooms));
@@ -56,7 +56,7 @@ impl Asked {
 /// A whole number from 1 on, or `unset` where there is none.
 fn whole(field: &'static str, text: Option<&str>, unset: usize) -> DomainResult<usize> {
     let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else { return Ok(unset) };
-    let rule = "is a whole number from 1 on";
+    let rule = "must be a whole number, 1 or more";
     text.parse().ok().filter(|number| *number >= 1).ok_or(Error::Invalid { field, rule })
 }
 
@@ -134,7 +134,7 @@ struct NewRoomFields {
     #[schema(value_type = String)]
     room_alias: String,
     /// Open from the start; true where it is missing.
-    #[serde(default, deserialize_with = "optional_flag")]
+    #[serde(default, deserialize_with = "lenient::optional_flag")]
     active: Option<bool>,
     /// Whose the room is. Without it the room has no owner.
     token: Option<String>,
@@ -148,9 +148,13 @@ struct RoomChangeFields {
     #[serde(default, deserialize_with = "lenient::optional_text")]
     #[schema(value_type = Option<String>)]
     room_alias: Option<String>,
-    #[serde(default, deserialize_with = "optional_flag")]
+    #[serde(default, deserialize_with = "lenient::optional_flag")]
     active: Option<bool>,
     token: Option<String>,
+}
+
+impl Partial for RoomChangeFields {
+    const FIELDS: &'static [&'static str] = &["room_alias", "active"];
 }
 
 /// The credential where nothing else is asked for.
@@ -175,7 +179,7 @@ struct Credential {
     responses(
         (status = 200, description = "A page", body = OpenRooms),
         (status = 400, description = "Not a page, or a too deep one",
-            body = Refused, example = json!({ "status": "FAIL", "msg": "page is a whole number from 1 on", "code": "400" })),
+            body = Refused, example = json!({ "status": "FAIL", "msg": "page must be a whole number, 1 or more", "code": "400" })),
     ),
 )]
 async fn get_rooms(Held(state): Held<State>, origin: Origin, Params(asked, _): Params<Rooms, Asked>) -> Answer {
@@ -210,7 +214,7 @@ async fn get_rooms(Held(state): Held<State>, origin: Origin, Params(asked, _): P
         (status = 400, description = "No alias, one that is taken, or too many rooms",
             body = Refused, example = json!({ "status": "FAIL", "msg": "this room alias is taken", "code": "400" })),
         (status = 401, description = "The token is dead, or missing where it is demanded",
-            body = Refused, example = json!({ "status": "FAIL", "msg": "not signed in", "code": "401" })),
+            body = Refused, example = json!({ "status": "FAIL", "msg": "token is missing; send the token of the sign-in", "code": "401" })),
     ),
 )]
 async fn post_rooms(
@@ -254,8 +258,8 @@ async fn get_room(Held(state): Held<State>, origin: Origin, Pk(pk): Pk) -> Answe
         (status = 400, description = "A field breaks its rule, or the alias is taken",
             body = Refused, example = json!({ "status": "FAIL", "msg": "this room alias is taken", "code": "400" })),
         (status = 401, description = "The token is dead, or missing where the room has an owner",
-            body = Refused, example = json!({ "status": "FAIL", "msg": "not signed in", "code": "401" })),
-        (status = 403, description = "Somebody else's", body = Refused, example = json!({ "status": "FAIL", "msg": "not yours", "code": "403" })),
+            body = Refused, example = json!({ "status": "FAIL", "msg": "token is missing; send the token of the sign-in", "code": "401" })),
+        (status = 403, description = "Somebody else's", body = Refused, example = json!({ "status": "FAIL", "msg": "this belongs to another user", "code": "403" })),
         (status = 404, description = "No such room", body = Refused, example = json!({ "status": "FAIL", "msg": "no such room", "code": "404" })),
     ),
 )]
@@ -263,9 +267,12 @@ async fn put_room(
     Held(state): Held<State>,
     origin: Origin,
     Pk(pk): Pk,
-    Params(given, _): Params<Rooms, RoomChangeFields>,
+    changes: Changes<Rooms, RoomChangeFields>,
 ) -> Answer {
-    let caller = state.caller(given.token.as_deref())?;
+    let caller = state.caller(changes.given.token.as_deref())?;
+    // Without any field it renews a room that has no owner.
+    changes.demand_unless_empty()?;
+    let given = changes.given;
     let alias = given.room_alias.as_deref().map(Alias::parse).transpose()?;
     let change = RoomChange { alias, active: given.active };
     let room = state.rooms.change(pk.parse()?, &change, caller, origin.address).await?;
@@ -283,8 +290,8 @@ async fn put_room(
     responses(
         (status = 204, description = "Deleted"),
         (status = 401, description = "The token is dead, or missing where the room has an owner",
-            body = Refused, example = json!({ "status": "FAIL", "msg": "not signed in", "code": "401" })),
-        (status = 403, description = "Somebody else's", body = Refused, example = json!({ "status": "FAIL", "msg": "not yours", "code": "403" })),
+            body = Refused, example = json!({ "status": "FAIL", "msg": "token is missing; send the token of the sign-in", "code": "401" })),
+        (status = 403, description = "Somebody else's", body = Refused, example = json!({ "status": "FAIL", "msg": "this belongs to another user", "code": "403" })),
         (status = 404, description = "No such room", body = Refused, example = json!({ "status": "FAIL", "msg": "no such room", "code": "404" })),
     ),
 )]

@@ -13,7 +13,7 @@ use shared::domain::profile::{Avatar, Nickname};
 use shared::domain::{Error, Result as DomainResult};
 use shared::http::api::rooms::{Done, Refused};
 use shared::http::api::{Api, Rooms, Web};
-use shared::http::body::Params;
+use shared::http::body::{Params, missing};
 use shared::http::caller::Origin;
 use shared::http::lenient;
 use utoipa::ToSchema;
@@ -76,7 +76,7 @@ struct SnsLogin {
             example = json!(example("201", "登录成功"))),
         (status = 200, description = "Signed in", body = User),
         (status = 400, description = "A field is missing or breaks its rule, or the provider does not vouch",
-            body = Refused, example = json!({ "status": "FAIL", "msg": "the sign-in provider does not vouch for this token", "code": "400" })),
+            body = Refused, example = json!({ "status": "FAIL", "msg": "the sign-in provider did not accept this token for this user and app", "code": "400" })),
     ),
 )]
 async fn post_snslogin(Held(state): Held<State>, origin: Origin, Params(given, _): Params<Rooms, SnsLogin>) -> Answer {
@@ -101,7 +101,7 @@ fn provider(login_type: &str) -> DomainResult<Provider> {
         "1" => Ok(Provider::WeChat),
         "2" => Ok(Provider::Qq),
         "3" => Ok(Provider::Weibo),
-        _ => Err(Error::Invalid { field: "login_type", rule: "is 1, 2 or 3" }),
+        _ => Err(Error::Invalid { field: "login_type", rule: "must be 1 (WeChat), 2 (QQ) or 3 (Weibo)" }),
     }
 }
 
@@ -149,7 +149,7 @@ struct Logout {
     post, path = "/logout/", tag = "rooms", operation_id = "rooms_post_logout", security(("rooms_token" = [])), request_body = Logout,
     responses(
         (status = 200, description = "Signed out", body = Done, example = json!({ "status": "SUCCESS", "msg": "注销成功", "code": "200" })),
-        (status = 401, description = "Not signed in", body = Refused, example = json!({ "status": "FAIL", "msg": "not signed in", "code": "401" })),
+        (status = 401, description = "Not signed in", body = Refused, example = json!({ "status": "FAIL", "msg": "token is missing; send the token of the sign-in", "code": "401" })),
     ),
 )]
 async fn post_logout(Held(state): Held<State>, Params(given, _): Params<Rooms, Logout>) -> Answer {
@@ -234,7 +234,7 @@ async fn get_phonelogin(
     Params(given, _): Params<Rooms, PhoneLogin>,
 ) -> Answer {
     let phone = Phone::parse("", &given.phone)?;
-    let code = given.captcha.ok_or_else(|| Error::Malformed("missing field `captcha`".into()))?;
+    let code = given.captcha.ok_or_else(|| missing("captcha"))?;
     sign_in_by_code(&state, &origin, &phone, &code).await
 }
 

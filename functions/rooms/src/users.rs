@@ -14,7 +14,7 @@ use shared::domain::profile::Nickname;
 use shared::domain::{Error, Result as DomainResult, text};
 use shared::http::api::Rooms;
 use shared::http::api::rooms::Refused;
-use shared::http::body::Params;
+use shared::http::body::{Changes, Params, Partial};
 use shared::http::caller::Origin;
 use shared::http::lenient;
 use utoipa::ToSchema;
@@ -94,6 +94,11 @@ struct UserChange {
     details: GivenDetails,
 }
 
+impl Partial for UserChange {
+    const FIELDS: &'static [&'static str] =
+        &["username", "nickname", "sex", "age", "email", "phone", "country", "province", "city", "career"];
+}
+
 /// Change what an account says of its owner.
 #[utoipa::path(
     put, path = "/users/{pk}/", tag = "rooms", operation_id = "rooms_put_user", security(("rooms_token" = [])), request_body = UserChange,
@@ -101,19 +106,21 @@ struct UserChange {
     responses(
         (status = 200, description = "Changed", body = User, example = json!(example("200", "修改成功"))),
         (status = 400, description = "A field breaks its rule, or the username is taken",
-            body = Refused, example = json!({ "status": "FAIL", "msg": "sex is 0, 1 or 2", "code": "400" })),
-        (status = 401, description = "Not signed in", body = Refused, example = json!({ "status": "FAIL", "msg": "not signed in", "code": "401" })),
-        (status = 403, description = "Somebody else's", body = Refused, example = json!({ "status": "FAIL", "msg": "not yours", "code": "403" })),
+            body = Refused, example = json!({ "status": "FAIL", "msg": "sex must be 0 (male), 1 (female) or 2 (unknown)", "code": "400" })),
+        (status = 401, description = "Not signed in", body = Refused, example = json!({ "status": "FAIL", "msg": "token is missing; send the token of the sign-in", "code": "401" })),
+        (status = 403, description = "Somebody else's", body = Refused, example = json!({ "status": "FAIL", "msg": "this belongs to another user", "code": "403" })),
     ),
 )]
 async fn put_user(
     Held(state): Held<State>,
     origin: Origin,
     UserPk(pk): UserPk,
-    Params(given, _): Params<Rooms, UserChange>,
+    changes: Changes<Rooms, UserChange>,
 ) -> Answer {
-    let caller = state.signed(given.token.as_deref())?;
+    let caller = state.signed(changes.given.token.as_deref())?;
     own(&state, caller, pk).await?;
+    changes.demand_unless_empty()?;
+    let given = changes.given;
     // Forms send back what they were shown, and what is unset is shown as empty.
     let said = |field: Option<String>| field.filter(|text| !text.trim().is_empty());
     let change = PersonChange {
@@ -165,7 +172,7 @@ struct PasswordChange {
         (status = 200, description = "Changed", body = User, example = json!(example("200", "修改成功"))),
         (status = 400, description = "The old password or the username is wrong, or the new one breaks its rule",
             body = Refused, example = json!({ "status": "FAIL", "msg": "wrong account or password", "code": "400" })),
-        (status = 401, description = "Not signed in", body = Refused, example = json!({ "status": "FAIL", "msg": "not signed in", "code": "401" })),
+        (status = 401, description = "Not signed in", body = Refused, example = json!({ "status": "FAIL", "msg": "token is missing; send the token of the sign-in", "code": "401" })),
     ),
 )]
 async fn put_users_password(
@@ -183,7 +190,7 @@ async fn put_users_password(
         (status = 200, description = "Changed", body = User, example = json!(example("200", "修改成功"))),
         (status = 400, description = "The old password or the username is wrong, or the new one breaks its rule",
             body = Refused, example = json!({ "status": "FAIL", "msg": "wrong account or password", "code": "400" })),
-        (status = 401, description = "Not signed in", body = Refused, example = json!({ "status": "FAIL", "msg": "not signed in", "code": "401" })),
+        (status = 401, description = "Not signed in", body = Refused, example = json!({ "status": "FAIL", "msg": "token is missing; send the token of the sign-in", "code": "401" })),
     ),
 )]
 async fn put_password(

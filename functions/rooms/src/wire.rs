@@ -4,7 +4,7 @@ use axum::extract::{FromRequestParts, Path};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use shared::domain::account::{Account, UserId};
 use shared::domain::clock::Timestamp;
@@ -63,23 +63,6 @@ impl<S: Send + Sync> FromRequestParts<S> for UserPk {
         let path = Path::<String>::from_request_parts(parts, state).await;
         let id = path.ok().and_then(|Path(pk)| pk.parse().ok());
         id.map(Self).ok_or_else(|| refuse_by_path(parts.uri.path(), &Error::NoRoute))
-    }
-}
-
-/// A truth value that may also be written as the word, for clients that write everything as a string.
-pub(super) fn optional_flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged, expecting = "active is true or false")]
-    enum Flag {
-        Is(bool),
-        Word(String),
-    }
-    match Option::<Flag>::deserialize(deserializer)? {
-        None => Ok(None),
-        Some(Flag::Is(flag)) => Ok(Some(flag)),
-        Some(Flag::Word(word)) if word.eq_ignore_ascii_case("true") => Ok(Some(true)),
-        Some(Flag::Word(word)) if word.eq_ignore_ascii_case("false") => Ok(Some(false)),
-        Some(Flag::Word(_)) => Err(serde::de::Error::custom("active is true or false")),
     }
 }
 
@@ -269,23 +252,6 @@ mod tests {
                 (shorter.len(), &shorter[..10], &shorter[10..]),
                 (19, &date[..10], &*format!(" {}", &date[11..19]))
             );
-        }
-    }
-
-    #[test]
-    fn a_flag_may_be_a_word() {
-        #[derive(Deserialize)]
-        struct Holder {
-            #[serde(default, deserialize_with = "optional_flag")]
-            active: Option<bool>,
-        }
-        let read = |json: &str| serde_json::from_str::<Holder>(json).map(|holder| holder.active);
-        assert_eq!(read("{}").unwrap(), None);
-        assert_eq!(read(r#"{"active": null}"#).unwrap(), None);
-        assert_eq!(read(r#"{"active": true}"#).unwrap(), Some(true));
-        assert_eq!(read(r#"{"active": "False"}"#).unwrap(), Some(false));
-        for bad in [r#"{"active": 1}"#, r#"{"active": "yes"}"#, r#"{"active": {}}"#, r#"{"active": ""}"#] {
-            assert!(read(bad).err().unwrap().to_string().contains("active is true or false"), "{bad}");
         }
     }
 }

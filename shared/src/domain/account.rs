@@ -5,7 +5,6 @@ use std::fmt;
 
 use async_trait::async_trait;
 
-use super::Result;
 use super::clock::Timestamp;
 use super::device_id::DeviceId;
 use super::id::{Id, Kind};
@@ -14,6 +13,7 @@ use super::phone::Phone;
 use super::profile::ProfileChange;
 use super::rooms::RoomId;
 use super::session::{Session, SessionId};
+use super::{Error, NotSignedIn, Result};
 
 /// The type of user ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -132,6 +132,15 @@ impl Account {
     #[must_use]
     pub fn has_session(&self, session: SessionId, now: Timestamp) -> bool {
         self.sessions.get(&session).is_some_and(|session| session.lives(now))
+    }
+
+    /// Fails for a session that is not active, with the reason.
+    pub fn check_session(&self, session: SessionId, now: Timestamp) -> Result<()> {
+        match self.sessions.get(&session) {
+            Some(session) if session.lives(now) => Ok(()),
+            Some(_) => Err(Error::Unauthenticated(NotSignedIn::Expired)),
+            None => Err(Error::Unauthenticated(NotSignedIn::Ended)),
+        }
     }
 
     /// The sessions to end so that at most `room` remain when another sign-in needs a place: ended ones first, then the

@@ -34,7 +34,7 @@ impl Username {
     /// A new username: 1 to 64 visible characters without white space, in NFC; upper and lower case are different.
     /// Invisible characters are allowed only inside emojis, so no two usernames differ only in something invisible.
     pub fn parse(text: &str) -> Result<Self> {
-        const RULE: &str = "has 1 to 64 characters and no spaces";
+        const RULE: &str = "must have 1 to 64 characters and no spaces";
         const USERNAME: Bounds = Bounds::line("username", 1, 64, RULE);
         let refused = |rule| Err(Error::Invalid { field: "username", rule });
         let name = USERNAME.kept(text)?;
@@ -49,7 +49,7 @@ impl Username {
 
     /// A username exactly as it is stored. Usernames stored before names were composed stay valid.
     pub fn stored(text: &str) -> Result<Self> {
-        const RULE: Error = Error::Invalid { field: "username", rule: "has 1 to 64 characters and no spaces" };
+        const RULE: Error = Error::Invalid { field: "username", rule: "must have 1 to 64 characters and no spaces" };
         let plain = !text.contains(|c: char| c.is_whitespace() || c.is_control());
         if (1..=MOST_BYTES).contains(&text.len()) && plain { Ok(Self(text.to_owned())) } else { Err(RULE) }
     }
@@ -89,7 +89,7 @@ pub struct Subject(String);
 impl Subject {
     /// 1 to 128 visible ASCII characters.
     pub fn parse(text: &str) -> Result<Self> {
-        const RULE: Error = Error::Invalid { field: "snsid", rule: "has 1 to 128 visible characters" };
+        const RULE: Error = Error::Invalid { field: "snsid", rule: "must have 1 to 128 visible characters" };
         let plain = text.bytes().all(|byte| byte.is_ascii_graphic());
         if (1..=128).contains(&text.len()) && plain { Ok(Self(text.to_owned())) } else { Err(RULE) }
     }

@@ -21,8 +21,8 @@ impl PushAddress {
     /// Parses a token of 1 to 512 printable bytes and the platform of the service that issued it: 0 or empty for
     /// Android, 1 for iOS.
     pub fn parse(token: &str, platform: &str) -> Result<Self> {
-        const TOKEN: Error = Error::Invalid { field: "pushToken", rule: "has 1 to 512 printable bytes" };
-        const PLATFORM: Error = Error::Invalid { field: "platform", rule: "is 0 (Android) or 1 (iOS)" };
+        const TOKEN: Error = Error::Invalid { field: "pushToken", rule: "must have 1 to 512 printable bytes" };
+        const PLATFORM: Error = Error::Invalid { field: "platform", rule: "must be 0 (Android) or 1 (iOS)" };
         let token = token.trim();
         let platform = match platform.trim() {
             "" | "0" => 0,

@@ -11,7 +11,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The input could not be read at all: it is not JSON, a field has the wrong type, or a field is missing.
-    #[error("malformed request: {0}")]
+    #[error("{0}")]
     Malformed(String),
     /// A value was read, but it breaks a rule.
     #[error("{field} {rule}")]
@@ -22,10 +22,18 @@ pub enum Error {
         rule: &'static str,
     },
     /// The input is larger than `limit` bytes.
-    #[error("larger than {limit} bytes")]
+    #[error("too large: at most {limit} bytes")]
     TooLarge {
         /// The limit in bytes.
         limit: u64,
+    },
+    /// A list has more entries than one call permits.
+    #[error("at most {most} {what}")]
+    TooMany {
+        /// The maximum number of entries.
+        most: usize,
+        /// What the entries are, and what the maximum is for.
+        what: &'static str,
     },
     /// The file is of a type that is not accepted here.
     #[error("{0}")]
@@ -51,19 +59,19 @@ pub enum Error {
     #[error("no such {0}")]
     NotFound(&'static str),
     /// There is no credential, or it is wrong, has expired or has ended.
-    #[error("not signed in")]
-    Unauthenticated,
+    #[error("not signed in: {0}")]
+    Unauthenticated(NotSignedIn),
     /// There is no code for this number: none was requested, or it was used.
-    #[error("no code is waiting for this number")]
+    #[error("no code to check: it was used already or never requested; request a new one")]
     CodeNotAsked,
     /// The code is older than the policy permits.
-    #[error("the code has expired")]
+    #[error("the code has expired; request a new one")]
     CodeExpired,
     /// The code is not the one that was sent.
     #[error("wrong code")]
     CodeWrong,
     /// There were too many wrong tries for this code. A new code can be requested.
-    #[error("too many wrong guesses; ask for a new code")]
+    #[error("too many wrong tries; request a new code")]
     CodeGuessesSpent,
     /// A code was sent to this number a moment ago.
     #[error("a code was sent a moment ago; try again in {retry_after} s")]
@@ -89,13 +97,13 @@ pub enum Error {
     #[error("number is not a mobile number, so it cannot receive text messages")]
     NotMobile,
     /// The SMS service refused to send. The code was withdrawn, so another can be requested immediately.
-    #[error("the text message could not be sent; ask again")]
+    #[error("the text message could not be sent; request the code again")]
     TextNotSent,
     /// The refresh token is not one of ours, its session has ended, or it belongs to another user.
-    #[error("the refresh token is not valid")]
+    #[error("the refresh token is unknown or its session has ended; sign in again")]
     RefreshInvalid,
     /// The refresh token was replaced before. That means that two parties have it, so its session was ended.
-    #[error("the refresh token was used before; the session was ended")]
+    #[error("the refresh token was already used, so its session was ended; sign in again")]
     RefreshReused,
     /// The number or the name already belongs to an account.
     #[error("this {0} is taken")]
@@ -111,37 +119,37 @@ pub enum Error {
         retry_after: u64,
     },
     /// The text typed is not the captcha's text. The captcha is used up.
-    #[error("the captcha was not read right; ask for a new one")]
+    #[error("wrong captcha text; request a new captcha")]
     CaptchaWrong,
     /// There is no captcha with this id: it was never requested, has expired or was checked before.
-    #[error("the captcha has expired; ask for a new one")]
+    #[error("the captcha has expired or was already used; request a new one")]
     CaptchaExpired,
     /// A text message is only sent after a captcha is solved.
     #[error("a captcha is needed: get a picture, and send its id and its text with the request")]
     CaptchaNeeded,
     /// The verification token was never issued, has expired or was used.
-    #[error("no such verification token")]
+    #[error("the verification token is unknown, expired or already used; request a new code")]
     VerificationUnknown,
     /// The thing belongs to another user.
-    #[error("not yours")]
+    #[error("this belongs to another user")]
     NotYours,
     /// Data that can be written only once was written before, with other content.
-    #[error("already written, and may not be changed")]
+    #[error("already set, and cannot be changed")]
     AlreadyWritten,
     /// The request was meant for a certain state of the thing, and the thing is in another state.
-    #[error("the condition of the request does not hold")]
+    #[error("the file does not match If-Match or If-Unmodified-Since")]
     ConditionFailed,
     /// The sign-in provider reports that the token belongs to another person or was not issued for this app.
-    #[error("the sign-in provider does not vouch for this token")]
+    #[error("the sign-in provider did not accept this token for this user and app")]
     ProviderRefused,
     /// The sign-in provider could not be reached.
     #[error("the sign-in provider cannot be reached; try again")]
     ProviderUnreachable,
     /// The two users are friends already.
-    #[error("friends already")]
+    #[error("you are already friends")]
     AlreadyFriends,
     /// The two users are not friends, and the request is only for friends.
-    #[error("not a friend")]
+    #[error("you are not friends")]
     NotFriends,
     /// The rules of groups do not allow it.
     #[error("{0}")]
@@ -152,6 +160,61 @@ pub enum Error {
 }
 
 impl Error {
+    /// Every [`Self::kind`], sorted. Clients branch on these words, so none may change or be removed.
+    pub const KINDS: &'static [&'static str] = &[
+        "accounts_from_address",
+        "already_friends",
+        "already_written",
+        "anonymous_rooms",
+        "captcha_expired",
+        "captcha_needed",
+        "captcha_wrong",
+        "checks_from_address",
+        "code_expired",
+        "code_guesses_spent",
+        "code_not_asked",
+        "code_too_soon",
+        "code_wrong",
+        "codes_from_address",
+        "codes_to_country",
+        "codes_to_number",
+        "condition_failed",
+        "country_not_served",
+        "credential_expired",
+        "credential_malformed",
+        "credential_missing",
+        "cross_site",
+        "encoded_body",
+        "fault",
+        "full",
+        "group_rule",
+        "invalid",
+        "locked",
+        "lookups",
+        "malformed",
+        "no_route",
+        "not_found",
+        "not_friends",
+        "not_mobile",
+        "not_yours",
+        "password_wrong",
+        "provider_refused",
+        "provider_unreachable",
+        "refresh_invalid",
+        "refresh_reused",
+        "requests_at_once",
+        "session_ended",
+        "sign_in_failures",
+        "taken",
+        "text_not_sent",
+        "too_large",
+        "too_many",
+        "unsupported_media",
+        "unused_codes",
+        "verification_unknown",
+        "wrong_method",
+    ];
+
     /// Seconds after which the same request may succeed, for errors whose message contains this time too.
     #[must_use]
     pub const fn retry_after(&self) -> Option<u64> {
@@ -161,20 +224,21 @@ impl Error {
         }
     }
 
-    /// A word for the error without details of the request, for log lines and counts.
+    /// A word for the error without details of the request, for log lines, counts and clients.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Malformed(_) => "malformed",
             Self::Invalid { .. } => "invalid",
             Self::TooLarge { .. } => "too_large",
+            Self::TooMany { .. } => "too_many",
             Self::UnsupportedMedia(_) => "unsupported_media",
             Self::EncodedBody => "encoded_body",
             Self::NoRoute => "no_route",
             Self::WrongMethod { .. } => "wrong_method",
             Self::CrossSite => "cross_site",
             Self::NotFound(_) => "not_found",
-            Self::Unauthenticated => "unauthenticated",
+            Self::Unauthenticated(reason) => reason.kind(),
             Self::CodeNotAsked => "code_not_asked",
             Self::CodeExpired => "code_expired",
             Self::CodeWrong => "code_wrong",
@@ -207,6 +271,41 @@ impl Error {
     }
 }
 
+/// Why a request counts as not signed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotSignedIn {
+    /// No credential was sent.
+    Missing,
+    /// The value sent is not a credential that we issued for this API.
+    Malformed,
+    /// The credential or its session has expired.
+    Expired,
+    /// The session was ended: by signing out, by a new password, or by newer sign-ins.
+    Ended,
+}
+
+impl NotSignedIn {
+    const fn kind(self) -> &'static str {
+        match self {
+            Self::Missing => "credential_missing",
+            Self::Malformed => "credential_malformed",
+            Self::Expired => "credential_expired",
+            Self::Ended => "session_ended",
+        }
+    }
+}
+
+impl fmt::Display for NotSignedIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Missing => "no credential was sent",
+            Self::Malformed => "the credential is not valid",
+            Self::Expired => "the credential has expired",
+            Self::Ended => "the session has ended",
+        })
+    }
+}
+
 /// A rule of groups that a request violates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GroupRule {
@@ -233,14 +332,14 @@ pub enum GroupRule {
 impl fmt::Display for GroupRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::MembersOnly => "not a member of this group",
+            Self::MembersOnly => "you are not a member of this group",
             Self::ManagersOnly => "only the owner and managers of the group may do this",
             Self::OwnerOnly => "only the owner of the group may do this",
-            Self::OwnerAppoints => "only the owner of the group appoints and removes managers",
-            Self::NotInGroup => "a person named is not in the group",
-            Self::OwnerStays => "the owner's role is not changed this way",
-            Self::Full => "the group has no room for so many members",
-            Self::TooManyGroups => "in too many groups",
+            Self::OwnerAppoints => "only the owner of the group may appoint and remove managers",
+            Self::NotInGroup => "a user in the request is not in the group",
+            Self::OwnerStays => "the owner cannot be removed or given another role; use POST /group/transfer",
+            Self::Full => "a group can have at most 500 members",
+            Self::TooManyGroups => "a user can be in at most 500 groups",
             Self::NoBulletin => "the group has no bulletin",
         })
     }

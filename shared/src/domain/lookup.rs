@@ -64,7 +64,7 @@ impl Lookup {
     /// because a caller who has an id already knows the user.
     pub async fn people(&self, caller: Caller, users: &BTreeSet<UserId>) -> Result<HashMap<UserId, Card>> {
         if users.len() > MOST_PEOPLE {
-            return Err(Error::Invalid { field: "id", rule: "names at most 500 users" });
+            return Err(Error::Invalid { field: "id", rule: "must name at most 500 users" });
         }
         self.store.cards_for(caller, users, self.clock.now()).await
     }
@@ -72,7 +72,7 @@ impl Lookup {
     /// The cards of the registered numbers. The caller leaves out numbers that cannot be parsed.
     pub async fn find(&self, caller: Caller, phones: &BTreeSet<Phone>) -> Result<HashMap<Phone, Card>> {
         if phones.len() > self.policy.lookup_numbers_per_call {
-            return Err(Error::Invalid { field: "list", rule: "has more numbers than one call may look up" });
+            return Err(Error::TooMany { most: self.policy.lookup_numbers_per_call, what: "numbers per call" });
         }
         let owners = self.store.owners(caller, phones, self.clock.now()).await?;
         let cards = self.store.cards(&owners.values().copied().collect()).await?;

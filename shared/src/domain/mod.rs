@@ -30,4 +30,4 @@ pub mod social;
 pub mod text;
 pub mod tokens;
 
-pub use error::{Cap, Error, Fault, GroupRule, Quota, Result};
+pub use error::{Cap, Error, Fault, GroupRule, NotSignedIn, Quota, Result};

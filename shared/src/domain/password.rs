@@ -80,7 +80,7 @@ pub enum Check {
     Wrong,
 }
 
-const RULE: Error = Error::Invalid { field: "password", rule: "has 6 to 64 bytes and no spaces" };
+const RULE: Error = Error::Invalid { field: "password", rule: "must have 6 to 64 bytes and no spaces" };
 
 fn hasher() -> Result<Argon2<'static>> {
     let (memory, passes, lanes) = COST;

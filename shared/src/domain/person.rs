@@ -62,16 +62,16 @@ impl Detail {
     pub fn parse(self, text: &str) -> Result<String> {
         let text = text.trim();
         let (keeps, rule) = match self {
-            Self::Sex => (matches!(text, "0" | "1" | "2"), "is 0, 1 or 2"),
-            Self::LoginType => (matches!(text, "0" | "1" | "2" | "3"), "is 0, 1, 2 or 3"),
+            Self::Sex => (matches!(text, "0" | "1" | "2"), "must be 0 (male), 1 (female) or 2 (unknown)"),
+            Self::LoginType => (matches!(text, "0" | "1" | "2" | "3"), "must be 0, 1, 2 or 3"),
             Self::Age => {
                 let whole = text.bytes().all(|byte| byte.is_ascii_digit());
-                (whole && text.parse::<u8>().is_ok_and(|age| age <= 150), "is a whole number up to 150")
+                (whole && text.parse::<u8>().is_ok_and(|age| age <= 150), "must be a whole number up to 150")
             }
-            Self::Email => (is_email(text), "is an address of at most 254 characters"),
-            Self::Phone => (is_number(text), "is a number of at most 32 characters, without letters"),
+            Self::Email => (is_email(text), "must be an email address of at most 254 characters"),
+            Self::Phone => (is_number(text), "must be a phone number of at most 32 characters, without letters"),
             Self::Country | Self::Province | Self::City | Self::Career | Self::DisplayName => {
-                let rule = "has at most 64 characters and no control characters";
+                let rule = "must have at most 64 characters and no control characters";
                 return Bounds::line(self.name(), 0, 64, rule).trimmed(text);
             }
         };

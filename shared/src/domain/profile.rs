@@ -10,7 +10,8 @@ pub struct Nickname(String);
 impl Nickname {
     /// 1 to 64 characters, at least one of them visible and none a control character; spaces around them are dropped.
     pub fn parse(text: &str) -> Result<Self> {
-        const NICKNAME: Bounds = Bounds::line("nickname", 1, 64, "has 1 to 64 characters and no control characters");
+        const NICKNAME: Bounds =
+            Bounds::line("nickname", 1, 64, "must have 1 to 64 characters and no control characters");
         Self::within(text, &NICKNAME)
     }
 
@@ -33,7 +34,7 @@ pub struct StateLine(String);
 impl StateLine {
     /// Up to 140 characters; line breaks are the only control characters allowed. An empty or blank line removes it.
     pub fn parse(text: &str) -> Result<Self> {
-        const RULE: &str = "has at most 140 characters and no control characters";
+        const RULE: &str = "must have at most 140 characters and no control characters";
         const STATE: Bounds = Bounds { controls: &['\n'], ..Bounds::line("state", 0, 140, RULE) };
         STATE.kept(text).map(Self)
     }
@@ -53,8 +54,10 @@ impl Avatar {
     /// The path of one of our own pictures, or an http(s) URL of 12 to 256 characters, which is stored and never
     /// fetched.
     pub fn parse(text: &str) -> Result<Self> {
-        const RULE: Error =
-            Error::Invalid { field: "avatar", rule: "is a path that an upload answered, or an http(s) URL" };
+        const RULE: Error = Error::Invalid {
+            field: "avatar",
+            rule: "must be the path of an uploaded picture, or an http(s) URL of 12 to 256 characters",
+        };
         let own = text.strip_prefix("/images/").is_some_and(|name| super::media::ImageName::parse(name).is_ok());
         let plain = text.chars().all(|c| c.is_ascii_graphic() && !matches!(c, '"' | '<' | '>' | '\\'));
         let url = (text.starts_with("http://") || text.starts_with("https://")) && (12..=256).contains(&text.len());

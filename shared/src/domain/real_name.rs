@@ -22,8 +22,11 @@ impl IdentityDocument {
     /// A name of 1 to 64 characters, and an 18-digit number of mainland China (GB 11643-1999). Its check digit must be
     /// right, and the date of birth in it must exist and must not be in the future.
     pub fn parse(name: &str, number: &str, now: Timestamp) -> Result<Self> {
-        const NAME: Bounds = Bounds::line("real name", 1, 64, "has 1 to 64 characters and no control characters");
-        const NUMBER: Error = Error::Invalid { field: "identity number", rule: "is not that of an identity card" };
+        const NAME: Bounds = Bounds::line("real name", 1, 64, "must have 1 to 64 characters and no control characters");
+        const NUMBER: Error = Error::Invalid {
+            field: "identity number",
+            rule: "must be the 18-digit number of a mainland identity card",
+        };
         let (name, number) = (NAME.trimmed(name)?, number.trim().to_ascii_uppercase());
         let born = digits(&number).and_then(|digits| birthday(&digits)).ok_or(NUMBER)?;
         // The date of birth is a date in China's time zone.

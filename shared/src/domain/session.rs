@@ -116,7 +116,7 @@ impl PushTokens {
     /// Parses the tokens of a messenger client. Missing and empty ones are left out.
     pub fn parse<'a>(given: impl IntoIterator<Item = (PushService, Option<&'a str>)>) -> super::Result<Self> {
         const RULE: super::Error =
-            super::Error::Invalid { field: "device token", rule: "has at most 512 printable bytes" };
+            super::Error::Invalid { field: "device token", rule: "must have at most 512 printable bytes" };
         let given = given.into_iter().filter_map(|(service, token)| Some((service, token?.trim())));
         let given = given.filter(|(_, token)| !token.is_empty());
         let parse = |(service, token): (PushService, &str)| {

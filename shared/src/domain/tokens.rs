@@ -15,7 +15,7 @@ use super::account::{Caller, UserId};
 use super::clock::Timestamp;
 use super::known::{NetworkHash, network};
 use super::session::SessionId;
-use super::{Error, Fault, Result};
+use super::{Error, Fault, NotSignedIn, Result};
 use crate::config::{ConfigError, Env};
 use crate::crypto;
 
@@ -125,7 +125,7 @@ impl Keys {
     /// modified.
     pub fn check_access_token(&self, token: &str, now: Timestamp) -> Result<Caller> {
         let (caller, expires) = self.read_access_token(token)?;
-        if now.seconds() < expires { Ok(caller) } else { Err(Error::Unauthenticated) }
+        if now.seconds() < expires { Ok(caller) } else { Err(Error::Unauthenticated(NotSignedIn::Expired)) }
     }
 
     /// The caller to whom this access token was issued, even if it has expired since.
@@ -135,18 +135,18 @@ impl Keys {
 
     /// The caller and the second at which the token expires.
     fn read_access_token(&self, token: &str) -> Result<(Caller, i64)> {
-        let unauthenticated = |_| Error::Unauthenticated;
-        let kid = jsonwebtoken::decode_header(token).map_err(unauthenticated)?.kid;
-        let set = self.sets().find(|set| kid.as_deref() == Some(&set.kid)).ok_or(Error::Unauthenticated)?;
+        let malformed = |_| MALFORMED;
+        let kid = jsonwebtoken::decode_header(token).map_err(malformed)?.kid;
+        let set = self.sets().find(|set| kid.as_deref() == Some(&set.kid)).ok_or(MALFORMED)?;
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.set_issuer(&[&self.issuer]);
         validation.set_audience(&[&self.audience]);
         validation.set_required_spec_claims(&["iss", "aud", "sub", "exp"]);
         // The library would compare with the machine's clock; our caller compares with its own clock.
         validation.validate_exp = false;
-        let claims = jsonwebtoken::decode::<Claims>(token, &set.checking, &validation).map_err(unauthenticated)?.claims;
-        let user = claims.sub.parse().map_err(|_| Error::Unauthenticated)?;
-        let session = claims.sid.parse().map_err(|_| Error::Unauthenticated)?;
+        let claims = jsonwebtoken::decode::<Claims>(token, &set.checking, &validation).map_err(malformed)?.claims;
+        let user = claims.sub.parse().map_err(|_| MALFORMED)?;
+        let session = claims.sid.parse().map_err(|_| MALFORMED)?;
         Ok((Caller { user, session }, claims.exp))
     }
 
@@ -186,12 +186,12 @@ impl Keys {
 
     /// The caller of this session token, if it was issued for `api`. The store decides whether the session is active.
     pub fn check_session_token(&self, token: &str, api: &str) -> Result<Caller> {
-        let bytes = BASE64_URL_SAFE_NO_PAD.decode(token).map_err(|_| Error::Unauthenticated)?;
-        let (body, tag) = bytes.split_at_checked(SESSION_BODY).ok_or(Error::Unauthenticated)?;
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(token).map_err(|_| MALFORMED)?;
+        let (body, tag) = bytes.split_at_checked(SESSION_BODY).ok_or(MALFORMED)?;
         let ours = self.sets().fold(false, |ours, set| ours | crypto::same(&session_tag(set, api, body), tag));
-        let (user, rest) = body.split_first_chunk().ok_or(Error::Unauthenticated)?;
-        let (session, _) = rest.split_first_chunk().ok_or(Error::Unauthenticated)?;
-        let user = UserId::new(u64::from_be_bytes(*user)).filter(|_| ours).ok_or(Error::Unauthenticated)?;
+        let (user, rest) = body.split_first_chunk().ok_or(MALFORMED)?;
+        let (session, _) = rest.split_first_chunk().ok_or(MALFORMED)?;
+        let user = UserId::new(u64::from_be_bytes(*user)).filter(|_| ours).ok_or(MALFORMED)?;
         Ok(Caller { user, session: SessionId::from_bytes(*session) })
     }
 
@@ -262,6 +262,9 @@ fn digest(set: &KeySet, subject: &str, code: &str) -> [u8; 32] {
     crypto::mac(&set.code, [subject.as_bytes(), &[0], code.as_bytes()].concat().as_slice())
 }
 
+/// A token that we did not make for what it is used for.
+const MALFORMED: Error = Error::Unauthenticated(NotSignedIn::Malformed);
+
 const SESSION_BODY: usize = 8 + SessionId::BYTES;
 const REFRESH_BODY: usize = SESSION_BODY + 4;
 
@@ -326,7 +329,7 @@ mod tests {
         let claims = serde_json::json!({"iss": "handset", "aud": "handset", "sub": "42", "sid": caller().session.to_string(), "iat": 0, "exp": i64::MAX});
         let confused = jsonwebtoken::encode(&header, &claims, &EncodingKey::from_secret(&public)).unwrap();
         for bad in ["", "a.b.c", &theirs, &unsigned, &confused] {
-            assert!(matches!(ours.check_access_token(bad, NOW), Err(Error::Unauthenticated)), "{bad}");
+            assert!(matches!(ours.check_access_token(bad, NOW), Err(Error::Unauthenticated(_))), "{bad}");
         }
     }
 

@@ -13,14 +13,16 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::api::{Api, Refusal};
+use super::decode;
 use crate::domain::{Error, Fault, Result};
 
 /// Maximum size in bytes of a request's fields, as JSON or a form, for all endpoints.
 const TEXT_LIMIT: usize = 256 * 1024;
 /// Maximum size in bytes of a JSON list. An address book of 5,000 numbers with 100 bytes each fits.
 const LIST_LIMIT: usize = 512 * 1024;
-/// Maximum number of characters in the description of a malformed body.
-const DETAIL: usize = 200;
+
+/// The media type of forms.
+const FORM: &str = "application/x-www-form-urlencoded";
 
 /// The fields of a request, from its query string and from its body, which is a form or a JSON object. Fields in the
 /// body take precedence. The existing clients of the older APIs mix all three.
@@ -31,22 +33,55 @@ pub struct Params<A, T>(pub T, pub PhantomData<A>);
 #[derive(Debug)]
 pub struct JsonBody<A, T>(pub T, pub PhantomData<A>);
 
+/// The fields of a change in which all are optional, read as [`Params`] are.
+#[derive(Debug)]
+pub struct Changes<A, T> {
+    /// The fields.
+    pub given: T,
+    known: bool,
+    empty: bool,
+    api: PhantomData<A>,
+}
+
+/// A wire type in which every field is optional.
+pub trait Partial {
+    /// The names of the fields that change something.
+    const FIELDS: &'static [&'static str];
+}
+
+impl<A, T: Partial> Changes<A, T> {
+    /// Refuses a request that names no field of the wire type: a misspelled name must not look like a success.
+    pub fn demand(&self) -> Result<()> {
+        if self.known {
+            return Ok(());
+        }
+        Err(Error::Malformed(format!("nothing to change: send {}", decode::listed(T::FIELDS, "or"))))
+    }
+
+    /// The same, where a request without any field but the credential is no mistake.
+    pub fn demand_unless_empty(&self) -> Result<()> {
+        if self.empty { Ok(()) } else { self.demand() }
+    }
+}
+
 impl<A: Api, T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Params<A, T> {
     type Rejection = Refusal<A>;
 
     async fn from_request(request: Request, _: &S) -> std::result::Result<Self, Refusal<A>> {
-        let mut fields = request.uri().query().map(form).unwrap_or_default();
-        let is_form = is_form(request.headers());
-        let body = read(request.into_body(), TEXT_LIMIT).await?;
-        let body = without_mark(&body);
-        match body.trim_ascii_start() {
-            [] => {}
-            [b'{', ..] => fields.extend(json::<Map<String, Value>>(body)?),
-            text if is_form => fields.extend(form(std::str::from_utf8(text).map_err(|_| not_text())?)),
-            _ => return Err(Error::Malformed("the body is neither a JSON object nor a form".into()).into()),
-        }
-        let value = serde_json::from_value(Value::Object(fields)).map_err(|error| malformed(&error))?;
-        Ok(Self(value, PhantomData))
+        let fields = Value::Object(fields(request).await?);
+        Ok(Self(decode::read(&fields)?, PhantomData))
+    }
+}
+
+impl<A: Api, T: DeserializeOwned + Partial, S: Send + Sync> FromRequest<S> for Changes<A, T> {
+    type Rejection = Refusal<A>;
+
+    async fn from_request(request: Request, _: &S) -> std::result::Result<Self, Refusal<A>> {
+        let fields = fields(request).await?;
+        let known = T::FIELDS.iter().any(|name| fields.contains_key(*name));
+        // The rooms API puts its credential among the fields.
+        let empty = fields.keys().all(|name| name == "token");
+        Ok(Self { given: decode::read(&Value::Object(fields))?, known, empty, api: PhantomData })
     }
 }
 
@@ -55,17 +90,43 @@ impl<A: Api, T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<A,
 
     async fn from_request(request: Request, _: &S) -> std::result::Result<Self, Refusal<A>> {
         let body = read(request.into_body(), LIST_LIMIT).await?;
-        Ok(Self(json(without_mark(&body))?, PhantomData))
+        let body = without_mark(&body);
+        let value = if body.trim_ascii().is_empty() { Value::Null } else { decode::json(body)? };
+        Ok(Self(decode::read(&value)?, PhantomData))
     }
+}
+
+/// The fields of a request's query string and body.
+async fn fields(request: Request) -> Result<Map<String, Value>> {
+    let mut fields = request.uri().query().map(form).unwrap_or_default();
+    let kind = media_type(request.headers());
+    let body = read(request.into_body(), TEXT_LIMIT).await?;
+    let body = without_mark(&body);
+    let wrong = |words: &str| Err(Error::Malformed(words.into()));
+    match (body.trim_ascii_start(), kind.as_str()) {
+        ([], _) => {}
+        ([b'{', ..], _) => match decode::json(body)? {
+            Value::Object(object) => fields.extend(object),
+            _ => return wrong("the body must be a JSON object"),
+        },
+        (text, FORM) => match std::str::from_utf8(text) {
+            Ok(text) => fields.extend(form(text)),
+            Err(_) => return wrong("the form must be UTF-8"),
+        },
+        (_, "multipart/form-data") => {
+            return wrong("send JSON or application/x-www-form-urlencoded; multipart/form-data is for uploads only");
+        }
+        ([b'[' | b'"', ..], _) | (_, "application/json") => return wrong("the body must be a JSON object"),
+        _ => return wrong("send a JSON object, or a form with Content-Type: application/x-www-form-urlencoded"),
+    }
+    Ok(fields)
 }
 
 /// Whether a body is a form. The parameters of its media type are ignored, and media types are not case-sensitive (RFC
 /// 9110 § 8.3.1).
 #[must_use]
 pub fn is_form(headers: &HeaderMap) -> bool {
-    const FORM: &str = "application/x-www-form-urlencoded";
-    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case(FORM))
+    media_type(headers) == FORM
 }
 
 /// Refuses a body that is compressed or otherwise encoded (RFC 9110 § 8.4). No function decodes such a body, so none is
@@ -91,6 +152,13 @@ pub fn without_mark(body: &[u8]) -> &[u8] {
     body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
 }
 
+/// The media type of a request's body in small letters, without parameters; empty where there is none. Types are
+/// compared without case (RFC 9110 § 8.3.1).
+fn media_type(headers: &HeaderMap) -> String {
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
 /// A whole body of at most `limit` bytes.
 pub async fn read(body: Body, limit: usize) -> Result<Bytes> {
     let collected = Limited::new(body, limit).collect().await.map_err(|error| {
@@ -103,27 +171,21 @@ pub async fn read(body: Body, limit: usize) -> Result<Bytes> {
     Ok(collected?.to_bytes())
 }
 
+/// The refusal of a request without a field that only its handler knows to be needed.
+#[must_use]
+pub fn missing(field: &str) -> Error {
+    Error::Malformed(format!("{field} is missing"))
+}
+
 /// A JSON response for success, with status 200.
 pub fn ok(body: impl Serialize) -> Response {
     axum::Json(body).into_response()
-}
-
-fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
-    serde_json::from_slice(body).map_err(|error| malformed(&error))
 }
 
 fn form(text: &str) -> Map<String, Value> {
     form_urlencoded::parse(text.as_bytes())
         .map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())))
         .collect()
-}
-
-fn malformed(error: &serde_json::Error) -> Error {
-    Error::Malformed(error.to_string().chars().take(DETAIL).collect())
-}
-
-fn not_text() -> Error {
-    Error::Malformed("the body is not UTF-8".into())
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use super::api::{Api, Refusal};
 use crate::domain::account::Caller;
 use crate::domain::clock::Clock;
 use crate::domain::tokens::Keys;
-use crate::domain::{Error, Result};
+use crate::domain::{Error, NotSignedIn, Result};
 
 /// Verifies access tokens.
 #[derive(Clone)]
@@ -38,17 +38,17 @@ where
     type Rejection = Refusal<A>;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> std::result::Result<Self, Refusal<A>> {
-        let caller = A::caller(parts, &Gate::from_ref(state)).ok_or(Error::Unauthenticated)?;
-        Ok(Self(caller, PhantomData))
+        Ok(Self(A::caller(parts, &Gate::from_ref(state))?, PhantomData))
     }
 }
 
 /// The token of an `Authorization: Bearer` header; `None` if there is no such header. Another scheme is an error.
 pub fn bearer(parts: &Parts) -> Result<Option<&str>> {
+    const MALFORMED: Error = Error::Unauthenticated(NotSignedIn::Malformed);
     let Some(header) = parts.headers.get(AUTHORIZATION) else { return Ok(None) };
-    let header = header.to_str().map_err(|_| Error::Unauthenticated)?;
-    let (scheme, token) = header.trim().split_once(' ').ok_or(Error::Unauthenticated)?;
-    if scheme.eq_ignore_ascii_case("bearer") { Ok(Some(token.trim())) } else { Err(Error::Unauthenticated) }
+    let header = header.to_str().map_err(|_| MALFORMED)?;
+    let (scheme, token) = header.trim().split_once(' ').ok_or(MALFORMED)?;
+    if scheme.eq_ignore_ascii_case("bearer") { Ok(Some(token.trim())) } else { Err(MALFORMED) }
 }
 
 /// The origin of a request, as the gateway reports it. It is never taken from a header, because clients can send any

@@ -6,7 +6,9 @@ use http::HeaderValue;
 use http::header::COOKIE;
 use http::request::Parts;
 
-use super::caller::Origin;
+use super::caller::{Gate, Origin};
+use crate::domain::account::Caller;
+use crate::domain::{Error, NotSignedIn, Result};
 
 /// All values that a request has for a cookie. Some clients send back whole `Set-Cookie` lines including the
 /// attributes, or keep old values next to new ones, so there may be several. The caller uses the last one that we
@@ -15,6 +17,15 @@ pub fn values<'a>(parts: &'a Parts, name: &'a str) -> impl Iterator<Item = &'a s
     let lines = parts.headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
     let pairs = lines.flat_map(|line| line.split([';', ','])).filter_map(|pair| pair.trim().split_once('='));
     pairs.filter(move |(found, _)| *found == name).map(|(_, value)| value.trim_matches('"'))
+}
+
+/// Who holds a session cookie of `api`: the last of those that we made.
+pub fn caller(parts: &Parts, gate: &Gate, name: &str, api: &str) -> Result<Caller> {
+    let tokens: Vec<_> = values(parts, name).filter(|token| !token.is_empty()).collect();
+    let reason = if tokens.is_empty() { NotSignedIn::Missing } else { NotSignedIn::Malformed };
+    let mut newest_first = tokens.into_iter().rev();
+    let ours = newest_first.find_map(|token| gate.keys.check_session_token(token, api).ok());
+    ours.ok_or(Error::Unauthenticated(reason))
 }
 
 /// The `Set-Cookie` line that sets a session token. It has `Max-Age` and no `Expires`, because the date in `Expires`

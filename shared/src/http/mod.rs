@@ -7,6 +7,7 @@ pub mod caching;
 pub mod caller;
 pub mod cookie;
 pub mod cross_site;
+mod decode;
 pub mod download;
 pub mod endpoints;
 pub mod lenient;

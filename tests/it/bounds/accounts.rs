@@ -66,7 +66,7 @@ fn refused_provider_tokens_are_failures_of_the_address() {
         for n in 0..5 {
             assert_eq!(
                 by_provider(&backend, "42", "test-43").await.1["msg"],
-                "the sign-in provider does not vouch for this token"
+                "the sign-in provider did not accept this token for this user and app"
             );
             assert_eq!(counted(&backend, "failures#").await, Some(n + 1));
             // A provider that is unavailable, and one that accepts the token, do not count as failures.
@@ -93,7 +93,7 @@ fn a_provider_that_is_not_set_up_costs_nobody_anything() {
         let backend = Backend::frozen(&[("FailuresPerIp", "2"), ("WeChatBaseUrl", "")]).await;
         for _ in 0..5 {
             let refused = by_provider(&backend, "42", "test-42").await;
-            assert_eq!(refused.1["msg"], "the sign-in provider does not vouch for this token");
+            assert_eq!(refused.1["msg"], "the sign-in provider did not accept this token for this user and app");
         }
         assert_eq!(backend.count_items().await, 0);
     });

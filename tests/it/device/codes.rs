@@ -16,7 +16,10 @@ fn checking_a_code_spends_neither_the_code_nor_a_guess_when_it_is_right() {
         let phone = fresh_phone();
         let check =
             |code: &str| post(backend, "/verification_codes/verify", json!({ "phoneNumber": phone.0, "code": code }));
-        assert_eq!(check("123456").await, refused("no code is waiting for this number"));
+        assert_eq!(
+            check("123456").await,
+            refused("no code to check: it was used already or never requested; request a new one")
+        );
         let code = code(backend, &phone, 0).await;
         for _ in 0..6 {
             assert_eq!(check(&code).await, (200, ok(&json!({ "phoneNumber": phone.0 }))));
@@ -24,7 +27,7 @@ fn checking_a_code_spends_neither_the_code_nor_a_guess_when_it_is_right() {
         for _ in 0..5 {
             assert_eq!(check(&wrong(&code)).await, refused("wrong code"));
         }
-        assert_eq!(check(&code).await, refused("too many wrong guesses; ask for a new code"));
+        assert_eq!(check(&code).await, refused("too many wrong tries; request a new code"));
     });
 }
 

@@ -51,7 +51,10 @@ fn an_id_fits_an_int_and_is_the_accounts_for_good() {
             assert_ne!(uid, owner.id);
             let body = json!({ "device": { "pushToken": "t" } });
             let update = backend.post(&format!("/users/{uid}/update-device-token"));
-            assert_eq!(answer(update.header("Access-Token", &owner.token).json(&body)).await, refused("not yours"));
+            assert_eq!(
+                answer(update.header("Access-Token", &owner.token).json(&body)).await,
+                refused("this belongs to another user")
+            );
         }
     });
 }
@@ -104,13 +107,13 @@ fn an_account_from_before_keeps_working_and_gets_its_id_at_the_next_sign_in() {
         let other = register(backend, Value::Null).await;
         for id in [owner.id, other.id, backend.device_user(other.id).await] {
             let sent = update(id).header("Access-Token", &owner.token).json(&body);
-            assert_eq!(answer(sent).await, refused("not yours"), "{id}");
+            assert_eq!(answer(sent).await, refused("this belongs to another user"), "{id}");
         }
         let (id, token) = sign_in(backend, &owner.phone).await;
         let id = u64::try_from(id).expect("an id");
         assert!(lives(backend, id, &token).await && lives(backend, id, &owner.token).await);
         let sent = update(uid).header("Access-Token", &owner.token).json(&body);
-        assert_eq!(answer(sent).await, refused("not yours"));
+        assert_eq!(answer(sent).await, refused("this belongs to another user"));
         login(backend, &super::Owner { id, ..owner }, Value::Null).await;
     });
 }

@@ -19,13 +19,13 @@ fn what_cannot_be_right_is_refused_in_this_apis_words() {
         let user = |number: Value, password: &str| json!({ "phoneNumber": number, "password": password });
         let good = user(json!(owner.phone.0), PASSWORD);
         let number = NO_NUMBER;
-        let password = "password has 6 to 64 bytes and no spaces";
+        let password = "password must have 6 to 64 bytes and no spaces";
         for (method, path, body, msg) in [
             (
                 Method::POST,
                 "/verification_codes",
                 json!({ "flag": 2, "phoneNumber": "18514760074" }),
-                "flag is 0 (sign-up) or 1 (recovery)",
+                "flag must be 0 (sign up) or 1 (reset the password)",
             ),
             (Method::POST, "/verification_codes", json!({ "flag": 0, "phoneNumber": "111" }), number),
             (Method::POST, "/verification_codes/verify", json!({ "phoneNumber": "111", "code": "123456" }), number),
@@ -51,7 +51,7 @@ fn what_cannot_be_right_is_refused_in_this_apis_words() {
                 Method::POST,
                 "/users/register",
                 json!({ "code": "123456", "user": user(json!("18514760074"), PASSWORD) }),
-                "no code is waiting for this number",
+                "no code to check: it was used already or never requested; request a new one",
             ),
             (Method::POST, "/users/login", json!({ "user": user(json!("111"), PASSWORD) }), number),
             (
@@ -70,13 +70,13 @@ fn what_cannot_be_right_is_refused_in_this_apis_words() {
                 Method::POST,
                 "/users/login",
                 json!({ "user": good, "device": { "pushToken": "t", "platform": 2 } }),
-                "platform is 0 (Android) or 1 (iOS)",
+                "platform must be 0 (Android) or 1 (iOS)",
             ),
             (
                 Method::POST,
                 "/users/login",
                 json!({ "user": good, "device": { "pushToken": "t".repeat(513) } }),
-                "pushToken has 1 to 512 printable bytes",
+                "pushToken must have 1 to 512 printable bytes",
             ),
             (
                 Method::PUT,
@@ -90,12 +90,17 @@ fn what_cannot_be_right_is_refused_in_this_apis_words() {
                 json!({ "phoneNumber": owner.phone.0, "code": "123456", "password": "short" }),
                 password,
             ),
-            (Method::POST, &update, json!({ "device": { "pushToken": "" } }), "pushToken has 1 to 512 printable bytes"),
+            (
+                Method::POST,
+                &update,
+                json!({ "device": { "pushToken": "" } }),
+                "pushToken must have 1 to 512 printable bytes",
+            ),
             (
                 Method::POST,
                 &update,
                 json!({ "device": { "pushToken": "t", "platform": "android" } }),
-                "platform is 0 (Android) or 1 (iOS)",
+                "platform must be 0 (Android) or 1 (iOS)",
             ),
         ] {
             let request = backend.request(method, path).header("Access-Token", &owner.token).json(&body);

@@ -96,10 +96,10 @@ fn what_is_larger_than_the_policy_allows_is_refused() {
         let padded = [&png(8, 8)[..], &noise.bytes(2048)].concat();
         let far = noise.bytes(400_000);
         for (path, bytes, words) in [
-            ("/images", padded, "larger than 2048 bytes"),
-            ("/images", far.clone(), "larger than 2048 bytes"),
-            ("/audios", note.clone(), "larger than 1024 bytes"),
-            ("/audios", far, "larger than 1024 bytes"),
+            ("/images", padded, "too large: at most 2048 bytes"),
+            ("/images", far.clone(), "too large: at most 2048 bytes"),
+            ("/audios", note.clone(), "too large: at most 1024 bytes"),
+            ("/audios", far, "too large: at most 1024 bytes"),
             ("/images", png(257, 256), "the picture has too many pixels"),
             ("/images", png_claiming(65_537, 1), "the picture has too many pixels"),
         ] {

@@ -4,6 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
 use super::assert_in_envelope;
+use crate::support::backend::without_details;
 use crate::support::pictures::{jpeg, jpeg_of_a_place};
 use crate::support::{Backend, run, shared};
 
@@ -80,7 +81,7 @@ fn names_that_lead_elsewhere_lead_nowhere() {
                     if method == "GET " {
                         let body =
                             serde_json::from_str(&body).unwrap_or_else(|error| panic!("{what}: {error} in {body:?}"));
-                        assert_in_envelope(&what, status, &body);
+                        assert_in_envelope(&what, status, &without_details(body));
                     }
                 }
             }

@@ -98,7 +98,7 @@ fn an_own_room_is_its_accounts_alone() {
         for change in [json!({ "active": true }), json!({ "room_alias": fresh("alias") }), json!({})] {
             let mut change = change;
             change["token"] = json!(stranger.token);
-            assert_eq!(call(backend, "PUT", &path, change.clone()).await, refused(403, "not yours"));
+            assert_eq!(call(backend, "PUT", &path, change.clone()).await, refused(403, "this belongs to another user"));
             change["token"] = json!("forged");
             assert_eq!(call(backend, "PUT", &path, change).await, not_signed_in());
         }
@@ -106,7 +106,10 @@ fn an_own_room_is_its_accounts_alone() {
         let renamed = json!({ "room_alias": fresh("alias"), "active": true });
         assert_eq!(call(backend, "PUT", &path, renamed).await, not_signed_in());
         assert_eq!(call(backend, "DELETE", &path, json!({})).await, not_signed_in());
-        assert_eq!(call(backend, "DELETE", &path, json!({ "token": stranger.token })).await, refused(403, "not yours"));
+        assert_eq!(
+            call(backend, "DELETE", &path, json!({ "token": stranger.token })).await,
+            refused(403, "this belongs to another user")
+        );
         let room = answer(backend.get(&path)).await.1;
         assert_eq!((&room["active"], &room["room_alias"]), (&json!(false), &json!(own.0)));
         // Without a token, only a network that the account knows can open it.

@@ -19,7 +19,7 @@ fn every_endpoint_refuses_in_the_envelope() {
         let room = make_room(backend, json!({ "room_alias": taken, "token": token })).await;
         let room = format!("/rooms/{}/", text(&room, "pk"));
         let (user, icon) = (format!("/users/{pk}/"), format!("/users/icon/{pk}/"));
-        let missing = |name: &str| refused(400, &format!("malformed request: missing field `{name}`"));
+        let missing = |name: &str| refused(400, &format!("{name} is missing"));
         let new = |change: Value| {
             let mut user = json!({ "username": "nobody-yet", "password": PASSWORD, "nickname": "n" });
             user.as_object_mut().expect("an object").extend(change.as_object().expect("an object").clone());
@@ -39,7 +39,7 @@ fn every_endpoint_refuses_in_the_envelope() {
             body
         };
         let cases: Vec<(&str, &str, Value, (u16, Value))> = vec![
-            ("POST", "/users/", json!({}), missing("username")),
+            ("POST", "/users/", json!({}), refused(400, "username, password and nickname are missing")),
             ("POST", "/users/", without(&new(json!({})), "password"), missing("password")),
             ("POST", "/users/", without(&new(json!({})), "nickname"), missing("nickname")),
             ("POST", "/users/", new(json!({ "username": owner.username })), refused(400, "this username is taken")),
@@ -47,26 +47,41 @@ fn every_endpoint_refuses_in_the_envelope() {
                 "POST",
                 "/users/",
                 new(json!({ "username": "a b" })),
-                refused(400, "username has 1 to 64 characters and no spaces"),
+                refused(400, "username must have 1 to 64 characters and no spaces"),
             ),
             (
                 "POST",
                 "/users/",
                 new(json!({ "password": "12345" })),
-                refused(400, "password has 6 to 64 bytes and no spaces"),
+                refused(400, "password must have 6 to 64 bytes and no spaces"),
             ),
-            ("POST", "/users/", new(json!({ "sex": "male" })), refused(400, "sex is 0, 1 or 2")),
-            ("POST", "/users/", new(json!({ "age": "-1" })), refused(400, "age is a whole number up to 150")),
+            (
+                "POST",
+                "/users/",
+                new(json!({ "sex": "male" })),
+                refused(400, "sex must be 0 (male), 1 (female) or 2 (unknown)"),
+            ),
+            ("POST", "/users/", new(json!({ "age": "-1" })), refused(400, "age must be a whole number up to 150")),
             (
                 "POST",
                 "/users/",
                 new(json!({ "email": "x" })),
-                refused(400, "email is an address of at most 254 characters"),
+                refused(400, "email must be an email address of at most 254 characters"),
             ),
             ("POST", "/snslogin/", without(&sns, "snsid"), missing("snsid")),
             ("POST", "/snslogin/", without(&sns, "access_token"), missing("access_token")),
-            ("POST", "/snslogin/", with(&sns, "login_type", json!("0")), refused(400, "login_type is 1, 2 or 3")),
-            ("POST", "/snslogin/", sns.clone(), refused(400, "the sign-in provider does not vouch for this token")),
+            (
+                "POST",
+                "/snslogin/",
+                with(&sns, "login_type", json!("0")),
+                refused(400, "login_type must be 1 (WeChat), 2 (QQ) or 3 (Weibo)"),
+            ),
+            (
+                "POST",
+                "/snslogin/",
+                sns.clone(),
+                refused(400, "the sign-in provider did not accept this token for this user and app"),
+            ),
             ("POST", "/login/", json!({ "username": owner.username }), missing("password")),
             (
                 "POST",
@@ -90,8 +105,18 @@ fn every_endpoint_refuses_in_the_envelope() {
             ("POST", "/logout/", json!({ "token": "forged" }), not_signed_in()),
             ("PUT", &user, json!({ "nickname": "x" }), not_signed_in()),
             ("PUT", &user, json!({ "nickname": "x", "token": "forged" }), not_signed_in()),
-            ("PUT", &user, json!({ "nickname": "x", "token": other.token }), refused(403, "not yours")),
-            ("PUT", "/users/1/", json!({ "nickname": "x", "token": token }), refused(403, "not yours")),
+            (
+                "PUT",
+                &user,
+                json!({ "nickname": "x", "token": other.token }),
+                refused(403, "this belongs to another user"),
+            ),
+            (
+                "PUT",
+                "/users/1/",
+                json!({ "nickname": "x", "token": token }),
+                refused(403, "this belongs to another user"),
+            ),
             ("PUT", "/users/x/", json!({ "nickname": "x", "token": token }), refused(404, "no such endpoint")),
             (
                 "PUT",
@@ -99,20 +124,28 @@ fn every_endpoint_refuses_in_the_envelope() {
                 json!({ "username": other.username, "token": token }),
                 refused(400, "this username is taken"),
             ),
-            ("PUT", &user, json!({ "sex": "7", "token": token }), refused(400, "sex is 0, 1 or 2")),
+            (
+                "PUT",
+                &user,
+                json!({ "sex": "7", "token": token }),
+                refused(400, "sex must be 0 (male), 1 (female) or 2 (unknown)"),
+            ),
             ("PUT", &icon, json!({ "icon": "https://example.com/a.png" }), not_signed_in()),
             ("PUT", &icon, json!({ "token": token }), missing("icon")),
             (
                 "PUT",
                 &icon,
                 json!({ "icon": "javascript:alert(1)", "token": token }),
-                refused(400, "avatar is a path that an upload answered, or an http(s) URL"),
+                refused(
+                    400,
+                    "avatar must be the path of an uploaded picture, or an http(s) URL of 12 to 256 characters",
+                ),
             ),
             (
                 "PUT",
                 &icon,
                 json!({ "icon": "https://example.com/a.png", "token": other.token }),
-                refused(403, "not yours"),
+                refused(403, "this belongs to another user"),
             ),
             ("PUT", "/users/password/", without(&change, "token"), not_signed_in()),
             ("PUT", "/password/", without(&change, "old_password"), missing("old_password")),
@@ -132,7 +165,7 @@ fn every_endpoint_refuses_in_the_envelope() {
                 "PUT",
                 "/users/password/",
                 with(&change, "password", json!("12345")),
-                refused(400, "password has 6 to 64 bytes and no spaces"),
+                refused(400, "password must have 6 to 64 bytes and no spaces"),
             ),
             ("POST", "/phonelogin/", json!({}), missing("phone")),
             ("POST", "/phonelogin/", json!({ "phone": "12" }), refused(400, NO_NUMBER)),
@@ -141,12 +174,12 @@ fn every_endpoint_refuses_in_the_envelope() {
                 "GET",
                 "/phonelogin/?phone=18600000001&captcha=123456",
                 json!({}),
-                refused(400, "no code is waiting for this number"),
+                refused(400, "no code to check: it was used already or never requested; request a new one"),
             ),
-            ("GET", "/rooms/?page=0", json!({}), refused(400, "page is a whole number from 1 on")),
-            ("GET", "/rooms/?page=x", json!({}), refused(400, "page is a whole number from 1 on")),
-            ("GET", "/rooms/?pageSize=-1", json!({}), refused(400, "pageSize is a whole number from 1 on")),
-            ("GET", "/rooms/?after=x", json!({}), refused(400, "after is the next of an earlier answer")),
+            ("GET", "/rooms/?page=0", json!({}), refused(400, "page must be a whole number, 1 or more")),
+            ("GET", "/rooms/?page=x", json!({}), refused(400, "page must be a whole number, 1 or more")),
+            ("GET", "/rooms/?pageSize=-1", json!({}), refused(400, "pageSize must be a whole number, 1 or more")),
+            ("GET", "/rooms/?after=x", json!({}), refused(400, "after must be the next of an earlier response")),
             ("GET", "/rooms/1/", json!({}), refused(404, "no such room")),
             ("GET", "/rooms/x/", json!({}), refused(404, "no such room")),
             ("POST", "/rooms/", json!({}), missing("room_alias")),
@@ -154,17 +187,22 @@ fn every_endpoint_refuses_in_the_envelope() {
                 "POST",
                 "/rooms/",
                 json!({ "room_alias": " " }),
-                refused(400, "room_alias has 1 to 64 characters and no control characters"),
+                refused(400, "room_alias must have 1 to 64 characters and no control characters"),
             ),
             ("POST", "/rooms/", json!({ "room_alias": taken }), refused(400, "this room alias is taken")),
             ("POST", "/rooms/", json!({ "room_alias": "x", "token": "forged" }), not_signed_in()),
             ("PUT", "/rooms/1/", json!({ "active": true }), refused(404, "no such room")),
             ("PUT", &room, json!({ "active": true }), not_signed_in()),
             ("PUT", &room, json!({ "active": true, "token": "forged" }), not_signed_in()),
-            ("PUT", &room, json!({ "active": true, "token": other.token }), refused(403, "not yours")),
+            (
+                "PUT",
+                &room,
+                json!({ "active": true, "token": other.token }),
+                refused(403, "this belongs to another user"),
+            ),
             ("DELETE", "/rooms/1/", json!({}), refused(404, "no such room")),
             ("DELETE", &room, json!({}), not_signed_in()),
-            ("DELETE", &room, json!({ "token": other.token }), refused(403, "not yours")),
+            ("DELETE", &room, json!({ "token": other.token }), refused(403, "this belongs to another user")),
             // Wrong methods and unknown paths.
             ("DELETE", "/login/", json!({}), refused(405, "no such endpoint: use POST /login/")),
             ("GET", "/users/", json!({}), refused(405, "no such endpoint: use POST /users/")),

@@ -101,13 +101,13 @@ fn malformed_bodies_are_refused_at_every_endpoint() {
                 );
             }
             let long = json!({ "room_alias": "a".repeat(300_000) });
-            let refusal = refused(400, "larger than 262144 bytes");
+            let refusal = refused(400, "too large: at most 262144 bytes");
             assert_eq!(answer(backend.request(method.clone(), path).json(&long)).await, refusal, "{method} {path}");
         }
         for bad in [json!(1), json!("yes"), json!(""), json!({}), json!([true])] {
             let body = json!({ "room_alias": fresh("alias"), "active": bad });
             let (status, said) = call(backend, "POST", "/rooms/", body).await;
-            assert!(status == 400 && text(&said, "msg").contains("active is true or false"), "{said}");
+            assert!(status == 400 && text(&said, "msg").contains("active must be true or false"), "{said}");
         }
         let (status, said) = call(backend, "POST", "/rooms/", json!({ "room_alias": true })).await;
         assert_eq!((status, &said["status"]), (400, &json!("FAIL")));

@@ -136,7 +136,10 @@ fn a_phone_signs_in_by_code() {
             (&first.1["phone"], &first.1["username"], &first.1["login_type"]),
             (&json!(phone.0), &json!(""), &json!("0"))
         );
-        assert_eq!(answer(get(&code)).await, refused(400, "no code is waiting for this number"));
+        assert_eq!(
+            answer(get(&code)).await,
+            refused(400, "no code to check: it was used already or never requested; request a new one")
+        );
     });
 }
 
@@ -201,7 +204,7 @@ fn a_provider_vouches_for_who_signs_in() {
             assert_success(201, "登录成功", &elsewhere);
             assert_ne!(elsewhere.1["pk"], first.1["pk"]);
             for bad in ["test-somebody-else", "test-expired", "nonsense"] {
-                let refusal = refused(400, "the sign-in provider does not vouch for this token");
+                let refusal = refused(400, "the sign-in provider did not accept this token for this user and app");
                 assert_eq!(answer(send(login_type, bad)).await, refusal, "{login_type} {bad}");
             }
             let broken = refused(400, "the sign-in provider cannot be reached; try again");

@@ -27,12 +27,12 @@ fn codes_are_wrong_expire_and_are_not_sent_twice_a_minute() {
         let wrong = if code == "111111" { "222222" } else { "111111" };
         assert_eq!(answer(guess(wrong)).await, refused(200, 1000, "wrong code"));
         backend.advance(Duration::from_secs(301));
-        assert_eq!(answer(guess(&code)).await, refused(200, 2000, "the code has expired"));
+        assert_eq!(answer(guess(&code)).await, refused(200, 2000, "the code has expired; request a new one"));
         let code = code_for(&backend, &phone).await;
         for _ in 0..5 {
             assert_eq!(answer(guess(wrong)).await, refused(200, 1000, "wrong code"));
         }
-        let spent = refused(200, 1000, "too many wrong guesses; ask for a new code");
+        let spent = refused(200, 1000, "too many wrong tries; request a new code");
         assert_eq!(answer(guess(&code)).await, spent);
     });
 }
@@ -51,7 +51,8 @@ fn a_verification_token_works_once_for_ten_minutes() {
             assert!(matches!(status, 400 | 404), "{body}");
         }
         let reset = |token: &str| json!({ "password": "N3wP@ssw0rd", "verification_token": token });
-        let unknown = refused(404, 404, "no such verification token");
+        let unknown =
+            refused(404, 404, "the verification token is unknown, expired or already used; request a new code");
         assert_eq!(post(&backend, "/user/reset_password", reset(&token)).await, unknown);
 
         backend.advance(Duration::from_secs(61));

@@ -32,13 +32,13 @@ fn several_profiles_come_at_once_in_the_order_asked_for() {
             let row = "SealTalk: several people by their ids";
             assert_eq!(answer.rounds(), trips::documented(row), "{query}");
         }
-        let missing = refused(400, 400, "malformed request: missing field `id`");
+        let missing = refused(400, 400, "id is missing");
         for query in ["", "ids=1"] {
             assert_eq!(answer(batch(query.to_owned())).await, missing);
         }
         let many = |count: usize| (1..=count).map(|n| format!("id={n:b}")).collect::<Vec<_>>().join("&");
         assert_eq!(answer(batch(many(500))).await.0, 200);
-        assert_eq!(answer(batch(many(501))).await, refused(400, 400, "id names at most 500 users"));
+        assert_eq!(answer(batch(many(501))).await, refused(400, 400, "id must name at most 500 users"));
         assert_eq!(answer(backend.get(&format!("/user/batch?id={a}"))).await, not_signed_in());
         assert_eq!(answer(as_of(backend.post("/user/logout"), &two.cookie)).await, done());
         let ended = as_of(backend.get(&format!("/user/batch?id={a}")), &two.cookie);
@@ -84,7 +84,7 @@ fn apps_are_told_the_newest_versions_where_the_deployment_names_them() {
             let told = whole(ask(newest)).await;
             assert_eq!((told.status, &told.body, kind(&told)), (204, &Value::Null, None), "{newest}");
         }
-        let words = "version is three numbers with dots between, such as 1.0.1";
+        let words = "version must be three numbers with dots between, such as 1.0.1";
         for bad in ["", "abc", "1", "1.0", "1.0.0.0", "1.0.x", &"1".repeat(5_000)] {
             assert_eq!(answer(ask(bad)).await, refused(400, 400, words), "{bad}");
         }

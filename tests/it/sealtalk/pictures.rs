@@ -48,14 +48,11 @@ fn a_stage_that_requires_captchas_sends_no_code_without_one() {
             refused(400, 400, "a captcha is needed: get a picture, and send its id and its text with the request");
         assert_eq!(post(&backend, "/user/send_code", json!({ "region": "86", "phone": phone.0 })).await, needed);
         assert_eq!(answer(ask("", "")).await, needed);
-        let expired = refused(400, 400, "the captcha has expired; ask for a new one");
+        let expired = refused(400, 400, "the captcha has expired or was already used; request a new one");
         assert_eq!(answer(ask("0123", "abcd")).await, expired);
         assert_eq!(answer(ask("not an id", "abcd")).await, expired);
         let (id, text) = captcha(&backend).await;
-        assert_eq!(
-            answer(ask(&id, "????")).await,
-            refused(400, 400, "the captcha was not read right; ask for a new one")
-        );
+        assert_eq!(answer(ask(&id, "????")).await, refused(400, 400, "wrong captcha text; request a new captcha"));
         assert_eq!(answer(ask(&id, &text)).await, expired, "spent by the wrong answer");
         let (id, text) = captcha(&backend).await;
         backend.advance(Duration::from_mins(10));
@@ -296,7 +293,7 @@ fn a_token_is_for_one_place_one_type_one_size_and_ten_minutes() {
         assert!(png.image.rsplit_once('.').is_some_and(|(_, extension)| extension == "png"));
         assert!((200..300).contains(&upload(&png, encoded(ImageFormat::Png)).await));
         assert!(settled(&backend).await.iter().any(|key| key.starts_with("originals/images/")));
-        let rule = refused(400, 400, "type is image/jpeg, image/png, image/webp, image/gif or image/heic");
+        let rule = refused(400, 400, "type must be image/jpeg, image/png, image/webp, image/gif or image/heic");
         let asked = as_of(backend.post("/user/get_image_token"), &owner.cookie).json(&json!({ "type": "text/html" }));
         assert_eq!(answer(asked).await, rule);
     });

@@ -60,12 +60,13 @@ fn refusals_are_the_documented_ones() {
         let backend = shared().await;
         let owner = register(backend).await;
         let stranger = fresh_phone();
-        let nickname = refused(400, 400, "nickname has 1 to 32 bytes and no control characters");
-        let password = refused(400, 400, "password has 6 to 20 bytes and no spaces");
-        let portrait = refused(400, 400, "portraitUri is an http(s) URL of 12 to 256 characters");
+        let nickname = refused(400, 400, "nickname must have 1 to 32 bytes and no control characters");
+        let password = refused(400, 400, "password must have 6 to 20 bytes and no spaces");
+        let portrait = refused(400, 400, "portraitUri must be an http(s) URL of 12 to 256 characters");
         let number = refused(400, 400, NOT_IN_ZONE);
-        let no_uuid = refused(400, 400, "verification_token is a UUID");
-        let unknown_token = refused(404, 404, "no such verification token");
+        let no_uuid = refused(400, 400, "verification_token must be a UUID");
+        let unknown_token =
+            refused(404, 404, "the verification token is unknown, expired or already used; request a new code");
         let wrong = refused(200, 1000, "wrong account or password");
         let no_user = refused(404, 404, "no such user");
         let with = |name: &str, value: Value| {
@@ -80,7 +81,11 @@ fn refusals_are_the_documented_ones() {
         let cases = [
             ("/user/send_code", json!({ "region": "86", "phone": "12" }), &number),
             ("/user/check_phone_available", json!({ "region": "86", "phone": "abc" }), &number),
-            ("/user/verify_code", code, &refused(404, 404, "no code is waiting for this number")),
+            (
+                "/user/verify_code",
+                code,
+                &refused(404, 404, "no code to check: it was used already or never requested; request a new one"),
+            ),
             ("/user/register", with("nickname", json!("Tom")), &unknown_token),
             ("/user/register", with("nickname", json!("")), &nickname),
             ("/user/register", with("nickname", json!("明".repeat(11))), &nickname),
@@ -92,11 +97,15 @@ fn refusals_are_the_documented_ones() {
             ("/user/login", on(&owner.phone), &wrong),
             ("/user/login", on(&stranger), &wrong),
             ("/user/login", json!({ "region": "86", "phone": "12", "password": "x" }), &number),
-            ("/user/login", json!({ "phone": owner.phone.0, "password": "" }), &refused(400, 400, "password is empty")),
+            (
+                "/user/login",
+                json!({ "phone": owner.phone.0, "password": "" }),
+                &refused(400, 400, "password must not be empty"),
+            ),
             (
                 "/user/verify_code",
                 json!({ "region": "86", "phone": owner.phone.0, "code": " " }),
-                &refused(400, 400, "code has 6 digits"),
+                &refused(400, 400, "code must have 6 digits"),
             ),
             ("/user/register", with("password", json!("")), &password),
             ("/user/register", with("verification_token", json!("")), &no_uuid),
@@ -104,7 +113,7 @@ fn refusals_are_the_documented_ones() {
             ("/user/reset_password", with("password", json!("")), &password),
             ("/user/reset_password", with("verification_token", json!("")), &no_uuid),
             ("/user/reset_password", with("verification_token", json!("123")), &no_uuid),
-            ("/user/change_password", change("", "N3wP@ssw0rd"), &refused(400, 400, "oldPassword is empty")),
+            ("/user/change_password", change("", "N3wP@ssw0rd"), &refused(400, 400, "oldPassword must not be empty")),
             ("/user/change_password", change(PASSWORD, ""), &password),
             ("/user/change_password", change("wrong-password", "N3wP@ssw0rd"), &wrong),
             ("/user/change_password", change(PASSWORD, "short"), &password),

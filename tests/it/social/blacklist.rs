@@ -182,7 +182,7 @@ fn only_somebody_else_who_exists_can_be_on_it() {
         let backend = shared().await;
         let tom = Someone::new(backend, "Tom").await;
         for path in [ADD, REMOVE] {
-            let (unknown, oneself) = (refused(404, "no such user"), refused(400, "friendId is somebody else"));
+            let (unknown, oneself) = (refused(404, "no such user"), refused(400, "friendId is your own id"));
             for id in ["zzzzzzzz", "1", "not-an-id", "", "0", "00", "é", "zzzzzzzzz", "d9ewr89j238"] {
                 assert_eq!(tom.post(backend, path, json!({ "friendId": id })).await, unknown, "{path} {id}");
             }

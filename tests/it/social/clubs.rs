@@ -30,7 +30,7 @@ pub fn no_user() -> (u16, Value) {
 }
 
 pub fn members_only() -> (u16, Value) {
-    refused(403, "not a member of this group")
+    refused(403, "you are not a member of this group")
 }
 
 pub const MANAGERS_ONLY: &str = "only the owner and managers of the group may do this";
@@ -44,23 +44,23 @@ pub fn owner_only() -> (u16, Value) {
 }
 
 pub fn owner_appoints() -> (u16, Value) {
-    refused(401, "only the owner of the group appoints and removes managers")
+    refused(401, "only the owner of the group may appoint and remove managers")
 }
 
 pub fn absent() -> (u16, Value) {
-    refused(402, "a person named is not in the group")
+    refused(402, "a user in the request is not in the group")
 }
 
 pub fn stays() -> (u16, Value) {
-    refused(403, "the owner's role is not changed this way")
+    refused(403, "the owner cannot be removed or given another role; use POST /group/transfer")
 }
 
 pub fn full() -> (u16, Value) {
-    refused(400, "the group has no room for so many members")
+    refused(400, "a group can have at most 500 members")
 }
 
 pub fn too_many_groups() -> (u16, Value) {
-    (200, json!({ "code": 1_000, "message": "in too many groups" }))
+    (200, json!({ "code": 1_000, "message": "a user can be in at most 500 groups" }))
 }
 
 /// The response about the named users: the same for all of them.

@@ -48,7 +48,7 @@ fn somebody_asks_and_the_other_agrees() {
                 "updatedAt": iso(asked), "updatedTime": asked.millis(), "user": user(of, nickname, false),
             });
             assert_eq!(who.get(backend, "/friendship/all").await, result(&json!([entry])));
-            assert_eq!(who.get(backend, &profile_of(of)).await, refused(403, "not a friend"));
+            assert_eq!(who.get(backend, &profile_of(of)).await, refused(403, "you are not friends"));
         }
         backend.advance(Duration::from_mins(5));
         let agreed = backend.clock.now();
@@ -66,7 +66,7 @@ fn somebody_asks_and_the_other_agrees() {
         // Accepting again, and a request to a user who is already a friend.
         assert_eq!(jerry.does(backend, "/friendship/agree", &tom).await, action("Added"));
         assert_eq!(tom.does(backend, "/friendship/agree", &jerry).await, action("Added"));
-        assert_eq!(tom.invites(backend, &jerry, "").await, refused(400, "friends already"));
+        assert_eq!(tom.invites(backend, &jerry, "").await, refused(400, "you are already friends"));
         assert_eq!(turns(backend, &tom, &jerry).await, (2, 2));
     });
 }
@@ -84,7 +84,7 @@ fn who_ignores_an_invitation_says_nothing_to_who_sent_it() {
         assert_eq!(held(backend, &tom, &jerry).await, own);
         assert_eq!(jerry.entry(backend, &tom).await.expect("an entry")["status"], 21);
         for path in ["/friendship/ignore", "/friendship/agree"] {
-            assert_eq!(jerry.does(backend, path, &tom).await, refused(404, "no such request"), "{path}");
+            assert_eq!(jerry.does(backend, path, &tom).await, refused(404, "no such friend request"), "{path}");
         }
         assert_eq!(tom.invites(backend, &jerry, "please!").await, action("Sent"));
         assert_eq!(sides(backend, &tom, &jerry).await, "10 11");
@@ -121,7 +121,7 @@ fn who_is_deleted_is_not_told_and_either_may_ask_again() {
         assert_eq!((jerry.entry(backend, &tom).await, held(backend, &jerry, &tom).await), before);
         let entry = tom.entry(backend, &jerry).await.expect("an entry");
         assert_eq!((&entry["status"], &entry["user"]), (&json!(30), &user(&jerry, "Jerry", false)));
-        assert_eq!(tom.get(backend, &profile_of(&jerry)).await, refused(403, "not a friend"));
+        assert_eq!(tom.get(backend, &profile_of(&jerry)).await, refused(403, "you are not friends"));
         for path in ["/friendship/delete", "/friendship/set_display_name"] {
             let body = json!({ "friendId": jerry.id, "displayName": "J" });
             assert_eq!(tom.post(backend, path, body).await, refused(404, "no such friend"), "{path}");
@@ -163,7 +163,7 @@ fn what_a_friend_is_called_is_seen_by_nobody_else() {
         let kept = held(backend, &tom, &jerry).await;
         assert_eq!(call(&"明".repeat(32)).await, done());
         assert_eq!(held(backend, &tom, &jerry).await, kept, "what is called so already is not written again");
-        let long = refused(400, "displayName has at most 32 characters and no control characters");
+        let long = refused(400, "displayName must have at most 32 characters and no control characters");
         for bad in ["a".repeat(33), "a\nb".to_owned(), "a\0".to_owned()] {
             assert_eq!(call(&bad).await, long, "{bad:?}");
         }

@@ -39,7 +39,7 @@ fn operations(group: &str, people: &[&Someone; 2]) -> Vec<(&'static str, Value)>
 
 /// The error of `kick` and `transfer` for a user who was never in the group.
 fn not_a_member() -> (u16, Value) {
-    refused(400, "a person named is not in the group")
+    refused(400, "a user in the request is not in the group")
 }
 
 #[test]
@@ -64,7 +64,9 @@ fn nobody_does_what_is_not_theirs_to_do() {
             };
             let of_others = match action {
                 "join" => None,
-                "rename" | "set_portrait_uri" | "set_bulletin" => Some(refused(400, "not a member of this group")),
+                "rename" | "set_portrait_uri" | "set_bulletin" => {
+                    Some(refused(400, "you are not a member of this group"))
+                }
                 _ => Some(members_only()),
             };
             let cases =
@@ -75,7 +77,7 @@ fn nobody_does_what_is_not_theirs_to_do() {
             }
         }
         for (action, whom, expected) in [
-            ("kick", owner, refused(400, "memberIds does not name oneself")),
+            ("kick", owner, refused(400, "memberIds contains your own id")),
             ("kick", stranger, not_a_member()),
             ("transfer", owner, stays()),
             ("transfer", former, not_a_member()),

@@ -143,7 +143,7 @@ fn a_group_that_is_refused_is_not_made() {
         let backend = shared().await;
         let [tom, jerry] = &Someone::several(backend, ["Tom", "Jerry"]).await;
         let name = refused(400, "name has 2 to 32 characters and no control characters");
-        let picture = refused(400, "portraitUri is an http(s) URL of 12 to 256 characters");
+        let picture = refused(400, "portraitUri must be an http(s) URL of 12 to 256 characters");
         let valid = json!({ "name": "ab", "memberIds": [jerry.id], "portraitUri": "https://example.com/a.jpg" });
         let many: Vec<_> = (0..500).map(|number| format!("{}", 100 + number)).collect();
         for (field, value, expected) in [
@@ -198,14 +198,14 @@ fn members_add_people_and_anybody_joins() {
         assert_eq!(max.acts(backend, "add", group, &[max]).await, members_only());
         assert_eq!(lisa.roles(backend, group).await, roles, "by when they came in");
         for (people, expected) in
-            [(json!([]), refused(400, "memberIds names at least one person")), (json!(["G7"]), no_user())]
+            [(json!([]), refused(400, "memberIds must name at least one user")), (json!(["G7"]), no_user())]
         {
             let body = json!({ "groupId": group, "memberIds": people });
             assert_eq!(tom.post(backend, "/group/add", body).await, expected, "{people}");
         }
         let many: Vec<_> = (0..501).map(|number| format!("{}", 100 + number)).collect();
         let body = json!({ "groupId": group, "memberIds": many });
-        assert_eq!(tom.post(backend, "/group/add", body).await, refused(400, "memberIds names at most 500 people"));
+        assert_eq!(tom.post(backend, "/group/add", body).await, refused(400, "memberIds must name at most 500 users"));
         let body = json!({ "groupId": group, "memberIds": [max.id, "G7"] });
         assert_eq!(tom.post(backend, "/group/add", body).await, no_user(), "all or none");
         assert_whole(backend, group, &[tom, jerry, anna, lisa, max], &[tom, jerry, anna, lisa]).await;
@@ -358,12 +358,12 @@ fn names_and_pictures_are_changed_by_those_who_may() {
             let head = backend.item(&partition(group), "head").await.expect("a group");
             assert_eq!(text(&head, "portrait"), Some(kept));
         }
-        let picture = refused(400, "portraitUri is an http(s) URL of 12 to 256 characters");
+        let picture = refused(400, "portraitUri must be an http(s) URL of 12 to 256 characters");
         for bad in ["", &own, "ftp://example.com/a", "https://a b.example.com/", "https://x/\"><script>"] {
             assert_eq!(set(tom, "/group/set_portrait_uri", "portraitUri", bad).await, picture, "{bad}");
         }
         // Members choose their own name in the group.
-        let long = refused(400, "displayName has at most 32 characters and no control characters");
+        let long = refused(400, "displayName must have at most 32 characters and no control characters");
         assert_eq!(set(jerry, "/group/set_display_name", "displayName", &"x".repeat(33)).await, long);
         assert_eq!(set(jerry, "/group/set_display_name", "displayName", "a\tb").await, long);
         for (given, shown) in [(" Martin ", "Martin"), (&*"名".repeat(32), &*"名".repeat(32)), ("", "")] {
@@ -409,12 +409,12 @@ fn the_board_is_for_members() {
             );
             assert_eq!(stranger.sees(backend, group).await.1["result"]["bulletin"], json!(""));
         }
-        let length = refused(400, "bulletin has at most 1024 characters");
+        let length = refused(400, "bulletin must have at most 1024 characters");
         for bad in ["a\u{0}", &"x".repeat(1025)] {
             let body = json!({ "groupId": group, "bulletin": bad });
             assert_eq!(tom.post(backend, "/group/set_bulletin", body).await, length);
         }
-        let missing = |field: &str| refused(400, &format!("malformed request: missing field `{field}`"));
+        let missing = |field: &str| refused(400, &format!("{field} is missing"));
         assert_eq!(tom.post(backend, "/group/set_bulletin", json!({ "groupId": group })).await, missing("bulletin"));
         assert_eq!(tom.get(backend, "/group/get_bulletin").await, missing("groupId"));
         // An empty text clears it, also the second time.

@@ -284,7 +284,7 @@ fn a_large_group_with_somebody_in_500_groups_comes_to_nothing_unseen() {
         // The same for removing.
         let stranger = Someone::new(backend, "Stranger").await;
         let with: Vec<_> = without.iter().copied().chain([&stranger]).collect();
-        let absent = refused(400, "a person named is not in the group");
+        let absent = refused(400, "a user in the request is not in the group");
         assert_eq!(owner.acts(backend, "kick", group, &with).await, absent);
         assert_whole(backend, group, &everybody, &rest).await;
     });

@@ -93,7 +93,7 @@ fn who_is_not_there_and_who_is_oneself_is_refused() {
                 assert_eq!(answered, refused(404, "no such user"), "{path}");
             }
             let answered = tom.post(backend, path, give(&json!(tom.id))).await;
-            assert_eq!(answered, refused(400, "friendId is somebody else"), "{path}");
+            assert_eq!(answered, refused(400, "friendId is your own id"), "{path}");
         }
         let items = backend.items(&format!("user#{}", tom.number())).await;
         assert_eq!(items.len(), 1, "nothing but the account: {items:?}");
@@ -105,7 +105,7 @@ fn what_does_not_fit_the_relation_is_not_found() {
     run(async {
         let backend = shared().await;
         let [tom, jerry] = Someone::several(backend, ["Tom", "Jerry"]).await;
-        let (request, friend) = (refused(404, "no such request"), refused(404, "no such friend"));
+        let (request, friend) = (refused(404, "no such friend request"), refused(404, "no such friend"));
         let refuses = async |who: &Someone, whom: &Someone, cases: &[(&str, &(u16, Value))]| {
             let before = everything(backend, who, whom).await;
             for (path, expected) in cases {
@@ -136,7 +136,7 @@ fn what_is_said_is_short_and_one_line() {
     run(async {
         let backend = shared().await;
         let [tom, jerry] = Someone::several(backend, ["Tom", "Jerry"]).await;
-        let long = refused(400, "message has at most 64 characters and no control characters");
+        let long = refused(400, "message must have at most 64 characters and no control characters");
         for bad in ["a".repeat(65), "明".repeat(65), "a\nb".to_owned(), "a\0b".to_owned(), "\u{1b}[2J".to_owned()] {
             assert_eq!(tom.invites(backend, &jerry, &bad).await, long, "{bad:?}");
         }
@@ -230,7 +230,7 @@ fn a_profile_tells_who_is_no_friend_the_same_of_everybody() {
         for id in ids.chain([long.as_str()]) {
             let request = tom.request(backend, Method::GET, &format!("/friendship/{id}/profile"));
             let answer = whole(request).await;
-            assert_eq!((answer.status, answer.body), refused(403, "not a friend"), "{id}");
+            assert_eq!((answer.status, answer.body), refused(403, "you are not friends"), "{id}");
         }
         let (_, listed) = tom.get(backend, "/friendship/all").await;
         let listed = listed["result"].as_array().expect("a list").clone();

@@ -62,7 +62,7 @@ fn two_who_ask_each_other_at_once_are_friends_of_each_other() {
                     assert_eq!(sides(backend, one, other).await, "20 20", "{past:?} {answers:?}");
                     let after = turns(backend, one, other).await;
                     if past == Some("30 20") {
-                        let friends = refused(400, "friends already").1.to_string();
+                        let friends = refused(400, "you are already friends").1.to_string();
                         let late = [
                             BTreeSet::from([words("Added"), friends]),
                             BTreeSet::from([words("Added"), words("Sent")]),
@@ -89,7 +89,7 @@ fn a_crowd_of_invitations_from_both_sides_makes_friends_once() {
             let answers = join_all(asking.map(|(who, whom)| who.invites(backend, whom, "hello"))).await;
             let count = |wanted: &(u16, Value)| answers.iter().filter(|answer| *answer == wanted).count();
             assert_eq!(count(&action("Added")), 1, "{answers:?}");
-            let (sent, late) = (count(&action("Sent")), count(&refused(400, "friends already")));
+            let (sent, late) = (count(&action("Sent")), count(&refused(400, "you are already friends")));
             assert!((1..=5).contains(&sent) && sent + late == 9, "{answers:?}");
             assert_eq!(sides(backend, &one, &other).await, "20 20");
             let changes = i64::try_from(sent).expect("a few") + 1;

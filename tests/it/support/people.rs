@@ -85,6 +85,13 @@ pub const NO_NUMBER: &str =
 /// The error message for a number that cannot receive a text.
 pub const NO_MOBILE: &str = "number is not a mobile number, so it cannot receive text messages";
 
+/// Asserts that the messenger API could not read a request, and says what it must be.
+pub fn assert_malformed((status, body): &(u16, Value)) {
+    let words = body["error"].as_str().unwrap_or_default();
+    let says = ["missing", "must be", "not valid JSON", "send a JSON object"].iter().any(|says| words.contains(says));
+    assert!(*status == 400 && says, "{status} {body}");
+}
+
 /// The error for a caller who is not signed in.
 pub fn not_signed_in() -> (u16, Value) {
     (401, json!({ "error": "not signed in" }))

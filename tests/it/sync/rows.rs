@@ -169,7 +169,7 @@ fn what_is_no_version_is_refused() {
         let backend = backend().await;
         let tom = Somebody::new(backend, "Tom").await;
         let future = version(&tom.sync(backend, 0).await) + 3_600_000;
-        let refused = json!({ "code": 400, "message": "version is the version of an earlier answer, or 0" });
+        let refused = json!({ "code": 400, "message": "version must be the version of an earlier response, or 0" });
         let mut bad = vec![future.to_string(), "18446744073709551616".to_owned(), "99999999999999999999999".to_owned()];
         bad.extend(["x", "-1", "+1", "1.5", "1e3", "0x1", "null", "９"].map(str::to_owned));
         for version in bad {

@@ -50,9 +50,9 @@ struct ChangePassword {
     responses(
         (status = 200, description = "Set", body = Done, example = json!({ "code": 200 })),
         (status = 400, description = "The password breaks its rule, or the verification token is not a UUID",
-            body = Refused, example = json!({ "code": 400, "message": "password has 6 to 20 bytes and no spaces" })),
+            body = Refused, example = json!({ "code": 400, "message": "password must have 6 to 20 bytes and no spaces" })),
         (status = 404, description = "The verification token is unknown, or nobody has its number",
-            body = Refused, example = json!({ "code": 404, "message": "no such verification token" })),
+            body = Refused, example = json!({ "code": 404, "message": "the verification token is unknown, expired or already used; request a new code" })),
     ),
 )]
 async fn reset_password(Held(state): Held<State>, Params(given, _): Params<SealTalk, ResetPassword>) -> Answer {
@@ -72,8 +72,8 @@ async fn reset_password(Held(state): Held<State>, Params(given, _): Params<SealT
         (status = 200, description = "Changed; code 1000 when the old password is wrong",
             body = Done, example = json!({ "code": 200 })),
         (status = 400, description = "The new password breaks its rule, or the old one is empty",
-            body = Refused, example = json!({ "code": 400, "message": "password has 6 to 20 bytes and no spaces" })),
-        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+            body = Refused, example = json!({ "code": 400, "message": "password must have 6 to 20 bytes and no spaces" })),
+        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
     ),
 )]
 async fn change_password(

@@ -35,7 +35,7 @@ struct ChatToken {
     responses(
         (status = 200, description = "The token, and the id by which the chat service knows the user",
             body = inline(Success<ChatToken>), example = json!({ "code": 200, "result": { "userId": "5Vg2Xh9f", "token": "eyJ0eXAiOiJKV1QiLCJhbGci…" } })),
-        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
     ),
 )]
 async fn post_get_token(Held(state): Held<State>, origin: Origin, Signed(caller, _): Signed<SealTalk>) -> Answer {
@@ -51,7 +51,7 @@ async fn post_get_token(Held(state): Held<State>, origin: Origin, Signed(caller,
     responses(
         (status = 200, description = "The token, and the id by which the chat service knows the user",
             body = inline(Success<ChatToken>), example = json!({ "code": 200, "result": { "userId": "5Vg2Xh9f", "token": "eyJ0eXAiOiJKV1QiLCJhbGci…" } })),
-        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
     ),
 )]
 async fn get_get_token(state: Held<State>, origin: Origin, signed: Signed<SealTalk>) -> Answer {

@@ -66,8 +66,8 @@ impl DeviceTokens {
     responses(
         (status = 200, description = "Kept", content_type = "application/json", example = json!({})),
         (status = 400, description = "No push token, or one of more than 512 bytes", body = Refused,
-            example = json!({ "error": "device token has at most 512 printable bytes" })),
-        (status = 401, description = "Not signed in", body = Refused, example = json!({ "error": "not signed in" })),
+            example = json!({ "error": "device token must have at most 512 printable bytes", "kind": "invalid" })),
+        (status = 401, description = "Not signed in", body = Refused, example = json!({ "error": "the access token has expired; refresh it with POST /auth/refresh_token", "kind": "credential_expired" })),
     ),
 )]
 async fn post_bind(
@@ -87,8 +87,8 @@ async fn post_bind(
     responses(
         (status = 200, description = "Removed", content_type = "application/json", example = json!({})),
         (status = 400, description = "No push token, or one of more than 512 bytes", body = Refused,
-            example = json!({ "error": "device token has at most 512 printable bytes" })),
-        (status = 401, description = "Not signed in", body = Refused, example = json!({ "error": "not signed in" })),
+            example = json!({ "error": "device token must have at most 512 printable bytes", "kind": "invalid" })),
+        (status = 401, description = "Not signed in", body = Refused, example = json!({ "error": "the access token has expired; refresh it with POST /auth/refresh_token", "kind": "credential_expired" })),
     ),
 )]
 async fn post_unbind(

@@ -166,13 +166,14 @@ struct Running {
             })),
         (status = 204, description = "The app is the newest"),
         (status = 400, description = "Not a version such as `1.0.1`",
-            body = Refused, example = json!({ "code": 400, "message": "version is three numbers with dots between, such as 1.0.1" })),
+            body = Refused, example = json!({ "code": 400, "message": "version must be three numbers with dots between, such as 1.0.1" })),
         (status = 404, description = "This deployment names no version",
             body = Refused, example = json!({ "code": 404, "message": "no such version" })),
     ),
 )]
 async fn get_latest_update(Held(state): Held<State>, Params(given, _): Params<SealTalk, Running>) -> Answer {
-    const RULE: Error = Error::Invalid { field: "version", rule: "is three numbers with dots between, such as 1.0.1" };
+    const RULE: Error =
+        Error::Invalid { field: "version", rule: "must be three numbers with dots between, such as 1.0.1" };
     let (newest, update) = state.versions.mac.as_ref().ok_or(Error::NotFound("version"))?;
     let running = given.version.trim().trim_start_matches(['v', '=']);
     let running = Version::parse(running).map_err(|_| RULE)?;

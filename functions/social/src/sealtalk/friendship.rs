@@ -152,8 +152,8 @@ struct Profile {
     responses(
         (status = 200, description = "`Sent`; `Added` when they had asked before, so that both are friends now; `None` when nothing happened", body = inline(Success<Outcome>), example = json!({ "code": 200, "result": { "action": "Sent" } })),
         (status = 400, description = "Friends already, oneself, or a message of more than 64 characters",
-            body = Refused, example = json!({ "code": 400, "message": "friends already" })),
-        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+            body = Refused, example = json!({ "code": 400, "message": "you are already friends" })),
+        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
         (status = 404, description = "No such user", body = Refused, example = json!({ "code": 404, "message": "no such user" })),
     ),
 )]
@@ -176,9 +176,9 @@ async fn invite_friend(
     responses(
         (status = 200, description = "Both are friends", body = inline(Success<Outcome>), example = json!({ "code": 200, "result": { "action": "Added" } })),
         (status = 400, description = "Oneself",
-            body = Refused, example = json!({ "code": 400, "message": "friendId is somebody else" })),
-        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
-        (status = 404, description = "They did not ask, or there is no such user", body = Refused, example = json!({ "code": 404, "message": "no such request" })),
+            body = Refused, example = json!({ "code": 400, "message": "friendId is your own id" })),
+        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
+        (status = 404, description = "They did not ask, or there is no such user", body = Refused, example = json!({ "code": 404, "message": "no such friend request" })),
     ),
 )]
 async fn agree_to_friend(
@@ -199,9 +199,9 @@ async fn agree_to_friend(
     responses(
         (status = 200, description = "Ignored", body = Done, example = json!({ "code": 200 })),
         (status = 400, description = "Oneself",
-            body = Refused, example = json!({ "code": 400, "message": "friendId is somebody else" })),
-        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
-        (status = 404, description = "They did not ask, or there is no such user", body = Refused, example = json!({ "code": 404, "message": "no such request" })),
+            body = Refused, example = json!({ "code": 400, "message": "friendId is your own id" })),
+        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
+        (status = 404, description = "They did not ask, or there is no such user", body = Refused, example = json!({ "code": 404, "message": "no such friend request" })),
     ),
 )]
 async fn ignore_friend(
@@ -222,8 +222,8 @@ async fn ignore_friend(
     responses(
         (status = 200, description = "Ended", body = Done, example = json!({ "code": 200 })),
         (status = 400, description = "Oneself",
-            body = Refused, example = json!({ "code": 400, "message": "friendId is somebody else" })),
-        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+            body = Refused, example = json!({ "code": 400, "message": "friendId is your own id" })),
+        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
         (status = 404, description = "They are no friend, or there is no such user", body = Refused, example = json!({ "code": 404, "message": "no such friend" })),
     ),
 )]
@@ -245,8 +245,8 @@ async fn delete_friend(
     responses(
         (status = 200, description = "Set", body = Done, example = json!({ "code": 200 })),
         (status = 400, description = "Oneself, or a name of more than 32 characters",
-            body = Refused, example = json!({ "code": 400, "message": "displayName has at most 32 characters and no control characters" })),
-        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+            body = Refused, example = json!({ "code": 400, "message": "displayName must have at most 32 characters and no control characters" })),
+        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
         (status = 404, description = "They are no friend, or there is no such user", body = Refused, example = json!({ "code": 404, "message": "no such friend" })),
     ),
 )]
@@ -274,7 +274,7 @@ async fn set_friend_display_name(
                     "portraitUri": "http://test.com/user/abc123.jpg",
                 },
             }] })),
-        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
     ),
 )]
 async fn get_friends(Held(state): Held<State>, origin: Origin, Signed(caller, _): Signed<SealTalk>) -> Answer {
@@ -297,7 +297,7 @@ async fn get_friends(Held(state): Held<State>, origin: Origin, Signed(caller, _)
             },
         } })),
         (status = 403, description = "Not signed in. With code 403 and `not a friend`: no friend, whether there is such a user or not",
-            body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+            body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
     ),
 )]
 async fn get_friend_profile(

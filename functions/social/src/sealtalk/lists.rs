@@ -127,7 +127,7 @@ impl GroupEntry {
                     "updatedAt": "2026-01-31T10:00:00.000Z",
                 },
             }] })),
-        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
     ),
 )]
 async fn post_blacklist(Held(state): Held<State>, origin: Origin, Signed(caller, _): Signed<SealTalk>) -> Answer {
@@ -150,7 +150,7 @@ async fn post_blacklist(Held(state): Held<State>, origin: Origin, Signed(caller,
                     "updatedAt": "2026-01-31T10:00:00.000Z",
                 },
             }] })),
-        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
     ),
 )]
 async fn get_blacklist(state: Held<State>, origin: Origin, signed: Signed<SealTalk>) -> Answer {
@@ -166,8 +166,8 @@ async fn get_blacklist(state: Held<State>, origin: Origin, signed: Signed<SealTa
     responses(
         (status = 200, description = "They are on it", body = Done, example = json!({ "code": 200 })),
         (status = 400, description = "Oneself",
-            body = Refused, example = json!({ "code": 400, "message": "friendId is somebody else" })),
-        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+            body = Refused, example = json!({ "code": 400, "message": "friendId is your own id" })),
+        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
         (status = 404, description = "No such user", body = Refused, example = json!({ "code": 404, "message": "no such user" })),
     ),
 )]
@@ -189,8 +189,8 @@ async fn add_to_blacklist(
     responses(
         (status = 200, description = "They are not on it", body = Done, example = json!({ "code": 200 })),
         (status = 400, description = "Oneself",
-            body = Refused, example = json!({ "code": 400, "message": "friendId is somebody else" })),
-        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+            body = Refused, example = json!({ "code": 400, "message": "friendId is your own id" })),
+        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
         (status = 404, description = "No such user", body = Refused, example = json!({ "code": 404, "message": "no such user" })),
     ),
 )]
@@ -217,7 +217,7 @@ async fn remove_from_blacklist(
                     "creatorId": "sdf9sd0d", "memberCount": 5, "maxMemberCount": 500,
                 },
             }] })),
-        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
     ),
 )]
 async fn post_groups(Held(state): Held<State>, origin: Origin, Signed(caller, _): Signed<SealTalk>) -> Answer {
@@ -240,7 +240,7 @@ async fn post_groups(Held(state): Held<State>, origin: Origin, Signed(caller, _)
                     "creatorId": "sdf9sd0d", "memberCount": 5, "maxMemberCount": 500,
                 },
             }] })),
-        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
     ),
 )]
 async fn get_groups(state: Held<State>, origin: Origin, signed: Signed<SealTalk>) -> Answer {

@@ -232,8 +232,8 @@ impl Wire<'_> {
             "blacklist": [], "friends": [], "groups": [], "group_members": [],
         } })),
         (status = 400, description = "Not a number, or a version from the future",
-            body = Refused, example = json!({ "code": 400, "message": "version is the version of an earlier answer, or 0" })),
-        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+            body = Refused, example = json!({ "code": 400, "message": "version must be the version of an earlier response, or 0" })),
+        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
     ),
 )]
 async fn post_sync(
@@ -242,7 +242,7 @@ async fn post_sync(
     Signed(caller, _): Signed<SealTalk>,
     path: Result<Path<String>, PathRejection>,
 ) -> Answer {
-    const RULE: Error = Error::Invalid { field: "version", rule: "is the version of an earlier answer, or 0" };
+    const RULE: Error = Error::Invalid { field: "version", rule: "must be the version of an earlier response, or 0" };
     let Path(version) = path.map_err(|_| RULE)?;
     let digits = !version.is_empty() && version.len() <= 16 && version.bytes().all(|byte| byte.is_ascii_digit());
     let version = version.parse().ok().filter(|_| digits).ok_or(RULE)?;
@@ -263,8 +263,8 @@ async fn post_sync(
             "blacklist": [], "friends": [], "groups": [], "group_members": [],
         } })),
         (status = 400, description = "Not a number, or a version from the future",
-            body = Refused, example = json!({ "code": 400, "message": "version is the version of an earlier answer, or 0" })),
-        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+            body = Refused, example = json!({ "code": 400, "message": "version must be the version of an earlier response, or 0" })),
+        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
     ),
 )]
 async fn get_sync(

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::item::{self, Item, moment, number, text};
 use super::write::{self, Change};
-use super::{Table, Transacted, Updated, change_by, found, keys};
+use super::{Table, Transacted, Updated, change_by, found, keys, living, not_signed_in};
 use crate::domain::account::{AccountStore, Caller, Counted, UserId};
 use crate::domain::clock::Timestamp;
 use crate::domain::profile::{Avatar, Nickname, ProfileChange, StateLine};
@@ -26,7 +26,7 @@ impl AccountStore for Table {
         }
         match self.update("changing a profile", update).await? {
             Updated::Done(_) => Ok(()),
-            Updated::Refused(_) => Err(Error::Unauthenticated),
+            Updated::Refused(account) => Err(not_signed_in(account.as_ref(), caller)),
         }
     }
 
@@ -46,9 +46,8 @@ impl AccountStore for Table {
         match self.transact("recording an upload", writes).await? {
             Transacted::Done => Ok(()),
             Transacted::Refused(reasons) => {
-                let account = found(&reasons, ACCOUNT).map(item::read_account).transpose()?;
-                let lives = account.is_some_and(|account| account.has_session(caller.session, now));
-                Err(if lives { Error::Full(Quota::Media) } else { Error::Unauthenticated })
+                living(found(&reasons, ACCOUNT), caller, now)?;
+                Err(Error::Full(Quota::Media))
             }
         }
     }

@@ -7,13 +7,13 @@ use aws_sdk_dynamodb::types::TransactWriteItem;
 
 use super::item::{self, Item, moment, number, text};
 use super::write::{self, Change};
-use super::{Table, Transacted, Updated, change_by, failed, found, keys};
+use super::{Table, Transacted, Updated, change_by, failed, found, keys, not_signed_in};
 use crate::domain::account::{Account, Caller, UserId};
 use crate::domain::clock::Timestamp;
 use crate::domain::device_id::{DeviceId, DeviceIdStore, Given};
 use crate::domain::devices::{DeviceStore, Holding, PushAddress};
 use crate::domain::session::{PushTokens, SessionId};
-use crate::domain::{Error, Result};
+use crate::domain::{Error, NotSignedIn, Result};
 
 /// Adds the names and values of these tokens to the change.
 fn with_tokens(change: Change, tokens: &PushTokens) -> Change {
@@ -36,8 +36,8 @@ impl DeviceStore for Table {
             Updated::Done(item) => item::read_account(&item),
             Updated::Refused(item) => {
                 let account = item.as_ref().map(item::read_account).transpose()?;
-                let lives = account.is_some_and(|account| account.has_session(caller.session, now));
-                Err(if lives { Error::NotYours } else { Error::Unauthenticated })
+                account.ok_or(Error::Unauthenticated(NotSignedIn::Ended))?.check_session(caller.session, now)?;
+                Err(Error::NotYours)
             }
         }
     }
@@ -48,7 +48,7 @@ impl DeviceStore for Table {
         let change = with_tokens(change_by(caller, &set.join(", "), now), tokens);
         match self.update("setting push tokens", change).await? {
             Updated::Done(item) => item::read_account(&item),
-            Updated::Refused(_) => Err(Error::Unauthenticated),
+            Updated::Refused(account) => Err(not_signed_in(account.as_ref(), caller)),
         }
     }
 
@@ -63,8 +63,9 @@ impl DeviceStore for Table {
             Updated::Done(_) => Ok(None),
             Updated::Refused(item) => {
                 let account = item.as_ref().map(item::read_account).transpose()?;
-                let account = account.filter(|account| account.has_session(caller.session, now));
-                account.map(Some).ok_or(Error::Unauthenticated)
+                let account = account.ok_or(Error::Unauthenticated(NotSignedIn::Ended))?;
+                account.check_session(caller.session, now)?;
+                Ok(Some(account))
             }
         }
     }
@@ -100,7 +101,7 @@ impl DeviceStore for Table {
             .value(":now", moment(now));
         match self.update("ending a session", change).await? {
             Updated::Done(_) => Ok(()),
-            Updated::Refused(_) => Err(Error::Unauthenticated),
+            Updated::Refused(account) => Err(not_signed_in(account.as_ref(), caller)),
         }
     }
 }
@@ -117,7 +118,7 @@ impl DeviceIdStore for Table {
             Transacted::Done => Ok(Given::Done),
             Transacted::Refused(reasons) if failed(&reasons, ACCOUNT) => {
                 let had = found(&reasons, ACCOUNT).and_then(item::get_device_id);
-                had.map(Given::Had).ok_or(Error::Unauthenticated)
+                had.map(Given::Had).ok_or(Error::Unauthenticated(NotSignedIn::Ended))
             }
             Transacted::Refused(_) => Ok(Given::Taken),
         }

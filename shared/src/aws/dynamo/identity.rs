@@ -9,7 +9,7 @@ use super::counters::Counter;
 use super::item::{self, Item, moment, number, text};
 use super::keys::{self, Key};
 use super::write::{self, Change};
-use super::{Table, Transacted, Updated, failed, session_is_active};
+use super::{Table, Transacted, Updated, failed, found, not_signed_in, session_is_active};
 use crate::domain::account::{Account, Caller, Secret, UserId};
 use crate::domain::claim::Claim;
 use crate::domain::clock::Timestamp;
@@ -276,13 +276,16 @@ impl Table {
     async fn count_password_guess(&self, guess: &PasswordGuess, now: Timestamp) -> Result<()> {
         let mut writes = self.count_failures(self.password_counters(guess, now), now)?;
         let counters = writes.len();
-        if let Guesser::Caller(caller) = guess.guesser {
+        let caller = if let Guesser::Caller(caller) = guess.guesser { Some(caller) } else { None };
+        if let Some(caller) = caller {
             writes.push(session_is_active(caller, now).into_check(&self.name)?);
         }
         match self.transact("counting a guess at a password", writes).await? {
             Transacted::Done => Ok(()),
-            Transacted::Refused(reasons) if failed(&reasons, counters) => Err(Error::Unauthenticated),
-            Transacted::Refused(_) => Err(self.too_many_failures(now)),
+            Transacted::Refused(reasons) => Err(match caller {
+                Some(caller) if failed(&reasons, counters) => not_signed_in(found(&reasons, counters), caller),
+                _ => self.too_many_failures(now),
+            }),
         }
     }
 

@@ -5,12 +5,12 @@ use std::collections::{BTreeSet, HashMap};
 use super::batch::Reads;
 use super::item;
 use super::keys;
-use super::{Table, Transacted, change_by, failed};
+use super::{Table, Transacted, change_by, failed, found, not_signed_in};
+use crate::domain::Result;
 use crate::domain::account::{Caller, UserId};
 use crate::domain::clock::Timestamp;
 use crate::domain::lookup::{Card, LookupStore};
 use crate::domain::phone::Phone;
-use crate::domain::{Error, Result};
 use crate::trips;
 use async_trait::async_trait;
 
@@ -53,7 +53,7 @@ impl Table {
         let writes = vec![session, count.change(now).in_transaction(&self.name)?];
         match self.transact("counting looked-up numbers", writes).await? {
             Transacted::Done => Ok(()),
-            Transacted::Refused(reasons) if failed(&reasons, 0) => Err(Error::Unauthenticated),
+            Transacted::Refused(reasons) if failed(&reasons, 0) => Err(not_signed_in(found(&reasons, 0), caller)),
             Transacted::Refused(_) => Err(count.refusal(now)),
         }
     }

@@ -42,7 +42,7 @@ use crate::domain::account::Caller;
 use crate::domain::clock::Timestamp;
 use crate::domain::policy::Policy;
 use crate::domain::random::{self, Random};
-use crate::domain::{Cap, Error, Fault, Result};
+use crate::domain::{Cap, Error, Fault, NotSignedIn, Result};
 
 /// The table, which implements the domain's stores.
 #[derive(Clone)]
@@ -207,6 +207,22 @@ fn session_is_active(caller: Caller, now: Timestamp) -> Change {
         .when("#sessions.#sid.#expires > :now AND #sessions.#sid.#ends > :now")
         .name("#sid", caller.session.to_string())
         .value(":now", item::moment(now))
+}
+
+/// The error for a write by `caller` that the caller's account item did not permit. An expired session remains in the
+/// item until the next sign-in removes it; an ended session does not.
+fn not_signed_in(account: Option<&Item>, caller: Caller) -> Error {
+    let sessions = account.and_then(|account| account.get("sessions")?.as_m().ok());
+    let there = sessions.is_some_and(|sessions| sessions.contains_key(&caller.session.to_string()));
+    Error::Unauthenticated(if there { NotSignedIn::Expired } else { NotSignedIn::Ended })
+}
+
+/// Checks in the account's item that the caller's session is active.
+fn living(account: Option<&Item>, caller: Caller, now: Timestamp) -> Result<()> {
+    match account {
+        Some(account) => item::read_account(account)?.check_session(caller.session, now),
+        None => Err(not_signed_in(None, caller)),
+    }
 }
 
 /// A change to the caller's own account, on the condition that the session is active. It also records the time as the

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, Delete, TransactWriteItem};
 
 use super::item::{self, moment, number, text};
 use super::write::{self, Change, key_attributes};
-use super::{Table, Transacted, Updated, change_by, failed, found, keys};
+use super::{Table, Transacted, Updated, change_by, failed, found, keys, living, not_signed_in};
 use crate::domain::account::{Account, Caller};
 use crate::domain::claim::{Claim, Username};
 use crate::domain::clock::Timestamp;
@@ -22,11 +22,9 @@ impl PersonStore for Table {
             let update = set_person(caller, change, has_details, now);
             match self.update("changing a person", update).await? {
                 Updated::Done(account) => return item::read_account(&account),
-                Updated::Refused(None) => return Err(Error::Unauthenticated),
+                Updated::Refused(None) => return Err(not_signed_in(None, caller)),
                 Updated::Refused(Some(account)) => {
-                    if !item::read_account(&account)?.has_session(caller.session, now) {
-                        return Err(Error::Unauthenticated);
-                    }
+                    item::read_account(&account)?.check_session(caller.session, now)?;
                 }
             }
         }
@@ -59,9 +57,8 @@ impl PersonStore for Table {
         match self.transact("changing a username", writes).await? {
             Transacted::Done => Ok(true),
             Transacted::Refused(reasons) if failed(&reasons, ACCOUNT) => {
-                let account = found(&reasons, ACCOUNT).map(item::read_account).transpose()?;
-                let lives = account.is_some_and(|account| account.has_session(caller.session, now));
-                if lives { Ok(false) } else { Err(Error::Unauthenticated) }
+                living(found(&reasons, ACCOUNT), caller, now)?;
+                Ok(false)
             }
             Transacted::Refused(reasons) => {
                 let full = checks.iter().zip(CHECKS..).find(|(_, position)| failed(&reasons, *position));
@@ -82,7 +79,7 @@ impl PersonStore for Table {
         change.update.push_str(" REMOVE #sessions.#sid");
         match self.update("signing out", change).await? {
             Updated::Done(_) => Ok(()),
-            Updated::Refused(_) => Err(Error::Unauthenticated),
+            Updated::Refused(account) => Err(not_signed_in(account.as_ref(), caller)),
         }
     }
 }

@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure as OnFail
 
 use super::item::{self, Item, blob, moment};
 use super::write::key_attributes;
-use super::{Table, Transacted, change_by, failed, found, keys};
+use super::{Table, Transacted, change_by, failed, found, keys, not_signed_in};
 use crate::domain::account::Caller;
 use crate::domain::clock::Timestamp;
 use crate::domain::real_name::{DocumentStore, Written};
@@ -31,7 +31,9 @@ impl DocumentStore for Table {
             vec![change_by(caller, "", now).in_transaction(&self.name)?, TransactWriteItem::builder().put(put).build()];
         match self.transact("keeping an identity document", writes).await? {
             Transacted::Done => Ok(Written::Now),
-            Transacted::Refused(reasons) if failed(&reasons, ACCOUNT) => Err(Error::Unauthenticated),
+            Transacted::Refused(reasons) if failed(&reasons, ACCOUNT) => {
+                Err(not_signed_in(found(&reasons, ACCOUNT), caller))
+            }
             Transacted::Refused(reasons) => Ok(Written::Before(sealed_in(found(&reasons, DOCUMENT))?)),
         }
     }
@@ -44,9 +46,7 @@ impl DocumentStore for Table {
         )
         .await?;
         let account = account.as_ref().map(item::read_account).transpose()?.ok_or(Error::NotFound("user"))?;
-        if !account.has_session(caller.session, now) {
-            return Err(Error::Unauthenticated);
-        }
+        account.check_session(caller.session, now)?;
         document.map(|document| sealed_in(Some(&document))).transpose()
     }
 }

@@ -33,8 +33,10 @@ pub struct CaptchaId(String);
 impl CaptchaId {
     /// 1 to 64 letters, digits, dots, underscores and hyphens.
     pub fn parse(text: &str) -> Result<Self> {
-        const RULE: Error =
-            Error::Invalid { field: "captcha id", rule: "has 1 to 64 letters, digits, dots, underscores and hyphens" };
+        const RULE: Error = Error::Invalid {
+            field: "captcha id",
+            rule: "must have 1 to 64 letters, digits, dots, underscores or hyphens",
+        };
         let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'));
         if (1..=64).contains(&text.len()) && plain { Ok(Self(text.to_owned())) } else { Err(RULE) }
     }

@@ -64,10 +64,10 @@ impl fmt::Debug for Code {
 /// The rule on a code's length. The template allows 6 to 9 digits.
 const fn length(digits: u32) -> &'static str {
     match digits {
-        6 => "has 6 digits",
-        7 => "has 7 digits",
-        8 => "has 8 digits",
-        _ => "has 9 digits",
+        6 => "must have 6 digits",
+        7 => "must have 7 digits",
+        8 => "must have 8 digits",
+        _ => "must have 9 digits",
     }
 }
 
@@ -98,7 +98,7 @@ mod tests {
             ["", " ", "12", "12345", "1234567", "abcdef", "12345a", "+12345", "12345.", "-12345", "123456\u{301}"]
         {
             let refused = text(bad, 6);
-            assert!(matches!(refused, Err(Error::Invalid { field: "code", rule: "has 6 digits" })), "{bad:?}");
+            assert!(matches!(refused, Err(Error::Invalid { field: "code", rule: "must have 6 digits" })), "{bad:?}");
         }
         assert!(text(&"1".repeat(1_000_000), 6).is_err() && text(&" ".repeat(1_000_000), 6).is_err());
     }

@@ -25,7 +25,7 @@ use super::policy::Policy;
 use super::random::Random;
 use super::session::{NewSession, Session, SessionId};
 use super::tokens::{Keys, RefreshToken};
-use super::{Error, Fault, Result};
+use super::{Error, Fault, NotSignedIn, Result};
 use crate::metrics::{self, Metric};
 
 /// Signs users up, in and out.
@@ -81,8 +81,10 @@ impl Identity {
 
     /// The caller's own account, if the session is active. Takes one round trip.
     pub async fn account(&self, caller: Caller) -> Result<Account> {
-        let account = self.store.account(caller.user).await?.ok_or(Error::Unauthenticated)?;
-        if account.has_session(caller.session, self.clock.now()) { Ok(account) } else { Err(Error::Unauthenticated) }
+        let account = self.store.account(caller.user).await?;
+        let account = account.ok_or(Error::Unauthenticated(NotSignedIn::Ended))?;
+        account.check_session(caller.session, self.clock.now())?;
+        Ok(account)
     }
 
     /// The account of another user for the caller, if the caller's session is active. Takes one round trip. `None` when

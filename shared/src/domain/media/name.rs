@@ -229,8 +229,8 @@ impl Thumbnail {
     /// Parses `{w}w_{h}h_{c}c`, with or without an extension, which has no meaning.
     fn parse(text: &str) -> Result<Self> {
         const UNKNOWN: Error = Error::NotFound("image");
-        const NOT_OFFERED: Error = Error::Invalid { field: "thumbnail size", rule: "is 128x128 or 256x256" };
-        const NO_MODE: Error = Error::Invalid { field: "thumbnail mode", rule: "is 0c or 1c" };
+        const NOT_OFFERED: Error = Error::Invalid { field: "thumbnail size", rule: "must be 128w_128h or 256w_256h" };
+        const NO_MODE: Error = Error::Invalid { field: "thumbnail mode", rule: "must be 0c (fit) or 1c (crop)" };
 
         let (size, extension) = text.split_once('.').map_or((text, None), |(size, extension)| (size, Some(extension)));
         let known = |extension| Format::ALL.iter().any(|format| format.extension() == extension);

@@ -80,8 +80,8 @@ impl Uploads {
         match sniff(bytes) {
             Sniffed::Audio(audio) => Ok(audio),
             Sniffed::Unknown => Ok(Audio::Unknown),
-            Sniffed::Picture(_) | Sniffed::OtherPicture => Err(Error::UnsupportedMedia("a picture, not audio")),
-            Sniffed::Forbidden => Err(Error::UnsupportedMedia("a page, a program or an archive, not audio")),
+            Sniffed::Picture(_) | Sniffed::OtherPicture => Err(Error::UnsupportedMedia("this is a picture, not audio")),
+            Sniffed::Forbidden => Err(Error::UnsupportedMedia("this is a page, a program or an archive, not audio")),
         }
     }
 }

@@ -22,7 +22,7 @@ use super::clock::{Clock, Timestamp};
 use super::policy::Policy;
 use super::random::Random;
 use super::tokens::Keys;
-use super::{Error, Fault, Result};
+use super::{Error, Fault, NotSignedIn, Result};
 use crate::trips::both;
 
 /// A room before it is created.
@@ -78,7 +78,7 @@ impl Rooms {
     /// limit of the IP address.
     pub async fn make(&self, wanted: NewRoom, by: Option<Caller>, from: Option<IpAddr>) -> Result<Shown> {
         if by.is_none() && !self.policy.anonymous_rooms {
-            return Err(Error::Unauthenticated);
+            return Err(Error::Unauthenticated(NotSignedIn::Missing));
         }
         let now = self.clock.now();
         let mut draw = self.numbers.draw();
@@ -176,7 +176,10 @@ impl Rooms {
             return if usize::try_from(total).is_ok_and(|total| total <= skip) {
                 Ok(OpenRooms { listed: empty(), hosts: Hosts::new(), total })
             } else {
-                Err(Error::Invalid { field: "page", rule: "is too deep to count to; go on with after" })
+                Err(Error::Invalid {
+                    field: "page",
+                    rule: "is too far from the first page; send after with the next of the last response",
+                })
             };
         }
         let (total, listed) = both(self.store.count_open(now), self.store.open(page, now)).await?;
@@ -258,9 +261,9 @@ impl Rooms {
             (Some(owner), None) => {
                 let may_open = room.personal && self.policy.anonymous_rooms;
                 let opens = may_open && self.is_known(owner, opening_from, now).await?;
-                if opens { Ok(room) } else { Err(Error::Unauthenticated) }
+                if opens { Ok(room) } else { Err(Error::Unauthenticated(NotSignedIn::Missing)) }
             }
-            (None, None) if !self.policy.anonymous_rooms => Err(Error::Unauthenticated),
+            (None, None) if !self.policy.anonymous_rooms => Err(Error::Unauthenticated(NotSignedIn::Missing)),
             _ => Ok(room),
         }
     }

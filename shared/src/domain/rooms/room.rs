@@ -41,7 +41,8 @@ pub struct Alias(String);
 impl Alias {
     /// 1 to 64 characters, at least one of them visible and none a control character; spaces around them are dropped.
     pub fn parse(text: &str) -> Result<Self> {
-        const ALIAS: Bounds = Bounds::line("room_alias", 1, 64, "has 1 to 64 characters and no control characters");
+        const ALIAS: Bounds =
+            Bounds::line("room_alias", 1, 64, "must have 1 to 64 characters and no control characters");
         ALIAS.trimmed(text).map(Self)
     }
 

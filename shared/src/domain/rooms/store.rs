@@ -37,7 +37,7 @@ impl FromStr for Place {
             let opened = opened.parse().ok().filter(|opened| (0..=LATEST).contains(opened))?;
             Some(Self { opened: Timestamp::from_millis(opened), id: RoomId::new(id.parse().ok()?)? })
         };
-        parse().ok_or(Error::Invalid { field: "after", rule: "is the next of an earlier answer" })
+        parse().ok_or(Error::Invalid { field: "after", rule: "must be the next of an earlier response" })
     }
 }
 

@@ -156,7 +156,7 @@ impl Friends {
         let now = self.clock.now();
         if friend == caller.user {
             self.store.living(caller, now).await?;
-            return Err(Error::Invalid { field: "friendId", rule: "is somebody else" });
+            return Err(Error::Invalid { field: "friendId", rule: "is your own id" });
         }
         for _ in 0..MEETINGS {
             let (pair, face) = self.store.pair(caller, friend, now).await?;

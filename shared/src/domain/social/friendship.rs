@@ -51,7 +51,7 @@ impl Remark {
     /// it.
     pub fn parse(text: &str) -> Result<Self> {
         const REMARK: Bounds =
-            Bounds::line("displayName", 0, 32, "has at most 32 characters and no control characters");
+            Bounds::line("displayName", 0, 32, "must have at most 32 characters and no control characters");
         REMARK.trimmed(text).map(Self)
     }
 
@@ -69,7 +69,8 @@ pub struct Greeting(String);
 impl Greeting {
     /// Up to 64 characters, none of them a control character.
     pub fn parse(text: &str) -> Result<Self> {
-        const GREETING: Bounds = Bounds::line("message", 0, 64, "has at most 64 characters and no control characters");
+        const GREETING: Bounds =
+            Bounds::line("message", 0, 64, "must have at most 64 characters and no control characters");
         GREETING.trimmed(text).map(Self)
     }
 
@@ -209,7 +210,7 @@ impl Pair {
             }
             Some(Status::Friends) => Ok(None),
             Some(Status::Asked | Status::Ignored | Status::Deleted | Status::Blocked) | None => {
-                Err(Error::NotFound("request"))
+                Err(Error::NotFound("friend request"))
             }
         }
     }
@@ -228,7 +229,7 @@ impl Relation {
                 Ok(self.changed(now))
             }
             Some(Status::Asked | Status::Friends | Status::Ignored | Status::Deleted | Status::Blocked) | None => {
-                Err(Error::NotFound("request"))
+                Err(Error::NotFound("friend request"))
             }
         }
     }

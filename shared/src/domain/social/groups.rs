@@ -287,7 +287,7 @@ fn alive(held: Option<Held>) -> Result<Held> {
 
 fn check_count(people: &BTreeSet<UserId>) -> Result<()> {
     if people.len() > MOST_MEMBERS {
-        return Err(Error::Invalid { field: "memberIds", rule: "names at most 500 people" });
+        return Err(Error::Invalid { field: "memberIds", rule: "must name at most 500 users" });
     }
     Ok(())
 }

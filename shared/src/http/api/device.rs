@@ -7,9 +7,9 @@ use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::{Api, Reply};
-use crate::domain::Error;
+use super::{Api, Reply, words};
 use crate::domain::account::Caller;
+use crate::domain::{Error, NotSignedIn, Result};
 use crate::http::body::ok;
 use crate::http::caller::{Gate, bearer};
 
@@ -56,6 +56,7 @@ pub struct Outcome {
 
 impl Api for Device {
     const NAME: &'static str = "device";
+    const BEARER: bool = true;
 
     fn refuse(error: &Error) -> Reply {
         let status = match error {
@@ -63,6 +64,7 @@ impl Api for Device {
             | Error::Invalid { .. }
             | Error::NotMobile
             | Error::TooLarge { .. }
+            | Error::TooMany { .. }
             | Error::UnsupportedMedia(_)
             | Error::NotFound(_)
             | Error::CrossSite
@@ -90,19 +92,31 @@ impl Api for Device {
             | Error::ProviderUnreachable
             | Error::CountryNotServed
             | Error::TextNotSent => StatusCode::OK,
-            Error::Unauthenticated | Error::RefreshInvalid | Error::RefreshReused => StatusCode::UNAUTHORIZED,
+            Error::Unauthenticated(_) | Error::RefreshInvalid | Error::RefreshReused => StatusCode::UNAUTHORIZED,
             Error::NoRoute => StatusCode::NOT_FOUND,
             Error::WrongMethod { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Error::EncodedBody => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Error::Fault(_) => StatusCode::INTERNAL_SERVER_ERROR,
         };
-        Reply::new(status, json!({ "success": false, "msg": error.to_string() }))
+        Reply::new(status, json!({ "success": false, "msg": words::<Self>(error) }))
     }
 
-    fn caller(parts: &Parts, gate: &Gate) -> Option<Caller> {
+    fn caller(parts: &Parts, gate: &Gate) -> Result<Caller> {
         let own = parts.headers.get("access-token").and_then(|token| token.to_str().ok()).map(str::trim);
         let own = own.filter(|token| !token.is_empty());
-        let token = own.or_else(|| bearer(parts).ok().flatten())?;
-        gate.keys.check_session_token(token, Self::NAME).ok()
+        let token = match own {
+            Some(token) => Some(token),
+            None => bearer(parts)?,
+        };
+        gate.keys.check_session_token(token.ok_or(Error::Unauthenticated(NotSignedIn::Missing))?, Self::NAME)
+    }
+
+    fn not_signed_in(reason: NotSignedIn) -> &'static str {
+        match reason {
+            NotSignedIn::Missing => "the Access-Token header is missing; send the accessToken of the sign-in",
+            NotSignedIn::Malformed => "the access token is not valid; send the accessToken of the sign-in",
+            NotSignedIn::Expired => "the access token has expired; sign in again",
+            NotSignedIn::Ended => "the session has ended; sign in again",
+        }
     }
 }

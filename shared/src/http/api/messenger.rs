@@ -1,13 +1,14 @@
-//! The messenger API: bare JSON under 200; refusals `{"error": …}` under 400, 401, 403, 404 or 412; faults 500.
+//! The messenger API: bare JSON under 200; refusals `{"error": …, "kind": …}` under 400, 401, 403, 404 or 412; faults 500.
 
 use http::StatusCode;
 use http::request::Parts;
 use serde_json::json;
 use utoipa::ToSchema;
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
-use super::{Api, Reply};
-use crate::domain::Error;
+use super::{Api, Reply, words};
 use crate::domain::account::Caller;
+use crate::domain::{Error, NotSignedIn, Result};
 use crate::http::caller::{Gate, bearer};
 
 /// The messenger API.
@@ -16,14 +17,26 @@ pub struct Messenger;
 
 /// How it refuses, for its description.
 #[derive(ToSchema)]
-#[schema(as = MessengerRefusal, example = json!({ "error": "not signed in" }))]
+#[schema(as = MessengerRefusal, example = json!({ "error": "wrong code", "kind": "code_wrong" }))]
 pub struct Refused {
-    /// Why, in words for developers; they may change.
+    /// Error message for developers. Do not show it to users or compare it; the text may change.
     pub error: String,
+    /// What went wrong, as a word to branch on. The words do not change; new ones may come.
+    #[schema(schema_with = kinds)]
+    pub kind: String,
+}
+
+fn kinds() -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some("What went wrong, as a word to branch on. The words do not change; new ones may come."))
+        .enum_values(Some(Error::KINDS.iter().copied()))
+        .build()
 }
 
 impl Api for Messenger {
     const NAME: &'static str = "messenger";
+    const BEARER: bool = true;
 
     fn refuse(error: &Error) -> Reply {
         let status = match error {
@@ -31,6 +44,7 @@ impl Api for Messenger {
             | Error::Invalid { .. }
             | Error::NotMobile
             | Error::TooLarge { .. }
+            | Error::TooMany { .. }
             | Error::UnsupportedMedia(_)
             | Error::CodeNotAsked
             | Error::CodeExpired
@@ -54,7 +68,7 @@ impl Api for Messenger {
             | Error::ProviderUnreachable
             | Error::RefreshInvalid
             | Error::RefreshReused => StatusCode::BAD_REQUEST,
-            Error::Unauthenticated => StatusCode::UNAUTHORIZED,
+            Error::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
             Error::CrossSite | Error::NotYours | Error::NotFriends | Error::Group(_) => StatusCode::FORBIDDEN,
             Error::NoRoute | Error::NotFound(_) => StatusCode::NOT_FOUND,
             Error::WrongMethod { .. } => StatusCode::METHOD_NOT_ALLOWED,
@@ -62,10 +76,22 @@ impl Api for Messenger {
             Error::ConditionFailed => StatusCode::PRECONDITION_FAILED,
             Error::Fault(_) => StatusCode::INTERNAL_SERVER_ERROR,
         };
-        Reply::new(status, json!({ "error": error.to_string() }))
+        Reply::new(status, json!({ "error": words::<Self>(error), "kind": error.kind() }))
     }
 
-    fn caller(parts: &Parts, gate: &Gate) -> Option<Caller> {
-        gate.keys.check_access_token(bearer(parts).ok()??, gate.clock.now()).ok()
+    fn caller(parts: &Parts, gate: &Gate) -> Result<Caller> {
+        let token = bearer(parts)?.ok_or(Error::Unauthenticated(NotSignedIn::Missing))?;
+        gate.keys.check_access_token(token, gate.clock.now())
+    }
+
+    fn not_signed_in(reason: NotSignedIn) -> &'static str {
+        match reason {
+            NotSignedIn::Missing => "the Authorization header is missing; send Authorization: Bearer <access_token>",
+            NotSignedIn::Malformed => {
+                "the Authorization header must be Bearer <access_token>, with a token of this API"
+            }
+            NotSignedIn::Expired => "the access token has expired; refresh it with POST /auth/refresh_token",
+            NotSignedIn::Ended => "the session has ended; sign in again",
+        }
     }
 }

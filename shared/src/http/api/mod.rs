@@ -13,7 +13,7 @@ pub mod web;
 use std::marker::PhantomData;
 
 use axum::response::{IntoResponse, Response};
-use http::header::{ACCEPT_ENCODING, ALLOW, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{ACCEPT_ENCODING, ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::request::Parts;
 use http::{HeaderValue, StatusCode};
 use serde_json::Value;
@@ -25,8 +25,8 @@ pub use self::sealtalk::SealTalk;
 pub use self::v1::V1;
 pub use self::web::Web;
 use super::caller::Gate;
-use crate::domain::Error;
 use crate::domain::account::Caller;
+use crate::domain::{Error, NotSignedIn, Result};
 use crate::metrics::{self, Metric};
 
 /// One of the APIs.
@@ -50,8 +50,22 @@ pub trait Api: Send + Sync + 'static {
         error.retry_after()
     }
 
-    /// Who makes a request, by the credential in this API's own place. `None` when it is missing or not ours.
-    fn caller(parts: &Parts, gate: &Gate) -> Option<Caller>;
+    /// Whether its credential is a bearer token, so that a refusal of it is a challenge (RFC 6750 § 3).
+    const BEARER: bool = false;
+
+    /// Who makes a request, by the credential in this API's own place.
+    fn caller(parts: &Parts, gate: &Gate) -> Result<Caller>;
+
+    /// What a request that is not signed in lacks, in the names of this API.
+    fn not_signed_in(reason: NotSignedIn) -> &'static str;
+}
+
+/// The words for an error, for developers.
+fn words<A: Api>(error: &Error) -> String {
+    match error {
+        Error::Unauthenticated(reason) => A::not_signed_in(*reason).to_owned(),
+        error => error.to_string(),
+    }
 }
 
 /// A status and a JSON body.
@@ -115,7 +129,22 @@ pub fn refuse<A: Api>(error: &Error) -> Response {
         // What is taken (RFC 9110 § 12.5.3).
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     }
+    if let (Error::Unauthenticated(reason), true) = (error, A::BEARER) {
+        headers.extend(challenge::<A>(*reason).map(|challenge| (WWW_AUTHENTICATE, challenge)));
+    }
     response
+}
+
+/// What a bearer token is asked for with. A request without one is told nothing else (RFC 6750 § 3.1).
+fn challenge<A: Api>(reason: NotSignedIn) -> Option<HeaderValue> {
+    match reason {
+        NotSignedIn::Missing => Some(HeaderValue::from_static("Bearer")),
+        NotSignedIn::Malformed | NotSignedIn::Expired | NotSignedIn::Ended => {
+            let words = A::not_signed_in(reason);
+            let challenge = format!("Bearer error=\"invalid_token\", error_description=\"{words}\"");
+            HeaderValue::from_str(&challenge).ok()
+        }
+    }
 }
 
 /// Refuses in the envelope of the API whose paths start like this one: for whatever no route answers.

@@ -5,9 +5,9 @@ use http::request::Parts;
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::{Api, Reply};
-use crate::domain::Error;
+use super::{Api, Reply, words};
 use crate::domain::account::Caller;
+use crate::domain::{Error, NotSignedIn, Result};
 use crate::http::caller::Gate;
 
 /// The rooms API.
@@ -49,6 +49,7 @@ impl Api for Rooms {
             | Error::Invalid { .. }
             | Error::NotMobile
             | Error::TooLarge { .. }
+            | Error::TooMany { .. }
             | Error::UnsupportedMedia(_)
             | Error::CodeNotAsked
             | Error::CodeExpired
@@ -70,7 +71,7 @@ impl Api for Rooms {
             | Error::ProviderUnreachable
             | Error::CountryNotServed
             | Error::TextNotSent => StatusCode::BAD_REQUEST,
-            Error::Unauthenticated | Error::RefreshInvalid | Error::RefreshReused => StatusCode::UNAUTHORIZED,
+            Error::Unauthenticated(_) | Error::RefreshInvalid | Error::RefreshReused => StatusCode::UNAUTHORIZED,
             Error::CrossSite | Error::NotYours | Error::NotFriends | Error::Group(_) => StatusCode::FORBIDDEN,
             Error::NoRoute | Error::NotFound(_) => StatusCode::NOT_FOUND,
             Error::WrongMethod { .. } => StatusCode::METHOD_NOT_ALLOWED,
@@ -79,14 +80,24 @@ impl Api for Rooms {
             Error::Fault(_) => StatusCode::INTERNAL_SERVER_ERROR,
         };
         let code = status.as_str().to_owned();
-        Reply::new(status, json!({ "status": "FAIL", "msg": error.to_string(), "code": code }))
+        Reply::new(status, json!({ "status": "FAIL", "msg": words::<Self>(error), "code": code }))
     }
 
     /// The document puts the token into the body or the query, so of a request's head only the query can hold it;
     /// handlers check the body's themselves.
-    fn caller(parts: &Parts, gate: &Gate) -> Option<Caller> {
+    fn caller(parts: &Parts, gate: &Gate) -> Result<Caller> {
         let query = parts.uri.query().unwrap_or_default();
-        let token = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "token")?.1;
-        gate.keys.check_session_token(&token, Self::NAME).ok()
+        let token = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "token");
+        let (_, token) = token.ok_or(Error::Unauthenticated(NotSignedIn::Missing))?;
+        gate.keys.check_session_token(&token, Self::NAME)
+    }
+
+    fn not_signed_in(reason: NotSignedIn) -> &'static str {
+        match reason {
+            NotSignedIn::Missing => "token is missing; send the token of the sign-in",
+            NotSignedIn::Malformed => "token is not valid; send the token of the sign-in",
+            NotSignedIn::Expired => "the token has expired; sign in again",
+            NotSignedIn::Ended => "the session has ended; sign in again",
+        }
     }
 }

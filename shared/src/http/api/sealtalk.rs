@@ -10,12 +10,12 @@ use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::{Api, Refusal, Reply, refuse};
+use super::{Api, Refusal, Reply, refuse, words};
 use crate::domain::account::Caller;
 use crate::domain::password::Password;
 use crate::domain::profile::{Avatar, Nickname};
 use crate::domain::text::Bounds;
-use crate::domain::{Cap, Error, GroupRule, Result};
+use crate::domain::{Cap, Error, GroupRule, NotSignedIn, Result};
 use crate::http::body::ok;
 use crate::http::caching;
 use crate::http::caller::{Gate, Origin, PublicUrl};
@@ -75,7 +75,7 @@ impl SealTalk {
 
     /// A nickname as this API's document bounds it: 1 to 32 bytes.
     pub fn nickname(text: &str) -> Result<Nickname> {
-        const RULE: &str = "has 1 to 32 bytes and no control characters";
+        const RULE: &str = "must have 1 to 32 bytes and no control characters";
         const NICKNAME: Bounds = Bounds { bytes: 32, ..Bounds::line("nickname", 1, 32, RULE) };
         Nickname::within(text, &NICKNAME)
     }
@@ -83,7 +83,8 @@ impl SealTalk {
     /// A portrait as this API's document bounds it: an http(s) URL of 12 to 256 characters. A picture of ours is kept
     /// by its path, so that it moves with the host.
     pub fn portrait(text: &str, url: &PublicUrl, origin: &Origin) -> Result<Avatar> {
-        const RULE: Error = Error::Invalid { field: "portraitUri", rule: "is an http(s) URL of 12 to 256 characters" };
+        const RULE: Error =
+            Error::Invalid { field: "portraitUri", rule: "must be an http(s) URL of 12 to 256 characters" };
         if text.starts_with('/') || !(12..=256).contains(&text.len()) {
             return Err(RULE);
         }
@@ -92,7 +93,7 @@ impl SealTalk {
 
     /// A verification token has the form of a UUID. Another text is a bad request; a UUID may still be no token.
     pub fn verification_token(text: &str) -> Result<&str> {
-        const RULE: Error = Error::Invalid { field: "verification_token", rule: "is a UUID" };
+        const RULE: Error = Error::Invalid { field: "verification_token", rule: "must be a UUID" };
         let text = text.trim();
         let fits = |(index, byte): (usize, u8)| match index {
             8 | 13 | 18 | 23 => byte == b'-',
@@ -103,13 +104,13 @@ impl SealTalk {
 
     /// A password that is compared with the one that is set. An empty one is no password of anybody.
     pub fn typed_password(field: &'static str, text: &str) -> Result<Password> {
-        if text.is_empty() { Err(Error::Invalid { field, rule: "is empty" }) } else { Password::typed(text) }
+        if text.is_empty() { Err(Error::Invalid { field, rule: "must not be empty" }) } else { Password::typed(text) }
     }
 
     /// A new password as this API's document bounds it: 6 to 20 bytes without spaces. What somebody signs in with is
     /// not held to it, because it may have been set through an API that allows longer ones.
     pub fn password(text: &str) -> Result<Password> {
-        const RULE: Error = Error::Invalid { field: "password", rule: "has 6 to 20 bytes and no spaces" };
+        const RULE: Error = Error::Invalid { field: "password", rule: "must have 6 to 20 bytes and no spaces" };
         if text.len() > 20 { Err(RULE) } else { Password::new(text).map_err(|_| RULE) }
     }
 }
@@ -152,6 +153,7 @@ impl Api for SealTalk {
             | Error::Invalid { .. }
             | Error::NotMobile
             | Error::TooLarge { .. }
+            | Error::TooMany { .. }
             | Error::UnsupportedMedia(_)
             | Error::CountryNotServed
             | Error::Taken(_)
@@ -181,7 +183,7 @@ impl Api for SealTalk {
             // The Android client takes this status for a group that has no bulletin yet.
             Error::Group(GroupRule::NotInGroup | GroupRule::NoBulletin) => (StatusCode::PAYMENT_REQUIRED, 402),
 
-            Error::Unauthenticated => (StatusCode::FORBIDDEN, 10_000),
+            Error::Unauthenticated(_) => (StatusCode::FORBIDDEN, 10_000),
             // Somebody locked out is answered like somebody mistaken, so that a lock cannot be told from outside.
             Error::CodeWrong
             | Error::CodeGuessesSpent
@@ -210,7 +212,7 @@ impl Api for SealTalk {
         };
         let message = match error {
             Error::Limited { cap: Cap::SignInFailures, .. } => Error::CodeWrong.to_string(),
-            other => other.to_string(),
+            other => words::<Self>(other),
         };
         Reply::new(status, json!({ "code": code, "message": message }))
     }
@@ -231,10 +233,17 @@ impl Api for SealTalk {
         }
     }
 
-    fn caller(parts: &Parts, gate: &Gate) -> Option<Caller> {
-        cookie::values(parts, Self::COOKIE)
-            .filter_map(|token| gate.keys.check_session_token(token, Self::NAME).ok())
-            .last()
+    fn caller(parts: &Parts, gate: &Gate) -> Result<Caller> {
+        cookie::caller(parts, gate, Self::COOKIE, Self::NAME)
+    }
+
+    fn not_signed_in(reason: NotSignedIn) -> &'static str {
+        match reason {
+            NotSignedIn::Missing => "not signed in: the cookie sealtalk_session is missing",
+            NotSignedIn::Malformed => "not signed in: the cookie sealtalk_session is not valid; log in again",
+            NotSignedIn::Expired => "the session has expired; log in again",
+            NotSignedIn::Ended => "the session has ended; log in again",
+        }
     }
 }
 

@@ -1,9 +1,11 @@
 //! Every error of the domain in every API, to the byte.
 
+use std::collections::BTreeSet;
+
 use http_body_util::BodyExt;
 
 use super::*;
-use crate::domain::{Cap, Fault, GroupRule, Quota};
+use crate::domain::{Cap, Fault, GroupRule, NotSignedIn, Quota};
 
 /// One error of each kind, and of each kind of cap. A new variant stops this from compiling until it is listed.
 #[expect(clippy::too_many_lines, reason = "every error has its line")]
@@ -12,13 +14,17 @@ fn every_error() -> Vec<Error> {
         Error::Malformed("detail".into()),
         Error::Invalid { field: "nickname", rule: "is too long" },
         Error::TooLarge { limit: 10 },
+        Error::TooMany { most: 10, what: "numbers per call" },
         Error::UnsupportedMedia("not a picture"),
         Error::EncodedBody,
         Error::NoRoute,
         Error::WrongMethod { allowed: "POST", instead: "POST /user/login" },
         Error::CrossSite,
         Error::NotFound("picture"),
-        Error::Unauthenticated,
+        Error::Unauthenticated(NotSignedIn::Missing),
+        Error::Unauthenticated(NotSignedIn::Malformed),
+        Error::Unauthenticated(NotSignedIn::Expired),
+        Error::Unauthenticated(NotSignedIn::Ended),
         Error::CodeNotAsked,
         Error::CodeExpired,
         Error::CodeWrong,
@@ -72,13 +78,13 @@ fn every_error() -> Vec<Error> {
             | Error::Invalid { .. }
             | Error::NotMobile
             | Error::TooLarge { .. }
+            | Error::TooMany { .. }
             | Error::UnsupportedMedia(_)
             | Error::EncodedBody
             | Error::NoRoute
             | Error::WrongMethod { .. }
             | Error::CrossSite
             | Error::NotFound(_)
-            | Error::Unauthenticated
             | Error::CodeNotAsked
             | Error::CodeExpired
             | Error::CodeWrong
@@ -103,6 +109,9 @@ fn every_error() -> Vec<Error> {
             | Error::AlreadyFriends
             | Error::NotFriends
             | Error::Fault(_) => {}
+            Error::Unauthenticated(reason) => match reason {
+                NotSignedIn::Missing | NotSignedIn::Malformed | NotSignedIn::Expired | NotSignedIn::Ended => {}
+            },
             Error::Group(rule) => match rule {
                 GroupRule::MembersOnly
                 | GroupRule::ManagersOnly
@@ -167,9 +176,35 @@ async fn every_error_is_refused_exactly_as_the_committed_table_says() {
 }
 
 #[test]
+fn the_kinds_that_clients_branch_on_are_those_of_all_errors() {
+    let kinds: BTreeSet<_> = every_error().iter().map(Error::kind).collect();
+    assert_eq!(kinds, Error::KINDS.iter().copied().collect());
+    assert!(Error::KINDS.is_sorted(), "as the API description lists them");
+}
+
+#[test]
+fn a_bearer_api_challenges_who_is_not_signed_in() {
+    let challenge = |response: Response| {
+        let challenge = response.headers().get(WWW_AUTHENTICATE)?;
+        Some(challenge.to_str().unwrap().to_owned())
+    };
+    let expired = Error::Unauthenticated(NotSignedIn::Expired);
+    let words = "Bearer error=\"invalid_token\", error_description=\"the access token has expired;";
+    for response in [refuse::<Messenger>(&expired), refuse::<Device>(&expired), refuse::<V1>(&expired)] {
+        assert!(challenge(response).unwrap().starts_with(words));
+    }
+    let missing = Error::Unauthenticated(NotSignedIn::Missing);
+    assert_eq!(challenge(refuse::<Messenger>(&missing)).as_deref(), Some("Bearer"));
+    for response in [refuse::<Web>(&expired), refuse::<SealTalk>(&expired), refuse::<Rooms>(&expired)] {
+        assert_eq!(challenge(response), None);
+    }
+    assert_eq!(challenge(refuse::<Messenger>(&Error::NotYours)), None);
+}
+
+#[test]
 fn what_no_route_answers_is_refused_in_its_own_apis_envelope() {
     let kind = |path: &str| {
-        let error = Error::Unauthenticated;
+        let error = Error::Unauthenticated(NotSignedIn::Missing);
         let response = refuse_by_path(path, &error);
         (response.status().as_u16(), response.headers()[CONTENT_TYPE].to_str().unwrap().to_owned())
     };

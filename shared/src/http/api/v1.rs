@@ -4,10 +4,10 @@ use http::StatusCode;
 use http::request::Parts;
 use serde_json::json;
 
-use super::{Api, Reply};
-use crate::domain::Error;
+use super::{Api, Messenger, Reply, words};
 use crate::domain::account::Caller;
-use crate::http::caller::{Gate, bearer};
+use crate::domain::{Error, NotSignedIn, Result};
+use crate::http::caller::Gate;
 
 /// The common API.
 #[derive(Clone, Copy, Debug)]
@@ -15,15 +15,18 @@ pub struct V1;
 
 impl Api for V1 {
     const NAME: &'static str = "v1";
+    const BEARER: bool = true;
     const REFUSAL_TYPE: &'static str = "application/problem+json";
 
     fn refuse(error: &Error) -> Reply {
         let status = match error {
             Error::Malformed(_) => StatusCode::BAD_REQUEST,
-            Error::Invalid { .. } | Error::CountryNotServed | Error::NotMobile => StatusCode::UNPROCESSABLE_ENTITY,
+            Error::Invalid { .. } | Error::TooMany { .. } | Error::CountryNotServed | Error::NotMobile => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
             Error::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Error::UnsupportedMedia(_) | Error::EncodedBody => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Error::Unauthenticated | Error::RefreshInvalid | Error::RefreshReused => StatusCode::UNAUTHORIZED,
+            Error::Unauthenticated(_) | Error::RefreshInvalid | Error::RefreshReused => StatusCode::UNAUTHORIZED,
             Error::Taken(_) | Error::AlreadyWritten | Error::AlreadyFriends => StatusCode::CONFLICT,
             Error::PasswordWrong
             | Error::Locked { .. }
@@ -50,11 +53,18 @@ impl Api for V1 {
         };
         let title = status.canonical_reason().unwrap_or_default();
         let body =
-            json!({ "type": "about:blank", "title": title, "status": status.as_u16(), "detail": error.to_string() });
+            json!({ "type": "about:blank", "title": title, "status": status.as_u16(), "detail": words::<Self>(error) });
         Reply::new(status, body)
     }
 
-    fn caller(parts: &Parts, gate: &Gate) -> Option<Caller> {
-        gate.keys.check_access_token(bearer(parts).ok()??, gate.clock.now()).ok()
+    fn caller(parts: &Parts, gate: &Gate) -> Result<Caller> {
+        Messenger::caller(parts, gate)
+    }
+
+    fn not_signed_in(reason: NotSignedIn) -> &'static str {
+        match reason {
+            NotSignedIn::Expired => "the access token has expired; refresh it",
+            reason => Messenger::not_signed_in(reason),
+        }
     }
 }

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use super::{Api, Reply, refuse};
 use crate::domain::account::{Account, Caller};
 use crate::domain::phone::Phone;
-use crate::domain::{Cap, Error, Result};
+use crate::domain::{Cap, Error, NotSignedIn, Result};
 use crate::http::body::ok;
 use crate::http::caller::{Gate, Origin, PublicUrl};
 use crate::http::cookie;
@@ -155,6 +155,7 @@ impl Api for Web {
             | Error::Invalid { .. }
             | Error::NotMobile
             | Error::TooLarge { .. }
+            | Error::TooMany { .. }
             | Error::UnsupportedMedia(_)
             | Error::EncodedBody => ("4103", "参数错误"),
             Error::NotFound(_)
@@ -166,7 +167,7 @@ impl Api for Web {
             Error::CodeWrong | Error::CaptchaWrong | Error::ConditionFailed => ("4004", "数据错误"),
             Error::PasswordWrong => ("4004", "用户名或密码错误"),
             Error::NotYours | Error::NotFriends | Error::Group(_) => ("4105", "用户身份错误"),
-            Error::Unauthenticated | Error::RefreshInvalid | Error::RefreshReused => ("4101", "用户未登录"),
+            Error::Unauthenticated(_) | Error::RefreshInvalid | Error::RefreshReused => ("4101", "用户未登录"),
             Error::Limited {
                 cap: Cap::CodesFromAddress | Cap::AccountsFromAddress | Cap::ChecksFromAddress, ..
             } => ("4202", "IP受限"),
@@ -212,9 +213,12 @@ impl Api for Web {
         }
     }
 
-    fn caller(parts: &Parts, gate: &Gate) -> Option<Caller> {
-        cookie::values(parts, Self::COOKIE)
-            .filter_map(|token| gate.keys.check_session_token(token, Self::NAME).ok())
-            .last()
+    fn caller(parts: &Parts, gate: &Gate) -> Result<Caller> {
+        cookie::caller(parts, gate, Self::COOKIE, Self::NAME)
+    }
+
+    /// The document has words of its own for all of them.
+    fn not_signed_in(_: NotSignedIn) -> &'static str {
+        "用户未登录"
     }
 }

@@ -2,10 +2,10 @@
 
 use axum::extract::State as Held;
 use serde::{Deserialize, Serialize};
-use shared::domain::{Error, short_id};
+use shared::domain::short_id;
 use shared::http::api::SealTalk;
 use shared::http::api::sealtalk::{Done, Refused, Success};
-use shared::http::body::Params;
+use shared::http::body::{Params, missing};
 use shared::http::caller::Signed;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -67,9 +67,9 @@ struct Posted {
     responses(
         (status = 200, description = "Posted", body = Done, example = json!({ "code": 200 })),
         (status = 400, description = "More than 1024 characters, or you are neither owner nor manager",
-            body = Refused, example = json!({ "code": 400, "message": "bulletin has at most 1024 characters" })),
+            body = Refused, example = json!({ "code": 400, "message": "bulletin must have at most 1024 characters" })),
         (status = 403, description = "Not signed in",
-            body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+            body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
         (status = 404, description = "No such group", body = Refused, example = json!({ "code": 404, "message": "no such group" })),
     ),
 )]
@@ -96,7 +96,7 @@ async fn set_bulletin(
         (status = 402, description = "Nothing is posted",
             body = Refused, example = json!({ "code": 402, "message": "the group has no bulletin" })),
         (status = 403, description = "Not a member (code 403), or not signed in (code 10000)",
-            body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+            body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
         (status = 404, description = "No such group", body = Refused, example = json!({ "code": 404, "message": "no such group" })),
     ),
 )]
@@ -109,8 +109,4 @@ async fn get_bulletin(
     let bulletin = state.groups.bulletin(caller, short_id::decode(&id)?).await?;
     let (content, timestamp) = (bulletin.content, bulletin.posted.millis());
     Ok(SealTalk::result(Posted { group_id: id.clone(), id, content, timestamp }))
-}
-
-fn missing(field: &str) -> Error {
-    Error::Malformed(format!("missing field `{field}`"))
 }

@@ -68,7 +68,7 @@ struct SetDisplayName {
         (status = 400, description = "Not 2 to 32 characters, or you are neither owner nor manager",
             body = Refused, example = json!({ "code": 400, "message": "name has 2 to 32 characters and no control characters" })),
         (status = 403, description = "Not signed in",
-            body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+            body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
         (status = 404, description = "No such group", body = Refused, example = json!({ "code": 404, "message": "no such group" })),
     ),
 )]
@@ -91,9 +91,9 @@ async fn rename_group(
     responses(
         (status = 200, description = "Set", body = Done, example = json!({ "code": 200 })),
         (status = 400, description = "Not an http(s) URL of 12 to 256 characters, or you are neither owner nor manager",
-            body = Refused, example = json!({ "code": 400, "message": "portraitUri is an http(s) URL of 12 to 256 characters" })),
+            body = Refused, example = json!({ "code": 400, "message": "portraitUri must be an http(s) URL of 12 to 256 characters" })),
         (status = 403, description = "Not signed in",
-            body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+            body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
         (status = 404, description = "No such group", body = Refused, example = json!({ "code": 404, "message": "no such group" })),
     ),
 )]
@@ -117,9 +117,9 @@ async fn set_group_portrait_uri(
     responses(
         (status = 200, description = "Set", body = Done, example = json!({ "code": 200 })),
         (status = 400, description = "More than 32 characters",
-            body = Refused, example = json!({ "code": 400, "message": "displayName has at most 32 characters and no control characters" })),
+            body = Refused, example = json!({ "code": 400, "message": "displayName must have at most 32 characters and no control characters" })),
         (status = 403, description = "Not a member (code 403), or not signed in (code 10000)",
-            body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+            body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
         (status = 404, description = "No such group", body = Refused, example = json!({ "code": 404, "message": "no such group" })),
     ),
 )]

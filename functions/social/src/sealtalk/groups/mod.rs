@@ -53,7 +53,7 @@ impl PeopleOfGroup {
     fn read(&self) -> Result<(GroupId, BTreeSet<UserId>)> {
         let group = short_id::decode(&self.group_id)?;
         if self.member_ids.is_empty() {
-            return Err(Error::Invalid { field: "memberIds", rule: "names at least one person" });
+            return Err(Error::Invalid { field: "memberIds", rule: "must name at least one user" });
         }
         Ok((group, people(&self.member_ids)?))
     }

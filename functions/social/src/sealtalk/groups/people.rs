@@ -69,7 +69,7 @@ struct CreatedGroup {
             } })),
         (status = 400, description = "Not a name, too many people",
             body = Refused, example = json!({ "code": 400, "message": "name has 2 to 32 characters and no control characters" })),
-        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
         (status = 404, description = "One of the people does not exist",
             body = Refused, example = json!({ "code": 404, "message": "no such user" })),
     ),
@@ -104,9 +104,9 @@ async fn create_group(
         (status = 200, description = "Added; code 1000 when somebody is in 500 groups",
             body = inline(Success<Vec<PersonStatus>>), example = json!({ "code": 200, "result": [{ "id": "uOavJZUpX", "status": 1 }] })),
         (status = 400, description = "Nobody, or too many people",
-            body = Refused, example = json!({ "code": 400, "message": "the group has no room for so many members" })),
+            body = Refused, example = json!({ "code": 400, "message": "a group can have at most 500 members" })),
         (status = 403, description = "Not a member (code 403), or not signed in (code 10000)",
-            body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+            body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
         (status = 404, description = "No such group, or one of the people does not exist",
             body = Refused, example = json!({ "code": 404, "message": "no such user" })),
     ),
@@ -128,8 +128,8 @@ async fn add_to_group(
     responses(
         (status = 200, description = "In; code 1000 when in 500 groups", body = Done, example = json!({ "code": 200 })),
         (status = 400, description = "The group is full",
-            body = Refused, example = json!({ "code": 400, "message": "the group has no room for so many members" })),
-        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+            body = Refused, example = json!({ "code": 400, "message": "a group can have at most 500 members" })),
+        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
         (status = 404, description = "No such group", body = Refused, example = json!({ "code": 404, "message": "no such group" })),
     ),
 )]
@@ -151,9 +151,9 @@ async fn join_group(
     responses(
         (status = 200, description = "Out", body = Done, example = json!({ "code": 200 })),
         (status = 400, description = "Nobody, too many people, yourself, or a user who never was in the group",
-            body = Refused, example = json!({ "code": 400, "message": "memberIds does not name oneself" })),
+            body = Refused, example = json!({ "code": 400, "message": "memberIds contains your own id" })),
         (status = 403, description = "Neither owner nor manager, or the owner was named (code 403), or not signed in (code 10000)",
-            body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+            body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
         (status = 404, description = "No such group", body = Refused, example = json!({ "code": 404, "message": "no such group" })),
     ),
 )]
@@ -179,7 +179,7 @@ async fn kick_from_group(
     responses(
         (status = 200, description = "Left", body = Done, example = json!({ "code": 200 })),
         (status = 403, description = "Not a member (code 403), or not signed in (code 10000)",
-            body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+            body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
         (status = 404, description = "No such group", body = Refused, example = json!({ "code": 404, "message": "no such group" })),
     ),
 )]
@@ -203,7 +203,7 @@ async fn quit_group(
         (status = 400, description = "You are a member but not the owner, or there is no such group",
             body = Refused, example = json!({ "code": 400, "message": "only the owner of the group may do this" })),
         (status = 403, description = "Not a member (code 403), or not signed in (code 10000)",
-            body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+            body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
     ),
 )]
 async fn dismiss_group(

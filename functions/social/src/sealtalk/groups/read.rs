@@ -114,7 +114,7 @@ impl GroupMember {
             "creatorId": "I8cpNlo7t", "type": 1, "bulletin": "明天 4 点下班", "bulletinTime": 1_560_931_403_360_i64,
             "deletedAt": null,
         } })),
-        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
         (status = 404, description = "No such group", body = Refused, example = json!({ "code": 404, "message": "no such group" })),
     ),
 )]
@@ -143,7 +143,7 @@ async fn get_group(
             "user": { "id": "xNlpDTUmw", "nickname": "zl01", "portraitUri": "" },
         }] })),
         (status = 403, description = "Not a member (code 403), or not signed in (code 10000)",
-            body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+            body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
         (status = 404, description = "No such group", body = Refused, example = json!({ "code": 404, "message": "no such group" })),
     ),
 )]

@@ -42,7 +42,7 @@ struct TransferGroup {
             no such group",
             body = Refused, example = json!({ "code": 400, "message": "only the owner of the group may do this" })),
         (status = 403, description = "You are not a member, or `userId` is your own id (code 403), or not signed in (code 10000)",
-            body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+            body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
     ),
 )]
 async fn transfer_group(
@@ -66,13 +66,13 @@ async fn transfer_group(
     responses(
         (status = 200, description = "Set", body = Done, example = json!({ "code": 200 })),
         (status = 400, description = "Nobody, or too many people",
-            body = Refused, example = json!({ "code": 400, "message": "memberIds names at least one person" })),
+            body = Refused, example = json!({ "code": 400, "message": "memberIds must name at least one user" })),
         (status = 401, description = "A member, but not the owner",
-            body = Refused, example = json!({ "code": 401, "message": "only the owner of the group appoints and removes managers" })),
+            body = Refused, example = json!({ "code": 401, "message": "only the owner of the group may appoint and remove managers" })),
         (status = 402, description = "One of the people is not in the group",
-            body = Refused, example = json!({ "code": 402, "message": "a person named is not in the group" })),
+            body = Refused, example = json!({ "code": 402, "message": "a user in the request is not in the group" })),
         (status = 403, description = "Not a member, or the owner was named (code 403), or not signed in (code 10000)",
-            body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+            body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
         (status = 404, description = "No such group", body = Refused, example = json!({ "code": 404, "message": "no such group" })),
     ),
 )]
@@ -89,13 +89,13 @@ async fn set_manager(state: Held<State>, signed: Signed<SealTalk>, given: Params
     responses(
         (status = 200, description = "Set", body = Done, example = json!({ "code": 200 })),
         (status = 400, description = "Nobody, or too many people",
-            body = Refused, example = json!({ "code": 400, "message": "memberIds names at least one person" })),
+            body = Refused, example = json!({ "code": 400, "message": "memberIds must name at least one user" })),
         (status = 401, description = "A member, but not the owner",
-            body = Refused, example = json!({ "code": 401, "message": "only the owner of the group appoints and removes managers" })),
+            body = Refused, example = json!({ "code": 401, "message": "only the owner of the group may appoint and remove managers" })),
         (status = 402, description = "One of the people is not in the group",
-            body = Refused, example = json!({ "code": 402, "message": "a person named is not in the group" })),
+            body = Refused, example = json!({ "code": 402, "message": "a user in the request is not in the group" })),
         (status = 403, description = "Not a member, or the owner was named (code 403), or not signed in (code 10000)",
-            body = Refused, example = json!({ "code": 10_000, "message": "not signed in" })),
+            body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
         (status = 404, description = "No such group", body = Refused, example = json!({ "code": 404, "message": "no such group" })),
     ),
 )]

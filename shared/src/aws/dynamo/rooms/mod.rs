@@ -14,13 +14,13 @@ use super::counters::{Counter, HOUR};
 use super::item::{self, Item, moment, number, text};
 use super::keys::{self, Key};
 use super::write::{self, Change, key_attributes};
-use super::{Table, Transacted, change_by, failed};
+use super::{Table, Transacted, change_by, failed, found, living, not_signed_in};
 use crate::domain::account::{Caller, UserId};
 use crate::domain::clock::Timestamp;
 use crate::domain::known::NetworkHash;
 use crate::domain::person::Detail;
 use crate::domain::rooms::{Alias, Given, Host, Hosts, Listed, Made, Own, Page, Place, Room, RoomId, RoomStore};
-use crate::domain::{Cap, Error, Fault, Quota, Result};
+use crate::domain::{Cap, Error, Fault, NotSignedIn, Quota, Result};
 
 /// The kinds of writes in a transaction, in the order in which their failures are reported: failures that the caller
 /// can do something about come before those of random values, which are drawn again.
@@ -38,6 +38,7 @@ enum Part {
 /// The writes of a transaction, each with its kind.
 struct Parts<'a> {
     table: &'a Table,
+    by: Option<Caller>,
     kinds: Vec<Part>,
     writes: Vec<TransactWriteItem>,
 }
@@ -62,7 +63,6 @@ impl RoomStore for Table {
         parts.counts(None, Some(room))?;
         match parts.send("making a room").await? {
             None => Ok(Made::Done),
-            Some(Part::Session) => Err(Error::Unauthenticated),
             Some(Part::Owned) => Err(Error::Full(Quota::Rooms)),
             Some(Part::Address) => {
                 let full = Error::Fault(Fault::new("making a room", "a count that was not made is full"));
@@ -70,7 +70,7 @@ impl RoomStore for Table {
             }
             Some(Part::Alias) => Err(Error::Taken("room alias")),
             Some(Part::Number) => Ok(Made::NumberTaken),
-            Some(Part::Room | Part::Count) => Ok(Made::IdTaken),
+            Some(Part::Session | Part::Room | Part::Count) => Ok(Made::IdTaken),
         }
     }
 
@@ -93,14 +93,13 @@ impl RoomStore for Table {
         parts.counts(Some(before), Some(after))?;
         match parts.send("changing a room").await? {
             None => Ok(true),
-            Some(Part::Session) => Err(Error::Unauthenticated),
             Some(Part::Alias) => Err(Error::Taken("room alias")),
             Some(_) => Ok(false),
         }
     }
 
     async fn delete(&self, room: &Room, by: Option<Caller>, now: Timestamp) -> Result<bool> {
-        let mut parts = Parts { table: self, kinds: Vec::new(), writes: Vec::new() };
+        let mut parts = Parts { table: self, by: None, kinds: Vec::new(), writes: Vec::new() };
         if let Some(caller) = by {
             let mut account = change_by(caller, "", now);
             if room.personal {
@@ -124,7 +123,6 @@ impl RoomStore for Table {
         parts.counts(Some(room), None)?;
         match parts.send("deleting a room").await? {
             None => Ok(true),
-            Some(Part::Session) => Err(Error::Unauthenticated),
             Some(_) => Ok(false),
         }
     }
@@ -139,9 +137,7 @@ impl RoomStore for Table {
 
     async fn check_session(&self, caller: Caller, now: Timestamp) -> Result<()> {
         let account = self.get("reading an account", &keys::account(caller.user)).await?;
-        let account = account.as_ref().map(item::read_account).transpose()?;
-        let lives = account.is_some_and(|account| account.has_session(caller.session, now));
-        lives.then_some(()).ok_or(Error::Unauthenticated)
+        living(account.as_ref(), caller, now)
     }
 
     async fn give_room(&self, room: &Room, before: Option<&str>, now: Timestamp) -> Result<Given> {
@@ -162,7 +158,7 @@ impl RoomStore for Table {
             .value(":user", number(owner))
             .value(":room", number(room.id))
             .value(":now", moment(now));
-        let mut parts = Parts { table: self, kinds: Vec::new(), writes: Vec::new() };
+        let mut parts = Parts { table: self, by: None, kinds: Vec::new(), writes: Vec::new() };
         parts.change(Part::Session, account)?;
         parts.change(Part::Number, claim)?;
         parts.change(Part::Alias, take(keys::room_alias(&room.alias), room, now))?;
@@ -177,7 +173,7 @@ impl RoomStore for Table {
             Part::Alias => Ok(Given::AliasTaken),
             Part::Room | Part::Count | Part::Address | Part::Owned => Ok(Given::IdTaken),
             Part::Session => {
-                let account = super::found(&reasons, first).ok_or(Error::Unauthenticated)?;
+                let account = found(&reasons, first).ok_or(Error::Unauthenticated(NotSignedIn::Ended))?;
                 let room = item::get_number(account, "room_id").and_then(RoomId::new);
                 Ok(Given::Had(Own { number: item::get_text(account, "room"), room }))
             }
@@ -212,7 +208,7 @@ fn host(account: &Item) -> Host {
 impl Table {
     /// A transaction that starts with the check of the caller's session, if there is a caller.
     fn parts(&self, by: Option<Caller>, now: Timestamp) -> Result<Parts<'_>> {
-        let mut parts = Parts { table: self, kinds: Vec::new(), writes: Vec::new() };
+        let mut parts = Parts { table: self, by, kinds: Vec::new(), writes: Vec::new() };
         if let Some(caller) = by {
             parts.change(Part::Session, change_by(caller, "", now))?;
         }
@@ -283,13 +279,17 @@ impl Parts<'_> {
         counts.into_iter().try_for_each(|count| self.change(Part::Count, count))
     }
 
-    /// `None` when everything was written, or else the first part whose condition failed.
+    /// `None` when everything was written, or else the first part whose condition failed. A session that is over is
+    /// refused here.
     async fn send(self, doing: &'static str) -> Result<Option<Part>> {
         match self.table.transact(doing, self.writes).await? {
             Transacted::Done => Ok(None),
             Transacted::Refused(reasons) => {
                 let first = (0..self.kinds.len()).find(|position| failed(&reasons, *position)).unwrap_or_default();
-                Ok(Some(self.kinds[first]))
+                match (self.kinds[first], self.by) {
+                    (Part::Session, Some(caller)) => Err(not_signed_in(found(&reasons, first), caller)),
+                    (part, _) => Ok(Some(part)),
+                }
             }
         }
     }

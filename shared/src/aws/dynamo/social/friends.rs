@@ -7,13 +7,13 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::super::batch::Reads;
 use super::super::item::{self, Item, text};
-use super::super::{Table, Transacted, change_by, failed, keys};
-use super::{face, items, living};
+use super::super::{Table, Transacted, change_by, failed, found, keys, living, not_signed_in};
+use super::{face, items};
 use crate::domain::account::{Caller, UserId};
 use crate::domain::clock::Timestamp;
 use crate::domain::social::friendship::{Pair, Relation};
 use crate::domain::social::{Face, Faces, FriendStore};
-use crate::domain::{Error, Fault, Result};
+use crate::domain::{Fault, Result};
 use crate::trips;
 
 #[async_trait]
@@ -58,7 +58,9 @@ impl FriendStore for Table {
         }
         match self.transact("changing a friendship", writes).await? {
             Transacted::Done => Ok(true),
-            Transacted::Refused(reasons) if failed(&reasons, SESSION) => Err(Error::Unauthenticated),
+            Transacted::Refused(reasons) if failed(&reasons, SESSION) => {
+                Err(not_signed_in(found(&reasons, SESSION), caller))
+            }
             Transacted::Refused(_) => Ok(false),
         }
     }

@@ -9,7 +9,7 @@ use super::super::batch::Reads;
 use super::super::item::{self, Item, moment, number};
 use super::super::keys::{self, Key};
 use super::super::write::{Change, key_attributes};
-use super::super::{Table, Transacted, change_by, failed};
+use super::super::{Table, Transacted, change_by, failed, found, not_signed_in};
 use super::items;
 use crate::domain::account::{Caller, UserId};
 use crate::domain::clock::Timestamp;
@@ -113,7 +113,7 @@ impl GroupStore for Table {
             };
             let refused = |mut positions: std::ops::Range<usize>| positions.any(|position| failed(&reasons, position));
             if refused(0..1) {
-                return Err(Error::Unauthenticated);
+                return Err(not_signed_in(found(&reasons, 0), caller));
             }
             if refused(1..lists) {
                 return Ok(Written::Moved);

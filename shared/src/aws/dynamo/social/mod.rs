@@ -14,13 +14,13 @@ use std::collections::BTreeSet;
 
 use super::batch::Reads;
 use super::item::{self, Item};
-use super::{Table, keys};
+use super::{Table, keys, living};
 use crate::aws::stream::Record;
+use crate::domain::Result;
 use crate::domain::account::{Caller, UserId};
 use crate::domain::clock::Timestamp;
 use crate::domain::social::jobs::Task;
 use crate::domain::social::{Face, Faces};
-use crate::domain::{Error, Result};
 
 /// The work on groups that a change of the table requires, if any.
 #[must_use]
@@ -56,13 +56,6 @@ impl Table {
         let account = self.get("reading an account", &keys::account(caller.user)).await?;
         living(account.as_ref(), caller, now)
     }
-}
-
-/// Checks in the account's item that the caller's session is active.
-fn living(account: Option<&Item>, caller: Caller, now: Timestamp) -> Result<()> {
-    let account = account.map(item::read_account).transpose()?;
-    let lives = account.is_some_and(|account| account.has_session(caller.session, now));
-    lives.then_some(()).ok_or(Error::Unauthenticated)
 }
 
 fn face(account: &Item) -> Face {

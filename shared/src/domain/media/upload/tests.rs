@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use super::super::name::Key;
 use super::super::store::{Fetched, LinkFor, Meta, Part};
 use super::*;
+use crate::domain::NotSignedIn;
 use crate::domain::account::{Counted, UserId};
 use crate::domain::clock::Timestamp;
 use crate::domain::profile::ProfileChange;
@@ -136,13 +137,13 @@ async fn an_upload_is_noted_and_then_stored_as_what_its_bytes_are() {
 async fn a_dead_session_stores_nothing() {
     let world = Arc::new(World::default());
     for audio in [false, true] {
-        *world.refusal.lock().unwrap() = Some(Error::Unauthenticated);
+        *world.refusal.lock().unwrap() = Some(Error::Unauthenticated(NotSignedIn::Ended));
         let error = if audio {
             uploads(&world).audio(caller(), Bytes::from_static(b"#!AMR\n")).await.err()
         } else {
             uploads(&world).image(caller(), &png(4)).await.err()
         };
-        assert!(matches!(error, Some(Error::Unauthenticated)));
+        assert!(matches!(error, Some(Error::Unauthenticated(_))));
     }
     assert!(world.log.lock().unwrap().iter().all(|line| line.starts_with("record")));
 }
@@ -158,8 +159,8 @@ async fn an_account_points_to_an_avatar_only_once_it_is_stored() {
     ];
     assert_eq!(*world.log.lock().unwrap(), expected);
     let world = Arc::new(World::default());
-    *world.refusal.lock().unwrap() = Some(Error::Unauthenticated);
-    assert!(matches!(uploads(&world).avatar(caller(), &png(4)).await, Err(Error::Unauthenticated)));
+    *world.refusal.lock().unwrap() = Some(Error::Unauthenticated(NotSignedIn::Ended));
+    assert!(matches!(uploads(&world).avatar(caller(), &png(4)).await, Err(Error::Unauthenticated(_))));
     assert_eq!(*world.log.lock().unwrap(), expected[..1]);
 }
 

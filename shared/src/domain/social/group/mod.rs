@@ -66,7 +66,7 @@ impl MemberName {
     /// empty name removes it. The limit in bytes is stricter than that of other names because the names of all members
     /// are stored in one item.
     pub fn parse(text: &str) -> Result<Self> {
-        const RULE: &str = "has at most 32 characters and no control characters";
+        const RULE: &str = "must have at most 32 characters and no control characters";
         const NAME: Bounds = Bounds { bytes: 128, ..Bounds::line("displayName", 0, 32, RULE) };
         NAME.trimmed(text).map(Self)
     }
@@ -93,7 +93,7 @@ impl Bulletin {
     pub fn parse(text: &str, now: Timestamp) -> Result<Option<Self>> {
         const BULLETIN: Bounds = Bounds {
             controls: &['\n', '\r', '\t'],
-            ..Bounds::line("bulletin", 0, 1024, "has at most 1024 characters")
+            ..Bounds::line("bulletin", 0, 1024, "must have at most 1024 characters")
         };
         let content = BULLETIN.kept(text)?;
         Ok((!content.is_empty()).then_some(Self { content, posted: now }))

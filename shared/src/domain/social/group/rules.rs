@@ -105,7 +105,7 @@ impl Held {
     pub fn kick(mut self, by: UserId, people: &BTreeSet<UserId>, now: Timestamp) -> Result<Option<Changed>> {
         self.manages(by)?;
         if people.contains(&by) {
-            return Err(Error::Invalid { field: "memberIds", rule: "does not name oneself" });
+            return Err(Error::Invalid { field: "memberIds", rule: "contains your own id" });
         }
         for user in people {
             let member = self.roster.people.get(user).ok_or(Error::Group(GroupRule::NotInGroup))?;

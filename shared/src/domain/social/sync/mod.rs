@@ -20,7 +20,7 @@ use super::store::{Own, SyncStore, Telling};
 use super::{Face, Faces, Relation};
 use crate::domain::account::{Caller, UserId};
 use crate::domain::clock::{Clock, Timestamp};
-use crate::domain::{Error, Fault, Result};
+use crate::domain::{Error, Fault, NotSignedIn, Result};
 use crate::trips;
 
 /// How long the record of what a device was sent is kept. A device that syncs at least this often gets only changes. A
@@ -125,8 +125,8 @@ impl Sync {
     pub async fn since(&self, caller: Caller, version: u64) -> Result<Answer> {
         let now = self.clock.now();
         let own = self.store.own(caller.user, version, now).await?;
-        let account = own.account.as_ref().filter(|account| account.has_session(caller.session, now));
-        let account = account.ok_or(Error::Unauthenticated)?;
+        let account = own.account.as_ref().ok_or(Error::Unauthenticated(NotSignedIn::Ended))?;
+        account.check_session(caller.session, now)?;
         let oneself = Face { name: account.name.clone(), avatar: account.avatar.clone(), phone: None };
         let known = known(&own, version, now)?;
         let people: BTreeSet<_> = own.relations.iter().map(|relation| relation.other).collect();
@@ -222,7 +222,7 @@ fn slices(candidates: BTreeSet<GroupId>, groups: &HashMap<GroupId, Group>) -> Ve
 }
 
 fn known(own: &Own, version: u64, now: Timestamp) -> Result<Known> {
-    const RULE: Error = Error::Invalid { field: "version", rule: "is the version of an earlier answer, or 0" };
+    const RULE: Error = Error::Invalid { field: "version", rule: "must be the version of an earlier response, or 0" };
     match &own.told {
         Some(told) => Ok(Known::Rows(told.rows.clone())),
         None if version == 0 => Ok(Known::Nothing),
