@@ -8,10 +8,7 @@ use serde_json::{Map, Value};
 use crate::start::Running;
 use crate::{Error, deployment, inbox};
 
-/// The phone number in the example: a carrier's service number, which belongs to no person.
-const PHONE: &str = "13800138000";
-
-/// The addresses of everything, and the commands of a first session to paste.
+/// The addresses of everything, and how to run a first session.
 pub fn welcome(running: &Running) -> String {
     let url = running.url();
     let mut text = format!("\n  Handset runs on {url}\n\n");
@@ -20,7 +17,7 @@ pub fn welcome(running: &Running) -> String {
         (format!("{url}/_local/sms"), "texts as JSON, newest first"),
         (format!("{url}/_local/notifications"), "what people would be told and pushed, likewise"),
         (format!("{url}/_local/openapi.json"), "the API as an OpenAPI document"),
-        (running.endpoints().url().to_owned(), "DynamoDB, S3 and SNS of this run"),
+        (running.endpoints().url().to_owned(), "DynamoDB, S3, SNS and KMS of this run"),
         (running.standins().url(), "stand-ins for WeChat, QQ, Weibo and RongCloud (docs/dialects.md)"),
     ] {
         let _ = writeln!(text, "  {place:<45} {what}");
@@ -29,26 +26,27 @@ pub fn welcome(running: &Running) -> String {
         Some(folder) => format!("Data is kept in {}.", folder.display()),
         None => "Data is gone when this stops.".to_owned(),
     };
-    let _ = write!(text, "\n  {kept} Stop with Ctrl-C.\n{}", walk_through(&url));
+    text.push_str(&for_devices(running));
+    let _ = write!(text, "\n  {kept} Stop with Ctrl-C.\n{}", first_session(&url));
     text
 }
 
-fn walk_through(url: &str) -> String {
+/// How to run `docs/first-session.sh`, which the run serves with its own address in it.
+fn first_session(url: &str) -> String {
+    format!("\n  A first session, to paste into another terminal:\n\n  curl -sS {url}/_local/first-session.sh | sh\n\n")
+}
+
+/// Where other devices reach the run, and what that exposes.
+fn for_devices(running: &Running) -> String {
+    let Some(urls) = running.urls_for_devices() else { return String::new() };
+    if urls.is_empty() {
+        return "\n  This machine has no address that other devices reach.\n".to_owned();
+    }
     format!(
-        r#"
-  A first session, to paste into another terminal (any JPEG or PNG will do as photo.jpg):
-
-  B={url}
-  curl -s -X POST "$B/verify_code?zone=86&number={PHONE}"
-  CODE=$(curl -s "$B/_local/sms?phone=%2B86{PHONE}" | sed 's/.*"code":"\([0-9]*\)".*/\1/;q')
-  TOKEN=$(curl -s "$B/auth/token" -H 'Content-Type: application/json' \
-    -d "{{\"zone\":\"86\",\"number\":\"{PHONE}\",\"code\":\"$CODE\"}}" \
-    | sed 's/.*"access_token":"\([^"]*\)".*/\1/')
-  SRC=$(curl -s "$B/images" -H "Authorization: Bearer $TOKEN" -H 'Content-Type: image/jpeg' \
-    --data-binary @photo.jpg | sed 's/.*"src":"\([^"]*\)".*/\1/')
-  curl -s "$B$SRC@128w_128h_1c" -o thumbnail.jpg && ls -l thumbnail.jpg
-
-"#
+        "\n  Other devices reach it at {}\n  Downloads above 4 MB and upload tickets lead them to {}\n  \
+         Anyone who reaches these addresses can read all codes, sign in to all accounts and change all data.\n",
+        urls.join(" or "),
+        running.endpoints().url()
     )
 }
 
@@ -69,7 +67,7 @@ pub fn endpoints_only(running: &Running) -> Result<String, Error> {
         }
     }
     let all = serde_json::to_string_pretty(&Value::Object(by_logical_id)).unwrap_or_default();
-    let mut text = format!("\n  DynamoDB, S3 and SNS run on {url}\n\n");
+    let mut text = format!("\n  DynamoDB, S3, SNS and KMS run on {url}\n\n");
     let first = running.environments().values().next();
     for name in ["AWS_ENDPOINT_URL", "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
         if let Some(value) = first.and_then(|environment| environment.get(name)) {
@@ -87,7 +85,7 @@ pub fn endpoints_only(running: &Running) -> Result<String, Error> {
     let all = running.environments().values().flatten();
     let all = all.map(|(name, value)| (name.clone(), value.clone())).collect();
     let file = write_env_file(folder, "all", &all)?;
-    let _ = writeln!(text, "  cargo lambda watch --env-file {}", file.display());
+    let _ = writeln!(text, "  cargo lambda watch --invoke-address 127.0.0.1 --env-file {}", file.display());
     let _ = writeln!(text, "  sam local start-api --docker-network host --env-vars {}", list.display());
     for (binary, environment) in running.environments() {
         write_env_file(folder, binary, environment)?;

@@ -14,7 +14,7 @@ use tracing_subscriber::{EnvFilter, Layer as _, fmt};
 
 use crate::options::{self, Command, Options};
 use crate::start::{Functions, Running, start};
-use crate::{Error, banner};
+use crate::{Error, banner, hints};
 
 /// The usual Unix exit code for a wrong command line.
 const USAGE: u8 = 2;
@@ -105,6 +105,11 @@ fn log(quiet: bool) {
     let fields = debug_fn(|writer, field, value| match field.name() {
         METRICS => Ok(()),
         "message" => write!(writer, "{value:?}"),
+        "outcome" => {
+            let outcome = format!("{value:?}");
+            write!(writer, " outcome={outcome}")?;
+            hints::hint(outcome.trim_matches('"')).map_or(Ok(()), |hint| write!(writer, " {hint}"))
+        }
         name => write!(writer, " {name}={value:?}"),
     });
     let lines = fmt::layer().with_ansi(std::io::stdout().is_terminal()).with_target(false).compact().fmt_fields(fields);

@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
 use lexopt::prelude::*;
@@ -20,6 +21,8 @@ Runs the whole backend on this machine.
 Usage: cargo run -- [OPTIONS]
 
 Options:
+      --host <ADDRESS>        IP address to listen on, 0.0.0.0 for all of this machine's [default: 127.0.0.1].
+                              All codes can be read there: only for networks that you trust
       --port <PORT>           Port to listen on, 0 for any free one [default: 3000; 4566 with --aws-only]
       --data <FOLDER>         Where data is kept [default: .local beside template.yaml]
       --memory                Keep no data after the run
@@ -35,6 +38,8 @@ The variable RUST_LOG sets what is logged, for example RUST_LOG=debug.
 /// The options of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
+    /// The address to listen on.
+    pub host: IpAddr,
     /// The port to listen on; 0 uses any free one.
     pub port: u16,
     /// The data folder; `None` keeps everything in memory. A relative path starts at the folder of `template.yaml`.
@@ -50,6 +55,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
+            host: Ipv4Addr::LOCALHOST.into(),
             port: GATEWAY_PORT,
             data: Some(PathBuf::from(DATA)),
             parameters: Vec::new(),
@@ -84,6 +90,7 @@ fn read(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
     let (mut port, mut folder, mut memory) = (None, None, false);
     while let Some(argument) = parser.next()? {
         match argument {
+            Long("host") => options.host = address(&parser.value()?.string()?)?,
             Long("port") => port = Some(parser.value()?.parse()?),
             Long("data") => folder = Some(absolute(&parser.value()?.into())?),
             Long("memory") => memory = true,
@@ -109,6 +116,14 @@ fn read(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
     options.port = port.unwrap_or(options.port);
     options.data = if memory { None } else { folder.or(options.data) };
     Ok(Command::Run(options))
+}
+
+/// An address to listen on.
+fn address(text: &str) -> Result<IpAddr, String> {
+    match text {
+        "localhost" => Ok(Ipv4Addr::LOCALHOST.into()),
+        text => text.parse().map_err(|_| format!("--host needs an IP address such as 0.0.0.0, not `{text}`")),
+    }
 }
 
 /// The folder as an absolute path, starting at the current folder.
@@ -140,6 +155,8 @@ mod tests {
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         let expected = [pair("ResendSeconds", "1"), pair("SmsText", "a=b")];
         assert_eq!(options.parameters, expected);
+        assert!(run(&[]).host.is_loopback() && run(&["--host", "localhost"]).host.is_loopback());
+        assert!(run(&["--host", "0.0.0.0"]).host.is_unspecified());
         let options = run(&["--data", "/tmp/x", "--aws-only", "--port", "9"]);
         assert_eq!((options.port, options.data), (9, Some("/tmp/x".into())));
         assert_eq!(parse(["--help"]), Ok(Command::Help));
@@ -153,6 +170,7 @@ mod tests {
             (vec!["--port", "many"], "many"),
             (vec!["--port", "65536"], "65536"),
             (vec!["--port"], "--port"),
+            (vec!["--host", "my-laptop"], "0.0.0.0"),
             (vec!["--policy", "ResendSeconds"], "NAME=VALUE"),
             (vec!["--memory", "--data", "x"], "exclude"),
             (vec!["start"], "start"),

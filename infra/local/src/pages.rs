@@ -11,6 +11,12 @@ use crate::notifications;
 /// The page, which is self-contained: it works without a network.
 const PAGE: &str = include_str!("page.html");
 
+/// The script of a first session.
+const FIRST_SESSION: &str = include_str!("../../../docs/first-session.sh");
+
+/// The URL in the script. The run replaces it by the URL that the client called.
+const DEFAULT_URL: &str = "http://localhost:3000";
+
 /// Returns the texts sent to a phone, or all texts, newest first.
 pub type Inbox = Box<dyn Fn(Option<&str>) -> Vec<Text> + Send + Sync>;
 
@@ -52,10 +58,22 @@ impl Pages {
                 let told = (self.notifications)().into_iter().take(notifications::limit(query));
                 respond("application/json", told.collect::<Value>().to_string().into())
             }
+            "/_local/first-session.sh" => respond("text/x-shellscript; charset=utf-8", first_session(request).into()),
             "/_local/openapi.json" => respond("application/json", self.openapi.clone()),
             _ => refuse(StatusCode::NOT_FOUND),
         })
     }
+}
+
+/// The first session with the host that the client called. A host that is not a plain name or address is not used,
+/// because the user runs the script.
+fn first_session<B>(request: &Request<B>) -> String {
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let plain = host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte));
+    if host.is_empty() || !plain {
+        return FIRST_SESSION.to_owned();
+    }
+    FIRST_SESSION.replace(DEFAULT_URL, &format!("http://{host}"))
 }
 
 /// The policy isolates the page: it loads resources only from this run.

@@ -41,7 +41,12 @@ pub struct Server {
 impl Server {
     /// Listens on the loopback interface; port 0 uses any free one.
     pub fn start(port: u16, gateway: Gateway, pages: Option<Pages>) -> io::Result<Self> {
-        let listener = listen(port)?;
+        Self::start_on(SocketAddr::from((Ipv4Addr::LOCALHOST, port)), gateway, pages)
+    }
+
+    /// Listens on an address of this machine, or on all of them; port 0 takes any free one.
+    pub fn start_on(address: SocketAddr, gateway: Gateway, pages: Option<Pages>) -> io::Result<Self> {
+        let listener = listen(address)?;
         let address = listener.local_addr()?;
         let site = Arc::new(Site { gateway, pages, port: address.port() });
         let (stop, stopped) = watch::channel(false);
@@ -52,7 +57,10 @@ impl Server {
     /// The URL of the gateway, without a trailing slash.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://localhost:{}", self.address.port())
+        match self.address.ip() {
+            ip if ip.is_loopback() || ip.is_unspecified() => format!("http://localhost:{}", self.address.port()),
+            _ => format!("http://{}", self.address),
+        }
     }
 
     /// The port.
@@ -79,13 +87,13 @@ struct Site {
 
 /// `TCP_NODELAY` is set on the listener, because connections inherit it: without it, small responses wait for the
 /// client's delayed acknowledgement.
-fn listen(port: u16) -> io::Result<TcpListener> {
-    let socket = TcpSocket::new_v4()?;
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     // On other systems the option would allow a second process to use the port as well.
     #[cfg(unix)]
     socket.set_reuseaddr(true)?;
     socket.set_nodelay(true)?;
-    socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?;
+    socket.bind(address)?;
     socket.listen(BACKLOG)
 }
 

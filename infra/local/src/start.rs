@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ use crate::options::Options;
 use crate::pages::Pages;
 use crate::server::Server;
 use crate::standins::Standins;
-use crate::{Error, deployment, notifications, sources};
+use crate::{Error, deployment, lan, notifications, sources};
 
 /// Builds functions; the local run knows them only by their names.
 pub trait Functions: Send + Sync {
@@ -39,6 +40,8 @@ pub struct Running {
     endpoints: Arc<Endpoints>,
     standins: Standins,
     server: Option<Server>,
+    /// The addresses at which other devices reach this machine, if it listens there.
+    reached: Option<Vec<IpAddr>>,
     stack: Stack,
     environments: BTreeMap<String, BTreeMap<String, String>>,
     data: Option<PathBuf>,
@@ -53,6 +56,13 @@ impl Running {
             Some(server) => server.url(),
             None => self.endpoints.url().to_owned(),
         }
+    }
+
+    /// The URLs at which other devices reach the gateway, the likeliest first. `None` where it does not listen for them.
+    #[must_use]
+    pub fn urls_for_devices(&self) -> Option<Vec<String>> {
+        let (reached, server) = (self.reached.as_ref()?, self.server.as_ref()?);
+        Some(reached.iter().map(|address| format!("http://{}", SocketAddr::new(*address, server.port()))).collect())
     }
 
     /// The AWS endpoints.
@@ -99,7 +109,14 @@ pub async fn start(options: Options, functions: &dyn Functions) -> Result<Runnin
     let template = deployment::find()?;
     let home = template.parent().unwrap_or(Path::new("")).to_owned();
     let data = options.data.map(|folder| home.join(folder));
-    let endpoints = local_aws::Options { data: data.clone(), port: if options.aws_only { options.port } else { 0 } };
+    let reached = lan::addresses(options.host);
+    let endpoints = local_aws::Options {
+        data: data.clone(),
+        host: options.host,
+        // The links that functions sign are followed by the devices that call the API.
+        reached_at: reached.iter().flatten().next().copied().unwrap_or(Ipv4Addr::LOCALHOST.into()),
+        port: if options.aws_only { options.port } else { 0 },
+    };
     let endpoints = Endpoints::start(endpoints).await.map_err(port_taken(options.port))?;
     let endpoints = Arc::new(endpoints);
     // After the endpoints, which hold the data folder for this process alone.
@@ -126,11 +143,13 @@ pub async fn start(options: Options, functions: &dyn Functions) -> Result<Runnin
         endpoints,
         standins,
         server: None,
+        reached,
         stack,
         data,
     };
     if !options.aws_only {
-        running.server = Some(open(&running, functions, options.port).await?);
+        let address = SocketAddr::new(options.host, options.port);
+        running.server = Some(open(&running, functions, address).await?);
     }
     Ok(running)
 }
@@ -143,7 +162,7 @@ fn platform_applications(stack: &Stack) -> impl Iterator<Item = &str> {
 }
 
 /// Builds the functions and puts the gateway and the events in front of them.
-async fn open(running: &Running, functions: &dyn Functions, port: u16) -> Result<Server, Error> {
+async fn open(running: &Running, functions: &dyn Functions, address: SocketAddr) -> Result<Server, Error> {
     let mut built = BTreeMap::new();
     for (binary, environment) in &running.environments {
         let invoke = functions.build(binary, environment).await;
@@ -161,9 +180,9 @@ async fn open(running: &Running, functions: &dyn Functions, port: u16) -> Result
     let endpoints = Arc::clone(&running.endpoints);
     let told = move || notifications::all(&endpoints);
     let pages = Pages::new(Box::new(inbox), Box::new(told), &functions.openapi());
-    Server::start(port, gateway, Some(pages)).map_err(|error| match error.kind() {
-        io::ErrorKind::AddrInUse => Error::PortTaken(port),
-        _ => Error::io(format!("port {port}"), error),
+    Server::start_on(address, gateway, Some(pages)).map_err(|error| match error.kind() {
+        io::ErrorKind::AddrInUse => Error::PortTaken(address.port()),
+        _ => Error::io(address.to_string(), error),
     })
 }
 

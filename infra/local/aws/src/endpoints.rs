@@ -1,6 +1,7 @@
 //! Starts, configures and observes the endpoints.
 
 use std::fs::File;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -26,15 +27,27 @@ const SWEEP_EVERY: Duration = Duration::from_secs(30);
 const SETTLE: Duration = Duration::from_secs(5);
 
 /// The place of the data, and the port of the endpoints.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Options {
     /// The data folder, which is created if necessary; `None` keeps everything in memory.
     pub data: Option<PathBuf>,
-    /// The port on 127.0.0.1; 0 uses any free one.
+    /// The address to listen on.
+    pub host: IpAddr,
+    /// The address at which callers reach it, also in presigned links.
+    pub reached_at: IpAddr,
+    /// The port; 0 uses any free one.
     pub port: u16,
 }
 
-/// DynamoDB, S3, SNS and KMS on one loopback port, until they are shut down.
+impl Default for Options {
+    /// In memory, on any free port of the loopback interface.
+    fn default() -> Self {
+        let loopback = Ipv4Addr::LOCALHOST.into();
+        Self { data: None, host: loopback, reached_at: loopback, port: 0 }
+    }
+}
+
+/// DynamoDB, S3, SNS and KMS on one port, until they are shut down.
 ///
 /// Dropping the endpoints also stops them, without waiting for anything.
 pub struct Endpoints {
@@ -64,8 +77,10 @@ impl Endpoints {
         let s3 = S3::start(folder, Arc::clone(&authority), Arc::clone(&faults), Arc::clone(&deliveries))?;
         let sns = Sns::start(folder)?;
         let kms = Kms::start(folder)?;
-        let listener = listen::on_loopback(options.port).map_err(Error::io(format!("port {}", options.port)))?;
-        let address = listener.local_addr().map_err(Error::io("the port"))?;
+        let place = SocketAddr::new(options.host, options.port);
+        let listener = listen::on(options.host, options.port).map_err(Error::io(place.to_string()))?;
+        let port = listener.local_addr().map_err(Error::io("the port"))?.port();
+        let address = SocketAddr::new(options.reached_at, port);
         let (stop_engine, engine_stopped) = watch::channel(false);
         let (dynamo, engine) = Dynamo::start(folder, engine_stopped)?;
         let services = Arc::new(Services { authority, faults, deliveries, dynamo, s3, sns, kms });
@@ -77,7 +92,7 @@ impl Endpoints {
         Ok(Self { services, url: format!("http://{address}"), stages: Mutex::new(vec![callers, engines]), _lock: lock })
     }
 
-    /// The endpoint URL of all services, `http://127.0.0.1:PORT`.
+    /// The endpoint URL of all services, `http://127.0.0.1:PORT` unless another address was asked for.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url

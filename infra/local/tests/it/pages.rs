@@ -3,7 +3,7 @@
 use local::{Pages, Text};
 use serde_json::json;
 
-use crate::client::get;
+use crate::client::{get, raw};
 use crate::fixture::{Setup, echo};
 
 fn setup() -> Setup<'static> {
@@ -63,6 +63,25 @@ async fn the_page_needs_nothing_from_elsewhere() {
     }
     assert_eq!(get(server.port(), "HEAD /").await.body.len(), 0);
     assert_eq!(get(server.port(), "GET /_local/openapi.json").await.json()["openapi"], "3.1.0");
+}
+
+#[tokio::test]
+async fn the_first_session_has_the_address_that_it_was_asked_at() {
+    let server = setup().start(echo);
+    let asked_at = async |host: &str| {
+        let head = format!("GET /_local/first-session.sh HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        raw(server.port(), head.as_bytes()).await.text()
+    };
+    for host in ["localhost:3001", "192.168.1.5:3000", "[fd00::1]:3000", "my-laptop.local:3000"] {
+        let script = asked_at(host).await;
+        assert!(script.starts_with("# A first session"), "{script}");
+        assert!(script.contains(&format!("API=${{API:-http://{host}}}")), "{host}");
+    }
+    // The script is there to be run, so what a shell would take for more than a name is left out.
+    for hostile in ["a;id", "$(id)", "a`id`", "a'b", "a}b"] {
+        let script = asked_at(hostile).await;
+        assert!(!script.contains(hostile) && script.contains("API=${API:-http://localhost:3000}"), "{hostile}");
+    }
 }
 
 #[tokio::test]

@@ -78,7 +78,7 @@ async fn a_restart_keeps_items_objects_and_texts() {
 #[tokio::test]
 async fn a_data_folder_belongs_to_one_run() {
     let folder = Folder::new("lock");
-    let options = Options { data: Some(folder.0.clone()), port: 0 };
+    let options = Options { data: Some(folder.0.clone()), ..Options::default() };
     let first = Endpoints::start(options.clone()).await.expect("the first");
     let second = Endpoints::start(options.clone()).await;
     assert!(matches!(second.err(), Some(Error::InUse(_))));
@@ -93,5 +93,5 @@ async fn a_shutdown_frees_the_port() {
     stack.dynamo("admin").list_tables().send().await.expect("an answer");
     let port = stack.endpoints.url().rsplit(':').next().expect("a port").parse().expect("a number");
     stack.endpoints.shutdown().await;
-    Endpoints::start(Options { data: None, port }).await.expect("the port is free").shutdown().await;
+    Endpoints::start(Options { port, ..Options::default() }).await.expect("the port is free").shutdown().await;
 }

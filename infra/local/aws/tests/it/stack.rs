@@ -64,7 +64,7 @@ impl Stack {
 
     /// A stack with its data in a folder.
     pub async fn start_in(data: Option<PathBuf>) -> Self {
-        let endpoints = Endpoints::start(Options { data, port: 0 }).await.expect("endpoints start");
+        let endpoints = Endpoints::start(Options { data, ..Options::default() }).await.expect("endpoints start");
         endpoints.create_table(&table()).expect("a table");
         endpoints.create_bucket(BUCKET).expect("a bucket");
         let stack = Self { endpoints };

@@ -1,0 +1,88 @@
+//! Names the limit behind an error, for the terminal of the local run. Deployed functions do not print this.
+
+/// The parameters of `template.yaml` that cause a kind of error.
+const LIMITS: [(&str, &[&str]); 18] = [
+    ("accounts_from_address", &["AccountsPerIpHour"]),
+    ("anonymous_rooms", &["AnonymousRoomsPerIpHour"]),
+    ("captcha_needed", &["CaptchaRequired"]),
+    ("checks_from_address", &["ChecksPerIpDay"]),
+    ("code_expired", &["CodeTtlSeconds"]),
+    ("code_guesses_spent", &["CodeGuesses"]),
+    ("code_too_soon", &["ResendSeconds"]),
+    ("codes_from_address", &["CodesPerIpHour"]),
+    ("codes_to_country", &["CodesPerCountryHour", "CodesPerCountryDay"]),
+    ("codes_to_number", &["CodesPerPhoneHour", "CodesPerPhoneDay"]),
+    ("country_not_served", &["AllowedCountries"]),
+    ("full", &["RoomsPerOwner", "MediaBytesPerAccount"]),
+    ("lookups", &["LookupNumbersPerDay"]),
+    ("locked", &["FailuresPerAccount"]),
+    ("sign_in_failures", &["FailuresPerAccount", "FailuresPerIp"]),
+    ("too_large", &["ImageMaxBytes", "AudioMaxBytes"]),
+    ("too_many", &["LookupNumbersPerCall"]),
+    ("unused_codes", &["ConversionMinimumSends", "ConversionMinimumPercent"]),
+];
+
+/// How to run with another limit, for a kind of error that a limit causes.
+pub fn hint(kind: &str) -> Option<String> {
+    let (_, parameters) = LIMITS.iter().find(|(limited, _)| *limited == kind)?;
+    let options: Vec<_> = parameters.iter().map(|name| format!("--policy {name}=…")).collect();
+    Some(format!("(to change this limit: cargo run -- {})", options.join(" ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::domain::Error;
+
+    use super::*;
+
+    /// Kinds of error that no limit causes.
+    const OTHERS: &[&str] = &[
+        "already_friends",
+        "already_written",
+        "captcha_expired",
+        "captcha_wrong",
+        "code_not_asked",
+        "code_wrong",
+        "condition_failed",
+        "credential_expired",
+        "credential_malformed",
+        "credential_missing",
+        "cross_site",
+        "encoded_body",
+        "fault",
+        "group_rule",
+        "invalid",
+        "malformed",
+        "no_route",
+        "not_found",
+        "not_friends",
+        "not_mobile",
+        "not_yours",
+        "password_wrong",
+        "provider_refused",
+        "provider_unreachable",
+        "refresh_invalid",
+        "refresh_reused",
+        "requests_at_once",
+        "session_ended",
+        "taken",
+        "text_not_sent",
+        "unsupported_media",
+        "verification_unknown",
+        "wrong_method",
+    ];
+
+    #[test]
+    fn every_limit_has_a_hint_and_nothing_else_has() {
+        for kind in Error::KINDS {
+            assert_ne!(hint(kind).is_some(), OTHERS.contains(kind), "{kind} belongs into one of the lists");
+        }
+        assert!(LIMITS.iter().all(|(kind, _)| Error::KINDS.contains(kind)));
+        let template = include_str!("../../../template.yaml");
+        for name in LIMITS.iter().flat_map(|(_, parameters)| *parameters) {
+            assert!(template.contains(&format!("\n  {name}:\n    Description:")), "{name} is a parameter");
+        }
+        let words = "(to change this limit: cargo run -- --policy ResendSeconds=…)";
+        assert_eq!(hint("code_too_soon").as_deref(), Some(words));
+    }
+}
