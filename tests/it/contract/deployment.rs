@@ -126,7 +126,7 @@ fn told(words: &str) -> Option<String> {
 #[test]
 fn the_readme_tells_the_defaults_of_parameters_that_there_are() {
     let readme = fs::read_to_string(root().join("README.md")).unwrap();
-    let (_, table) = readme.split_once("| parameter | default | is |\n").unwrap();
+    let (_, table) = readme.split_once("| parameter | default | meaning |\n").unwrap();
     let template = template();
     let mut count = 0;
     for row in table.lines().skip(1).take_while(|row| row.starts_with('|')) {
