@@ -198,7 +198,7 @@ fn what_is_no_voice_note_is_refused_and_not_kept() {
         let backend = Backend::start(&[]).await;
         let person = backend.person().await;
         let before = backend.count_items().await;
-        let files: [(&str, Vec<u8>); 12] = [
+        let files: [(&str, Vec<u8>); 14] = [
             ("a page", b"<!DOCTYPE html><script>alert(1)</script>".to_vec()),
             ("a page after a mark", "\u{feff} \n<html></html>".into()),
             ("a drawing", b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>".to_vec()),
@@ -210,6 +210,8 @@ fn what_is_no_voice_note_is_refused_and_not_kept() {
             ("a JPEG", jpeg(8, 8)),
             ("a PNG", png(8, 8)),
             ("a GIF", gif(8, 8)),
+            ("a text", b"hello\n".to_vec()),
+            ("a list of names", "name,number\r\n王,1\r\n".into()),
             ("nothing", Vec::new()),
         ];
         for (what, bytes) in files {

@@ -77,7 +77,7 @@ async fn post_images(
 ///
 /// AMR, AAC, M4A, 3GP, MP3, Ogg, WAV, CAF, FLAC or `WebM` as the whole body or as the part `file` of a form,
 /// whatever the Content-Type says. Its metadata (such as the place) is emptied, its length and its sound stay as they are.
-/// Audio of an unknown kind is kept as `application/octet-stream`; pictures, pages and programs are refused.
+/// Audio of an unknown kind is kept as `application/octet-stream`; pictures, text, pages and programs are refused.
 #[utoipa::path(
     post, path = "/audios", tag = "messenger", security(("bearer" = [])),
     request_body(description = "The voice note", content(

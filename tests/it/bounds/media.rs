@@ -14,7 +14,7 @@ const WORDS: &str = "the account has no space left for pictures and voice notes"
 
 /// A voice note of an unknown kind, which is stored as it came.
 fn note(length: usize) -> Vec<u8> {
-    b"a recording of its own kind ".iter().copied().cycle().take(length).collect()
+    b"\x01a recording of its own kind ".iter().copied().cycle().take(length).collect()
 }
 
 async fn upload(backend: &Backend, person: &Person, length: usize) -> (u16, Value) {

@@ -153,6 +153,8 @@ pub enum Sniffed {
     Audio(Audio),
     /// A page, a script, a program or an archive: a file that could do harm when it is opened.
     Forbidden,
+    /// Text.
+    Text,
     /// No known type.
     Unknown,
 }
@@ -168,9 +170,24 @@ pub fn sniff(bytes: &[u8]) -> Sniffed {
         Sniffed::Audio(audio)
     } else if forbidden::forbidden(bytes) {
         Sniffed::Forbidden
+    } else if is_text(bytes) {
+        Sniffed::Text
     } else {
         Sniffed::Unknown
     }
+}
+
+/// Whether these bytes begin with UTF-8 text without the control characters that the WHATWG MIME Sniffing standard (§3)
+/// calls binary data. It looks at as many bytes as a resource header has there.
+fn is_text(bytes: &[u8]) -> bool {
+    let head = &bytes[..bytes.len().min(1_445)];
+    let is_binary = |byte: &u8| matches!(byte, 0..=0x08 | 0x0b | 0x0e..=0x1a | 0x1c..=0x1f);
+    let is_utf_8 = match std::str::from_utf8(head) {
+        Ok(text) => !text.is_empty(),
+        // The last character may be cut.
+        Err(error) => error.error_len().is_none() && head.len() < bytes.len(),
+    };
+    is_utf_8 && !head.iter().any(is_binary)
 }
 
 fn picture(bytes: &[u8]) -> Option<Format> {
@@ -251,7 +268,10 @@ mod tests {
             (b"\0\0\0\x1cftypavif\0\0\0\0", Sniffed::OtherPicture),
             (b"II\x2a\0\x08\0\0\0", Sniffed::OtherPicture),
             (b"\0\0\x01\0\x01\0", Sniffed::OtherPicture),
-            (b"GIF88a", Sniffed::Unknown),
+            (b"GIF88a", Sniffed::Text),
+            ("\u{feff}你好\r\n\t\u{1b}[1m".as_bytes(), Sniffed::Text),
+            (b"caf\xe9", Sniffed::Unknown),
+            (b"a\0b", Sniffed::Unknown),
             (b"", Sniffed::Unknown),
         ];
         for (bytes, expected) in cases {
@@ -266,6 +286,13 @@ mod tests {
         for extension in images.chain(Audio::ALL.iter().map(|audio| audio.extension())) {
             assert!(seen.insert(extension), "{extension}");
         }
+    }
+
+    #[test]
+    fn text_is_recognised_where_its_head_ends_within_a_character() {
+        let text = "名".repeat(1_000);
+        assert_eq!(sniff(text.as_bytes()), Sniffed::Text);
+        assert_eq!(sniff(&text.as_bytes()[..1_000]), Sniffed::Unknown, "the file itself ends within one");
     }
 
     #[test]

@@ -74,13 +74,14 @@ impl Uploads {
         picture::clean(bytes, self.policy.image_max_pixels)
     }
 
-    /// Audio of an unknown kind is kept as unknown; pictures, pages and programs are refused.
+    /// Audio of an unknown kind is kept as unknown; pictures, text, pages and programs are refused.
     fn voice_note(&self, bytes: &[u8]) -> Result<Audio> {
         measure(bytes, self.policy.audio_max_bytes)?;
         match sniff(bytes) {
             Sniffed::Audio(audio) => Ok(audio),
             Sniffed::Unknown => Ok(Audio::Unknown),
             Sniffed::Picture(_) | Sniffed::OtherPicture => Err(Error::UnsupportedMedia("this is a picture, not audio")),
+            Sniffed::Text => Err(Error::UnsupportedMedia("this is text, not audio")),
             Sniffed::Forbidden => Err(Error::UnsupportedMedia("this is a page, a program or an archive, not audio")),
         }
     }

@@ -121,7 +121,7 @@ async fn an_upload_is_noted_and_then_stored_as_what_its_bytes_are() {
     let image = uploads(&world).image(caller(), &png(4)).await.unwrap();
     assert_eq!(image.to_string(), format!("{NAME}.png"));
     uploads(&world).audio(caller(), Bytes::from_static(b"#!AMR\n\x3c")).await.unwrap();
-    uploads(&world).audio(caller(), Bytes::from_static(b"a recording of its own kind")).await.unwrap();
+    uploads(&world).audio(caller(), Bytes::from_static(b"\x01a recording of its own kind")).await.unwrap();
     let expected = [
         format!("record {NAME}.png"),
         format!("put originals/images/{NAME}.png image/png"),
