@@ -41,6 +41,7 @@ mod sync;
 mod thumbnails;
 mod tidy;
 mod tokens;
+mod told_to_newcomers;
 mod trips;
 mod unknown;
 mod uploads;

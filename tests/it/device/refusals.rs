@@ -150,7 +150,7 @@ fn what_cannot_be_read_is_refused_in_this_apis_envelope() {
 #[test]
 fn failed_sign_ins_are_counted() {
     run(async {
-        let backend = Backend::start(&[]).await;
+        let backend = Backend::frozen(&[]).await;
         let owner = register(&backend, Value::Null).await;
         let login = |password: &str| {
             let user = json!({ "phoneNumber": owner.phone.0, "password": password });
