@@ -206,13 +206,13 @@ impl<'a> Restarts<'a> {
 /// Passes over a scan that is not read, whose coded data begin at `at`.
 pub(super) fn pass_over(data: &[u8], mut at: usize, interval: u32) -> Read {
     let start = at;
-    while let Some((marker, behind)) = next_marker(data, at) {
+    let end = loop {
+        let Some((marker, behind)) = next_marker(data, at) else { break data.len() };
         let within = matches!(marker, marker::RST0..=marker::RST7) || (interval > 0 && marker < marker::SOF0);
-        at = behind;
         if !within {
-            at = behind - 2;
-            return Read { used: vec![start..at], position: at };
+            break behind - 2;
         }
-    }
-    Read { used: vec![start..data.len()], position: data.len() }
+        at = behind;
+    };
+    Read { used: std::iter::once(start..end).collect(), position: end }
 }

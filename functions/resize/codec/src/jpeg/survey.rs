@@ -87,10 +87,11 @@ pub fn survey(bytes: &[u8], max_pixels: u64) -> Result<Survey<'_>, Error> {
 /// The header of a scan as it should be: of a sequential one nobody looks at the band and the bits, which are all.
 fn header<'a>(frame: &Frame, mut header: Cow<'a, [u8]>) -> Cow<'a, [u8]> {
     const ALL: [u8; 3] = [0, 63, 0];
-    if frame.process == Process::Sequential && !header.ends_with(&ALL) {
-        if let Some(last) = header.to_mut().last_chunk_mut() {
-            *last = ALL;
-        }
+    if frame.process == Process::Sequential
+        && !header.ends_with(&ALL)
+        && let Some(last) = header.to_mut().last_chunk_mut()
+    {
+        *last = ALL;
     }
     header
 }

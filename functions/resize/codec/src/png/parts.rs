@@ -17,7 +17,7 @@ const INDEXED: u8 = 3;
 #[derive(Clone)]
 pub(super) struct Parts<'a> {
     /// Whole chunks but for the checksums, at which nobody looks. The first begins with the signature.
-    parts: Rc<[Cow<'a, [u8]>]>,
+    chunks: Rc<[Cow<'a, [u8]>]>,
     /// Which part is being read, and how many of its bytes have been.
     part: usize,
     at: usize,
@@ -45,7 +45,7 @@ impl<'a> Parts<'a> {
                     parts.extend(pixels(rest));
                     parts.push(Cow::Borrowed(b"\0\0\0\0IEND\0\0\0\0"));
                     let (taken, slow, end) = (Rc::new(Cell::new(0)), usize::MAX, usize::MAX);
-                    return Some(Self { parts: parts.into(), part: 0, at: 0, taken, slow, end });
+                    return Some(Self { chunks: parts.into(), part: 0, at: 0, taken, slow, end });
                 }
                 b"PLTE" => colour == INDEXED && palette == 0,
                 b"tRNS" => {
@@ -138,7 +138,7 @@ impl Read for Parts<'_> {
 
 impl BufRead for Parts<'_> {
     fn fill_buf(&mut self) -> Result<&[u8]> {
-        let part = self.parts.get(self.part).and_then(|part| part.get(self.at..)).unwrap_or_default();
+        let part = self.chunks.get(self.part).and_then(|part| part.get(self.at..)).unwrap_or_default();
         let most = self.slow.saturating_sub(self.taken.get()).max(1).min(self.end.saturating_sub(self.taken.get()));
         Ok(part.get(..most).unwrap_or(part))
     }
@@ -146,7 +146,7 @@ impl BufRead for Parts<'_> {
     fn consume(&mut self, count: usize) {
         self.taken.set(self.taken.get() + count);
         self.at += count;
-        if self.parts.get(self.part).is_some_and(|part| part.len() <= self.at) {
+        if self.chunks.get(self.part).is_some_and(|part| part.len() <= self.at) {
             (self.part, self.at) = (self.part + 1, 0);
         }
     }

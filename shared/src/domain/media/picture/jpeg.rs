@@ -26,7 +26,7 @@ pub(super) fn walk(bytes: &[u8], max_pixels: u64) -> Walked<Walk> {
     for part in &parts {
         match part {
             Part::Segment { marker, content } => walker.segment(*marker, content)?,
-            Part::Scan { header, data } => walker.scan(header, data)?,
+            Part::Scan { header, data } => walker.coded(header, data)?,
         }
     }
     let orientation = walker.orientation.unwrap_or(Orientation::UPRIGHT);
@@ -90,7 +90,7 @@ impl Walker<'_> {
         write(&mut self.waiting, marker, content)
     }
 
-    fn scan(&mut self, header: &[u8], data: &[std::ops::Range<usize>]) -> Walked<()> {
+    fn coded(&mut self, header: &[u8], data: &[std::ops::Range<usize>]) -> Walked<()> {
         self.kept.append(&mut self.waiting);
         if let Some(tables) = self.lent.take() {
             write(&mut self.kept, TABLES, &tables)?;
