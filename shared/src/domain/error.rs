@@ -74,13 +74,13 @@ pub enum Error {
     #[error("too many wrong tries; request a new code")]
     CodeGuessesSpent,
     /// A code was sent to this number a moment ago.
-    #[error("a code was sent a moment ago; try again in {retry_after} s")]
+    #[error("a code was sent a moment ago; try again in {}", waiting(*retry_after))]
     CodeTooSoon {
         /// Seconds until another code can be requested.
         retry_after: u64,
     },
     /// A limit on how often an action is allowed was reached.
-    #[error("too many {cap}; try again in {retry_after} s")]
+    #[error("too many {cap}; try again in {}", waiting(*retry_after))]
     Limited {
         /// The limit that was reached.
         cap: Cap,
@@ -268,6 +268,17 @@ impl Error {
             Self::Group(_) => "group_rule",
             Self::Fault(_) => "fault",
         }
+    }
+}
+
+/// A time to wait in words, rounded up to the unit in which people count it.
+fn waiting(seconds: u64) -> String {
+    const MINUTE: u64 = 60;
+    const HOUR: u64 = 60 * MINUTE;
+    match seconds {
+        ..=120 => format!("{seconds} s"),
+        ..=7_200 => format!("{} minutes", seconds.div_ceil(MINUTE)),
+        _ => format!("{} hours", seconds.div_ceil(HOUR)),
     }
 }
 
@@ -465,6 +476,18 @@ impl std::error::Error for Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_wait_is_in_minutes_or_hours() {
+        let words = |retry_after| Error::Limited { cap: Cap::CodesToNumber, retry_after }.to_string();
+        assert_eq!(words(120), "too many codes to this number; try again in 120 s");
+        assert_eq!(words(3_594), "too many codes to this number; try again in 60 minutes");
+        assert_eq!(words(7_201), "too many codes to this number; try again in 3 hours");
+        assert_eq!(
+            Error::CodeTooSoon { retry_after: 42 }.to_string(),
+            "a code was sent a moment ago; try again in 42 s"
+        );
+    }
 
     #[test]
     fn a_fault_tells_its_whole_chain() {

@@ -308,7 +308,12 @@ impl Whole {
 
     /// Asserts that the request was refused with this message and this waiting time, which the message contains too.
     pub fn assert_limited(&self, words: &str, seconds: u64) {
-        let words = format!("{words}; try again in {seconds} s");
+        let wait = match seconds {
+            ..=120 => format!("{seconds} s"),
+            ..=7_200 => format!("{} minutes", seconds.div_ceil(60)),
+            _ => format!("{} hours", seconds.div_ceil(3_600)),
+        };
+        let words = format!("{words}; try again in {wait}");
         assert_eq!((self.status, &self.body), (400, &serde_json::json!({ "error": words })));
         assert_eq!(self.retry_after(), Some(seconds));
     }
