@@ -250,7 +250,7 @@ mod tests {
 
     #[test]
     fn pictures_are_recognised() {
-        let cases: [(&[u8], Sniffed); 19] = [
+        let cases: [(&[u8], Sniffed); 22] = [
             (b"\xff\xd8\xff\xe0\0\x10JFIF", Sniffed::Picture(Format::Jpeg)),
             (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", Sniffed::Picture(Format::Png)),
             (b"GIF87a", Sniffed::Picture(Format::Gif)),
