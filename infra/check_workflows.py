@@ -116,6 +116,16 @@ class Workflows(unittest.TestCase):
             if name in {"deploy.yml", "stage.yml", "release.yml"}:
                 self.assertNotIn("cache@", json.dumps(job), f"{key} of {name}")
 
+    def test_one_version_of_rust_checks_builds_and_deploys(self):
+        channel = tomllib.loads((ROOT / "rust-toolchain.toml").read_text())["toolchain"]["channel"]
+        named = {
+            name: version
+            for name, path in WORKFLOWS.items()
+            if (version := yaml.safe_load(path.read_text()).get("env", {}).get("RUSTUP_TOOLCHAIN"))
+        }
+        self.assertGreater(len(named), 2)
+        self.assertEqual(set(named.values()), {channel})
+
     def test_no_token_stays_in_a_checkout(self):
         count = 0
         for name, key, job in jobs():
