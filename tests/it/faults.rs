@@ -82,6 +82,21 @@ fn texts_that_were_refused_do_not_count_against_the_number() {
 }
 
 #[test]
+fn texts_that_were_refused_count_against_the_address() {
+    run(async {
+        let backend = Backend::frozen(&[("CodesPerIpHour", "3"), ("CaptchaRequired", "false")]).await;
+        for _ in 0..3 {
+            fail(&backend, PUBLISH, 1, Fault::error(400, "InvalidParameter"));
+            assert_eq!(answer(backend.ask(&fresh_phone())).await.0, 400);
+            assert_all_happened(&backend);
+        }
+        let (status, body) = answer(backend.ask(&fresh_phone())).await;
+        assert_eq!(status, 400);
+        assert!(body["error"].as_str().unwrap().starts_with("too many codes"), "{body}");
+    });
+}
+
+#[test]
 fn a_refused_text_gives_back_only_its_own_place_in_the_hour() {
     run(async {
         let backend = Backend::frozen(&[]).await;

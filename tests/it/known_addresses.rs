@@ -75,6 +75,45 @@ fn a_strangers_wrong_passwords_do_not_lock_the_owner_out() {
     });
 }
 
+#[test]
+fn a_new_password_makes_an_intruders_network_unknown() {
+    run(async {
+        let backend = Backend::frozen(&[]).await;
+        let phone = owner(&backend).await;
+        let intruder = backend.at(3, 1);
+        let login = |password: &str| json!({ "region": "86", "phone": phone.0, "password": password });
+        let networks = async |uid: UserId| {
+            let account = backend.account(uid.get()).await;
+            account["networks"].as_m().expect("a map").keys().cloned().collect::<Vec<_>>()
+        };
+        let (id, cookie) = accounts::sealtalk_sign_in(&backend, &phone, PASSWORD).await.expect("signed in");
+        let uid: UserId = short_id::decode(&id).expect("an id");
+        let owners = networks(uid).await;
+        assert_eq!(owners.len(), 1);
+        // With the session, without one, and by each of the two ways to prove the number.
+        for (n, way) in ["change", "verification", "code"].into_iter().enumerate() {
+            let (old, new) = (format!("{PASSWORD}{n}"), format!("{PASSWORD}{}", n + 1));
+            let old = if n == 0 { PASSWORD.to_owned() } else { old };
+            assert_eq!(answer(intruder.post("/user/login").json(&login(&old))).await.0, 200);
+            assert_eq!(networks(uid).await.len(), 2);
+            match way {
+                "change" => {
+                    let change = json!({ "oldPassword": old, "newPassword": new });
+                    let change = backend.post("/user/change_password").header("cookie", &cookie.0).json(&change);
+                    assert_eq!(answer(change).await.0, 200);
+                }
+                "verification" => {
+                    let token = accounts::sealtalk_verify(&backend, &phone).await;
+                    let reset = json!({ "password": new, "verification_token": token });
+                    assert_eq!(answer(backend.post("/user/reset_password").json(&reset)).await.0, 200);
+                }
+                _ => accounts::device_recover(&backend, &phone, &new).await,
+            }
+            assert_eq!(networks(uid).await, owners, "{way}");
+        }
+    });
+}
+
 /// Locks an account for strangers.
 async fn lock(backend: &Backend, phone: &Phone) {
     for _ in 0..10 {

@@ -1,7 +1,7 @@
 //! Rooms: listing, making, changing and deleting them.
 
 use axum::extract::State as Held;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
 use serde::{Deserialize, Serialize};
 use shared::domain::rooms::{Alias, Host, NewRoom, Page, Room, RoomChange, RoomId, Shown, Start};
@@ -10,7 +10,7 @@ use shared::http::api::Rooms;
 use shared::http::api::rooms::Refused;
 use shared::http::body::{Changes, Params, Partial};
 use shared::http::caller::Origin;
-use shared::http::lenient;
+use shared::http::{cross_site, lenient};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -266,6 +266,7 @@ async fn get_room(Held(state): Held<State>, origin: Origin, Pk(pk): Pk) -> Answe
 async fn put_room(
     Held(state): Held<State>,
     origin: Origin,
+    headers: HeaderMap,
     Pk(pk): Pk,
     changes: Changes<Rooms, RoomChangeFields>,
 ) -> Answer {
@@ -275,7 +276,8 @@ async fn put_room(
     let given = changes.given;
     let alias = given.room_alias.as_deref().map(Alias::parse).transpose()?;
     let change = RoomChange { alias, active: given.active };
-    let room = state.rooms.change(pk.parse()?, &change, caller, origin.address).await?;
+    let from = origin.address.filter(|_| !cross_site::is_from_a_page(&headers));
+    let room = state.rooms.change(pk.parse()?, &change, caller, from).await?;
     Ok(success(StatusCode::OK, "修改成功", RoomObject::of(&state, &origin, &room)))
 }
 

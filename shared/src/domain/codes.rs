@@ -177,7 +177,8 @@ pub trait CodeStore: Send + Sync {
     /// country and its block. It stays counted for the number and the address, so that nobody can see the difference.
     async fn release(&self, code: &NewCode, terms: Terms) -> Result<()>;
 
-    /// Takes back a code that could not be sent, as if it had never been requested.
+    /// Takes back a code that could not be sent, as if it had never been requested. Only the address keeps its count:
+    /// otherwise a number that the service refuses would give it any number of tries.
     async fn take_back(&self, code: &NewCode, terms: Terms) -> Result<()>;
 
     /// Counts a try at the code of `phone`, for the code and for the address, all or nothing, **before** the code is

@@ -197,7 +197,7 @@ impl People {
             if before.username.as_deref().is_some_and(|name| text::composed(name) == username.as_str()) {
                 return self.store.change_person(caller, change, now).await;
             }
-            self.identity.looks_new(&username).await?;
+            self.identity.looks_new(&username, from).await?;
             if self.store.rename(caller, from, &before, &username, change, now).await? {
                 let named = Account { username: Some(username.as_str().to_owned()), ..before };
                 return Ok(change.apply(named));

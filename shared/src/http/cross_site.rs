@@ -57,6 +57,13 @@ impl CrossSiteGuard {
     }
 }
 
+/// Whether a page in a browser sent this request, as far as the browser says so. A page must not do what its visitor may
+/// do without a credential, since it can be a page of anybody.
+#[must_use]
+pub fn is_from_a_page(headers: &HeaderMap) -> bool {
+    headers.contains_key(ORIGIN) || headers.contains_key("sec-fetch-site")
+}
+
 /// Whether a browser must have sent a preflight before this request (Fetch Standard, "CORS-preflight fetch").
 fn was_preflighted(parts: &Parts) -> bool {
     let is_simple = matches!(parts.method, Method::GET | Method::HEAD | Method::POST);

@@ -34,6 +34,7 @@ fn an_address_makes_thirty_accounts_an_hour_without_a_text() {
             assert!(answer.0 == 400 && limited("msg", &answer, WORDS), "{answer:?}");
         }
         assert_eq!(backend.count_items().await, before, "what was refused left nothing");
+        assert_eq!(counted(&backend, "failures#").await, Some(0), "a valid token is no failed sign-in");
         assert_eq!(counted(&backend, "accounts#").await, Some(30));
         // Users with an account can still sign in, and a phone number can still create one, because that costs a text.
         assert_eq!(by_provider(&backend, "s1", "test-s1").await.0, 200);

@@ -124,6 +124,12 @@ fn an_own_room_is_its_accounts_alone() {
         let neighbour = backend.at(41, 2);
         assert_success(200, "修改成功", &answer(neighbour.request(Method::PUT, &path).json(&open)).await);
         call(backend, "PUT", &path, with_token).await;
+        // A page that the owner visits must not open it for them, although it asks from their network.
+        for (header, value) in [("origin", "https://evil.example"), ("sec-fetch-site", "same-site")] {
+            let request = backend.request(Method::PUT, &path).header(header, value).json(&open);
+            assert_eq!(answer(request).await, not_signed_in());
+        }
+        assert_eq!(answer(backend.get(&path)).await.1["active"], false);
         // A room created with a token does not accept requests without one.
         let made = make_room(backend, json!({ "room_alias": fresh("alias"), "token": owner.token })).await;
         let made = format!("/rooms/{}/", text(&made, "pk"));

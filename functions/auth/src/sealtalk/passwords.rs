@@ -55,10 +55,14 @@ struct ChangePassword {
             body = Refused, example = json!({ "code": 404, "message": "the verification token is unknown, expired or already used; request a new code" })),
     ),
 )]
-async fn reset_password(Held(state): Held<State>, Params(given, _): Params<SealTalk, ResetPassword>) -> Answer {
+async fn reset_password(
+    Held(state): Held<State>,
+    origin: Origin,
+    Params(given, _): Params<SealTalk, ResetPassword>,
+) -> Answer {
     let password = SealTalk::password(&given.password)?;
     let token = SealTalk::verification_token(&given.verification_token)?;
-    state.identity.recover_by_verification(token, password).await?;
+    state.identity.recover_by_verification(token, password, origin.address).await?;
     Ok(SealTalk::done())
 }
 

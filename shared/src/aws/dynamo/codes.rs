@@ -109,7 +109,10 @@ impl CodeStore for Table {
             .value(":digest", blob(&code.digest));
         let mut changes = vec![change];
         changes.extend(uncount_in_block(&self.policy, code, terms));
-        changes.extend(counters(&self.policy, code, terms).into_iter().map(|counter| forgive(counter.key)));
+        let counters = counters(&self.policy, code, terms).into_iter();
+        // A number that the service refuses must not give an address any number of tries.
+        let others = counters.filter(|counter| !matches!(counter.limit, Limit::Address));
+        changes.extend(others.map(|counter| forgive(counter.key)));
         let writes = changes.into_iter().map(|change| change.in_transaction(&self.name)).collect::<Result<_>>()?;
         // The condition fails when a newer code has been stored meanwhile, and that one stays.
         self.transact("taking back a code", writes).await.map(|_| ())
@@ -331,10 +334,11 @@ fn count_below(counter: Counter, now: Timestamp) -> Change {
 
 /// The shard of a country's counter in which a phone is counted, and the shard's part of the limit.
 ///
-/// A single item allows about 500 transactions a second. A large limit must permit that many codes, so it is divided
-/// among several items. The parts never add up to more than the whole, so the maximum cost stays known.
+/// A single item allows about 500 transactions a second, and a transaction that is refused keeps its items busy too. So
+/// the limit is divided among several items. The parts never add up to more than the whole, so the maximum cost stays
+/// known.
 fn shard(phone: &Phone, cap: u32) -> (u32, u32) {
-    const CODES_PER_SHARD: u32 = 1_000;
+    const CODES_PER_SHARD: u32 = 250;
     const MOST: u32 = 16;
     let shards = (cap / CODES_PER_SHARD).clamp(1, MOST);
     let spread = phone.e164().bytes().fold(0_u32, |sum, digit| sum.wrapping_mul(31).wrapping_add(u32::from(digit)));
@@ -402,7 +406,7 @@ mod tests {
     fn the_shards_of_a_cap_never_add_up_to_more_than_it() {
         let phone = Phone::parse("86", "13912345678").unwrap();
         for cap in [1, 999, 1_000, 2_000, 20_000, 1_000_000] {
-            let shards = (cap / 1_000).clamp(1, 16);
+            let shards = (cap / 250).clamp(1, 16);
             let (shard, part) = shard(&phone, cap);
             assert!(shard < shards && part * shards <= cap && part >= 1, "{cap}");
         }

@@ -323,23 +323,29 @@ pub(super) fn forgive(key: Key) -> Change {
     Change::new(key, "ADD #count :less").value(":less", number(-1))
 }
 
-/// Sets another secret and ends all sessions except the remaining ones, on the condition that the secret has not
+/// Sets another secret, ends all sessions except the remaining one and forgets all networks except its own, on the condition that the secret has not
 /// changed since the account was read.
 fn replace_secret(account: &Account, secret: &Secret, remaining: &Remaining, now: Timestamp) -> Change {
     let (callers, kept) = match remaining {
-        Remaining::None => (None, None),
+        Remaining::None { .. } => (None, None),
         Remaining::Caller(id) => (Some(id), account.sessions.get(id).map(|session| (*id, session))),
         Remaining::Instead { of, session: (id, session) } => (Some(of), Some((*id, session))),
     };
+    let network = match remaining {
+        Remaining::None { network } => network.as_ref(),
+        Remaining::Caller(_) | Remaining::Instead { .. } => kept.and_then(|(_, session)| session.network.as_ref()),
+    };
+    let networks = network.map(|network| (network.clone(), now)).into_iter().collect();
     let mut change = Change::new(
         keys::account(account.id),
-        "SET #hash = :hash, #version_of_secret = :version, #sessions = :sessions",
+        "SET #hash = :hash, #version_of_secret = :version, #sessions = :sessions, #networks = :networks",
     )
     .when("attribute_exists(pk)")
     .if_secret(account.secret.version)
     .value(":hash", text(secret.hash.clone().unwrap_or_default()))
     .value(":version", number(secret.version))
-    .value(":sessions", item::sessions(kept));
+    .value(":sessions", item::sessions(kept))
+    .value(":networks", item::networks(&networks));
     if let Some(callers) = callers {
         change = change.and("#sessions.#sid.#expires > :now AND #sessions.#sid.#ends > :now");
         change = change.name("#sid", callers.to_string()).value(":now", moment(now));

@@ -98,7 +98,7 @@ impl Identity {
         let now = self.clock.now();
         let guess = self.guess(phone, code, &[Purpose::Recovery], from, now).await?;
         let user = guess.user.ok_or(Error::CodeNotAsked)?;
-        self.recover(user, password, &spent(phone, guess), now).await?;
+        self.recover(user, password, from, &spent(phone, guess), now).await?;
         metrics::count(Metric::CodesUsed);
         Ok(())
     }
@@ -147,11 +147,16 @@ impl Identity {
     }
 
     /// Sets a new password for the number of a verification token, and ends all sessions.
-    pub async fn recover_by_verification(&self, token: &str, password: Password) -> Result<()> {
+    pub async fn recover_by_verification(
+        &self,
+        token: &str,
+        password: Password,
+        from: Option<IpAddr>,
+    ) -> Result<()> {
         let now = self.clock.now();
         let (phone, proof) = self.verified(token, now).await?;
         let owner = self.store.owner(&Claim::Phone(phone)).await?;
-        self.recover(owner.ok_or(Error::NotFound("user"))?, password, &proof, now).await
+        self.recover(owner.ok_or(Error::NotFound("user"))?, password, from, &proof, now).await
     }
 
     /// Counts a try and compares the code. A code for any of these purposes is right.
@@ -193,12 +198,20 @@ impl Identity {
         Ok((verification.phone, Proof::Verification(digest)))
     }
 
-    pub(super) async fn recover(&self, user: UserId, password: Password, proof: &Proof, now: Timestamp) -> Result<()> {
+    async fn recover(
+        &self,
+        user: UserId,
+        password: Password,
+        from: Option<IpAddr>,
+        proof: &Proof,
+        now: Timestamp,
+    ) -> Result<()> {
+        let remaining = Remaining::None { network: from.map(|from| self.keys.network_hash(user, from)) };
         let hash = password.hash(&*self.random).await?;
         for _ in 0..ATTEMPTS {
             let account = self.store.account(user).await?.ok_or(Error::NotFound("user"))?;
             let secret = account.secret.next(hash.clone());
-            if self.store.set_secret(&account, &secret, &Remaining::None, proof, now).await? {
+            if self.store.set_secret(&account, &secret, &remaining, proof, now).await? {
                 return Ok(());
             }
         }

@@ -33,7 +33,7 @@ impl Identity {
         from: Option<IpAddr>,
         session: NewSession,
     ) -> Result<SignedIn> {
-        self.looks_new(username).await?;
+        self.looks_new(username, from).await?;
         let claim = Claim::Username(username.clone());
         let made = self.register(claim, registration, session, &Proof::Nothing { from }, self.clock.now()).await?;
         made.or_taken("username")
@@ -42,13 +42,15 @@ impl Identity {
     /// Refuses a username that an older account has in decomposed form (NFD), because the two look the same. New
     /// usernames are never stored in that form, so reading first cannot lose a race. No round trip for a username
     /// without accents.
-    pub async fn looks_new(&self, username: &Username) -> Result<()> {
+    /// One round trip for others, and a second one to count that the caller learns of an account.
+    pub async fn looks_new(&self, username: &Username, from: Option<IpAddr>) -> Result<()> {
         let Some(decomposed) = username.decomposed() else { return Ok(()) };
-        if self.store.owner(&Claim::Username(decomposed)).await?.is_some() {
-            Err(Error::Taken("username"))
-        } else {
-            Ok(())
+        let claim = Claim::Username(decomposed);
+        if self.store.owner(&claim).await?.is_none() {
+            return Ok(());
         }
+        self.store.check(&claim, from, self.clock.now()).await?;
+        Err(Error::Taken("username"))
     }
 
     /// The username of an account as it is stored. Usernames were once stored as they were typed and are composed (NFC)

@@ -58,7 +58,14 @@ impl Identity {
         let claim = Claim::Provider { provider: which, subject: subject.clone() };
         let user = self.store.knock(&claim, from, now).await?;
         match provider.vouches(which, &access_token, subject.as_str()).await {
-            Ok(()) => self.admit_vouched(&claim, user, from, stranger, session, now).await,
+            Ok(()) => {
+                let admitted = self.admit_vouched(&claim, user, from, stranger, session, now).await;
+                if admitted.is_err() {
+                    // The token was valid, so a refusal for another reason is no failed sign-in.
+                    self.store.forgive(from, now).await?;
+                }
+                admitted
+            }
             Err(Error::ProviderRefused) => Err(Error::ProviderRefused),
             Err(unclear) => {
                 self.store.forgive(from, now).await?;

@@ -84,11 +84,15 @@ pub struct PasswordGuess {
     pub known: Option<NetworkHash>,
 }
 
-/// Which sessions an account keeps after a new password.
+/// Which sessions an account keeps after a new password. It forgets all networks except that of the remaining session
+/// or of the request, since the old password may have been known to somebody else.
 #[derive(Clone, Debug)]
 pub enum Remaining {
     /// None.
-    None,
+    None {
+        /// The network of the request, which the account still knows.
+        network: Option<NetworkHash>,
+    },
     /// The caller's.
     Caller(SessionId),
     /// A new session in place of the caller's.
