@@ -204,6 +204,43 @@ fn an_account_looks_up_so_many_numbers_a_day() {
 }
 
 #[test]
+fn an_address_book_that_comes_again_is_not_counted_again() {
+    run(async {
+        let backend = Backend::frozen(&[("LookupNumbersPerDay", "60")]).await;
+        let person = backend.person().await;
+        let phones: Vec<_> = (0..40).map(|_| fresh_phone()).collect();
+        let friend = backend.person_on(&phones[7]).await;
+        let list = |range: std::ops::Range<usize>| json!(phones[range].iter().map(entry).collect::<Vec<_>>());
+        let counted = async || {
+            let items = backend.items(&format!("user#{}", person.uid)).await;
+            let counter = items.into_iter().find(|item| item["sk"].as_s().unwrap().starts_with("lookups#"));
+            crate::support::table::number(&counter.expect("a counter"), "count")
+        };
+        // Apps send it every hour, in any order.
+        for n in 0..24 {
+            let book =
+                if n % 2 == 0 { list(0..30) } else { json!(phones[..30].iter().rev().map(entry).collect::<Vec<_>>()) };
+            let (status, found) = answer(backend.look_up(&person, &book)).await;
+            assert_eq!((status, found.as_array().map(Vec::len)), (200, Some(30)), "{found}");
+            assert!(found.as_array().unwrap().iter().any(|card| card["uid"] == friend.uid));
+        }
+        assert_eq!(counted().await, Some(30));
+        // A changed book is another one, and so is the old one after it.
+        assert_eq!(answer(backend.look_up(&person, &list(10..40))).await.0, 200);
+        assert_eq!(counted().await, Some(60));
+        let words = "too many numbers looked up today";
+        whole(backend.look_up(&person, &list(0..30))).await.assert_limited(words, 50_400);
+        assert_eq!(answer(backend.look_up(&person, &list(10..40))).await.0, 200);
+        assert_eq!(counted().await, Some(60));
+        // Short lists are always counted.
+        whole(backend.look_up(&person, &list(0..1))).await.assert_limited(words, 50_400);
+        // The session is checked in any case.
+        backend.delete_item(&format!("user#{}", person.uid), "account").await;
+        assert_eq!(answer(backend.look_up(&person, &list(10..40))).await, not_signed_in());
+    });
+}
+
+#[test]
 fn an_ended_session_looks_nobody_up() {
     run(async {
         let backend = Backend::frozen(&[]).await;

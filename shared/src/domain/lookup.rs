@@ -26,12 +26,26 @@ pub struct Card {
     pub seen: Option<Timestamp>,
 }
 
+/// The users with some phone numbers.
+#[derive(Clone, Debug)]
+pub struct Owners {
+    /// The user of each registered number.
+    pub users: HashMap<Phone, UserId>,
+    /// Whether the numbers were counted. If they were not, because the account's last list of the day was the same,
+    /// [`LookupStore::permit_repetition`] must permit the look-up.
+    pub counted: bool,
+}
+
 /// The store for look-ups.
 #[async_trait]
 pub trait LookupStore: Send + Sync {
     /// The users with these phone numbers, in one round trip that also checks the session and counts the numbers
     /// against the account's daily limit. Fails with [`Error::Unauthenticated`] or [`Error::Limited`].
-    async fn owners(&self, caller: Caller, phones: &BTreeSet<Phone>, now: Timestamp) -> Result<HashMap<Phone, UserId>>;
+    async fn owners(&self, caller: Caller, phones: &BTreeSet<Phone>, now: Timestamp) -> Result<Owners>;
+
+    /// Checks the session, and that the account's last list of the day was the same as this one, in one round trip.
+    /// Fails with [`Error::Unauthenticated`] or, if the list is another one by now, [`Error::Limited`].
+    async fn permit_repetition(&self, caller: Caller, phones: &BTreeSet<Phone>, now: Timestamp) -> Result<()>;
 
     /// The cards of these users, in one round trip. A user who no longer exists has no card.
     async fn cards(&self, users: &BTreeSet<UserId>) -> Result<HashMap<UserId, Card>>;
@@ -70,12 +84,22 @@ impl Lookup {
     }
 
     /// The cards of the registered numbers. The caller leaves out numbers that cannot be parsed.
+    ///
+    /// An address book that comes again on the same day is not counted again: apps send it every hour, and it shows
+    /// nothing that the first look-up did not show.
     pub async fn find(&self, caller: Caller, phones: &BTreeSet<Phone>) -> Result<HashMap<Phone, Card>> {
         if phones.len() > self.policy.lookup_numbers_per_call {
             return Err(Error::TooMany { most: self.policy.lookup_numbers_per_call, what: "numbers per call" });
         }
-        let owners = self.store.owners(caller, phones, self.clock.now()).await?;
-        let cards = self.store.cards(&owners.values().copied().collect()).await?;
-        Ok(owners.into_iter().filter_map(|(phone, user)| Some((phone, cards.get(&user)?.clone()))).collect())
+        let now = self.clock.now();
+        let Owners { users, counted } = self.store.owners(caller, phones, now).await?;
+        let owners = users.values().copied().collect();
+        let cards = self.store.cards(&owners);
+        let cards = if counted {
+            cards.await?
+        } else {
+            crate::trips::both(self.store.permit_repetition(caller, phones, now), cards).await?.1
+        };
+        Ok(users.into_iter().filter_map(|(phone, user)| Some((phone, cards.get(&user)?.clone()))).collect())
     }
 }

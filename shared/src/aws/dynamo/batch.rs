@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::KeysAndAttributes;
+use tokio::sync::Semaphore;
 
 use super::Table;
 use super::item::Item;
@@ -14,6 +15,9 @@ use crate::trips;
 
 /// Maximum number of keys in a `BatchGetItem`.
 const BATCH: usize = 100;
+/// Maximum number of batches that are read at a time. Each needs a connection, and with too many of them on one
+/// processor the last would time out.
+const PARALLEL: usize = 16;
 /// How often a batch is requested again for the keys that came back unprocessed for lack of capacity. The waits are
 /// random and grow. Large items come back in the same way when more than 16 MB were requested.
 const ATTEMPTS: u32 = 5;
@@ -29,10 +33,14 @@ pub(super) enum Reads {
 }
 
 impl Table {
-    /// The items at `keys` that exist; all batches are read in parallel. Reads only these attributes, or all of them if
+    /// The items at `keys` that exist; the batches are read in parallel. Reads only these attributes, or all of them if
     /// none are named. The keys must be distinct.
     pub(super) async fn get_all(&self, keys: Vec<Key>, attributes: &[&str], reads: Reads) -> Result<Vec<Item>> {
-        let batches = keys.chunks(BATCH).map(|batch| self.get_batch(batch, attributes, reads));
+        let slots = &Semaphore::new(PARALLEL);
+        let batches = keys.chunks(BATCH).map(|batch| async move {
+            let _slot = slots.acquire().await.map_err(|error| Fault::new("reading many items", error))?;
+            self.get_batch(batch, attributes, reads).await
+        });
         Ok(trips::all(batches).await?.concat())
     }
 

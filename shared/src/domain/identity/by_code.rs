@@ -147,12 +147,7 @@ impl Identity {
     }
 
     /// Sets a new password for the number of a verification token, and ends all sessions.
-    pub async fn recover_by_verification(
-        &self,
-        token: &str,
-        password: Password,
-        from: Option<IpAddr>,
-    ) -> Result<()> {
+    pub async fn recover_by_verification(&self, token: &str, password: Password, from: Option<IpAddr>) -> Result<()> {
         let now = self.clock.now();
         let (phone, proof) = self.verified(token, now).await?;
         let owner = self.store.owner(&Claim::Phone(phone)).await?;
