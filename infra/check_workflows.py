@@ -222,6 +222,11 @@ class Parameters(unittest.TestCase):
         (problem,) = parameters.problems("production", self.named(config=config))
         self.assertIn("ExposeCodes", problem)
 
+    def test_the_united_kingdom_is_called_gb(self):
+        (problem,) = parameters.problems("production", {**self.named(), "AllowedCountries": "86,UK"})
+        self.assertIn("Write GB", problem)
+        self.assertEqual(parameters.problems("production", {**self.named(), "AllowedCountries": "86,GB"}), [])
+
     def test_a_region_without_texts_is_refused(self):
         texting = ["ap-southeast-1", "us-east-1"]
         self.assertEqual(parameters.problems("staging", self.named(), "us-east-1", texting), [])
@@ -234,6 +239,8 @@ class Parameters(unittest.TestCase):
         (problem,) = parameters.problems("production", {**named, "ThrottleRate": "1000"}, executions=10)
         self.assertIn("ThrottleRate=100 or less", problem)
         self.assertEqual(parameters.problems("production", {**named, "ThrottleRate": "1000"}, executions=1000), [])
+        (problem,) = parameters.problems("production", {**named, "ThrottleBurst": "11"}, executions=10)
+        self.assertIn("ThrottleBurst=10 or less", problem)
         reserved = {**named, "CodesConcurrency": "50", "ResizeConcurrency": "51"}
         self.assertEqual(parameters.problems("production", reserved, executions=201), [])
         (problem,) = parameters.problems("production", reserved, executions=200)

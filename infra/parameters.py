@@ -79,6 +79,8 @@ def problems(stage, named, region=None, texting=None, executions=None):
     found = []
     if stage == "production" and named["ExposeCodes"] != "false":
         found.append("ExposeCodes must be false in production: with true anybody signs in as anybody")
+    if "UK" in named["AllowedCountries"].split(","):
+        found.append("AllowedCountries names UK, which is no region of ISO 3166-1, so no function would start. Write GB")
     if texting is not None and region not in texting:
         found.append(f"AWS sends no texts from {region}. It does from: {', '.join(texting) or 'no region of this kind'}")
     if executions is not None:
@@ -93,6 +95,11 @@ def problems(stage, named, region=None, texting=None, executions=None):
             found.append(
                 f"ThrottleRate is {named['ThrottleRate']}, but the account's {executions} executions at once carry some "
                 f"{most} requests a second. Set ThrottleRate={most} or less, or ask for a larger quota"
+            )
+        if float(named["ThrottleBurst"]) > executions:
+            found.append(
+                f"ThrottleBurst is {named['ThrottleBurst']}, but only {executions} requests can run at the same moment. Set "
+                f"ThrottleBurst={executions} or less, or ask for a larger quota"
             )
     return found
 

@@ -258,9 +258,9 @@ fn a_meeting_that_does_not_end_is_refused_and_writes_nothing() {
 }
 
 #[test]
-fn texts_that_were_refused_count_against_no_cap() {
+fn texts_that_were_refused_count_against_no_number_block_or_country() {
     run(async {
-        let parameters = [("CodesPerCountryHour", "3"), ("CodesPerIpHour", "3"), ("ConversionMinimumSends", "3")];
+        let parameters = [("CodesPerCountryHour", "3"), ("ConversionMinimumSends", "3")];
         let backend = Backend::frozen(&parameters).await;
         let phone = fresh_phone();
         for number in 1..=9 {

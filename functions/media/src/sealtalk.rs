@@ -110,7 +110,9 @@ fn format(content_type: Option<&str>) -> DomainResult<Format> {
     const RULE: Error =
         Error::Invalid { field: "type", rule: "must be image/jpeg, image/png, image/webp, image/gif or image/heic" };
     let Some(wanted) = content_type else { return Ok(Format::Jpeg) };
-    Format::ALL.into_iter().find(|format| format.content_type() == wanted).ok_or(RULE)
+    // Media types are compared without case and without parameters (RFC 9110, section 8.3.1).
+    let wanted = wanted.split(';').next().unwrap_or_default().trim();
+    Format::ALL.into_iter().find(|format| format.content_type().eq_ignore_ascii_case(wanted)).ok_or(RULE)
 }
 
 fn encode(token: &Token) -> DomainResult<String> {

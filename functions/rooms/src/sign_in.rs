@@ -88,7 +88,7 @@ async fn post_snslogin(Held(state): Held<State>, origin: Origin, Params(given, _
     let avatar = Avatar::parse(given.icon.trim()).ok();
     let called = Detail::DisplayName.parse(&given.username).unwrap_or_default();
     let more = [(Detail::LoginType, given.login_type.as_str()), (Detail::DisplayName, called.as_str())];
-    let details = given.details.parse(&more)?;
+    let details = given.details.parse_kept(&more);
     let vouching = Vouching { provider, subject, access_token: given.access_token, from: origin.address };
     let (stranger, session) = (Stranger { name, avatar, details }, state.session(&origin));
     let signed_in = state.identity.sign_in_by_provider(&*state.providers, vouching, stranger, session).await?;

@@ -110,6 +110,14 @@ impl GivenDetails {
         person::parse(self.each().into_iter().chain(more))
     }
 
+    /// The details of a new account as a sign-in provider sent them. Those that break their rule are left out, because the
+    /// user cannot change them here.
+    pub(super) fn parse_kept(&self, more: &[(Detail, &str)]) -> Details {
+        let more = more.iter().map(|(detail, text)| (*detail, Some(*text)));
+        let each = self.each().into_iter().chain(more);
+        each.filter_map(|detail| person::parse([detail]).ok()).flatten().collect()
+    }
+
     /// The details of a change.
     pub(super) fn parse_change(&self) -> DomainResult<Details> {
         person::parse_change(self.each())

@@ -30,8 +30,8 @@ impl Phone {
     /// contains a calling code, that must be the same as `zone`.
     pub fn parse(zone: &str, number: &str) -> Result<Self> {
         let zone = typed::zone(zone)?;
-        if zone.is_some_and(|zone| main_region(zone).is_none()) {
-            return Err(UNKNOWN_ZONE);
+        if let Some(zone) = zone.filter(|zone| main_region(*zone).is_none()) {
+            return Self::in_part_of_zone_1(zone, number);
         }
         let invalid = || if zone.is_some() { NOT_IN_ZONE } else { INVALID };
         let typed = Typed::read(number).ok_or_else(invalid)?;
@@ -43,6 +43,20 @@ impl Phone {
         // of a national number, it is a mobile.
         let mobile = if first.takes_texts().is_ok() { None } else { fitting.find(|phone| phone.takes_texts().is_ok()) };
         Ok(mobile.unwrap_or(first))
+    }
+
+    /// A number of one of the countries that share the calling code 1, if the client gives the code and the country's area
+    /// code as the zone, such as `1876` for Jamaica: `SealTalk`'s apps have these in their list of countries.
+    fn in_part_of_zone_1(zone: u16, number: &str) -> Result<Self> {
+        let area = zone.checked_sub(1000).filter(|area| (200..1000).contains(area)).ok_or(UNKNOWN_ZONE)?;
+        let typed = Typed::read(number).ok_or(NOT_IN_ZONE)?;
+        let is_local = !typed.plus && typed.digits.len() <= 7;
+        let whole = if is_local { format!("{area}{}", typed.digits) } else { number.to_owned() };
+        let phone = Self::parse("1", &whole)?;
+        match phone.region() {
+            Some(Country::Region(region)) if !matches!(&region, b"US" | b"CA") => Ok(phone),
+            _ => Err(UNKNOWN_ZONE),
+        }
     }
 
     /// E.164: `+` and the digits.
@@ -168,7 +182,7 @@ pub enum Country {
 }
 
 impl Country {
-    /// A calling code of one to three digits, or the two capital letters of a region that has numbers.
+    /// A calling code, or the two capital letters of a region that has numbers.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         if let Some(region) = Self::region(text) {
@@ -177,7 +191,7 @@ impl Country {
             return code.map(|_| region);
         }
         let digits = (1..=3).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
-        text.parse().ok().filter(|zone| digits && *zone > 0).map(Self::Zone)
+        text.parse().ok().filter(|zone| digits && main_region(*zone).is_some()).map(Self::Zone)
     }
 
     fn region(text: &str) -> Option<Self> {

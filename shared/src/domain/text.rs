@@ -6,7 +6,9 @@
 use std::borrow::Cow;
 
 use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
-use icu_properties::props::{DefaultIgnorableCodePoint, ExtendedPictographic, GeneralCategory, GeneralCategoryGroup};
+use icu_properties::props::{
+    DefaultIgnorableCodePoint, EmojiPresentation, ExtendedPictographic, GeneralCategory, GeneralCategoryGroup,
+};
 use icu_properties::{CodePointMapData, CodePointMapDataBorrowed, CodePointSetData, CodePointSetDataBorrowed};
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -14,6 +16,8 @@ use super::{Error, Result};
 
 const IGNORABLE: CodePointSetDataBorrowed<'_> = CodePointSetData::new::<DefaultIgnorableCodePoint>();
 const PICTURES: CodePointSetDataBorrowed<'_> = CodePointSetData::new::<ExtendedPictographic>();
+/// Pictures that are shown as colourful emoji without a selector.
+const COLOURED: CodePointSetDataBorrowed<'_> = CodePointSetData::new::<EmojiPresentation>();
 const CATEGORIES: CodePointMapDataBorrowed<'_, GeneralCategory> = CodePointMapData::<GeneralCategory>::new();
 
 /// The average number of bytes that a character may have. Of the characters that keyboards offer, the flags of England,
@@ -61,7 +65,12 @@ impl Bounds {
         }
         let text = composed(text);
         let counted = text.len() <= self.bytes && (self.least..=self.most).contains(&characters(&text));
-        if !counted || text.chars().any(|c| c.is_control() && !self.controls.contains(&c)) {
+        // U+2028 and U+2029 begin a new line like a line feed.
+        let control = |c: char| {
+            c.is_control() && !self.controls.contains(&c)
+                || matches!(c, '\u{2028}' | '\u{2029}') && !self.controls.contains(&'\n')
+        };
+        if !counted || text.chars().any(control) {
             return Err(refused(self.rule));
         }
         if !shows_something(&text) {
@@ -92,11 +101,17 @@ pub fn characters(text: &str) -> usize {
     text.graphemes(true).count()
 }
 
-/// Whether a character is visible on its own: it is not white space, not invisible, not a mark that is drawn on another
-/// character, and none of the blanks that Unicode classifies as letters or symbols.
+/// Whether fonts draw nothing for a character: Unicode ignores it by default, it only affects how others are displayed,
+/// or it is one of the blanks that Unicode classifies as letters or symbols.
+fn is_invisible(c: char) -> bool {
+    const BLANKS: [char; 5] = ['\u{2800}', '\u{fffc}', '\u{13441}', '\u{13442}', '\u{1d159}'];
+    IGNORABLE.contains(c) || is_format(c) || BLANKS.contains(&c)
+}
+
+/// Whether a character is visible on its own: it is not white space, not invisible, and not a mark that is drawn on
+/// another character.
 fn is_visible(c: char) -> bool {
-    const BLANKS: [char; 2] = ['\u{2800}', '\u{1d159}'];
-    let drawn = !c.is_whitespace() && !c.is_control() && !IGNORABLE.contains(c) && !BLANKS.contains(&c);
+    let drawn = !c.is_whitespace() && !c.is_control() && !is_invisible(c);
     drawn && !GeneralCategoryGroup::Mark.contains(CATEGORIES.get(c))
 }
 
@@ -125,10 +140,35 @@ fn closes_its_directions(text: &str) -> bool {
 /// never look the same because of invisible characters.
 #[must_use]
 pub fn hides_nothing(text: &str) -> bool {
-    text.graphemes(true).all(|character| {
-        let emoji = character.starts_with(|c| PICTURES.contains(c)) && !character.ends_with('\u{200d}');
-        emoji || !character.contains(|c| IGNORABLE.contains(c))
-    })
+    text.graphemes(true).all(|character| is_emoji(character) || !character.contains(is_invisible))
+}
+
+/// Whether a character is an emoji whose invisible parts all change how it looks (UTS #51): joiners between pictures,
+/// the selector of the colourful form behind a picture that has another one, and the tags of a flag.
+fn is_emoji(character: &str) -> bool {
+    const JOINER: char = '\u{200d}';
+    const COLOURFUL: char = '\u{fe0f}';
+    const FLAG: char = '\u{1f3f4}';
+    const END_OF_TAGS: char = '\u{e007f}';
+    let is_tag = |c: &char| matches!(c, '\u{e0020}'..='\u{e007e}');
+    let mut rest = character.chars().peekable();
+    loop {
+        let Some(picture) = rest.next().filter(|c| PICTURES.contains(*c)) else { return false };
+        if !COLOURED.contains(picture) {
+            rest.next_if_eq(&COLOURFUL);
+        }
+        if picture == FLAG && rest.next_if(is_tag).is_some() {
+            while rest.next_if(is_tag).is_some() {}
+            return rest.next() == Some(END_OF_TAGS) && rest.next().is_none();
+        }
+        // Skin tones are visible.
+        while rest.next_if(|c| !is_invisible(*c)).is_some() {}
+        match rest.next() {
+            None => return true,
+            Some(JOINER) => {}
+            Some(_) => return false,
+        }
+    }
 }
 
 /// The decimal digit that a character represents, in any script.
@@ -243,8 +283,13 @@ mod tests {
         for blank in ["", " ", "\n \u{3000}"] {
             assert_eq!(lines.kept(blank).unwrap(), "");
         }
-        for bad in ["a\tb", "\u{200b}", "\u{200b}\n", "a\u{0}"] {
+        for bad in ["a\tb", "\u{200b}", "\u{200b}\n", "a\u{0}", "\u{fff9}", "\u{fffc}", "\u{13441}", "\u{13430}"] {
             assert!(lines.kept(bad).is_err(), "{bad:?}");
+        }
+        // Two lines, however they are separated.
+        assert_eq!(lines.kept("a\u{2028}b").unwrap(), "a\u{2028}b");
+        for bad in ["a\nb", "a\u{2028}b", "a\u{2029}b"] {
+            assert!(NAME.trimmed(bad).is_err(), "{bad:?}");
         }
     }
 
@@ -268,10 +313,31 @@ mod tests {
 
     #[test]
     fn only_an_emoji_holds_something_invisible() {
-        for good in ["tom", "小明", FAMILY, "❤️", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "é", "tom👍🏽"] {
+        for good in ["tom", "小明", FAMILY, "❤️", "❤️\u{200d}🔥", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "é", "tom👍🏽", "🧔🏽\u{200d}♂️"]
+        {
             assert!(hides_nothing(good), "{good:?}");
         }
-        for bad in ["t\u{200b}om", "tom\u{fe0f}", "\u{202d}tom\u{202c}", "tom\u{3164}", "👍\u{200d}", "tom\u{ad}"] {
+        for bad in [
+            "t\u{200b}om",
+            "tom\u{fe0f}",
+            "\u{202d}tom\u{202c}",
+            "tom\u{3164}",
+            "👍\u{200d}",
+            "tom\u{ad}",
+            "tom\u{fff9}",
+            "tom\u{13441}",
+            "tom\u{13430}",
+            "tom\u{2800}",
+            "tom\u{fffc}",
+            "👍\u{fe0f}",
+            "👍\u{fe00}",
+            "👍\u{34f}",
+            "👍\u{e0061}",
+            "👍\u{e0061}\u{e007f}",
+            "🏴\u{e0067}",
+            "❤\u{fe0f}\u{fe0f}",
+            "👍\u{200d}\u{200d}👍",
+        ] {
             assert!(!hides_nothing(bad), "{bad:?}");
         }
     }

@@ -24,7 +24,7 @@ async fn by_provider(backend: &Backend, subject: &str, token: &str) -> (u16, Val
 #[test]
 fn an_address_makes_thirty_accounts_an_hour_without_a_text() {
     run(async {
-        let backend = Backend::frozen(&[("AccountsPerIpHour", "30")]).await;
+        let backend = Backend::frozen(&[("AccountsPerIpHour", "30"), ("FailuresPerIp", "50")]).await;
         for n in 0..15 {
             assert_eq!(register(&backend, &format!("name{n}")).await.0, 200);
             assert_eq!(by_provider(&backend, &format!("s{n}"), &format!("test-s{n}")).await.0, 201);

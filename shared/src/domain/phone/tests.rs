@@ -123,6 +123,22 @@ fn texts_go_to_mobiles_only() {
 }
 
 #[test]
+fn a_country_that_shares_the_code_1_can_be_the_zone() {
+    for (zone, number, e164) in [
+        ("1876", "2101234", "+18762101234"),
+        ("+1 876".replace(' ', "").as_str(), "210-1234", "+18762101234"),
+        ("1876", "8762101234", "+18762101234"),
+        ("1876", "+18762101234", "+18762101234"),
+        ("1242", "3591234", "+12423591234"),
+    ] {
+        assert_eq!(Phone::parse(zone, number).unwrap().e164(), e164, "{zone} {number}");
+    }
+    for (zone, number) in [("1212", "5552671"), ("1876", "4155552671"), ("1100", "2101234"), ("2876", "2101234")] {
+        assert!(Phone::parse(zone, number).is_err(), "{zone} {number}");
+    }
+}
+
+#[test]
 fn a_country_is_a_calling_code_or_a_region() {
     let phone = |number: &str| Phone::parse("", number).unwrap();
     let has = |country: &str, number: &str| Country::parse(country).unwrap().has(&phone(number));
@@ -145,7 +161,7 @@ fn a_country_is_a_calling_code_or_a_region() {
     ] {
         assert_eq!(has(country, number), within, "{country} {number}");
     }
-    for bad in ["", "us", "USA", "U1", "UK", "XX", "0", "+1", "1000", "-1", "1 ", "*"] {
+    for bad in ["", "999", "10", "us", "USA", "U1", "UK", "XX", "0", "+1", "1000", "-1", "1 ", "*"] {
         assert_eq!(Country::parse(bad), None, "{bad}");
     }
 }

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use crate::domain::Result;
 use crate::domain::account::UserId;
 use crate::domain::clock::Timestamp;
 use crate::domain::id::{Id, Kind};
 use crate::domain::random::{self, Random};
-use crate::domain::text::Bounds;
+use crate::domain::text::{self, Bounds};
+use crate::domain::{Error, Result};
 
 const MINUTE: i64 = 60_000;
 
@@ -39,11 +39,17 @@ pub fn personal_id(random: &dyn Random) -> RoomId {
 pub struct Alias(String);
 
 impl Alias {
-    /// 1 to 64 characters, at least one of them visible and none a control character; spaces around them are dropped.
+    /// 1 to 64 characters, none of them a control character and none invisible, since an alias must not look like another
+    /// one; spaces around them are dropped.
     pub fn parse(text: &str) -> Result<Self> {
         const ALIAS: Bounds =
             Bounds::line("room_alias", 1, 64, "must have 1 to 64 characters and no control characters");
-        ALIAS.trimmed(text).map(Self)
+        let alias = ALIAS.trimmed(text)?;
+        if text::hides_nothing(&alias) {
+            Ok(Self(alias))
+        } else {
+            Err(Error::Invalid { field: "room_alias", rule: "must not contain invisible characters" })
+        }
     }
 
     /// The alias as text.

@@ -19,6 +19,7 @@ use crate::domain::account::{Caller, UserId};
 use crate::domain::clock::Timestamp;
 use crate::domain::known::NetworkHash;
 use crate::domain::person::Detail;
+use crate::domain::phone::Phone;
 use crate::domain::rooms::{Alias, Given, Host, Hosts, Listed, Made, Own, Page, Place, Room, RoomId, RoomStore};
 use crate::domain::{Cap, Error, Fault, NotSignedIn, Quota, Result};
 
@@ -196,11 +197,12 @@ impl RoomStore for Table {
 /// The attributes that [`host`] needs, for a projection.
 const HOST: &[&str] = &["id", "username", "details", "name", "avatar"];
 
-/// The public data of an account.
+/// The public data of an account. A username that is a phone number is not public.
 fn host(account: &Item) -> Host {
     let details = account.get("details").and_then(|details| details.as_m().ok());
     let called = details.and_then(|details| item::get_text(details, Detail::DisplayName.name()));
-    let names = [item::get_text(account, "username"), called, item::get_text(account, "name")];
+    let username = item::get_text(account, "username").filter(|name| Phone::parse("", name).is_err());
+    let names = [username, called, item::get_text(account, "name")];
     let username = names.into_iter().flatten().find(|name| !name.is_empty()).unwrap_or_default();
     Host { username, avatar: item::get_text(account, "avatar").unwrap_or_default() }
 }
