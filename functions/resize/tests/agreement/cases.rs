@@ -61,6 +61,10 @@ impl Chance {
     }
 }
 
+/// Bytes that come.
+const MORE: [&[u8]; 8] =
+    [b"\0", b"\xff", b"\xff\xd1", b"\xff\x01", b"\0\xe1\x01\x02\x03", b"\xff\xe1", b"\xff\xd9", b"\xff\xd8\xff\xe0"];
+
 /// Cuts all over the file, bits that flip, bytes that come and bytes that go.
 fn by_chance(bytes: &[u8], add: &mut impl FnMut(String, Vec<u8>)) {
     let mut chance = Chance(u64::from(crc32fast::hash(bytes)) | 1 << 40);
@@ -73,16 +77,6 @@ fn by_chance(bytes: &[u8], add: &mut impl FnMut(String, Vec<u8>)) {
         flipped[at] ^= 1 << bit;
         add(format!("flip-{at}-{bit}"), flipped);
     }
-    const MORE: [&[u8]; 8] = [
-        b"\0",
-        b"\xff",
-        b"\xff\xd1",
-        b"\xff\x01",
-        b"\0\xe1\x01\x02\x03",
-        b"\xff\xe1",
-        b"\xff\xd9",
-        b"\xff\xd8\xff\xe0",
-    ];
     for (number, more) in MORE.into_iter().cycle().take(24).enumerate() {
         let at = 4 + chance.below(bytes.len() - 4);
         add(format!("more-{at}-{number}"), [&bytes[..at], more, &bytes[at..]].concat());

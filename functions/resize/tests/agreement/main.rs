@@ -69,13 +69,15 @@ fn ours(bytes: &[u8]) -> Ours {
 /// The means of red, green and blue, times alpha, in each cell.
 fn cells(picture: &RgbaImage) -> Vec<u8> {
     let (width, height) = (picture.width() as usize, picture.height() as usize);
+    let place = |at: usize| u32::try_from(at).expect("a place");
+    let pixel = |x, y| picture.get_pixel(place(x), place(y));
     let mut means = Vec::new();
     for (row, column) in (0..CELLS.1).flat_map(|row| (0..CELLS.0).map(move |column| (row, column))) {
         let lines = row * height / CELLS.1..((row + 1) * height / CELLS.1).max(row * height / CELLS.1 + 1);
         let (left, right) = (column * width / CELLS.0, (column + 1) * width / CELLS.0);
         let (mut sums, mut count) = ([0; 3], 0);
         for (y, x) in lines.flat_map(|y| (left..right.max(left + 1)).map(move |x| (y, x))) {
-            let [red, green, blue, alpha] = picture.get_pixel(x as u32, y as u32).0.map(u32::from);
+            let [red, green, blue, alpha] = pixel(x, y).0.map(u32::from);
             for (sum, value) in sums.iter_mut().zip([red, green, blue]) {
                 *sum += (value * alpha + 127) / 255;
             }
@@ -174,10 +176,10 @@ fn judge(case: &Case, whole: &Shown, expected: Option<&Shown>) -> Result<(), Str
 #[test]
 fn what_the_references_show_has_thumbnails_and_what_they_refuse_is_refused() {
     let cases = cases::all();
-    if let Ok(folder) = std::env::var("AGREEMENT_CASES") {
-        fs::create_dir_all(&folder).unwrap();
+    if let Some(folder) = option_env!("AGREEMENT_CASES") {
+        fs::create_dir_all(folder).unwrap();
         for case in &cases {
-            fs::write(Path::new(&folder).join(&case.name), &case.bytes).unwrap();
+            fs::write(Path::new(folder).join(&case.name), &case.bytes).unwrap();
         }
         return;
     }

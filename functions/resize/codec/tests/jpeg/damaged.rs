@@ -146,7 +146,9 @@ fn a_restart_marker_that_is_lost_doubled_or_wrong_costs_what_it_stands_before_at
 #[test]
 fn the_standard_tables_may_be_left_out() {
     let mut file = Vec::new();
-    let picture = image::RgbImage::from_fn(80, 60, |x, y| image::Rgb([x * 3, y * 4, 90].map(|value| value as u8)));
+    let picture = image::RgbImage::from_fn(80, 60, |x, y| {
+        image::Rgb([x * 3, y * 4, 90].map(|value| u8::try_from(value).unwrap()))
+    });
     // Writes the tables of the standard.
     image::codecs::jpeg::JpegEncoder::new_with_quality(&mut file, 90).encode_image(&picture).unwrap();
     let whole = planes(&file, Scale::Whole);
