@@ -276,8 +276,8 @@ fn waiting(seconds: u64) -> String {
     const MINUTE: u64 = 60;
     const HOUR: u64 = 60 * MINUTE;
     match seconds {
-        ..=120 => format!("{seconds} s"),
-        ..=7_200 => format!("{} minutes", seconds.div_ceil(MINUTE)),
+        0..=120 => format!("{seconds} s"),
+        121..=7_200 => format!("{} minutes", seconds.div_ceil(MINUTE)),
         _ => format!("{} hours", seconds.div_ceil(HOUR)),
     }
 }

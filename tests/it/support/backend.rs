@@ -309,8 +309,8 @@ impl Whole {
     /// Asserts that the request was refused with this message and this waiting time, which the message contains too.
     pub fn assert_limited(&self, words: &str, seconds: u64) {
         let wait = match seconds {
-            ..=120 => format!("{seconds} s"),
-            ..=7_200 => format!("{} minutes", seconds.div_ceil(60)),
+            0..=120 => format!("{seconds} s"),
+            121..=7_200 => format!("{} minutes", seconds.div_ceil(60)),
             _ => format!("{} hours", seconds.div_ceil(3_600)),
         };
         let words = format!("{words}; try again in {wait}");
