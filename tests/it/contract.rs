@@ -1,5 +1,6 @@
 //! The template, the functions' routers and the API description must agree.
 
+mod bodies;
 mod deployment;
 mod description;
 mod edge;
@@ -68,7 +69,7 @@ fn committed(file: &str, generated: &str) {
 
 /// The description of all APIs.
 fn description() -> Value {
-    serde_json::to_value(local::api()).expect("a description")
+    local::api()
 }
 
 /// An operation of an API description.
@@ -82,7 +83,15 @@ fn operations(api: &Value) -> Vec<Operation> {
     let mut found = Vec::new();
     for (path, item) in api["paths"].as_object().expect("paths") {
         for (method, said) in item.as_object().expect("operations") {
-            found.push(Operation { method: method.to_uppercase(), path: path.clone(), said: said.clone() });
+            let mut said = said.clone();
+            for response in said["responses"].as_object_mut().into_iter().flat_map(|all| all.values_mut()) {
+                if let Some(shared) =
+                    response["$ref"].as_str().and_then(|name| api.pointer(name.trim_start_matches('#')))
+                {
+                    *response = shared.clone();
+                }
+            }
+            found.push(Operation { method: method.to_uppercase(), path: path.clone(), said });
         }
     }
     assert!(!found.is_empty());
@@ -172,6 +181,13 @@ impl Operation {
         }
         body
     }
+}
+
+/// The examples of a JSON content: those of both outcomes, where an error has the status of a success.
+fn examples(api: &Value, content: &Value) -> Vec<Value> {
+    let several = content["examples"].as_object().into_iter().flatten();
+    let several: Vec<_> = several.map(|(_, example)| example["value"].clone()).collect();
+    if several.is_empty() { example(api, content).into_iter().collect() } else { several }
 }
 
 /// The example of a JSON content, from the content or its schema.

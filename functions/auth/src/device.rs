@@ -11,10 +11,11 @@ use shared::domain::identity::{Registration, SignedIn};
 use shared::domain::password::Password;
 use shared::domain::phone::Phone;
 use shared::domain::session::{Lifetime, NewSession, PushTokens};
-use shared::http::api::device::{Envelope, Outcome};
+use shared::http::api::device::{Either, Outcome};
 use shared::http::api::{Api, Device, Refusal};
 use shared::http::body::Params;
 use shared::http::caller::{Origin, Signed};
+use shared::http::fields::{Code, Mobile, Text};
 use shared::http::lenient;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -38,13 +39,11 @@ pub(super) fn router() -> OpenApiRouter<State> {
 #[serde(rename_all = "camelCase")]
 #[schema(as = device::Verify, example = json!({ "phoneNumber": "18514760073", "code": "485401" }))]
 struct Verify {
-    /// The number; of mainland China unless it starts with `+`.
     #[serde(deserialize_with = "lenient::text")]
-    #[schema(value_type = String)]
+    #[schema(value_type = Mobile)]
     phone_number: String,
-    /// The code from the text message.
     #[serde(deserialize_with = "lenient::code")]
-    #[schema(value_type = String)]
+    #[schema(value_type = Code)]
     code: Typed,
 }
 
@@ -53,24 +52,23 @@ struct Verify {
 #[serde(rename_all = "camelCase")]
 #[schema(as = device::Credentials)]
 struct Credentials {
-    /// The number; of mainland China unless it starts with `+`.
     #[serde(deserialize_with = "lenient::text")]
-    #[schema(value_type = String)]
+    #[schema(value_type = Mobile)]
     phone_number: String,
     /// 6 to 64 bytes without spaces.
     password: String,
 }
 
-/// Where notifications go.
+/// A push token.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = device::Address)]
 struct Address {
     /// The push service's token for this device.
     push_token: Option<String>,
-    /// 0 Android, which is what nothing means, or 1 iOS.
+    /// 0 = Android (default), 1 = iOS.
     #[serde(default, deserialize_with = "lenient::optional_text")]
-    #[schema(value_type = Option<u8>)]
+    #[schema(value_type = Option<Text>)]
     platform: Option<String>,
 }
 
@@ -81,9 +79,9 @@ struct Address {
     "device": { "pushToken": "baidu_push_channel_id", "platform": 0 },
 }))]
 struct Register {
-    /// The code from the text message, asked for with flag 0.
+    /// The code from the text message, requested with flag 0.
     #[serde(deserialize_with = "lenient::code")]
-    #[schema(value_type = String)]
+    #[schema(value_type = Code)]
     code: Typed,
     user: Credentials,
     device: Option<Address>,
@@ -107,19 +105,18 @@ struct Login {
     "phoneNumber": "18514760073", "code": "194940", "password": "qweqwe",
 }))]
 struct UpdatePassword {
-    /// The number; of mainland China unless it starts with `+`.
     #[serde(deserialize_with = "lenient::text")]
-    #[schema(value_type = String)]
+    #[schema(value_type = Mobile)]
     phone_number: String,
-    /// The code from the text message, asked for with flag 1.
+    /// The code from the text message, requested with flag 1.
     #[serde(deserialize_with = "lenient::code")]
-    #[schema(value_type = String)]
+    #[schema(value_type = Code)]
     code: Typed,
     /// 6 to 64 bytes without spaces.
     password: String,
 }
 
-/// The number whose code is right.
+/// The number that the code was sent to.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = device::Checked)]
@@ -127,7 +124,7 @@ struct Checked {
     phone_number: String,
 }
 
-/// Somebody, as this API shows them.
+/// A user.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = device::User)]
@@ -138,7 +135,7 @@ struct User {
     phone_number: String,
 }
 
-/// Somebody who is signed in.
+/// A new session.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = device::Session)]
@@ -151,13 +148,14 @@ struct Session {
 
 /// Check a code.
 ///
-/// The code is not spent and still signs up or sets a password; a wrong one counts against its five guesses.
+/// Checking does not use up the code; you can still sign up or reset the password with it. A wrong code counts as one of
+/// its five tries.
 #[utoipa::path(
     post, path = "/verification_codes/verify", tag = "device", operation_id = "device_check_code",
     request_body = Verify,
     responses((
-        status = 200, description = "The code is right; or `success` is false: wrong, expired, none asked for",
-        body = inline(Envelope<Checked>),
+        status = 200, description = "The code is right; or `success` is false: it is wrong or expired, or none was requested",
+        body = inline(Either<Checked>),
         example = json!({ "success": true, "msg": "ok", "data": { "phoneNumber": "18514760073" } }),
     )),
 )]
@@ -170,13 +168,13 @@ async fn post_verify(Held(state): Held<State>, origin: Origin, Params(given, _):
 
 /// Sign up.
 ///
-/// Needs a code that was asked for with flag 0, and signs in.
+/// Needs a code that was requested with flag 0. Signs in too.
 #[utoipa::path(
     post, path = "/users/register", tag = "device", operation_id = "device_register",
     request_body = Register,
     responses((
         status = 200, description = "Signed up; or `success` is false: a wrong code, a taken number, a weak password",
-        body = inline(Envelope<Session>),
+        body = inline(Either<Session>),
         example = json!({ "success": true, "msg": "ok", "data": {
             "user": { "id": 13, "phoneNumber": "18514760074" }, "accessToken": "XAllpqfc5Mt7WZu8YBoWsw1482486131",
         } }),
@@ -194,14 +192,14 @@ async fn post_register(Held(state): Held<State>, origin: Origin, Params(given, _
 
 /// Sign in.
 ///
-/// The push token is stored with the session, and taken from the device's earlier ones. `isFresh` tells whether the
-/// device, known by its push token, had no session yet.
+/// The push token is stored with the session and removed from the device's earlier sessions. `isFresh` is true if the
+/// device, which is recognised by its push token, has no other session.
 #[utoipa::path(
     post, path = "/users/login", tag = "device", operation_id = "device_login",
     request_body = Login,
     responses((
         status = 200, description = "Signed in; or `success` is false: wrong account or password, too many failures",
-        body = inline(Envelope<Session>),
+        body = inline(Either<Session>),
         example = json!({ "success": true, "msg": "ok", "data": {
             "user": { "id": 12, "phoneNumber": "18514760073" }, "isFresh": true,
             "accessToken": "XAllpqfc5Mt7WZu8YBoWsw1482486131",
@@ -219,13 +217,13 @@ async fn post_login(Held(state): Held<State>, origin: Origin, Params(given, _): 
 
 /// Set a new password.
 ///
-/// Needs a code that was asked for with flag 1. Every session ends, in every API.
+/// Needs a code that was requested with flag 1. Signs the account out of all APIs.
 #[utoipa::path(
     put, path = "/users/update-password", tag = "device", operation_id = "device_update_password",
     request_body = UpdatePassword,
     responses((
         status = 200, description = "Set; or `success` is false: a wrong code, a weak password",
-        body = Outcome, example = json!({ "success": true, "msg": "修改密码成功" }),
+        body = inline(Outcome), example = json!({ "success": true, "msg": "修改密码成功" }),
     )),
 )]
 async fn put_update_password(
@@ -242,13 +240,12 @@ async fn put_update_password(
 
 /// Sign out.
 ///
-/// Ends the session and forgets its push token.
+/// Ends the session and removes its push token.
 #[utoipa::path(
     post, path = "/users/logout", tag = "device", operation_id = "device_logout",
     security(("access_token" = [])),
     responses(
-        (status = 200, description = "Signed out", body = Outcome, example = json!({ "success": true, "msg": "ok" })),
-        (status = 401, description = "Not signed in", body = Outcome, example = json!({ "success": false, "msg": "the Access-Token header is missing; send the accessToken of the sign-in" })),
+        (status = 200, description = "Signed out", body = inline(Outcome), example = json!({ "success": true, "msg": "ok" })),
     ),
 )]
 async fn post_logout(Held(state): Held<State>, Signed(caller, _): Signed<Device>) -> Answer {

@@ -3,6 +3,7 @@
 use axum::extract::State as Held;
 use axum::http::header::CACHE_CONTROL;
 use axum::response::IntoResponse;
+use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -12,18 +13,43 @@ pub(super) fn router() -> OpenApiRouter<State> {
     OpenApiRouter::new().routes(routes!(get_jwks))
 }
 
-/// The public keys.
+/// A JSON Web Key Set (RFC 7517).
+#[derive(ToSchema)]
+#[schema(example = json!({ "keys": [{
+    "kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "kid": "9a1F0oLxKq2b",
+    "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+}] }))]
+#[expect(dead_code, reason = "only described")]
+struct KeySet {
+    #[schema(min_items = 1)]
+    keys: Vec<PublicKey>,
+}
+
+/// A key of Ed25519.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only described")]
+struct PublicKey {
+    /// `OKP`.
+    kty: String,
+    /// `Ed25519`.
+    crv: String,
+    /// `sig`.
+    r#use: String,
+    /// `EdDSA`.
+    alg: String,
+    /// The `kid` of the tokens that this key signs.
+    kid: String,
+    /// The public key, in base64url.
+    x: String,
+}
+
+/// Get the public keys.
 ///
-/// A JSON Web Key Set (RFC 7517) with the Ed25519 keys that access tokens are signed with: one, and during a rotation
-/// of the signing secret two.
+/// Access tokens are signed with these Ed25519 keys: one, or two during a rotation of the signing secret.
 #[utoipa::path(
     get, path = "/.well-known/jwks.json", tag = "keys",
-    responses((status = 200, description = "The keys", content_type = "application/json", example = json!({
-        "keys": [{
-            "kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "kid": "9a1F0oLxKq2b",
-            "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
-        }],
-    }))),
+    responses((status = 200, description = "The keys", body = KeySet,
+        headers(("Cache-Control" = String, description = "An hour.")))),
 )]
 async fn get_jwks(Held(state): Held<State>) -> impl IntoResponse {
     // One hour, so that every verifier soon has a new key; verifiers that see an unknown kid fetch the keys again

@@ -13,6 +13,7 @@ use shared::http::api::messenger::Refused;
 use shared::http::api::{Api, Messenger, Refusal};
 use shared::http::body::{Params, ok};
 use shared::http::caller::{Origin, bearer};
+use shared::http::fields::{Code, Number, Zone};
 use shared::http::lenient;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -28,21 +29,18 @@ pub(super) fn router() -> OpenApiRouter<State> {
 #[derive(Deserialize, ToSchema)]
 #[schema(example = json!({ "zone": "86", "number": "13912345678", "code": "123456" }))]
 struct SignInByCode {
-    /// The country calling code, with or without `+`; 86 when it is missing.
     #[serde(default, deserialize_with = "lenient::text_or_empty")]
-    #[schema(value_type = String)]
+    #[schema(value_type = Option<Zone>)]
     zone: String,
-    /// The number.
     #[serde(deserialize_with = "lenient::text")]
-    #[schema(value_type = String)]
+    #[schema(value_type = Number)]
     number: String,
-    /// The code from the text message.
     #[serde(deserialize_with = "lenient::code")]
-    #[schema(value_type = String)]
+    #[schema(value_type = Code)]
     code: Typed,
-    /// Apple's device token, for notifications.
+    /// The device token of Apple's push service.
     apns_device_token: Option<String>,
-    /// The Android push service's device token.
+    /// The device token of the Android push service.
     ng_device_token: Option<String>,
 }
 
@@ -50,7 +48,7 @@ struct SignInByCode {
 #[derive(Deserialize, ToSchema)]
 #[schema(example = json!({ "refresh_token": "AB2s…" }))]
 struct Refresh {
-    /// The latest one.
+    /// The `refresh_token` of the last response that you saved.
     refresh_token: String,
 }
 
@@ -63,15 +61,15 @@ struct Refresh {
 struct Tokens {
     /// For `Authorization: Bearer`.
     access_token: String,
-    /// For `POST /auth/refresh_token`, once.
+    /// Send it to `POST /auth/refresh_token` to get new tokens. Usable once.
     refresh_token: String,
     /// Always `Bearer`.
     token_type: &'static str,
-    /// Seconds the access token is good for.
+    /// How many seconds the access token is valid.
     expires_in: u64,
     /// The user's id.
     user_id: u64,
-    /// The same, under the name that real clients read.
+    /// Same value as `user_id`, for older clients.
     uid: u64,
     #[serde(skip_serializing_if = "String::is_empty")]
     name: String,
@@ -84,13 +82,13 @@ struct Tokens {
 
 /// Sign in with a code.
 ///
-/// A number that has no account gets one. Each sign-in is a session of its own; the eleventh ends the oldest. A code
-/// survives five guesses.
+/// A number without an account gets one. Each sign-in creates a session. An account can have ten; an eleventh sign-in
+/// ends the oldest. A code allows five wrong tries.
 #[utoipa::path(
     post, path = "/auth/token", tag = "messenger", request_body = SignInByCode,
     responses(
         (status = 200, description = "Signed in", body = Tokens),
-        (status = 400, description = "No code, a wrong one, an expired one, or too many guesses",
+        (status = 400, description = "No code was requested, the code is wrong or expired, or there were too many wrong tries",
             body = Refused, example = json!({ "error": "wrong code", "kind": "code_wrong" })),
     ),
 )]

@@ -13,10 +13,11 @@ use shared::domain::identity::{Registration, SignedIn};
 use shared::domain::phone::Phone;
 use shared::domain::session::{Lifetime, NewSession, PushTokens};
 use shared::domain::{Fault, Result as DomainResult, short_id};
-use shared::http::api::sealtalk::{Done, Refused, Success};
+use shared::http::api::sealtalk::{Done, Either, Refused, Success};
 use shared::http::api::{Api, Refusal, SealTalk};
 use shared::http::body::Params;
 use shared::http::caller::{Origin, Signed};
+use shared::http::fields::{Code, Number, Zone};
 use shared::http::{cookie, lenient};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -40,13 +41,11 @@ pub(super) fn router() -> OpenApiRouter<State> {
 #[derive(Deserialize, ToSchema)]
 #[schema(as = sealtalk::Phone, example = json!({ "region": 86, "phone": 13_912_345_678_u64 }))]
 struct RegionAndPhone {
-    /// The country calling code, as a number or a string; 86 when it is missing.
     #[serde(default, deserialize_with = "lenient::text_or_empty")]
-    #[schema(value_type = String)]
+    #[schema(value_type = Option<Zone>)]
     region: String,
-    /// The number, as a number or a string.
     #[serde(deserialize_with = "lenient::text")]
-    #[schema(value_type = String)]
+    #[schema(value_type = Number)]
     phone: String,
 }
 
@@ -54,21 +53,18 @@ struct RegionAndPhone {
 #[derive(Deserialize, ToSchema)]
 #[schema(as = sealtalk::VerifyCode, example = json!({ "region": 86, "phone": 13_912_345_678_u64, "code": "123456" }))]
 struct VerifyCode {
-    /// The country calling code, as a number or a string; 86 when it is missing.
     #[serde(default, deserialize_with = "lenient::text_or_empty")]
-    #[schema(value_type = String)]
+    #[schema(value_type = Option<Zone>)]
     region: String,
-    /// The number, as a number or a string.
     #[serde(deserialize_with = "lenient::text")]
-    #[schema(value_type = String)]
+    #[schema(value_type = Number)]
     phone: String,
-    /// The code from the text message.
     #[serde(deserialize_with = "lenient::code")]
-    #[schema(value_type = String)]
+    #[schema(value_type = Code)]
     code: Typed,
 }
 
-/// What an account is made with.
+/// A new account.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = sealtalk::Register, example = json!({
     "nickname": "Tom", "password": "P@ssw0rd", "verification_token": "75dd0f90-9b0d-41e5-803f-59b82644bc50",
@@ -78,7 +74,7 @@ struct Register {
     nickname: String,
     /// 6 to 20 bytes without spaces.
     password: String,
-    /// What `verify_code` answered.
+    /// The `verification_token` of `verify_code`.
     verification_token: String,
 }
 
@@ -88,13 +84,11 @@ struct Register {
     "region": 86, "phone": 13_912_345_678_u64, "password": "P@ssw0rd",
 }))]
 struct Login {
-    /// The country calling code, as a number or a string; 86 when it is missing.
     #[serde(default, deserialize_with = "lenient::text_or_empty")]
-    #[schema(value_type = String)]
+    #[schema(value_type = Option<Zone>)]
     region: String,
-    /// The number, as a number or a string.
     #[serde(deserialize_with = "lenient::text")]
-    #[schema(value_type = String)]
+    #[schema(value_type = Number)]
     phone: String,
     /// The password.
     password: String,
@@ -124,8 +118,8 @@ struct LoggedIn {
     post, path = "/user/check_phone_available", tag = "sealtalk", operation_id = "sealtalk_check_phone_available",
     request_body = RegionAndPhone,
     responses(
-        (status = 200, description = "Whether nobody has registered with it",
-            body = inline(Success<bool>), example = json!({ "code": 200, "result": true })),
+        (status = 200, description = "Whether the number can still register. Code 5000: too many checks from this IP address",
+            body = inline(Either<bool>), example = json!({ "code": 200, "result": true })),
         (status = 400, description = "Not a number, or not a mobile one",
             body = Refused, example = json!({ "code": 400, "message": "number is not a valid phone number; write it without the country code, which has a field of its own" })),
     ),
@@ -144,19 +138,22 @@ async fn check_phone_available(
 
 /// Exchange a code for a verification token.
 ///
-/// The token proves the number once, within ten minutes, to `register` or to `reset_password`. A code survives five
-/// guesses.
+/// The token proves the number, once and within ten minutes, to `register` or `reset_password`. A code allows five
+/// wrong tries.
 #[utoipa::path(
     post, path = "/user/verify_code", tag = "sealtalk", operation_id = "sealtalk_verify_code",
     request_body = VerifyCode,
     responses(
-        (status = 200, description = "The token; code 1000 when the code is wrong, 2000 when it has expired",
-            body = inline(Success<Verified>), example = json!({
-                "code": 200, "result": { "verification_token": "75dd0f90-9b0d-41e5-803f-59b82644bc50" },
-            })),
+        (status = 200, description = "The token. Code 1000: the code is wrong. Code 2000: it has expired",
+            body = inline(Either<Verified>), examples(
+                ("success" = (value = json!({
+                    "code": 200, "result": { "verification_token": "75dd0f90-9b0d-41e5-803f-59b82644bc50" },
+                }))),
+                ("wrong code" = (value = json!({ "code": 1_000, "message": "wrong code" }))),
+            )),
         (status = 400, description = "Not a number, or a field is missing or empty",
             body = Refused, example = json!({ "code": 400, "message": "number is not a valid phone number; write it without the country code, which has a field of its own" })),
-        (status = 404, description = "No code was asked for, or it was used",
+        (status = 404, description = "No code was requested, or it was used already",
             body = Refused, example = json!({ "code": 404, "message": "no code to check: it was used already or never requested; request a new one" })),
     ),
 )]
@@ -173,11 +170,12 @@ async fn verify_code(
 
 /// Register.
 ///
-/// Signs in as well: the session is in the cookie `sealtalk_session`, for 30 days.
+/// This signs in too: the session is in the cookie `sealtalk_session`, for 30 days.
 #[utoipa::path(
     post, path = "/user/register", tag = "sealtalk", operation_id = "sealtalk_register", request_body = Register,
     responses(
         (status = 200, description = "The new account's id",
+            headers(("Set-Cookie" = String, description = "`sealtalk_session`.")),
             body = inline(Success<Registered>), example = json!({ "code": 200, "result": { "id": "5Vg2Xh9f" } })),
         (status = 400, description = "The number is registered, or a field breaks its rule: a verification token is a UUID",
             body = Refused, example = json!({ "code": 400, "message": "this number is taken" })),
@@ -199,13 +197,16 @@ async fn register(Held(state): Held<State>, origin: Origin, Params(given, _): Pa
 
 /// Sign in with a password.
 ///
-/// The session is in the cookie `sealtalk_session`, for 30 days. `token` is for the chat service, as `get_token`
-/// answers it.
+/// The session is in the cookie `sealtalk_session`, for 30 days. `token` is for the chat service, as in `get_token`.
 #[utoipa::path(
     post, path = "/user/login", tag = "sealtalk", operation_id = "sealtalk_login", request_body = Login,
     responses(
-        (status = 200, description = "Signed in; code 1000 when number and password do not belong together",
-            body = inline(Success<LoggedIn>), example = json!({ "code": 200, "result": { "id": "5Vg2Xh9f", "token": "eyJ0eXAiOiJKV1QiLCJhbGci…" } })),
+        (status = 200, description = "Signed in. Code 1000: the number or the password is wrong",
+            body = inline(Either<LoggedIn>), headers(("Set-Cookie" = String, description = "`sealtalk_session`, after a success.")),
+            examples(
+                ("success" = (value = json!({ "code": 200, "result": { "id": "5Vg2Xh9f", "token": "eyJ0eXAiOiJKV1QiLCJhbGci…" } }))),
+                ("wrong password" = (value = json!({ "code": 1_000, "message": "wrong account or password" }))),
+            )),
         (status = 400, description = "Not a number, or a field is missing or empty",
             body = Refused, example = json!({ "code": 400, "message": "number is not a valid phone number; write it without the country code, which has a field of its own" })),
     ),
@@ -231,8 +232,8 @@ async fn login(Held(state): Held<State>, origin: Origin, Params(given, _): Param
     post, path = "/user/logout", tag = "sealtalk", operation_id = "sealtalk_logout",
     security(("sealtalk_session" = [])),
     responses(
-        (status = 200, description = "Signed out; the cookie is taken away", body = Done, example = json!({ "code": 200 })),
-        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
+        (status = 200, description = "Signed out; the cookie is removed", body = Done,
+            headers(("Set-Cookie" = String, description = "Removes `sealtalk_session`."))),
     ),
 )]
 async fn logout(Held(state): Held<State>, origin: Origin, Signed(caller, _): Signed<SealTalk>) -> Answer {

@@ -12,10 +12,11 @@ use shared::domain::password::Password;
 use shared::domain::phone::Phone;
 use shared::domain::session::{Lifetime, NewSession, PushTokens};
 use shared::domain::{Fault, Result as DomainResult};
-use shared::http::api::web::{Outcome, Success, User};
+use shared::http::api::web::{Either, Outcome, User};
 use shared::http::api::{Api, Refusal, Web};
 use shared::http::body::Params;
 use shared::http::caller::{Origin, Signed};
+use shared::http::fields::{Code, Mobile, PasswordText};
 use shared::http::{cookie, lenient};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -32,35 +33,30 @@ pub(super) fn router() -> OpenApiRouter<State> {
         .routes(routes!(get_session, delete_session))
 }
 
-/// What an account is made with.
+/// A new account.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = web::Register, example = json!({ "mobile": "13912345678", "sms_code": "123456", "password": "P@ssw0rd" }))]
 struct Register {
-    /// The number; of mainland China unless it starts with `+`.
     #[serde(deserialize_with = "lenient::text")]
-    #[schema(value_type = String)]
+    #[schema(value_type = Mobile)]
     mobile: String,
-    /// The code from the text message.
     #[serde(deserialize_with = "lenient::code")]
-    #[schema(value_type = String)]
+    #[schema(value_type = Code)]
     sms_code: Typed,
-    /// 6 to 64 bytes without spaces.
     #[serde(deserialize_with = "lenient::text")]
-    #[schema(value_type = String)]
+    #[schema(value_type = PasswordText)]
     password: String,
 }
 
-/// What somebody signs in with.
+/// A number and its password.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = web::SignIn, example = json!({ "mobile": "13912345678", "password": "P@ssw0rd" }))]
 struct SignIn {
-    /// The number; of mainland China unless it starts with `+`.
     #[serde(deserialize_with = "lenient::text")]
-    #[schema(value_type = String)]
+    #[schema(value_type = Mobile)]
     mobile: String,
-    /// The password.
     #[serde(deserialize_with = "lenient::text")]
-    #[schema(value_type = String)]
+    #[schema(value_type = PasswordText)]
     password: String,
 }
 
@@ -83,9 +79,10 @@ struct SessionOf {
     request_body(content((Register = "application/json"), (Register = "application/x-www-form-urlencoded"))),
     responses((
         status = 200,
-        description = "The new account, with the session in a cookie; or 4103 not a number or a password, 4002 no code \
-            is waiting, 4004 it is wrong, 4201 it was guessed at too often, 4003 the number is registered",
-        body = inline(Success<User>), example = json!({ "errno": "0", "errmsg": "OK", "data": {
+        description = "The new account, with the session in a cookie; or 4103 a field breaks its rule, 4002 no code was \
+            requested or it has expired, 4004 the code is wrong, 4201 too many wrong tries, 4003 the number is registered",
+        headers(("Set-Cookie" = String, description = "`web_session`, after a success.")),
+        body = inline(Either<User>), example = json!({ "errno": "0", "errmsg": "OK", "data": {
             "user_id": 4_503_599_627_370_497_u64, "name": "13912345678", "mobile": "13912345678", "avatar": "",
             "avatar_url": "", "create_time": "2026-03-01 12:00:00",
         } }),
@@ -104,16 +101,17 @@ async fn post_users(Held(state): Held<State>, origin: Origin, Params(given, _): 
 
 /// Sign in with a password.
 ///
-/// A number that nobody has is refused in the same words as a wrong password. After ten failures in ten minutes the
-/// number is refused for the rest of them.
+/// An unknown number gives the same error as a wrong password. After ten failed attempts within ten minutes the number
+/// is locked until the ten minutes are over.
 #[utoipa::path(
     post, path = "/api/v1.0/sessions", tag = "web", operation_id = "web_post_sessions",
     request_body(content((SignIn = "application/json"), (SignIn = "application/x-www-form-urlencoded"))),
     responses((
         status = 200,
-        description = "Signed in, with the session in a cookie; or 4004 用户名或密码错误, 4201 too many failures, 4103 not \
-            a number",
-        body = inline(Success<SignedInAs>), example = json!({ "errno": "0", "errmsg": "OK", "data": { "user_id": 4_503_599_627_370_497_u64 } }),
+        description = "Signed in, with the session in a cookie; or 4004 the number or the password is wrong, 4201 too many \
+            failed attempts, 4103 not a phone number",
+        headers(("Set-Cookie" = String, description = "`web_session`, after a success.")),
+        body = inline(Either<SignedInAs>), example = json!({ "errno": "0", "errmsg": "OK", "data": { "user_id": 4_503_599_627_370_497_u64 } }),
     )),
 )]
 async fn post_sessions(Held(state): Held<State>, origin: Origin, Params(given, _): Params<Web, SignIn>) -> Answer {
@@ -124,13 +122,13 @@ async fn post_sessions(Held(state): Held<State>, origin: Origin, Params(given, _
     Ok(with_cookie(data, &state, &origin, &signed_in)?)
 }
 
-/// Ask whether somebody is signed in, and who.
+/// Check whether you are signed in.
 #[utoipa::path(
     get, path = "/api/v1.0/session", tag = "web", operation_id = "web_get_session", security(("web_session" = [])),
     responses((
         status = 200,
-        description = "Signed in; or 4101",
-        body = inline(Success<SessionOf>), example = json!({ "errno": "0", "errmsg": "OK", "data": { "user_id": 4_503_599_627_370_497_u64, "name": "Tom" } }),
+        description = "Your id and name; or 4101 not signed in",
+        body = inline(Either<SessionOf>), example = json!({ "errno": "0", "errmsg": "OK", "data": { "user_id": 4_503_599_627_370_497_u64, "name": "Tom" } }),
     )),
 )]
 async fn get_session(Held(state): Held<State>, origin: Origin, Signed(caller, _): Signed<Web>) -> Answer {
@@ -145,8 +143,9 @@ async fn get_session(Held(state): Held<State>, origin: Origin, Signed(caller, _)
     security(("web_session" = [])),
     responses((
         status = 200,
-        description = "Signed out, and the cookie taken away; or 4101",
-        body = Outcome, example = json!({ "errno": "0", "errmsg": "OK" }),
+        description = "Signed out, and the cookie is removed; or 4101 not signed in",
+        headers(("Set-Cookie" = String, description = "Removes `web_session`.")),
+        body = inline(Outcome), example = json!({ "errno": "0", "errmsg": "OK" }),
     )),
 )]
 async fn delete_session(Held(state): Held<State>, origin: Origin, Signed(caller, _): Signed<Web>) -> Answer {

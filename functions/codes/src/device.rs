@@ -6,10 +6,11 @@ use serde::{Deserialize, Serialize};
 use shared::domain::codes::{CodeRequest, Purpose, SolvedCaptcha};
 use shared::domain::phone::Phone;
 use shared::domain::{Error, Result as DomainResult};
-use shared::http::api::device::Envelope;
+use shared::http::api::device::Either;
 use shared::http::api::{Api, Device, Refusal, Web};
 use shared::http::body::Params;
 use shared::http::caller::Origin;
+use shared::http::fields::{Mobile, Text};
 use shared::http::lenient;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -21,31 +22,30 @@ pub(super) fn router() -> OpenApiRouter<State> {
     OpenApiRouter::new().routes(routes!(post_verification_codes))
 }
 
-/// Where a code goes, and what for.
+/// The number that the code is sent to, and what the code is for.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = device::AskForCode, example = json!({ "flag": 1, "phoneNumber": "18514760073" }))]
 struct AskForCode {
-    /// 0 signs up, 1 sets a new password.
+    /// What the code is for: 0 = sign up, 1 = reset the password.
     #[serde(deserialize_with = "lenient::text")]
-    #[schema(value_type = u8)]
+    #[schema(value_type = Text)]
     flag: String,
-    /// The number; of mainland China unless it starts with `+`.
     #[serde(deserialize_with = "lenient::text")]
-    #[schema(value_type = String)]
+    #[schema(value_type = Mobile)]
     phone_number: String,
     /// The id of a captcha, chosen by the client: the picture is at `GET /api/v1.0/imagecode/<id>`. Needed where the
     /// answer is that a captcha is needed.
     #[serde(default, rename = "captcha_id", alias = "captchaId", deserialize_with = "lenient::optional_text")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<Text>)]
     captcha_id: Option<String>,
     /// The characters that the captcha shows.
     #[serde(default, deserialize_with = "lenient::optional_text")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<Text>)]
     captcha: Option<String>,
 }
 
-/// Where a code went.
+/// The number that the code was sent to.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = device::Sent)]
@@ -53,20 +53,19 @@ struct Sent {
     phone_number: String,
 }
 
-/// Ask for a code.
+/// Request a code.
 ///
-/// With flag 0 a number that has an account is refused. With flag 1 a number that has none is answered alike, and no
-/// text is sent: nobody learns here who is registered. A number gets at most one code a minute, three an hour and
-/// six a day, over all APIs; five an hour and ten a day at an IP address that its account knows. When a captcha is needed,
-/// get a picture from `GET /api/v1.0/imagecode/<id>` with an id of your choice, and send `captcha_id` and `captcha` with
-/// the same request.
+/// With flag 0, a number that has an account is an error. With flag 1, the response is the same for a number without an
+/// account, but no text message is sent. A number gets at most one code a minute, three an hour and six a day, over all
+/// APIs; five an hour and ten a day at an IP address that its account knows. When a captcha is needed, get a picture from
+/// `GET /api/v1.0/imagecode/<id>` with an id of your choice, and send `captcha_id` and `captcha` with the same request.
 #[utoipa::path(
     post, path = "/verification_codes", tag = "device", operation_id = "device_ask_for_code",
     request_body = AskForCode,
     responses((
         status = 200,
-        description = "The code is on its way; or `success` is false: not a number, taken, too soon, too many",
-        body = inline(Envelope<Sent>),
+        description = "The code was sent; or `success` is false: not a phone number, the number is registered, too soon, too many codes",
+        body = inline(Either<Sent>),
         example = json!({ "success": true, "msg": "ok", "data": { "phoneNumber": "18514760073" } }),
     )),
 )]

@@ -9,6 +9,7 @@ use shared::http::api::messenger::Refused;
 use shared::http::api::{Api, Messenger, Refusal, Web};
 use shared::http::body::{Params, ok};
 use shared::http::caller::Origin;
+use shared::http::fields::{Number, Text, Zone};
 use shared::http::lenient;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -20,56 +21,56 @@ pub(super) fn router() -> OpenApiRouter<State> {
     OpenApiRouter::new().routes(routes!(post_verify_code)).routes(routes!(get_verify_code))
 }
 
-/// Where a code goes. Strings or numbers, from the query string, a form or a JSON object.
+/// The number that the code is sent to.
 #[derive(Deserialize, ToSchema)]
 #[schema(example = json!({ "zone": "86", "number": "13912345678" }))]
 struct AskForCode {
-    /// The country calling code, with or without `+`; 86 when it is missing.
     #[serde(default, deserialize_with = "lenient::text_or_empty")]
-    #[schema(value_type = String)]
+    #[schema(value_type = Option<Zone>)]
     zone: String,
-    /// The number as it is dialled inside the country.
     #[serde(deserialize_with = "lenient::text")]
-    #[schema(value_type = String)]
+    #[schema(value_type = Number)]
     number: String,
     /// The id of a captcha, chosen by the client: the picture is at `GET /api/v1.0/imagecode/<id>`. Needed where the
     /// answer is that a captcha is needed.
     #[serde(default, deserialize_with = "lenient::optional_text")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<Text>)]
     captcha_id: Option<String>,
     /// The characters that the captcha shows.
     #[serde(default, deserialize_with = "lenient::optional_text")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<Text>)]
     captcha: Option<String>,
 }
 
-/// Where a code went.
+/// The number that the code was sent to.
 #[derive(Serialize, ToSchema)]
 #[schema(example = json!({ "zone": "86", "number": "13912345678" }))]
 struct CodeSent {
+    /// The country calling code, as it was sent; that of the number if none was sent.
     zone: String,
+    /// The number, as it was sent.
     number: String,
-    /// The code itself, only on stages that show codes.
+    /// The code, only with `ExposeCodes=true` (the local run).
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<String>,
 }
 
-/// Ask for a code.
+/// Request a sign-in code.
 ///
-/// Sends a text message with a code that signs in with `POST /auth/token`. The code works once, for five minutes. A
-/// number gets at most one code a minute, three an hour and six a day, over all APIs; five an hour and ten a day at an IP
-/// address that its account knows. `Retry-After` says when to try again. When a captcha is needed, get a picture from
-/// `GET /api/v1.0/imagecode/<id>` with an id of your choice, and send `captcha_id` and `captcha` with the same request.
+/// Sends a text message with a code for `POST /auth/token`. The code works once, for five minutes. A number gets at most
+/// one code a minute, three an hour and six a day, over all APIs; five an hour and ten a day at an IP address that its
+/// account knows. When a captcha is needed, get a picture from `GET /api/v1.0/imagecode/<id>` with an id of your choice,
+/// and send `captcha_id` and `captcha` with the same request. Send all fields as JSON, as a form or in the query.
 #[utoipa::path(
     post, path = "/verify_code", tag = "messenger", operation_id = "post_verify_code",
     params(
-        ("zone" = Option<String>, Query, description = "The country calling code", example = "86"),
-        ("number" = Option<String>, Query, description = "The number", example = "13912345678"),
+        ("zone" = Option<Zone>, Query, description = "Country calling code, with or without `+`; 86 if it is missing", example = "86"),
+        ("number" = Option<Number>, Query, description = "Phone number, unless it is in the body", example = "13912345678"),
     ),
-    request_body(content = Option<AskForCode>, content_type = "application/json"),
+    request_body(content((Option<AskForCode> = "application/json"), (Option<AskForCode> = "application/x-www-form-urlencoded"))),
     responses(
-        (status = 200, description = "The code is on its way", body = CodeSent),
-        (status = 400, description = "Not a number, too soon, too many, or the text was refused",
+        (status = 200, description = "The code was sent", body = CodeSent),
+        (status = 400, description = "Not a phone number, too soon, too many codes, or the text message could not be sent",
             body = Refused, example = json!({ "error": "a code was sent a moment ago; try again in 42 s", "kind": "code_too_soon" })),
     ),
 )]
@@ -88,16 +89,18 @@ async fn post_verify_code(
     Ok(ok(CodeSent { zone, number: asked.number, code }))
 }
 
-/// Ask for a code by GET, as some clients do.
+/// Request a sign-in code (GET, for older clients).
 #[utoipa::path(
     get, path = "/verify_code", tag = "messenger", operation_id = "get_verify_code",
     params(
-        ("zone" = Option<String>, Query, description = "The country calling code", example = "86"),
-        ("number" = String, Query, description = "The number", example = "13912345678"),
+        ("zone" = Option<Zone>, Query, description = "Country calling code, with or without `+`; 86 if it is missing", example = "86"),
+        ("number" = Number, Query, description = "Phone number", example = "13912345678"),
+        ("captcha_id" = Option<Text>, Query, description = "The id of a captcha, if one is needed", example = "an-id"),
+        ("captcha" = Option<Text>, Query, description = "The text of the captcha", example = "7KTC"),
     ),
     responses(
-        (status = 200, description = "The code is on its way", body = CodeSent),
-        (status = 400, description = "Not a number, too soon, too many, or the text was refused",
+        (status = 200, description = "The code was sent", body = CodeSent),
+        (status = 400, description = "Not a phone number, too soon, too many codes, or the text message could not be sent",
             body = Refused, example = json!({ "error": "number is not a valid phone number; outside mainland China write + and the country code before it", "kind": "invalid" })),
     ),
 )]

@@ -10,10 +10,11 @@ use shared::domain::captcha::CaptchaId;
 use shared::domain::codes::{CodeRequest, Purpose, SolvedCaptcha};
 use shared::domain::phone::Phone;
 use shared::domain::{Error, random};
-use shared::http::api::sealtalk::{Done, Refused, Success};
+use shared::http::api::sealtalk::{Outcome, Refused, Success};
 use shared::http::api::{Api, Refusal, SealTalk};
 use shared::http::body::Params;
 use shared::http::caller::Origin;
+use shared::http::fields::{Binary, Number, Text, Zone};
 use shared::http::lenient;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -24,32 +25,27 @@ use super::State;
 type Answer = Result<Response, Refusal<SealTalk>>;
 
 pub(super) fn router() -> OpenApiRouter<State> {
-    OpenApiRouter::new()
-        .routes(routes!(send_code))
-        .routes(routes!(post_sms_img_code, get_sms_img_code))
-        .routes(routes!(get_picture))
+    OpenApiRouter::new().routes(routes!(send_code)).routes(routes!(get_sms_img_code)).routes(routes!(get_picture))
 }
 
-/// Where a code goes.
+/// The number that the code is sent to.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = sealtalk::SendCode, example = json!({ "region": 86, "phone": 13_912_345_678_u64 }))]
 #[serde(rename_all = "camelCase")]
 struct SendCode {
-    /// The country calling code, as a number or a string; 86 when it is missing.
     #[serde(default, deserialize_with = "lenient::text_or_empty")]
-    #[schema(value_type = String)]
+    #[schema(value_type = Option<Zone>)]
     region: String,
-    /// The number, as a number or a string.
     #[serde(deserialize_with = "lenient::text")]
-    #[schema(value_type = String)]
+    #[schema(value_type = Number)]
     phone: String,
-    /// What the picture of `get_sms_img_code` shows, on stages that demand it.
+    /// The text in the picture of `get_sms_img_code`, if the deployment requires a captcha.
     #[serde(default, deserialize_with = "lenient::optional_text")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<Text>)]
     pic_code: Option<String>,
     /// Its `verifyId`.
     #[serde(default, deserialize_with = "lenient::optional_text")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<Text>)]
     pic_code_id: Option<String>,
 }
 
@@ -61,17 +57,21 @@ struct PictureCode {
     verify_id: String,
 }
 
-/// Ask for a code.
+/// Request a code.
 ///
-/// The code is for `verify_code`, once, within five minutes. A number gets at most one code a minute, three an hour and
-/// six a day, over all APIs; five an hour and ten a day at an IP address that its account knows. When a captcha is needed,
-/// get one from `get_sms_img_code` and send `picCodeId` and `picCode`. A picture works for one attempt, right or wrong.
+/// Check the code with `verify_code`, once and within five minutes. A number gets at most one code a minute, three an
+/// hour and six a day, over all APIs; five an hour and ten a day at an IP address that its account knows. When a captcha
+/// is needed, get one from `get_sms_img_code` and send `picCodeId` and `picCode`. A captcha is valid for one attempt,
+/// right or wrong.
 #[utoipa::path(
     post, path = "/user/send_code", tag = "sealtalk", operation_id = "sealtalk_send_code", request_body = SendCode,
     responses(
-        (status = 200, description = "On its way; code 5000 when one was sent a moment ago, or too many",
-            body = Done, example = json!({ "code": 200 })),
-        (status = 400, description = "Not a number, or a picture has to be read first",
+        (status = 200, description = "The code was sent. Code 5000: too soon, too many codes, or the text message could not be sent",
+            body = inline(Outcome), examples(
+                ("success" = (value = json!({ "code": 200 }))),
+                ("too soon" = (value = json!({ "code": 5_000, "message": "a code was sent a moment ago; try again in 42 s" }))),
+            )),
+        (status = 400, description = "Not a phone number, or a captcha is missing or wrong",
             body = Refused, example = json!({ "code": 400, "message": "a captcha is needed" })),
     ),
 )]
@@ -83,46 +83,35 @@ async fn send_code(Held(state): Held<State>, origin: Origin, Params(given, _): P
     Ok(SealTalk::done())
 }
 
-/// Get a picture to read before asking for a code.
+/// Get a captcha, for `send_code`.
 #[utoipa::path(
-    post, path = "/user/get_sms_img_code", tag = "sealtalk", operation_id = "sealtalk_post_get_sms_img_code",
-    responses((status = 200, description = "Where the picture is, and its id for `send_code`", body = inline(Success<PictureCode>), example = json!({
+    method(get, post), path = "/user/get_sms_img_code", tag = "sealtalk", operation_id = "sealtalk_get_sms_img_code",
+    responses((status = 200, description = "The URL of the picture, and its id for `send_code`", body = inline(Success<PictureCode>), example = json!({
         "code": 200, "result": {
             "url": "https://api.example.com/user/sms_img_code/0123456789abcdef0123456789abcdef",
             "verifyId": "0123456789abcdef0123456789abcdef",
         },
     }))),
 )]
-async fn post_sms_img_code(Held(state): Held<State>, origin: Origin) -> Answer {
+async fn get_sms_img_code(Held(state): Held<State>, origin: Origin) -> Answer {
     let verify_id = crypto::hex(&random::bytes::<16>(&*state.captchas.random));
     let url = state.url.absolute(&origin, &format!("/user/sms_img_code/{verify_id}"));
     Ok(SealTalk::result(PictureCode { url, verify_id }))
 }
 
-/// Get a picture to read before asking for a code, by GET, as the clients do.
-#[utoipa::path(
-    get, path = "/user/get_sms_img_code", tag = "sealtalk", operation_id = "sealtalk_get_get_sms_img_code",
-    responses((status = 200, description = "Where the picture is, and its id for `send_code`", body = inline(Success<PictureCode>), example = json!({
-        "code": 200, "result": {
-            "url": "https://api.example.com/user/sms_img_code/0123456789abcdef0123456789abcdef",
-            "verifyId": "0123456789abcdef0123456789abcdef",
-        },
-    }))),
-)]
-async fn get_sms_img_code(state: Held<State>, origin: Origin) -> Answer {
-    post_sms_img_code(state, origin).await
-}
-
-/// The picture itself.
+/// Get the picture of a captcha.
 ///
-/// Every request draws another one, and only the latest counts. Stages that show codes tell what it says in
-/// `X-Captcha-Text`.
+/// Each request draws a new picture, and only the latest one counts.
 #[utoipa::path(
     get, path = "/user/sms_img_code/{verify_id}", tag = "sealtalk", operation_id = "sealtalk_get_sms_img_code_picture",
-    params(("verify_id" = String, Path, description = "As `get_sms_img_code` answered it",
+    params(("verify_id" = String, Path, description = "The `verifyId` of `get_sms_img_code`",
         example = "0123456789abcdef0123456789abcdef")),
     responses(
-        (status = 200, description = "The picture", content_type = "image/png", body = Vec<u8>),
+        (status = 200, description = "The picture", content_type = "image/png", body = inline(Binary),
+            headers(
+                ("Cache-Control" = String, description = "`no-store`."),
+                ("X-Captcha-Text" = String, description = "What the picture says, only with `ExposeCodes=true` (the local run)."),
+            )),
         (status = 404, description = "Not an id", body = Refused, example = json!({ "code": 404, "message": "no such picture" })),
     ),
 )]

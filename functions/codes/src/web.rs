@@ -10,10 +10,11 @@ use shared::domain::captcha::CaptchaId;
 use shared::domain::codes::{CodeRequest, Purpose, SolvedCaptcha};
 use shared::domain::phone::Phone;
 use shared::domain::{Error, Result as DomainResult};
-use shared::http::api::web::{Outcome, Words};
+use shared::http::api::web::{Outcome, Refused, Words};
 use shared::http::api::{Api, Refusal, Web};
-use shared::http::body::{Params, missing, ok};
+use shared::http::body::{Params, missing};
 use shared::http::caller::Origin;
+use shared::http::fields::Binary;
 use shared::http::lenient;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -40,15 +41,20 @@ struct Read {
 
 /// Get a captcha.
 ///
-/// A JPEG of four letters and digits, under an id that the client makes up (a UUID, say): 1 to 64 letters, digits,
-/// dots, underscores and hyphens. It can be used for three minutes and once; asking again under the same id replaces
-/// it.
+/// A JPEG of four letters and digits. Choose its id yourself, for example a UUID: 1 to 64 letters, digits, dots,
+/// underscores and hyphens. The captcha is valid for three minutes and for one attempt; a new request with the same id
+/// replaces it.
 #[utoipa::path(
     get, path = "/api/v1.0/imagecode/{image_code_id}", tag = "web", operation_id = "web_get_image_code",
-    params(("image_code_id" = String, Path, description = "Made up by the client",
+    params(("image_code_id" = String, Path, description = "An id that you choose", min_length = 1, max_length = 64,
         example = "0b1e4f2c-9d0a-4c1e-8f7a-3b2d1c0e9f8a")),
     responses(
-        (status = 200, description = "The picture; or an error as JSON: 4103 not an id, 4001 it could not be kept", content_type = "image/jpg", body = Vec<u8>),
+        (status = 200, description = "The picture; or an error as JSON: 4103 not an id, 4001 it could not be stored",
+            content((inline(Binary) = "image/jpg"), (Refused = "application/json")),
+            headers(
+                ("Cache-Control" = String, description = "`no-store`, with a picture."),
+                ("X-Captcha-Text" = String, description = "What the picture says, only with `ExposeCodes=true` (the local run)."),
+            )),
     ),
 )]
 async fn get_image_code(Held(state): Held<State>, path: Result<Path<String>, PathRejection>) -> Response {
@@ -65,23 +71,25 @@ async fn draw(state: &State, path: Result<Path<String>, PathRejection>) -> Domai
     Ok(response)
 }
 
-/// Ask for a code to register with.
+/// Request a code to register with.
 ///
-/// The captcha is spent by this request, whether it was read right or wrong; capitals do not matter. What was read may
-/// stand in the query or, as the document writes it, after commas in the path: `/smscode/13912345678,text=7KTC,id=…`.
-/// A number gets at most one code a minute, three an hour and six a day, over all APIs.
+/// This request uses the captcha up, whether its text is right or wrong; case does not matter. The text and the id can
+/// be in the query or, as the original documentation has it, after commas in the path:
+/// `/smscode/13912345678,text=7KTC,id=…`. A number gets at most one code a minute, three an hour and six a day, over all
+/// APIs.
 #[utoipa::path(
     get, path = "/api/v1.0/smscode/{mobile}", tag = "web", operation_id = "web_get_sms_code",
     params(
-        ("mobile" = String, Path, description = "The number", example = "13912345678"),
-        ("text" = String, Query, description = "What the captcha says", example = "7KTC"),
-        ("id" = String, Query, description = "The captcha's id", example = "0b1e4f2c-9d0a-4c1e-8f7a-3b2d1c0e9f8a"),
+        ("mobile" = String, Path, description = "Phone number: of mainland China, or with `+` and the country calling code", example = "13912345678"),
+        ("text" = Option<String>, Query, description = "The text of the captcha, unless it is in the path", example = "7KTC"),
+        ("id" = Option<String>, Query, description = "The id of the captcha, unless it is in the path", example = "0b1e4f2c-9d0a-4c1e-8f7a-3b2d1c0e9f8a"),
     ),
     responses((
         status = 200,
-        description = "On its way; or 4103 not a number, 4002 the captcha has expired, 4004 it was read wrong, 4003 the \
-            number is registered, 4201 too soon or too many, 4202 too many from this address, 4301 the text was refused",
-        body = Outcome, example = json!({ "errno": "0", "errmsg": "发送成功" }),
+        description = "The code was sent; or 4103 not a phone number, 4002 the captcha has expired, 4004 its text is wrong, \
+            4003 the number is registered, 4201 too soon or too many codes, 4202 too many codes from this IP address, \
+            4301 the text message could not be sent",
+        body = inline(Outcome), example = json!({ "errno": "0", "errmsg": "发送成功" }),
     )),
 )]
 async fn get_sms_code(
@@ -100,7 +108,7 @@ async fn get_sms_code(
     let phone = Phone::parse("", mobile)?;
     let captcha = Some(SolvedCaptcha { api: Web::NAME, id, text });
     state.sender.send(CodeRequest { phone: &phone, purpose: Purpose::SignUp, from: origin.address, captcha }).await?;
-    Ok(ok(Outcome { errno: "0", errmsg: "发送成功" }))
+    Ok(Web::said("发送成功"))
 }
 
 /// The one variable of a path.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use shared::domain::media::Format;
 use shared::domain::media::direct::Ticket;
 use shared::domain::{Error, Fault, Result as DomainResult};
-use shared::http::api::sealtalk::{Refused, Success};
+use shared::http::api::sealtalk::{Either, Refused};
 use shared::http::api::{Refusal, SealTalk};
 use shared::http::body::Params;
 use shared::http::caller::{Origin, Signed};
@@ -21,7 +21,7 @@ use super::State;
 type Answer = Result<Response, Refusal<SealTalk>>;
 
 pub(super) fn router() -> OpenApiRouter<State> {
-    OpenApiRouter::new().routes(routes!(post_image_token, get_image_token))
+    OpenApiRouter::new().routes(routes!(get_image_token))
 }
 
 /// What will be uploaded.
@@ -50,26 +50,26 @@ struct Token {
     image: String,
 }
 
-/// Get a token to upload one picture with.
+/// Get a token to upload one picture.
 ///
-/// The token is base64 of a JSON object: POST a form (`multipart/form-data`) to its `url` with its `fields` and, as
-/// the last part, `file`, within ten minutes. A moment later the picture is at its `image`, without its metadata.
-/// What is no picture of the type, or larger than 20 MB, is dropped.
+/// The token is a JSON object in base64. Within ten minutes, POST a form (`multipart/form-data`) to its `url` with its
+/// `fields` and, as the last part, `file`. A moment later the picture is at its `image`, without its metadata. A file
+/// that is not a picture of this type, or larger than 20 MB, is deleted.
 #[utoipa::path(
-    post, path = "/user/get_image_token", tag = "sealtalk", operation_id = "sealtalk_post_get_image_token",
+    method(get, post), path = "/user/get_image_token", tag = "sealtalk", operation_id = "sealtalk_get_image_token",
     security(("sealtalk_session" = [])), request_body(content = Option<Wanted>, content_type = "application/json"),
+    params(("type" = Option<String>, Query, description = "Media type of the picture; `image/jpeg` if it is missing", example = "image/jpeg")),
     responses(
-        (status = 200, description = "The token, and the host that pictures are served from",
-            body = inline(Success<ImageToken>), example = json!({ "code": 200, "result": {
+        (status = 200, description = "The token, and the host that pictures are served from. Code 5000: the account has no space left",
+            body = inline(Either<ImageToken>), example = json!({ "code": 200, "result": {
                 "target": "s3", "domain": "api.example.com", "token": "eyJ1cmwiOiJodHRwczov…",
             } })),
-        (status = 400, description = "Not a type that is kept", body = Refused, example = json!({
+        (status = 400, description = "This media type is not supported", body = Refused, example = json!({
             "code": 400, "message": "type must be image/jpeg, image/png, image/webp, image/gif or image/heic",
         })),
-        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
     ),
 )]
-async fn post_image_token(
+async fn get_image_token(
     Held(state): Held<State>,
     origin: Origin,
     Signed(caller, _): Signed<SealTalk>,
@@ -78,31 +78,6 @@ async fn post_image_token(
     let (name, ticket) = state.direct.invite(caller, format(wanted.content_type.as_deref())?).await?;
     let token = encode(&Token { ticket, image: state.url.absolute(&origin, &name.path()) })?;
     Ok(SealTalk::secret(ImageToken { target: "s3", domain: state.url.host(&origin), token }))
-}
-
-/// Get a token to upload one picture with, by GET, as the clients do.
-#[utoipa::path(
-    get, path = "/user/get_image_token", tag = "sealtalk", operation_id = "sealtalk_get_get_image_token",
-    security(("sealtalk_session" = [])),
-    params(("type" = Option<String>, Query, description = "The picture's media type", example = "image/jpeg")),
-    responses(
-        (status = 200, description = "The token, and the host that pictures are served from",
-            body = inline(Success<ImageToken>), example = json!({ "code": 200, "result": {
-                "target": "s3", "domain": "api.example.com", "token": "eyJ1cmwiOiJodHRwczov…",
-            } })),
-        (status = 400, description = "Not a type that is kept", body = Refused, example = json!({
-            "code": 400, "message": "type must be image/jpeg, image/png, image/webp, image/gif or image/heic",
-        })),
-        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
-    ),
-)]
-async fn get_image_token(
-    state: Held<State>,
-    origin: Origin,
-    signed: Signed<SealTalk>,
-    wanted: Params<SealTalk, Wanted>,
-) -> Answer {
-    post_image_token(state, origin, signed, wanted).await
 }
 
 /// The documents' clients send no type and upload portraits, which they make JPEGs of.

@@ -6,8 +6,9 @@ use serde::Serialize;
 use shared::domain::Result as DomainResult;
 use shared::domain::account::Caller;
 use shared::http::api::Web;
-use shared::http::api::web::{Success, Words};
+use shared::http::api::web::{Either, Words};
 use shared::http::caller::{Origin, Signed};
+use shared::http::fields::Binary;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -24,7 +25,7 @@ pub(super) fn router() -> OpenApiRouter<State> {
 #[expect(dead_code, reason = "only described; the form is read part by part")]
 struct AvatarForm {
     /// A JPEG, PNG, WebP, GIF or HEIC.
-    #[schema(value_type = String, format = Binary)]
+    #[schema(value_type = Binary)]
     avatar: Vec<u8>,
 }
 
@@ -36,14 +37,14 @@ struct Stored {
 
 /// Upload a picture and make it the avatar.
 ///
-/// Its metadata (such as the place) is left out, its orientation and its pixels stay as they are.
+/// Metadata, such as the location, is removed; the pixels and the orientation stay as they are.
 #[utoipa::path(
     post, path = "/api/v1.0/user/avatar", tag = "web", operation_id = "web_post_user_avatar",
     security(("web_session" = [])),
     request_body(description = "The picture", content((inline(AvatarForm) = "multipart/form-data"))),
     responses(
         (status = 200, description = "Stored and set; or 4103 not a whole picture or too large, 4101 not signed in, 4301 it could not be stored",
-            body = inline(Success<Stored>), example = json!({ "errno": "0", "errmsg": "OK", "data": {
+            body = inline(Either<Stored>), example = json!({ "errno": "0", "errmsg": "OK", "data": {
                 "avatar_url": "https://api.example.com/images/0123456789abcdef0123456789abcdef.jpg",
             } })),
     ),

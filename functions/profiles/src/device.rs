@@ -10,6 +10,7 @@ use shared::http::api::device::Outcome;
 use shared::http::api::{Device, Refusal};
 use shared::http::body::Params;
 use shared::http::caller::Signed;
+use shared::http::fields::Text;
 use shared::http::lenient;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -21,7 +22,7 @@ pub(super) fn router() -> OpenApiRouter<State> {
     OpenApiRouter::new().routes(routes!(post_update_device_token))
 }
 
-/// Where notifications go from now on.
+/// A new push token.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = device::UpdateDeviceToken, example = json!({
     "device": { "pushToken": "apns push token", "platform": 1 },
@@ -30,30 +31,29 @@ struct UpdateDeviceToken {
     device: NewAddress,
 }
 
-/// A push address.
+/// A push token.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = device::NewAddress)]
 struct NewAddress {
     /// The push service's token for this device.
     push_token: String,
-    /// 0 Android, which is what nothing means, or 1 iOS.
+    /// 0 = Android (default), 1 = iOS.
     #[serde(default, deserialize_with = "lenient::optional_text")]
-    #[schema(value_type = Option<u8>)]
+    #[schema(value_type = Option<Text>)]
     platform: Option<String>,
 }
 
-/// Change where notifications go.
+/// Update the push token.
 ///
-/// The push token goes with the session that asks, and is taken from the device's other ones.
+/// The push token belongs to this session from now on, and to no other session.
 #[utoipa::path(
     post, path = "/users/{id}/update-device-token", tag = "device", operation_id = "device_update_push_token",
     request_body = UpdateDeviceToken,
     security(("access_token" = [])), params(("id" = i32, Path, description = "Your own id, as sign-up and sign-in return it", example = 12)),
     responses(
-        (status = 200, description = "Changed; or `success` is false: not a push token, or somebody else's id",
-            body = Outcome, example = json!({ "success": true, "msg": "ok" })),
-        (status = 401, description = "Not signed in", body = Outcome, example = json!({ "success": false, "msg": "the Access-Token header is missing; send the accessToken of the sign-in" })),
+        (status = 200, description = "Updated; or `success` is false: not a push token, or another user's id",
+            body = inline(Outcome), example = json!({ "success": true, "msg": "ok" })),
     ),
 )]
 async fn post_update_device_token(

@@ -7,17 +7,17 @@ use std::collections::BTreeSet;
 use axum::extract::State as Held;
 use axum::response::Response;
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::json;
 use shared::domain::account::Caller;
 use shared::domain::clock::Timestamp;
 use shared::domain::lookup::Card;
 use shared::domain::phone::Phone;
 use shared::domain::profile::{Avatar, Nickname, ProfileChange, StateLine};
 use shared::domain::{Error, Result as DomainResult};
-use shared::http::api::messenger::Refused;
+use shared::http::api::messenger::{Done, Refused};
 use shared::http::api::{Messenger, Refusal};
 use shared::http::body::{Changes, JsonBody, Params, Partial, ok};
 use shared::http::caller::{Origin, Signed};
+use shared::http::fields::Contact;
 use shared::http::lenient;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -32,8 +32,7 @@ pub(super) fn router() -> OpenApiRouter<State> {
         .routes(routes!(put_nickname))
         .routes(routes!(put_state))
         .routes(routes!(patch_me))
-        .routes(routes!(post_users))
-        .routes(routes!(get_users))
+        .routes(routes!(look_up_users))
         .merge(push::router())
 }
 
@@ -44,15 +43,15 @@ struct NewValue {
     value: String,
 }
 
-/// Any of these; what is missing or null stays as it is.
+/// Send only the fields to change. Missing or null fields keep their value.
 #[derive(Deserialize, ToSchema)]
 #[schema(example = json!({ "state": "at the sea" }))]
 struct Patch {
     /// 1 to 64 characters.
     name: Option<String>,
-    /// Up to 140 characters; empty takes it away.
+    /// Up to 140 characters; an empty string removes it.
     state: Option<String>,
-    /// The path or URL that an upload answered, or any http(s) URL of 12 to 256 characters.
+    /// The `src` or `src_url` of an upload, or any http(s) URL of 12 to 256 characters.
     avatar: Option<String>,
 }
 
@@ -60,18 +59,16 @@ impl Partial for Patch {
     const FIELDS: &'static [&'static str] = &["name", "state", "avatar"];
 }
 
-/// A number of somebody's address book.
+/// A number to look up.
 #[derive(Deserialize, ToSchema)]
 #[serde(expecting = r#"an object such as {"zone":"86","number":"13912345678"}"#)]
 #[schema(example = json!({ "zone": "86", "number": "13912345678" }))]
 struct Entry {
-    /// The country calling code; 86 when it is missing.
     #[serde(default, deserialize_with = "lenient::text_or_empty")]
-    #[schema(value_type = String)]
+    #[schema(value_type = Option<Contact>)]
     zone: String,
-    /// The number.
     #[serde(deserialize_with = "lenient::text")]
-    #[schema(value_type = String)]
+    #[schema(value_type = Contact)]
     number: String,
 }
 
@@ -84,18 +81,18 @@ impl<'de> Deserialize<'de> for AddressBook {
     }
 }
 
-/// Who a number belongs to.
+/// The account of a number.
 #[derive(Serialize, ToSchema)]
 #[schema(example = json!({
     "zone": "86", "number": "13912345678", "uid": 4_503_599_627_370_497_u64, "name": "Tom",
     "avatar": "https://api.example.com/images/0123456789abcdef0123456789abcdef.jpg", "up_timestamp": 1_790_000_000,
 }))]
 struct Found {
-    /// As it was asked.
+    /// As it was sent.
     zone: String,
-    /// As it was asked.
+    /// As it was sent.
     number: String,
-    /// The user's id; 0 when the number is not registered.
+    /// The user's id; 0 if the number has no account.
     uid: u64,
     #[serde(skip_serializing_if = "String::is_empty")]
     state: String,
@@ -104,7 +101,7 @@ struct Found {
     /// An absolute URL.
     #[serde(skip_serializing_if = "String::is_empty")]
     avatar: String,
-    /// Seconds since 1970 of the last authenticated request.
+    /// When the user was last active, in seconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none")]
     up_timestamp: Option<i64>,
 }
@@ -113,10 +110,9 @@ struct Found {
 #[utoipa::path(
     put, path = "/users/me/nickname", tag = "messenger", request_body = NewValue, security(("bearer" = [])),
     responses(
-        (status = 200, description = "Set", content_type = "application/json", example = json!({})),
+        (status = 200, description = "Set", body = Done),
         (status = 400, description = "Not 1 to 64 characters",
             body = Refused, example = json!({ "error": "nickname must have 1 to 64 characters and no control characters", "kind": "invalid" })),
-        (status = 401, description = "Not signed in", body = Refused, example = json!({ "error": "the access token has expired; refresh it with POST /auth/refresh_token", "kind": "credential_expired" })),
     ),
 )]
 async fn put_nickname(
@@ -132,10 +128,9 @@ async fn put_nickname(
 #[utoipa::path(
     put, path = "/users/me/state", tag = "messenger", request_body = NewValue, security(("bearer" = [])),
     responses(
-        (status = 200, description = "Set", content_type = "application/json", example = json!({})),
+        (status = 200, description = "Set", body = Done),
         (status = 400, description = "More than 140 characters",
             body = Refused, example = json!({ "error": "state must have at most 140 characters and no control characters", "kind": "invalid" })),
-        (status = 401, description = "Not signed in", body = Refused, example = json!({ "error": "the access token has expired; refresh it with POST /auth/refresh_token", "kind": "credential_expired" })),
     ),
 )]
 async fn put_state(
@@ -151,10 +146,9 @@ async fn put_state(
 #[utoipa::path(
     patch, path = "/users/me", tag = "messenger", request_body = Patch, security(("bearer" = [])),
     responses(
-        (status = 200, description = "Changed", content_type = "application/json", example = json!({})),
+        (status = 200, description = "Changed", body = Done),
         (status = 400, description = "A field breaks its rule",
             body = Refused, example = json!({ "error": "avatar must be the path of an uploaded picture, or an http(s) URL of 12 to 256 characters", "kind": "invalid" })),
-        (status = 401, description = "Not signed in", body = Refused, example = json!({ "error": "the access token has expired; refresh it with POST /auth/refresh_token", "kind": "credential_expired" })),
     ),
 )]
 async fn patch_me(
@@ -176,47 +170,28 @@ async fn patch_me(
 
 async fn change_profile(state: &State, caller: Caller, change: ProfileChange) -> Answer {
     state.accounts.change_profile(caller, &change, state.gate.clock.now()).await?;
-    Ok(ok(json!({})))
+    Ok(ok(Done {}))
 }
 
-/// Look up an address book.
+/// Find which numbers have accounts.
 ///
-/// Up to 5,000 numbers within 512 KB, answered one by one in the order asked. An account may look up 20,000 numbers a day.
+/// Send up to 5,000 numbers within 512 KB; the response has one entry for each, in the same order. An account may look up
+/// 20,000 numbers a day.
 #[utoipa::path(
-    post, path = "/users", tag = "messenger", operation_id = "post_users", security(("bearer" = [])),
+    method(get, post), path = "/users", tag = "messenger", operation_id = "users", security(("bearer" = [])),
     request_body = Vec<Entry>,
     responses(
-        (status = 200, description = "One answer for each number", body = Vec<Found>),
-        (status = 400, description = "Not a list, or too long", body = Refused, example = json!({ "error": "at most 5000 numbers per call", "kind": "too_many" })),
-        (status = 401, description = "Not signed in", body = Refused, example = json!({ "error": "the access token has expired; refresh it with POST /auth/refresh_token", "kind": "credential_expired" })),
+        (status = 200, description = "One entry for each number", body = Vec<Found>),
+        (status = 400, description = "Not a list, or too many numbers", body = Refused, example = json!({ "error": "at most 5000 numbers per call", "kind": "too_many" })),
     ),
 )]
-async fn post_users(
+async fn look_up_users(
     Held(state): Held<State>,
     origin: Origin,
     Signed(caller, _): Signed<Messenger>,
     JsonBody(AddressBook(entries), _): JsonBody<Messenger, AddressBook>,
 ) -> Answer {
     Ok(ok(look_up(&state, &origin, caller, entries).await?))
-}
-
-/// Look up an address book by GET with a body, as the document says; some proxies drop that body, so prefer POST.
-#[utoipa::path(
-    get, path = "/users", tag = "messenger", operation_id = "get_users", security(("bearer" = [])),
-    request_body = Vec<Entry>,
-    responses(
-        (status = 200, description = "One answer for each number", body = Vec<Found>),
-        (status = 400, description = "Not a list, or too long", body = Refused, example = json!({ "error": "the body must be a JSON array of {\"zone\",\"number\"}", "kind": "malformed" })),
-        (status = 401, description = "Not signed in", body = Refused, example = json!({ "error": "the access token has expired; refresh it with POST /auth/refresh_token", "kind": "credential_expired" })),
-    ),
-)]
-async fn get_users(
-    state: Held<State>,
-    origin: Origin,
-    signed: Signed<Messenger>,
-    entries: JsonBody<Messenger, AddressBook>,
-) -> Answer {
-    post_users(state, origin, signed, entries).await
 }
 
 async fn look_up(state: &State, origin: &Origin, caller: Caller, entries: Vec<Entry>) -> DomainResult<Vec<Found>> {

@@ -12,7 +12,7 @@ use shared::domain::account::UserId;
 use shared::domain::phone::Phone;
 use shared::domain::profile::ProfileChange;
 use shared::domain::{Error, short_id};
-use shared::http::api::sealtalk::{Done, Refused, Success};
+use shared::http::api::sealtalk::{Done, Either, Refused, Success};
 use shared::http::api::{Refusal, SealTalk};
 use shared::http::body::{Params, missing};
 use shared::http::caller::{Origin, Signed};
@@ -28,8 +28,8 @@ pub(super) fn router() -> OpenApiRouter<State> {
     OpenApiRouter::new()
         .routes(routes!(set_nickname))
         .routes(routes!(set_portrait_uri))
-        .routes(routes!(post_find_user, get_find_user))
-        .routes(routes!(post_user, get_user))
+        .routes(routes!(find_user))
+        .routes(routes!(get_user))
         .routes(routes!(get_users))
         .merge(misc::router())
 }
@@ -80,7 +80,6 @@ impl User {
         (status = 200, description = "Set", body = Done, example = json!({ "code": 200 })),
         (status = 400, description = "Not 1 to 32 bytes",
             body = Refused, example = json!({ "code": 400, "message": "nickname must have 1 to 32 bytes and no control characters" })),
-        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
     ),
 )]
 async fn set_nickname(
@@ -101,7 +100,6 @@ async fn set_nickname(
         (status = 200, description = "Set", body = Done, example = json!({ "code": 200 })),
         (status = 400, description = "Not an http(s) URL of 12 to 256 characters",
             body = Refused, example = json!({ "code": 400, "message": "portraitUri must be an http(s) URL of 12 to 256 characters" })),
-        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
     ),
 )]
 async fn set_portrait_uri(
@@ -116,28 +114,30 @@ async fn set_portrait_uri(
     Ok(SealTalk::done())
 }
 
-/// Find somebody by their phone.
+/// Find a user by phone number.
 ///
-/// Counts against the numbers that an account may look up in a day, as the messenger API's address book does.
+/// Counts as one of the 20,000 numbers that an account may look up in a day, over all APIs.
 #[utoipa::path(
-    post, path = "/user/find/{region}/{phone}", tag = "sealtalk", operation_id = "sealtalk_post_find",
+    method(get, post), path = "/user/find/{region}/{phone}", tag = "sealtalk", operation_id = "sealtalk_find",
     security(("sealtalk_session" = [])),
     params(
-        ("region" = String, Path, description = "The country calling code", example = "86"),
-        ("phone" = String, Path, description = "The number", example = "13912345678"),
+        ("region" = String, Path, description = "Country calling code", example = "86"),
+        ("phone" = String, Path, description = "Phone number", example = "13912345678"),
     ),
     responses(
-        (status = 200, description = "Who has the number; code 5000 when too many were looked up today",
-            body = inline(Success<User>), example = json!({ "code": 200, "result": {
-                "id": "5Vg2Xh9f", "nickname": "Tom", "portraitUri": "http://test.com/user/abc123.jpg",
-            } })),
+        (status = 200, description = "The user with this number. Code 5000: too many numbers were looked up today",
+            body = inline(Either<User>), examples(
+                ("success" = (value = json!({ "code": 200, "result": {
+                    "id": "5Vg2Xh9f", "nickname": "Tom", "portraitUri": "http://test.com/user/abc123.jpg",
+                } }))),
+                ("too many" = (value = json!({ "code": 5_000, "message": "too many numbers looked up today; try again in 3600 s" }))),
+            )),
         (status = 400, description = "Not a number",
             body = Refused, example = json!({ "code": 400, "message": "number is not a valid phone number; write it without the country code, which has a field of its own" })),
-        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
-        (status = 404, description = "Nobody has the number", body = Refused, example = json!({ "code": 404, "message": "no such user" })),
+        (status = 404, description = "No user has this number", body = Refused, example = json!({ "code": 404, "message": "no such user" })),
     ),
 )]
-async fn post_find_user(
+async fn find_user(
     Held(state): Held<State>,
     origin: Origin,
     Signed(caller, _): Signed<SealTalk>,
@@ -150,48 +150,19 @@ async fn post_find_user(
     Ok(User::answer(&state, &origin, card.id, card.name, &card.avatar))
 }
 
-/// Find somebody by their phone by GET, as the clients do.
+/// Get a user's profile.
 #[utoipa::path(
-    get, path = "/user/find/{region}/{phone}", tag = "sealtalk", operation_id = "sealtalk_get_find",
-    security(("sealtalk_session" = [])),
-    params(
-        ("region" = String, Path, description = "The country calling code", example = "86"),
-        ("phone" = String, Path, description = "The number", example = "13912345678"),
-    ),
-    responses(
-        (status = 200, description = "Who has the number; code 5000 when too many were looked up today",
-            body = inline(Success<User>), example = json!({ "code": 200, "result": {
-                "id": "5Vg2Xh9f", "nickname": "Tom", "portraitUri": "http://test.com/user/abc123.jpg",
-            } })),
-        (status = 400, description = "Not a number",
-            body = Refused, example = json!({ "code": 400, "message": "number is not a valid phone number; write it without the country code, which has a field of its own" })),
-        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
-        (status = 404, description = "Nobody has the number", body = Refused, example = json!({ "code": 404, "message": "no such user" })),
-    ),
-)]
-async fn get_find_user(
-    state: Held<State>,
-    origin: Origin,
-    signed: Signed<SealTalk>,
-    path: Result<Path<(String, String)>, PathRejection>,
-) -> Answer {
-    post_find_user(state, origin, signed, path).await
-}
-
-/// Get somebody's profile.
-#[utoipa::path(
-    post, path = "/user/{id}", tag = "sealtalk", operation_id = "sealtalk_post_user",
+    method(get, post), path = "/user/{id}", tag = "sealtalk", operation_id = "sealtalk_user",
     security(("sealtalk_session" = [])),
     params(("id" = String, Path, description = "The user's id", example = "5Vg2Xh9f")),
     responses(
         (status = 200, description = "The profile", body = inline(Success<User>), example = json!({ "code": 200, "result": {
             "id": "5Vg2Xh9f", "nickname": "Tom", "portraitUri": "http://test.com/user/abc123.jpg",
         } })),
-        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
         (status = 404, description = "No such user", body = Refused, example = json!({ "code": 404, "message": "no such user" })),
     ),
 )]
-async fn post_user(
+async fn get_user(
     Held(state): Held<State>,
     origin: Origin,
     Signed(caller, _): Signed<SealTalk>,
@@ -201,28 +172,6 @@ async fn post_user(
     let account = state.identity.account_of(caller, short_id::decode(&id)?).await?;
     let account = account.ok_or(Error::NotFound("user"))?;
     Ok(User::answer(&state, &origin, account.id, account.name, &account.avatar))
-}
-
-/// Get somebody's profile by GET, as the clients do.
-#[utoipa::path(
-    get, path = "/user/{id}", tag = "sealtalk", operation_id = "sealtalk_get_user",
-    security(("sealtalk_session" = [])),
-    params(("id" = String, Path, description = "The user's id", example = "5Vg2Xh9f")),
-    responses(
-        (status = 200, description = "The profile", body = inline(Success<User>), example = json!({ "code": 200, "result": {
-            "id": "5Vg2Xh9f", "nickname": "Tom", "portraitUri": "http://test.com/user/abc123.jpg",
-        } })),
-        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
-        (status = 404, description = "No such user", body = Refused, example = json!({ "code": 404, "message": "no such user" })),
-    ),
-)]
-async fn get_user(
-    state: Held<State>,
-    origin: Origin,
-    signed: Signed<SealTalk>,
-    path: Result<Path<String>, PathRejection>,
-) -> Answer {
-    post_user(state, origin, signed, path).await
 }
 
 /// Get the profiles of several users.
@@ -238,7 +187,6 @@ async fn get_user(
         })),
         (status = 400, description = "No id, or more than 500",
             body = Refused, example = json!({ "code": 400, "message": "id must name at most 500 users" })),
-        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
     ),
 )]
 async fn get_users(

@@ -7,10 +7,11 @@ use shared::domain::Result as DomainResult;
 use shared::domain::account::Caller;
 use shared::domain::profile::{Nickname, ProfileChange};
 use shared::domain::real_name::IdentityDocument;
-use shared::http::api::web::{Outcome, Success, User, Words};
+use shared::http::api::web::{Either, Outcome, User, Words};
 use shared::http::api::{Refusal, Web};
 use shared::http::body::Params;
 use shared::http::caller::{Origin, Signed};
+use shared::http::fields::Text;
 use shared::http::lenient;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -31,11 +32,11 @@ pub(super) fn router() -> OpenApiRouter<State> {
 struct Name {
     /// 1 to 64 characters.
     #[serde(deserialize_with = "lenient::text")]
-    #[schema(value_type = String)]
+    #[schema(value_type = Text)]
     name: String,
 }
 
-/// Who somebody is.
+/// A real name and an ID number.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = web::RealName, example = json!({ "real_name": "张三", "id_card": "11010519491231002X" }))]
 struct RealName {
@@ -43,7 +44,7 @@ struct RealName {
     real_name: String,
     /// The 18-digit number of a mainland identity card.
     #[serde(deserialize_with = "lenient::text")]
-    #[schema(value_type = String)]
+    #[schema(value_type = Text)]
     id_card: String,
 }
 
@@ -57,15 +58,15 @@ struct Known {
     id_card: Option<String>,
 }
 
-/// Get the own profile.
+/// Get your profile.
 ///
-/// `create_time` is the time of day in China. Somebody who set no name is called by their number here.
+/// `create_time` is the time in China. Without a name, `name` is your phone number.
 #[utoipa::path(
     get, path = "/api/v1.0/user", tag = "web", operation_id = "web_get_user", security(("web_session" = [])),
     responses((
         status = 200,
         description = "The profile; or 4101 not signed in",
-        body = inline(Success<User>), example = json!({ "errno": "0", "errmsg": "OK", "data": {
+        body = inline(Either<User>), example = json!({ "errno": "0", "errmsg": "OK", "data": {
             "user_id": 4_503_599_627_370_497_u64, "name": "Tom", "mobile": "13912345678",
             "avatar": "https://api.example.com/images/0123456789abcdef0123456789abcdef.jpg",
             "avatar_url": "https://api.example.com/images/0123456789abcdef0123456789abcdef.jpg",
@@ -82,14 +83,14 @@ async fn get_user(
     Ok(Web::data(User::of(&account, &state.url, &origin)))
 }
 
-/// Set the own name.
+/// Set your name.
 #[utoipa::path(
     put, path = "/api/v1.0/user/name", tag = "web", operation_id = "web_put_user_name",
     security(("web_session" = [])),
     request_body(content((Name = "application/json"), (Name = "application/x-www-form-urlencoded"))),
     responses(
-        (status = 200, description = "Set; or 4103 not 1 to 64 characters, 4101 not signed in, 4001 it could not be kept",
-            body = inline(Success<Name>), example = json!({ "errno": "0", "errmsg": "OK", "data": { "name": "Tom" } })),
+        (status = 200, description = "Set; or 4103 not 1 to 64 characters, 4101 not signed in, 4001 it could not be stored",
+            body = inline(Either<Name>), example = json!({ "errno": "0", "errmsg": "OK", "data": { "name": "Tom" } })),
     ),
 )]
 async fn put_name(
@@ -106,8 +107,8 @@ async fn put_name(
     security(("web_session" = [])),
     request_body(content((Name = "application/json"), (Name = "application/x-www-form-urlencoded"))),
     responses(
-        (status = 200, description = "Set; or 4103 not 1 to 64 characters, 4101 not signed in, 4001 it could not be kept",
-            body = inline(Success<Name>), example = json!({ "errno": "0", "errmsg": "OK", "data": { "name": "Tom" } })),
+        (status = 200, description = "Set; or 4103 not 1 to 64 characters, 4101 not signed in, 4001 it could not be stored",
+            body = inline(Either<Name>), example = json!({ "errno": "0", "errmsg": "OK", "data": { "name": "Tom" } })),
     ),
 )]
 async fn post_name(state: Held<State>, signed: Signed<Web>, given: Params<Web, Name>) -> Response {
@@ -122,16 +123,16 @@ async fn rename(state: &State, caller: Caller, name: &str) -> DomainResult<Respo
     Ok(answer)
 }
 
-/// Say who one is, once and for all.
+/// Submit your real name and ID number (only once).
 ///
-/// The number's check digit has to be right and its birthday a real one. The same again is no error.
+/// The check digit and the birthday in the number must be valid. Sending the same again is not an error.
 #[utoipa::path(
     post, path = "/api/v1.0/user/auth", tag = "web", operation_id = "web_post_user_auth",
     security(("web_session" = [])),
     request_body(content((RealName = "application/json"), (RealName = "application/x-www-form-urlencoded"))),
     responses(
-        (status = 200, description = "Kept; or 4103 not a name or a number, 4003 something else was kept before, 4101 \
-            not signed in, 4001 it could not be kept", body = Outcome, example = json!({ "errno": "0", "errmsg": "OK" })),
+        (status = 200, description = "Stored; or 4103 not a name or an ID number, 4003 another one is stored already, \
+            4101 not signed in, 4001 it could not be stored", body = inline(Outcome), example = json!({ "errno": "0", "errmsg": "OK" })),
     ),
 )]
 async fn post_real_name(
@@ -156,7 +157,7 @@ async fn keep(state: &State, caller: Caller, given: &RealName) -> DomainResult<R
     responses((
         status = 200,
         description = "Your real name and ID number; or 4101 not signed in, 4002 the account is deleted",
-        body = inline(Success<Known>), example = json!({ "errno": "0", "errmsg": "OK", "data": {
+        body = inline(Either<Known>), example = json!({ "errno": "0", "errmsg": "OK", "data": {
             "user_id": 4_503_599_627_370_497_u64, "real_name": "张三", "id_card": "11010519491231002X",
         } }),
     )),

@@ -10,6 +10,7 @@ use shared::http::api::rooms::Refused;
 use shared::http::api::{Refusal, Rooms};
 use shared::http::body::{self, Params, missing};
 use shared::http::caller::Origin;
+use shared::http::fields::Binary;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -17,7 +18,7 @@ use utoipa_axum::routes;
 use crate::State;
 use crate::routing::both;
 use crate::users::own;
-use crate::wire::{Answer, User, UserPk, example, success};
+use crate::wire::{Answer, Success, User, UserPk, example, success};
 
 pub(super) fn router() -> OpenApiRouter<State> {
     both(OpenApiRouter::new(), routes!(put_icon))
@@ -42,13 +43,12 @@ struct Icon {
             example = "AAEAAAAAAAEDBQcJCwACBAYICgABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4fIA"),
     ),
     request_body(description = "Where the picture lies, or the picture", content(
-        (Icon = "application/json"), ("application/octet-stream"),
+        (Icon = "application/json"), (inline(Binary) = "application/octet-stream"),
     )),
     responses(
-        (status = 200, description = "Set", body = User, example = json!(example("200", "修改成功"))),
+        (status = 200, description = "Set", body = Success<User>, example = json!(example("200", "修改成功"))),
         (status = 400, description = "Not a URL and not a picture",
-            body = Refused, example = json!({ "status": "FAIL", "msg": "avatar must be the path of an uploaded picture, or an http(s) URL of 12 to 256 characters", "code": "400" })),
-        (status = 401, description = "Not signed in", body = Refused, example = json!({ "status": "FAIL", "msg": "token is missing; send the token of the sign-in", "code": "401" })),
+            body = Refused, example = json!({ "status": "FAIL", "msg": "avatar is a path that an upload answered, or an http(s) URL", "code": "400" })),
         (status = 403, description = "Somebody else's", body = Refused, example = json!({ "status": "FAIL", "msg": "this belongs to another user", "code": "403" })),
     ),
 )]

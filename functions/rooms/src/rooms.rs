@@ -10,6 +10,7 @@ use shared::http::api::Rooms;
 use shared::http::api::rooms::Refused;
 use shared::http::body::{Changes, Params, Partial};
 use shared::http::caller::Origin;
+use shared::http::fields::{Flag, Text};
 use shared::http::{cross_site, lenient};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -17,7 +18,7 @@ use utoipa_axum::routes;
 
 use crate::State;
 use crate::routing::both;
-use crate::wire::{Answer, Pk, success};
+use crate::wire::{Answer, Pk, Success, success};
 
 pub(super) fn router() -> OpenApiRouter<State> {
     let router = both(OpenApiRouter::new(), routes!(get_rooms, post_rooms));
@@ -63,14 +64,8 @@ fn whole(field: &'static str, text: Option<&str>, unset: usize) -> DomainResult<
 /// A page of the open rooms.
 #[derive(Serialize, ToSchema)]
 #[schema(as = rooms::OpenRooms)]
-#[schema(example = json!({
-    "status": "SUCCESS", "msg": "查询成功", "code": "200", "pageSize": "30", "currentPage": "1", "totalPage": "1",
-    "total": "1", "next": "",
-    "results": [{ "pk": "1263456789", "roomid": "1263", "room_alias": "1263", "username": "12345",
-    "image": "https://example.com/tests1.jpg", "active": true }],
-}))]
 struct OpenRooms {
-    /// The most rooms that a page holds.
+    /// The most rooms on a page.
     #[serde(rename = "pageSize")]
     page_size: String,
     #[serde(rename = "currentPage")]
@@ -79,7 +74,7 @@ struct OpenRooms {
     total_page: String,
     /// How many rooms are open.
     total: String,
-    /// What to ask `after` for to get the next page; empty on the last one.
+    /// Send it as `after` to get the next page; empty on the last page.
     next: String,
     results: Vec<RoomObject>,
 }
@@ -87,15 +82,10 @@ struct OpenRooms {
 /// A room.
 #[derive(Serialize, ToSchema)]
 #[schema(as = rooms::RoomObject)]
-#[schema(example = json!({
-    "status": "SUCCESS", "msg": "查询成功", "code": "200",
-    "pk": "1263456789", "roomid": "1263", "room_alias": "1263", "username": "12345",
-    "image": "https://example.com/tests1.jpg", "active": true,
-}))]
 struct RoomObject {
-    /// The room's id, for ever.
+    /// The room's id, which never changes.
     pk: String,
-    /// The number to dial, which may go to another room once this one is deleted.
+    /// The number to dial. It can go to another room after this one is deleted.
     roomid: String,
     room_alias: String,
     /// What its owner is called: their username, or else their nickname. Empty without an owner.
@@ -131,24 +121,26 @@ impl RoomObject {
 struct NewRoomFields {
     /// 1 to 64 characters that no other room has.
     #[serde(deserialize_with = "lenient::text")]
-    #[schema(value_type = String)]
+    #[schema(value_type = Text)]
     room_alias: String,
-    /// Open from the start; true where it is missing.
+    /// Whether the room is open; true if it is missing.
     #[serde(default, deserialize_with = "lenient::optional_flag")]
+    #[schema(value_type = Option<Flag>)]
     active: Option<bool>,
-    /// Whose the room is. Without it the room has no owner.
+    /// The owner's token. Without it the room has no owner.
     token: Option<String>,
 }
 
-/// A change to a room; what is missing stays.
+/// Send only the fields to change.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = rooms::RoomChangeFields)]
 #[schema(example = json!({ "active": true }))]
 struct RoomChangeFields {
     #[serde(default, deserialize_with = "lenient::optional_text")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<Text>)]
     room_alias: Option<String>,
     #[serde(default, deserialize_with = "lenient::optional_flag")]
+    #[schema(value_type = Option<Flag>)]
     active: Option<bool>,
     token: Option<String>,
 }
@@ -163,22 +155,28 @@ struct Credential {
     token: Option<String>,
 }
 
-/// List the open rooms, the newest first.
+/// List the open rooms, newest first.
 ///
-/// `total` and `totalPage` are exact at the moment of the answer. Pages by number end within the first 3,000 rooms; go
-/// on from there, or list everything, with `after` and the `next` of the answer before. A room without an owner that
-/// is renewed moves to the front.
+/// `page` reaches the first 3,000 rooms. To go further, or to list all rooms, send the `next` of each response as
+/// `after`. A room without an owner moves to the front when a PUT renews it.
 #[utoipa::path(
     get, path = "/rooms/", tag = "rooms", operation_id = "rooms_get_rooms",
     params(
-        ("page" = Option<String>, Query, description = "From 1 on; 1 where it is missing", example = "1"),
-        ("pageSize" = Option<String>, Query, description = "Up to 100; 30 where it is missing", example = "30"),
-        ("after" = Option<String>, Query, description = "The `next` of an earlier answer, in place of `page`",
+        ("page" = Option<Text>, Query, description = "Number of the page; 1 if it is missing", example = "1"),
+        ("pageSize" = Option<Text>, Query, description = "Rooms on a page, at most 100; 30 if it is missing", example = "30"),
+        ("after" = Option<String>, Query, description = "The `next` of an earlier response, instead of `page`",
             example = "1790000000000-4503599627370497"),
     ),
     responses(
-        (status = 200, description = "A page", body = OpenRooms),
-        (status = 400, description = "Not a page, or a too deep one",
+        (status = 200, description = "A page", body = Success<OpenRooms>, example = json!({
+            "status": "SUCCESS", "msg": "查询成功", "code": "200", "pageSize": "30", "currentPage": "1", "totalPage": "1",
+            "total": "1", "next": "",
+            "results": [{
+                "pk": "4503599627370497", "roomid": "1263", "room_alias": "1262", "username": "12345",
+                "image": "https://example.com/tests1.jpg", "active": true,
+            }],
+        })),
+        (status = 400, description = "`page` is not a number, or beyond room 3,000 (use `after`)",
             body = Refused, example = json!({ "status": "FAIL", "msg": "page must be a whole number, 1 or more", "code": "400" })),
     ),
 )]
@@ -199,21 +197,21 @@ async fn get_rooms(Held(state): Held<State>, origin: Origin, Params(asked, _): P
     Ok(success(StatusCode::OK, "查询成功", body))
 }
 
-/// Make a room.
+/// Create a room.
 ///
-/// With a `token` it is the caller's own. Without one it has no owner, and is gone after a day unless a PUT renews it;
-/// a stage may demand the token, and limits how many rooms without an owner one address makes.
+/// With a `token`, the room belongs to you. Without one it has no owner, and it disappears one day after the last PUT. A
+/// deployment can require the token; the number of rooms without an owner from one IP address is limited.
 #[utoipa::path(
     post, path = "/rooms/", tag = "rooms", operation_id = "rooms_post_rooms", request_body = NewRoomFields,
     responses(
-        (status = 201, description = "Made", body = RoomObject, example = json!({
+        (status = 201, description = "Created", body = Success<RoomObject>, example = json!({
             "status": "SUCCESS", "msg": "创建成功", "code": "201",
             "pk": "1263456789", "roomid": "1263", "room_alias": "1263", "username": "12345",
-    "image": "https://example.com/tests1.jpg", "active": true,
+            "image": "https://example.com/tests1.jpg", "active": true,
         })),
         (status = 400, description = "No alias, one that is taken, or too many rooms",
             body = Refused, example = json!({ "status": "FAIL", "msg": "this room alias is taken", "code": "400" })),
-        (status = 401, description = "The token is dead, or missing where it is demanded",
+        (status = 401, description = "The token has expired or ended, or is missing although required",
             body = Refused, example = json!({ "status": "FAIL", "msg": "token is missing; send the token of the sign-in", "code": "401" })),
     ),
 )]
@@ -233,7 +231,11 @@ async fn post_rooms(
     get, path = "/rooms/{pk}/", tag = "rooms", operation_id = "rooms_get_room",
     params(("pk" = String, Path, description = "The room", example = "4503599627370497")),
     responses(
-        (status = 200, description = "The room", body = RoomObject),
+        (status = 200, description = "The room", body = Success<RoomObject>, example = json!({
+            "status": "SUCCESS", "msg": "查询成功", "code": "200",
+            "pk": "4503599627370497", "roomid": "1263", "room_alias": "1262", "username": "12345",
+            "image": "https://example.com/tests1.jpg", "active": true,
+        })),
         (status = 404, description = "No such room",
             body = Refused, example = json!({ "status": "FAIL", "msg": "no such room", "code": "404" })),
     ),
@@ -247,19 +249,20 @@ async fn get_room(Held(state): Held<State>, origin: Origin, Pk(pk): Pk) -> Answe
 ///
 /// An account's own room opens and closes without a token at a network that the account knows.
 #[utoipa::path(
-    put, path = "/rooms/{pk}/", tag = "rooms", operation_id = "rooms_put_room", request_body = RoomChangeFields,
+    put, path = "/rooms/{pk}/", tag = "rooms", operation_id = "rooms_put_room",
+    request_body(content = Option<RoomChangeFields>, content_type = "application/json"),
     params(("pk" = String, Path, description = "The room", example = "4503599627370497")),
     responses(
-        (status = 200, description = "Changed", body = RoomObject, example = json!({
+        (status = 200, description = "Changed", body = Success<RoomObject>, example = json!({
             "status": "SUCCESS", "msg": "修改成功", "code": "200",
             "pk": "1263456789", "roomid": "1263", "room_alias": "1263", "username": "12345",
-    "image": "https://example.com/tests1.jpg", "active": true,
+            "image": "https://example.com/tests1.jpg", "active": true,
         })),
         (status = 400, description = "A field breaks its rule, or the alias is taken",
             body = Refused, example = json!({ "status": "FAIL", "msg": "this room alias is taken", "code": "400" })),
-        (status = 401, description = "The token is dead, or missing where the room has an owner",
+        (status = 401, description = "The token has expired or ended, or is missing although the room has an owner",
             body = Refused, example = json!({ "status": "FAIL", "msg": "token is missing; send the token of the sign-in", "code": "401" })),
-        (status = 403, description = "Somebody else's", body = Refused, example = json!({ "status": "FAIL", "msg": "this belongs to another user", "code": "403" })),
+        (status = 403, description = "The room belongs to another user", body = Refused, example = json!({ "status": "FAIL", "msg": "this belongs to another user", "code": "403" })),
         (status = 404, description = "No such room", body = Refused, example = json!({ "status": "FAIL", "msg": "no such room", "code": "404" })),
     ),
 )]
@@ -286,14 +289,14 @@ async fn put_room(
     delete, path = "/rooms/{pk}/", tag = "rooms", operation_id = "rooms_delete_room",
     params(
         ("pk" = String, Path, description = "The room", example = "4503599627370497"),
-        ("token" = Option<String>, Query, description = "The owner's, where there is one; may be in the body as well",
+        ("token" = Option<String>, Query, description = "The token of the owner, if there is one; it can also be in the body",
             example = "AAEAAAAAAAEDBQcJCwACBAYICgABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4fIA"),
     ),
     responses(
         (status = 204, description = "Deleted"),
-        (status = 401, description = "The token is dead, or missing where the room has an owner",
+        (status = 401, description = "The token has expired or ended, or is missing although the room has an owner",
             body = Refused, example = json!({ "status": "FAIL", "msg": "token is missing; send the token of the sign-in", "code": "401" })),
-        (status = 403, description = "Somebody else's", body = Refused, example = json!({ "status": "FAIL", "msg": "this belongs to another user", "code": "403" })),
+        (status = 403, description = "The room belongs to another user", body = Refused, example = json!({ "status": "FAIL", "msg": "this belongs to another user", "code": "403" })),
         (status = 404, description = "No such room", body = Refused, example = json!({ "status": "FAIL", "msg": "no such room", "code": "404" })),
     ),
 )]

@@ -50,14 +50,7 @@ fn options(allowed: &str) -> Response {
 /// Describes HEAD, which the router accepts wherever it accepts GET.
 fn describe_head(get: &Operation) -> Operation {
     let mut head = get.clone();
-    head.summary = Some("Get the headers of the response to GET.".into());
-    head.description = None;
     head.operation_id = get.operation_id.as_ref().map(|id| id.replacen("_get_", "_head_", 1));
-    for response in head.responses.responses.values_mut() {
-        if let RefOr::T(response) = response {
-            response.content.clear();
-        }
-    }
     head
 }
 

@@ -11,18 +11,20 @@ use shared::domain::person::Detail;
 use shared::domain::phone::Phone;
 use shared::domain::profile::{Avatar, Nickname};
 use shared::domain::{Error, Result as DomainResult};
-use shared::http::api::rooms::{Done, Refused};
+use shared::http::api::rooms::{Done, Refused, success as success_status};
 use shared::http::api::{Api, Rooms, Web};
 use shared::http::body::{Params, missing};
 use shared::http::caller::Origin;
-use shared::http::lenient;
+use shared::http::fields::{Code, Mobile, PasswordText, Text};
+use shared::http::{constant, lenient};
 use utoipa::ToSchema;
+use utoipa::openapi::schema::Object;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::State;
 use crate::routing::both;
-use crate::wire::{Answer, GivenDetails, Nothing, User, example, success};
+use crate::wire::{Answer, GivenDetails, Nothing, Success, User, example, success};
 
 pub(super) fn router() -> OpenApiRouter<State> {
     let router = both(OpenApiRouter::new(), routes!(post_snslogin));
@@ -41,23 +43,23 @@ pub(super) fn router() -> OpenApiRouter<State> {
 struct SnsLogin {
     /// What the provider calls them. It does not sign in by itself.
     #[serde(deserialize_with = "lenient::text")]
-    #[schema(value_type = String)]
+    #[schema(value_type = Text)]
     username: String,
     /// 1 to 64 characters; empty for none.
     #[serde(deserialize_with = "lenient::text")]
-    #[schema(value_type = String)]
+    #[schema(value_type = Text)]
     nickname: String,
     /// 1 `WeChat`, 2 QQ, 3 Weibo.
     #[serde(deserialize_with = "lenient::text")]
-    #[schema(value_type = String)]
+    #[schema(value_type = Text)]
     login_type: String,
     /// The provider's id of the person.
     #[serde(deserialize_with = "lenient::text")]
-    #[schema(value_type = String)]
+    #[schema(value_type = Text)]
     snsid: String,
     /// What the provider gave the client; it is checked with the provider.
     #[serde(deserialize_with = "lenient::text")]
-    #[schema(value_type = String)]
+    #[schema(value_type = Text)]
     access_token: String,
     /// An http(s) URL of 12 to 256 characters; anything else counts as none.
     icon: String,
@@ -72,9 +74,9 @@ struct SnsLogin {
 #[utoipa::path(
     post, path = "/snslogin/", tag = "rooms", operation_id = "rooms_post_snslogin", request_body = SnsLogin,
     responses(
-        (status = 201, description = "The first time: an account was made", body = User,
+        (status = 201, description = "The first time: an account was made", body = Success<User>,
             example = json!(example("201", "登录成功"))),
-        (status = 200, description = "Signed in", body = User),
+        (status = 200, description = "Signed in", body = Success<User>, example = json!(example("200", "登录成功"))),
         (status = 400, description = "A field is missing or breaks its rule, or the provider does not vouch",
             body = Refused, example = json!({ "status": "FAIL", "msg": "the sign-in provider did not accept this token for this user and app", "code": "400" })),
     ),
@@ -111,10 +113,10 @@ fn provider(login_type: &str) -> DomainResult<Provider> {
 #[schema(example = json!({ "username": "12345", "password": "P@ssw0rd" }))]
 struct Login {
     #[serde(deserialize_with = "lenient::text")]
-    #[schema(value_type = String)]
+    #[schema(value_type = Text)]
     username: String,
     #[serde(deserialize_with = "lenient::text")]
-    #[schema(value_type = String)]
+    #[schema(value_type = PasswordText)]
     password: String,
 }
 
@@ -122,7 +124,7 @@ struct Login {
 #[utoipa::path(
     post, path = "/login/", tag = "rooms", operation_id = "rooms_post_login", request_body = Login,
     responses(
-        (status = 200, description = "Signed in", body = User),
+        (status = 200, description = "Signed in", body = Success<User>, example = json!(example("200", "登录成功"))),
         (status = 400, description = "The two do not belong together, or there were too many failures",
             body = Refused, example = json!({ "status": "FAIL", "msg": "wrong account or password", "code": "400" })),
     ),
@@ -144,12 +146,12 @@ struct Logout {
     token: Option<String>,
 }
 
-/// Sign out: the token works no more.
+/// Sign out. The token stops working.
 #[utoipa::path(
-    post, path = "/logout/", tag = "rooms", operation_id = "rooms_post_logout", security(("rooms_token" = [])), request_body = Logout,
+    post, path = "/logout/", tag = "rooms", operation_id = "rooms_post_logout", security(("rooms_token" = [])),
+    request_body(content = Option<Logout>, content_type = "application/json"),
     responses(
         (status = 200, description = "Signed out", body = Done, example = json!({ "status": "SUCCESS", "msg": "注销成功", "code": "200" })),
-        (status = 401, description = "Not signed in", body = Refused, example = json!({ "status": "FAIL", "msg": "token is missing; send the token of the sign-in", "code": "401" })),
     ),
 )]
 async fn post_logout(Held(state): Held<State>, Params(given, _): Params<Rooms, Logout>) -> Answer {
@@ -158,42 +160,71 @@ async fn post_logout(Held(state): Held<State>, Params(given, _): Params<Rooms, L
     Ok(success(StatusCode::OK, "注销成功", Nothing {}))
 }
 
-/// A number, and the code that was sent to it.
+/// A number and, to sign in, the code that was sent to it.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = rooms::PhoneLogin)]
 #[schema(example = json!({ "phone": "18752000500" }))]
 struct PhoneLogin {
-    /// As it is dialled in mainland China, or with `+` and the calling code.
     #[serde(deserialize_with = "lenient::text")]
-    #[schema(value_type = String)]
+    #[schema(value_type = Mobile)]
     phone: String,
     /// The code from the text message; or, with `captcha_id`, the characters that a picture shows.
     #[serde(default, deserialize_with = "lenient::optional_code")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<Code>)]
     captcha: Option<Typed>,
     /// The id of a picture, chosen by the client: it is at `GET /api/v1.0/imagecode/<id>`. Needed for a code where the
     /// answer is that a captcha is needed.
     #[serde(default, deserialize_with = "lenient::optional_text")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<Text>)]
     captcha_id: Option<String>,
 }
 
-/// A code that is on its way.
-#[derive(Serialize, ToSchema)]
-#[schema(as = rooms::CodeSent)]
-#[schema(example = json!({ "status": "SUCCESS", "msg": "发送成功", "code": "200" }))]
+/// A code was sent.
+#[derive(Serialize)]
 struct CodeSent {
-    /// The code itself, only on stages that show codes.
+    /// The code itself, if responses show codes.
     #[serde(skip_serializing_if = "Option::is_none")]
     captcha: Option<String>,
 }
 
-/// Ask for a code; with `captcha` sign in with it, for clients whose GET loses its body.
+/// A code was sent, as the API describes it.
+#[derive(ToSchema)]
+#[schema(as = rooms::CodeSentResponse)]
+#[expect(dead_code, reason = "only described")]
+struct CodeSentResponse {
+    #[schema(schema_with = success_status)]
+    status: String,
+    #[schema(schema_with = code_sent)]
+    msg: String,
+    /// The HTTP status again.
+    #[schema(pattern = "^2[0-9]{2}$")]
+    code: String,
+    /// The code, only with `ExposeCodes=true` (the local run).
+    captcha: Option<String>,
+}
+
+fn code_sent() -> Object {
+    constant::text("发送成功", "The code was sent.")
+}
+
+/// What `POST /phonelogin/` responds with: a user if it got a code, else that one was sent.
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "only described")]
+enum CodeOrUser {
+    User(Success<User>),
+    Code(CodeSentResponse),
+}
+
+/// Request a code; with `captcha`, sign in with it.
 #[utoipa::path(
     post, path = "/phonelogin/", tag = "rooms", operation_id = "rooms_post_phonelogin", request_body = PhoneLogin,
     responses(
-        (status = 200, description = "The code is on its way, or signed in", body = CodeSent),
-        (status = 400, description = "Not a number, too soon, too many, a wrong code, or the text was refused",
+        (status = 200, description = "The code was sent; or, with `captcha`, you are signed in", body = inline(CodeOrUser), examples(
+            ("code sent" = (value = json!({ "status": "SUCCESS", "msg": "发送成功", "code": "200" }))),
+            ("signed in" = (value = json!(example("200", "登录成功")))),
+        )),
+        (status = 400, description = "Not a phone number, too soon, too many codes, a wrong code, or the text message could not be sent",
             body = Refused, example = json!({ "status": "FAIL", "msg": "a code was sent a moment ago; try again in 42 s", "code": "400" })),
     ),
 )]
@@ -219,12 +250,12 @@ async fn post_phonelogin(
 #[utoipa::path(
     get, path = "/phonelogin/", tag = "rooms", operation_id = "rooms_get_phonelogin",
     params(
-        ("phone" = String, Query, description = "The number", example = "18752000500"),
-        ("captcha" = String, Query, description = "The code", example = "123456"),
+        ("phone" = Mobile, Query, description = "Phone number: of mainland China, or with `+` and the country calling code", example = "18752000500"),
+        ("captcha" = Code, Query, description = "The code from the text message", example = "123456"),
     ),
     responses(
-        (status = 200, description = "Signed in", body = User),
-        (status = 400, description = "Not a number, or not its code",
+        (status = 200, description = "Signed in", body = Success<User>, example = json!(example("200", "登录成功"))),
+        (status = 400, description = "Not a phone number, or the code is wrong",
             body = Refused, example = json!({ "status": "FAIL", "msg": "wrong code", "code": "400" })),
     ),
 )]

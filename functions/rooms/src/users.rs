@@ -16,6 +16,7 @@ use shared::http::api::Rooms;
 use shared::http::api::rooms::Refused;
 use shared::http::body::{Changes, Params, Partial};
 use shared::http::caller::Origin;
+use shared::http::fields::{PasswordText, Text};
 use shared::http::lenient;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -23,7 +24,7 @@ use utoipa_axum::routes;
 
 use crate::State;
 use crate::routing::both;
-use crate::wire::{Answer, GivenDetails, User, UserPk, example, success};
+use crate::wire::{Answer, GivenDetails, Success, User, UserPk, example, success};
 
 pub(super) fn router() -> OpenApiRouter<State> {
     let router = both(OpenApiRouter::new(), routes!(post_users));
@@ -39,15 +40,15 @@ pub(super) fn router() -> OpenApiRouter<State> {
 struct NewUser {
     /// 1 to 64 characters without spaces, that no other account has.
     #[serde(deserialize_with = "lenient::text")]
-    #[schema(value_type = String)]
+    #[schema(value_type = Text)]
     username: String,
     /// 6 to 64 bytes without spaces.
     #[serde(deserialize_with = "lenient::text")]
-    #[schema(value_type = String)]
+    #[schema(value_type = PasswordText)]
     password: String,
     /// 1 to 64 characters.
     #[serde(deserialize_with = "lenient::text")]
-    #[schema(value_type = String)]
+    #[schema(value_type = Text)]
     nickname: String,
     #[serde(flatten)]
     details: GivenDetails,
@@ -59,7 +60,7 @@ struct NewUser {
 #[utoipa::path(
     post, path = "/users/", tag = "rooms", operation_id = "rooms_post_users", request_body = NewUser,
     responses(
-        (status = 200, description = "Registered and signed in", body = User,
+        (status = 200, description = "Registered and signed in", body = Success<User>,
             example = json!(example("200", "创建成功"))),
         (status = 400, description = "A field is missing or breaks its rule, or the username is taken",
             body = Refused, example = json!({ "status": "FAIL", "msg": "this username is taken", "code": "400" })),
@@ -85,10 +86,10 @@ async fn post_users(Held(state): Held<State>, origin: Origin, Params(given, _): 
 struct UserChange {
     token: Option<String>,
     #[serde(default, deserialize_with = "lenient::optional_text")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<Text>)]
     username: Option<String>,
     #[serde(default, deserialize_with = "lenient::optional_text")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<Text>)]
     nickname: Option<String>,
     #[serde(flatten)]
     details: GivenDetails,
@@ -101,13 +102,13 @@ impl Partial for UserChange {
 
 /// Change what an account says of its owner.
 #[utoipa::path(
-    put, path = "/users/{pk}/", tag = "rooms", operation_id = "rooms_put_user", security(("rooms_token" = [])), request_body = UserChange,
+    put, path = "/users/{pk}/", tag = "rooms", operation_id = "rooms_put_user", security(("rooms_token" = [])),
+    request_body(content = Option<UserChange>, content_type = "application/json"),
     params(("pk" = String, Path, description = "The caller's own id", example = "4503599627370497")),
     responses(
-        (status = 200, description = "Changed", body = User, example = json!(example("200", "修改成功"))),
+        (status = 200, description = "Changed", body = Success<User>, example = json!(example("200", "修改成功"))),
         (status = 400, description = "A field breaks its rule, or the username is taken",
-            body = Refused, example = json!({ "status": "FAIL", "msg": "sex must be 0 (male), 1 (female) or 2 (unknown)", "code": "400" })),
-        (status = 401, description = "Not signed in", body = Refused, example = json!({ "status": "FAIL", "msg": "token is missing; send the token of the sign-in", "code": "401" })),
+            body = Refused, example = json!({ "status": "FAIL", "msg": "sex is 0, 1 or 2", "code": "400" })),
         (status = 403, description = "Somebody else's", body = Refused, example = json!({ "status": "FAIL", "msg": "this belongs to another user", "code": "403" })),
     ),
 )]
@@ -151,14 +152,14 @@ pub(super) async fn own(state: &State, caller: Caller, pk: UserId) -> DomainResu
 struct PasswordChange {
     /// The caller's own.
     #[serde(deserialize_with = "lenient::text")]
-    #[schema(value_type = String)]
+    #[schema(value_type = Text)]
     username: String,
     #[serde(deserialize_with = "lenient::text")]
-    #[schema(value_type = String)]
+    #[schema(value_type = PasswordText)]
     old_password: String,
     /// The new one: 6 to 64 bytes without spaces.
     #[serde(deserialize_with = "lenient::text")]
-    #[schema(value_type = String)]
+    #[schema(value_type = PasswordText)]
     password: String,
     token: Option<String>,
 }
@@ -169,10 +170,9 @@ struct PasswordChange {
 #[utoipa::path(
     put, path = "/users/password/", tag = "rooms", operation_id = "rooms_put_users_password", security(("rooms_token" = [])), request_body = PasswordChange,
     responses(
-        (status = 200, description = "Changed", body = User, example = json!(example("200", "修改成功"))),
+        (status = 200, description = "Changed", body = Success<User>, example = json!(example("200", "修改成功"))),
         (status = 400, description = "The old password or the username is wrong, or the new one breaks its rule",
             body = Refused, example = json!({ "status": "FAIL", "msg": "wrong account or password", "code": "400" })),
-        (status = 401, description = "Not signed in", body = Refused, example = json!({ "status": "FAIL", "msg": "token is missing; send the token of the sign-in", "code": "401" })),
     ),
 )]
 async fn put_users_password(
@@ -187,10 +187,9 @@ async fn put_users_password(
 #[utoipa::path(
     put, path = "/password/", tag = "rooms", operation_id = "rooms_put_password", security(("rooms_token" = [])), request_body = PasswordChange,
     responses(
-        (status = 200, description = "Changed", body = User, example = json!(example("200", "修改成功"))),
+        (status = 200, description = "Changed", body = Success<User>, example = json!(example("200", "修改成功"))),
         (status = 400, description = "The old password or the username is wrong, or the new one breaks its rule",
             body = Refused, example = json!({ "status": "FAIL", "msg": "wrong account or password", "code": "400" })),
-        (status = 401, description = "Not signed in", body = Refused, example = json!({ "status": "FAIL", "msg": "token is missing; send the token of the sign-in", "code": "401" })),
     ),
 )]
 async fn put_password(

@@ -11,8 +11,9 @@ use shared::domain::clock::Timestamp;
 use shared::domain::person::{self, Detail, Details};
 use shared::domain::phone::Phone;
 use shared::domain::{Error, Result as DomainResult};
-use shared::http::api::{Refusal, Rooms, refuse_by_path};
+use shared::http::api::{Refusal, Rooms, refuse_by_path, rooms};
 use shared::http::caller::Origin;
+use shared::http::fields::{Mobile, Text};
 use shared::http::lenient;
 use utoipa::ToSchema;
 
@@ -20,12 +21,16 @@ use crate::State;
 
 pub(super) type Answer = Result<Response, Refusal<Rooms>>;
 
-/// A success around what it is about.
-#[derive(Serialize)]
-struct Success<T> {
+/// A success.
+#[derive(Serialize, ToSchema)]
+#[schema(as = rooms::Success)]
+pub(super) struct Success<T> {
+    #[schema(schema_with = rooms::success)]
     status: &'static str,
+    /// What was done.
     msg: &'static str,
     /// The HTTP status again.
+    #[schema(pattern = "^2[0-9]{2}$")]
     code: String,
     #[serde(flatten)]
     body: T,
@@ -66,27 +71,35 @@ impl<S: Send + Sync> FromRequestParts<S> for UserPk {
     }
 }
 
-/// The details that somebody may give of themselves. All of them are strings, and an empty one says nothing.
+/// Details of an account, all optional. Empty values are ignored.
 #[derive(Default, Deserialize, ToSchema)]
 #[schema(as = rooms::GivenDetails)]
 pub(super) struct GivenDetails {
     /// 0 male, 1 female, 2 unknown.
     #[serde(default, deserialize_with = "lenient::optional_text")]
+    #[schema(value_type = Option<Text>)]
     sex: Option<String>,
     #[serde(default, deserialize_with = "lenient::optional_text")]
+    #[schema(value_type = Option<Text>)]
     age: Option<String>,
     #[serde(default, deserialize_with = "lenient::optional_text")]
+    #[schema(value_type = Option<Text>)]
     email: Option<String>,
-    /// A contact detail: it signs nobody in.
+    /// Contact data only; it cannot be used to sign in.
     #[serde(default, deserialize_with = "lenient::optional_text")]
+    #[schema(value_type = Option<Mobile>)]
     phone: Option<String>,
     #[serde(default, deserialize_with = "lenient::optional_text")]
+    #[schema(value_type = Option<Text>)]
     country: Option<String>,
     #[serde(default, deserialize_with = "lenient::optional_text")]
+    #[schema(value_type = Option<Text>)]
     province: Option<String>,
     #[serde(default, deserialize_with = "lenient::optional_text")]
+    #[schema(value_type = Option<Text>)]
     city: Option<String>,
     #[serde(default, deserialize_with = "lenient::optional_text")]
+    #[schema(value_type = Option<Text>)]
     career: Option<String>,
 }
 
@@ -136,29 +149,29 @@ pub(super) fn example(code: &str, msg: &str) -> Value {
     })
 }
 
-/// Somebody, as they see themselves.
+/// Your account.
 #[derive(Serialize, ToSchema)]
-#[schema(as = rooms::User, example = json!(example("200", "登录成功")))]
+#[schema(as = rooms::User)]
 pub(super) struct User {
     /// The user's id.
     pk: String,
     username: String,
-    /// Always empty. The document shows the stored hash here, which is nobody's business.
+    /// Always empty. The original documentation shows the stored hash here.
     password: &'static str,
     nickname: String,
     /// 0 male, 1 female, 2 unknown.
     sex: String,
     age: String,
     email: String,
-    /// The contact detail, or else the number that signs in.
+    /// The contact number; without one, the number that signs in.
     phone: String,
     country: String,
     province: String,
     city: String,
     career: String,
-    /// 0 by itself, 1 `WeChat`, 2 QQ, 3 Weibo.
+    /// How the account was created: 0 = here or by another API, 1 = `WeChat`, 2 = QQ, 3 = Weibo.
     login_type: String,
-    /// An absolute URL.
+    /// An absolute URL, or empty.
     img: String,
     date_joined: String,
     /// The same without its fraction, under the name and in the form that the apps read.
@@ -167,7 +180,7 @@ pub(super) struct User {
     roomid: String,
     /// The account's own room, which `PUT /rooms/{roompk}/` opens and closes: 1 to 2,147,483,647.
     roompk: String,
-    /// Works for 24 h.
+    /// The token of this session. It is valid for 24 hours.
     token: String,
 }
 

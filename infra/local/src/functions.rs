@@ -12,11 +12,9 @@ use shared::config::Env;
 use shared::crypto::SystemRandom;
 use shared::domain::clock::{Clock, SystemClock};
 use shared::domain::random::Random;
-use shared::http::api::{SealTalk, Web};
 use shared::lambda::{Context, Function, Runtime};
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
-use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder};
 
+use crate::describe;
 use crate::invoke::Invoke;
 use crate::start::Functions;
 
@@ -53,7 +51,7 @@ impl Functions for Handset {
     }
 
     fn openapi(&self) -> Value {
-        serde_json::to_value(api()).unwrap_or_default()
+        describe::api()
     }
 }
 
@@ -70,30 +68,6 @@ fn build(binary: &str, runtime: &Runtime) -> Result<Box<dyn Function>, String> {
         unknown => return Err(format!("template.yaml names a binary {unknown} that this workspace does not have")),
     };
     built.map_err(|error| error.to_string())
-}
-
-/// The API description of all functions.
-#[must_use]
-pub fn api() -> OpenApi {
-    let description = "SMS codes, accounts, sessions, profiles, address book, pictures and voice notes.";
-    let info = InfoBuilder::new().title("Handset").version(env!("CARGO_PKG_VERSION")).description(Some(description));
-    let mut api = OpenApiBuilder::new().info(info.build()).build();
-    for part in [auth::api(), codes::api(), media::api(), profiles::api(), resize::api(), rooms::api(), social::api()] {
-        api.merge(part);
-    }
-    let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
-    let access_token = SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new("Access-Token")));
-    let components = api.components.get_or_insert_default();
-    components.add_security_scheme("bearer", bearer);
-    components.add_security_scheme("access_token", access_token);
-    let session = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(SealTalk::COOKIE)));
-    components.add_security_scheme("sealtalk_session", session);
-    let session = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(Web::COOKIE)));
-    components.add_security_scheme("web_session", session);
-    // The document has it in the body, which no security scheme can describe; the query works as well.
-    let token = SecurityScheme::ApiKey(ApiKey::Query(ApiKeyValue::new("token")));
-    components.add_security_scheme("rooms_token", token);
-    api
 }
 
 /// The configuration of the functions' SDK clients as on Lambda, except for the endpoint and the credentials.

@@ -16,6 +16,7 @@ use crate::cors::Rules;
 use crate::invoke::{Function, Invoke};
 use crate::limits::{MAX_BODY, MAX_HEAD, Refusal, head_size};
 use crate::matcher::Matcher;
+use crate::witness::{self, Witness};
 use crate::{clock, event, reply};
 
 /// How long an HTTP API waits for a function (its integration time-out, which cannot be raised).
@@ -34,6 +35,7 @@ pub struct Gateway {
     cors: Rules,
     account: String,
     patience: Duration,
+    witness: Option<Arc<dyn Witness>>,
 }
 
 impl Gateway {
@@ -58,6 +60,7 @@ impl Gateway {
             cors: Rules::new(stack.cors.clone()),
             account: account.to_owned(),
             patience: INTEGRATION_TIMEOUT,
+            witness: None,
         })
     }
 
@@ -65,6 +68,13 @@ impl Gateway {
     #[must_use]
     pub fn with_integration_timeout(mut self, patience: Duration) -> Self {
         self.patience = patience;
+        self
+    }
+
+    /// Shows every request and its response to a witness.
+    #[must_use]
+    pub fn with_witness(mut self, witness: Option<Arc<dyn Witness>>) -> Self {
+        self.witness = witness;
         self
     }
 
@@ -78,6 +88,7 @@ impl Gateway {
             response
         } else {
             let routed = self.route(&parts, body, (peer, port), &id, &mut log).await;
+            log.by_function = routed.is_ok();
             let mut response = routed.unwrap_or_else(Refusal::response);
             let origin = parts.headers.get(header::ORIGIN);
             self.cors.apply(origin, response.headers_mut());
@@ -87,6 +98,9 @@ impl Gateway {
             response.headers_mut().insert("apigw-requestid", id);
         }
         log.write(&parts, response.status(), begun.elapsed());
+        if let Some(witness) = &self.witness {
+            witness::show(witness.as_ref(), &parts, &log.body, log.by_function, &response);
+        }
         response
     }
 
@@ -104,6 +118,7 @@ impl Gateway {
         let host = event::host(parts).ok_or(Refusal::BadRequest)?;
         let path = event::decoded_path(parts.uri.path()).ok_or(Refusal::BadRequest)?;
         let body = collect(body, parts.headers.contains_key(header::EXPECT)).await?;
+        log.body = body.clone();
         let found = self.functions.find(parts.method.as_str(), &path);
         let found = found.ok_or(Refusal::NotFound)?;
         found.key.clone_into(&mut log.route);
@@ -135,13 +150,15 @@ impl Gateway {
 struct Log {
     route: String,
     function: String,
+    body: Bytes,
+    by_function: bool,
 }
 
 impl Log {
     /// Writes the line. It has the route instead of the path, because paths contain names of pictures and accounts.
     /// Functions log their own responses, so a request that reached a function is logged at debug level.
     fn write(&self, parts: &Parts, status: StatusCode, took: Duration) {
-        let Self { route, function } = self;
+        let Self { route, function, .. } = self;
         let (method, status) = (&parts.method, status.as_u16());
         let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         if function.is_empty() {

@@ -5,13 +5,15 @@
 //! result to a response (`reply`), within the limits (`limits`) and with the CORS headers (`cors`) of an HTTP API.
 //! `sources` invokes functions for changes of a bucket or a table. `pages` serves pages that exist only here, and
 //! `standins` replaces services on the Internet. `start` connects everything to the endpoints of `local-aws`, as
-//! `deployment` reads it from the template; `command` is the program around it.
+//! `deployment` reads it from the template; `describe` makes the `OpenAPI` documents;
+//! `command` is the program around it.
 
 mod banner;
 mod clock;
 mod command;
 mod cors;
 mod deployment;
+mod describe;
 mod error;
 mod event;
 mod functions;
@@ -30,11 +32,13 @@ mod server;
 mod sources;
 mod standins;
 mod start;
+mod witness;
 
 pub use command::main;
 pub use deployment::LOCAL as PARAMETERS;
+pub use describe::{api, documents};
 pub use error::Error;
-pub use functions::{Handset, api};
+pub use functions::Handset;
 pub use gateway::Gateway;
 pub use inbox::Text;
 pub use invoke::{Function, Invoke};
@@ -42,4 +46,5 @@ pub use options::Options;
 pub use pages::{Inbox, Notifications, Pages};
 pub use server::Server;
 pub use standins::Standins;
-pub use start::{Functions, Running, start};
+pub use start::{Functions, Running, start, start_before};
+pub use witness::{Exchange, Witness};

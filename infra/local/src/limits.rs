@@ -39,7 +39,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// The status and message of this error.
-    fn words(self) -> (StatusCode, &'static str) {
+    pub fn words(self) -> (StatusCode, &'static str) {
         match self {
             Self::BadRequest => (StatusCode::BAD_REQUEST, "Bad Request"),
             Self::NotFound => (StatusCode::NOT_FOUND, "Not Found"),

@@ -18,6 +18,7 @@ use crate::options::Options;
 use crate::pages::Pages;
 use crate::server::Server;
 use crate::standins::Standins;
+use crate::witness::Witness;
 use crate::{Error, deployment, lan, notifications, sources};
 
 /// Builds functions; the local run knows them only by their names.
@@ -106,6 +107,15 @@ impl Running {
 
 /// Starts the endpoints, makes table, bucket and topic, builds the functions and opens the gateway.
 pub async fn start(options: Options, functions: &dyn Functions) -> Result<Running, Error> {
+    start_before(None, options, functions).await
+}
+
+/// The same, with a witness of everything that passes the gateway.
+pub async fn start_before(
+    witness: Option<Arc<dyn Witness>>,
+    options: Options,
+    functions: &dyn Functions,
+) -> Result<Running, Error> {
     let template = deployment::find()?;
     let home = template.parent().unwrap_or(Path::new("")).to_owned();
     let data = options.data.map(|folder| home.join(folder));
@@ -149,7 +159,7 @@ pub async fn start(options: Options, functions: &dyn Functions) -> Result<Runnin
     };
     if !options.aws_only {
         let address = SocketAddr::new(options.host, options.port);
-        running.server = Some(open(&running, functions, address).await?);
+        running.server = Some(open(&running, functions, address, witness).await?);
     }
     Ok(running)
 }
@@ -162,7 +172,12 @@ fn platform_applications(stack: &Stack) -> impl Iterator<Item = &str> {
 }
 
 /// Builds the functions and puts the gateway and the events in front of them.
-async fn open(running: &Running, functions: &dyn Functions, address: SocketAddr) -> Result<Server, Error> {
+async fn open(
+    running: &Running,
+    functions: &dyn Functions,
+    address: SocketAddr,
+    witness: Option<Arc<dyn Witness>>,
+) -> Result<Server, Error> {
     let mut built = BTreeMap::new();
     for (binary, environment) in &running.environments {
         let invoke = functions.build(binary, environment).await;
@@ -171,7 +186,7 @@ async fn open(running: &Running, functions: &dyn Functions, address: SocketAddr)
     }
     sources::subscribe(&running.stack, &running.endpoints, &built).await?;
     let gateway = Gateway::new(&running.stack, &built, local_aws::ACCOUNT);
-    let gateway = gateway.map_err(|reason| Error::Function { name: "gateway".into(), reason })?;
+    let gateway = gateway.map_err(|reason| Error::Function { name: "gateway".into(), reason })?.with_witness(witness);
     let endpoints = Arc::clone(&running.endpoints);
     let inbox = move |phone: Option<&str>| {
         let texts = endpoints.texts(phone).into_iter();

@@ -1,6 +1,7 @@
 //! Downloads of media, the same for pictures and voice notes: ranges, conditional requests, caching, and links for
 //! files that are too long to pass through a function (RFC 9110 §13 to §15, RFC 9111, RFC 8246).
 
+mod described;
 mod request;
 
 use bytes::Bytes;
@@ -11,6 +12,7 @@ use http::header::{
 use http::response::Builder;
 use http::{Response, StatusCode};
 
+pub use described::{AudioResponses, PictureResponses};
 pub use request::{DownloadRequest, Name};
 
 use crate::domain::media::Key;

@@ -4,6 +4,8 @@ use axum::Router;
 use axum::extract::{MatchedPath, Request};
 use axum::middleware::{self, Next};
 use axum::response::Response;
+use http::StatusCode;
+use http::header::ALLOW;
 use lambda_http::Context;
 
 use super::api::{Outcome, refuse_by_path};
@@ -24,12 +26,19 @@ use crate::trips::Trips;
 pub fn finish(router: Router, observer: &Observer, env: &Env) -> Router {
     let refuse = |request: Request| async move { refuse_by_path(request.uri().path(), &Error::NoRoute) };
     let (observer, guard) = (observer.clone(), CrossSiteGuard::from_env(env));
-    router.fallback(refuse).method_not_allowed_fallback(refuse).layer(middleware::from_fn(
+    let router = router.fallback(refuse).method_not_allowed_fallback(refuse).layer(middleware::from_fn(
         move |request: Request, next: Next| {
             let (observer, guard) = (observer.clone(), guard.clone());
             async move { observed(&observer, &guard, request, next).await }
         },
-    ))
+    ));
+    // Around everything, because the router itself adds `Allow` where it has the path with another method.
+    Router::new().fallback_service(router).layer(middleware::map_response(async |mut response: Response| {
+        if response.status() == StatusCode::NOT_FOUND {
+            response.headers_mut().remove(ALLOW);
+        }
+        response
+    }))
 }
 
 async fn observed(observer: &Observer, guard: &CrossSiteGuard, request: Request, next: Next) -> Response {
@@ -100,7 +109,6 @@ mod tests {
 
     use axum::body::{Body, to_bytes};
     use axum::routing::post;
-    use http::StatusCode;
     use lambda_http::Service;
     use serde_json::{Value, json};
 

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::{APIS, Operation, committed, description, example, operations, root};
+use super::{APIS, committed, description, example, examples, operations, root};
 use crate::support::backend::answer;
+use crate::support::described::closed::Schemas;
 use crate::support::{run, shared};
 
 #[test]
@@ -31,7 +32,7 @@ fn every_operation_is_described_with_examples() {
             let bodiless = operation.method == "HEAD" || ["204", "302", "304", "416"].contains(&status.as_str());
             assert_eq!(content.is_none(), bodiless, "{place}");
             for (kind, content) in content.into_iter().flatten() {
-                assert!(kind != "application/json" || example(&api, content).is_some(), "{place} has no example");
+                assert!(kind != "application/json" || !examples(&api, content).is_empty(), "{place} has no example");
             }
         }
         for parameter in said["parameters"].as_array().into_iter().flatten() {
@@ -43,68 +44,62 @@ fn every_operation_is_described_with_examples() {
     }
 }
 
-/// The names of all references below a value, as pointers.
-fn references(value: &Value, found: &mut BTreeSet<String>) {
-    match value {
-        Value::Object(object) => {
-            if let Some(name) = object.get("$ref").and_then(Value::as_str) {
-                found.insert(name.trim_start_matches('#').to_owned());
+#[test]
+fn every_document_names_its_version_servers_tags_and_bytes() {
+    for (name, document) in local::documents() {
+        assert_eq!(document["openapi"], "3.1.0", "{name}");
+        assert!(document["servers"].as_array().is_some_and(|servers| servers.len() == 2), "{name}");
+        let tags: BTreeSet<_> =
+            document["tags"].as_array().into_iter().flatten().map(|tag| tag["name"].clone().to_string()).collect();
+        for operation in operations(&document) {
+            let tag = operation.said["tags"][0].to_string();
+            assert!(tags.contains(&tag), "{name}: {tag}");
+            assert!(operation.said["security"].is_array(), "{}", operation.key());
+            for (place, body) in operation.said["responses"].as_object().into_iter().flatten() {
+                for (kind, content) in body["content"].as_object().into_iter().flatten() {
+                    let is_binary = content["schema"]["format"] == "binary";
+                    assert_eq!(kind != "application/json", is_binary, "{} {place} {kind}", operation.key());
+                }
             }
-            object.values().for_each(|value| references(value, found));
         }
-        Value::Array(values) => values.iter().for_each(|value| references(value, found)),
+    }
+}
+
+#[test]
+fn every_example_keeps_its_schema() {
+    for (name, document) in local::documents() {
+        let schemas = Schemas::new(&document["components"]["schemas"]);
+        let mut found = Vec::new();
+        collect_examples(&document, "", &mut found);
+        assert!(found.len() > 20, "{name}: {}", found.len());
+        for (place, schema, example) in found {
+            let validator = schemas.validator(&schemas.closed(&schema));
+            let validator = validator.unwrap_or_else(|error| panic!("{name} {place}: {error}"));
+            let errors: Vec<_> = validator.iter_errors(&example).map(|error| error.to_string()).collect();
+            assert!(errors.is_empty(), "{name} {place}: {example}: {errors:?}");
+        }
+    }
+}
+
+/// Every schema with an example of it, and where it is: those of contents, of parameters and of the schemas themselves.
+fn collect_examples(value: &Value, place: &str, found: &mut Vec<(String, Value, Value)>) {
+    match value {
+        Value::Object(map) => {
+            let schema = map.get("schema").unwrap_or(value);
+            let several = map.get("examples").and_then(Value::as_object).into_iter().flatten();
+            let several = several.map(|(_, example)| example["value"].clone());
+            for example in map.get("example").cloned().into_iter().chain(several) {
+                found.push((place.to_owned(), schema.clone(), example));
+            }
+            let inner = map.iter().filter(|(key, _)| !["example", "examples"].contains(&key.as_str()));
+            inner.for_each(|(key, inner)| collect_examples(inner, &format!("{place}/{key}"), found));
+        }
+        Value::Array(list) => list.iter().for_each(|inner| collect_examples(inner, place, found)),
         _ => {}
     }
 }
 
-/// The schemas that a value needs, directly or through other schemas.
-fn schemas(whole: &Value, value: &Value) -> Value {
-    let (mut known, mut found) = (BTreeSet::new(), BTreeSet::new());
-    references(value, &mut found);
-    while let Some(pointer) = found.pop_first() {
-        if known.insert(pointer.clone()) {
-            let schema = whole.pointer(&pointer).unwrap_or_else(|| panic!("nothing lies at {pointer}"));
-            let mut further = BTreeSet::new();
-            references(schema, &mut further);
-            found.extend(further);
-        }
-    }
-    let mut schemas = json!({});
-    for pointer in known {
-        let name = pointer.strip_prefix("/components/schemas/").expect("a schema");
-        schemas[name] = whole.pointer(&pointer).expect("a schema").clone();
-    }
-    schemas
-}
-
-/// The description of one API: its operations, and the schemas they need.
-fn document(api: &str) -> Value {
-    let whole = description();
-    let mut paths = json!({});
-    let mut schemes = json!({});
-    for Operation { method, path, said } in operations(&whole).into_iter().filter(|operation| operation.api() == api) {
-        for requirement in said["security"].as_array().into_iter().flatten() {
-            for name in requirement.as_object().expect("schemes").keys() {
-                schemes[name] = whole["components"]["securitySchemes"][name].clone();
-            }
-        }
-        paths[path][method.to_lowercase()] = said;
-    }
-    let schemas = schemas(&whole, &paths);
-    json!({
-        "openapi": whole["openapi"],
-        "info": { "title": format!("Handset: the {} API", name(api)), "version": whole["info"]["version"] },
-        "paths": paths,
-        "components": { "schemas": schemas, "securitySchemes": schemes },
-    })
-}
-
-/// The name of an API.
-fn name(api: &str) -> &str {
-    if api == "sealtalk" { "SealTalk" } else { api }
-}
-
-/// A description in its committed form: keys in alphabetical order, whatever a dependency does with them.
+/// A description as it is committed: keys in alphabetical order, whatever a dependency makes of them.
 fn written(value: &Value) -> String {
     fn sorted(value: &Value) -> Value {
         match value {
@@ -124,8 +119,8 @@ fn written(value: &Value) -> String {
 fn the_committed_descriptions_are_the_functions_own() {
     let folder = root().join("docs/openapi");
     let files: BTreeSet<String> = APIS.iter().map(|api| format!("{api}.json")).collect();
-    for api in APIS {
-        committed(&format!("docs/openapi/{api}.json"), &written(&document(api)));
+    for (api, document) in local::documents() {
+        committed(&format!("docs/openapi/{api}.json"), &written(&document));
     }
     let there = fs::read_dir(folder).expect("the folder").map(|entry| entry.expect("an entry").file_name());
     assert_eq!(there.map(|name| name.into_string().expect("a name")).collect::<BTreeSet<_>>(), files);

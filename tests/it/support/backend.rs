@@ -16,7 +16,7 @@ use shared::domain::{Error, NotSignedIn};
 use shared::http::api::{Api, Device, Messenger, Rooms, SealTalk};
 
 use super::elsewhere::{Elsewhere, engine, not_here};
-use super::trips;
+use super::{described, trips};
 
 /// The machine's clock plus this backend's offset, or a clock that only the test moves.
 #[derive(Default)]
@@ -140,7 +140,7 @@ impl Backend {
         }
         let clock = Arc::new(TestClock::default());
         let functions = functions(Handset { clock: clock.clone(), ..Handset::default() });
-        let running = local::start(options, &functions).await?;
+        let running = local::start_before(Some(described::witness()), options, &functions).await?;
         Ok(Self::of(Runs::Here(Box::new(running)), clock))
     }
 

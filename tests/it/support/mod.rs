@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod backend;
+pub mod described;
 pub mod elsewhere;
 pub mod heic;
 pub mod people;
@@ -21,9 +22,11 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     Runtime::new().expect("a runtime")
 });
 
-/// Runs a test on the runtime of all backends.
+/// Runs a test on the runtime of all backends. It fails if a response is not as described.
 pub fn run<F: Future>(test: F) -> F::Output {
-    RUNTIME.block_on(test)
+    let output = RUNTIME.block_on(test);
+    described::report();
+    output
 }
 
 /// The backend shared by tests that need no special parameters and no clock of their own. It runs as in `cargo run`, in

@@ -3,7 +3,7 @@
 use axum::extract::State as Held;
 use serde::Deserialize;
 use shared::http::api::SealTalk;
-use shared::http::api::sealtalk::{Done, Refused};
+use shared::http::api::sealtalk::{Done, Outcome, Refused};
 use shared::http::body::Params;
 use shared::http::caller::{Origin, Signed};
 use utoipa::ToSchema;
@@ -24,7 +24,7 @@ pub(super) fn router() -> OpenApiRouter<State> {
 struct ResetPassword {
     /// 6 to 20 bytes without spaces.
     password: String,
-    /// What `verify_code` answered.
+    /// The `verification_token` of `verify_code`.
     verification_token: String,
 }
 
@@ -35,7 +35,7 @@ struct ResetPassword {
 }))]
 #[serde(rename_all = "camelCase")]
 struct ChangePassword {
-    /// The password as it is.
+    /// The current password.
     old_password: String,
     /// 6 to 20 bytes without spaces.
     new_password: String,
@@ -43,15 +43,15 @@ struct ChangePassword {
 
 /// Set a new password with a verification token.
 ///
-/// Every session of the account ends, over all APIs.
+/// Signs the account out of all APIs.
 #[utoipa::path(
     post, path = "/user/reset_password", tag = "sealtalk", operation_id = "sealtalk_reset_password",
     request_body = ResetPassword,
     responses(
         (status = 200, description = "Set", body = Done, example = json!({ "code": 200 })),
         (status = 400, description = "The password breaks its rule, or the verification token is not a UUID",
-            body = Refused, example = json!({ "code": 400, "message": "password must have 6 to 20 bytes and no spaces" })),
-        (status = 404, description = "The verification token is unknown, or nobody has its number",
+            body = Refused, example = json!({ "code": 400, "message": "password has 6 to 20 bytes and no spaces" })),
+        (status = 404, description = "The verification token is unknown, has expired or was used, or its number has no account",
             body = Refused, example = json!({ "code": 404, "message": "the verification token is unknown, expired or already used; request a new code" })),
     ),
 )]
@@ -68,16 +68,18 @@ async fn reset_password(
 
 /// Change the password.
 ///
-/// Every other session of the account ends, over all APIs; this one stays.
+/// Ends the account's other sessions in all APIs; this session stays.
 #[utoipa::path(
     post, path = "/user/change_password", tag = "sealtalk", operation_id = "sealtalk_change_password",
     security(("sealtalk_session" = [])), request_body = ChangePassword,
     responses(
-        (status = 200, description = "Changed; code 1000 when the old password is wrong",
-            body = Done, example = json!({ "code": 200 })),
+        (status = 200, description = "Changed. Code 1000: the old password is wrong",
+            body = inline(Outcome), examples(
+                ("success" = (value = json!({ "code": 200 }))),
+                ("wrong password" = (value = json!({ "code": 1_000, "message": "wrong account or password" }))),
+            )),
         (status = 400, description = "The new password breaks its rule, or the old one is empty",
             body = Refused, example = json!({ "code": 400, "message": "password must have 6 to 20 bytes and no spaces" })),
-        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
     ),
 )]
 async fn change_password(

@@ -5,7 +5,7 @@ use serde::Serialize;
 use shared::domain::account::Account;
 use shared::domain::{Result, short_id};
 use shared::http::api::SealTalk;
-use shared::http::api::sealtalk::{Refused, Success};
+use shared::http::api::sealtalk::Success;
 use shared::http::caller::{Origin, Signed};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 use super::{Answer, State};
 
 pub(super) fn router() -> OpenApiRouter<State> {
-    OpenApiRouter::new().routes(routes!(post_get_token)).routes(routes!(get_get_token))
+    OpenApiRouter::new().routes(routes!(get_token))
 }
 
 #[derive(Serialize, ToSchema)]
@@ -30,32 +30,17 @@ struct ChatToken {
 /// From `RongCloud` where the stage uses it; otherwise a JWT of our own, which a chat service checks with
 /// `/.well-known/jwks.json`.
 #[utoipa::path(
-    post, path = "/user/get_token", tag = "sealtalk", operation_id = "sealtalk_post_get_token",
+    method(get, post), path = "/user/get_token", tag = "sealtalk", operation_id = "sealtalk_get_token",
     security(("sealtalk_session" = [])),
     responses(
         (status = 200, description = "The token, and the id by which the chat service knows the user",
             body = inline(Success<ChatToken>), example = json!({ "code": 200, "result": { "userId": "5Vg2Xh9f", "token": "eyJ0eXAiOiJKV1QiLCJhbGci…" } })),
-        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
     ),
 )]
-async fn post_get_token(Held(state): Held<State>, origin: Origin, Signed(caller, _): Signed<SealTalk>) -> Answer {
+async fn get_token(Held(state): Held<State>, origin: Origin, Signed(caller, _): Signed<SealTalk>) -> Answer {
     let account = state.identity.account(caller).await?;
     let token = chat_token(&state, &origin, &account).await?;
     Ok(SealTalk::secret(ChatToken { user_id: short_id::encode(account.id), token }))
-}
-
-/// Get a token for the chat service by GET, as the clients do.
-#[utoipa::path(
-    get, path = "/user/get_token", tag = "sealtalk", operation_id = "sealtalk_get_get_token",
-    security(("sealtalk_session" = [])),
-    responses(
-        (status = 200, description = "The token, and the id by which the chat service knows the user",
-            body = inline(Success<ChatToken>), example = json!({ "code": 200, "result": { "userId": "5Vg2Xh9f", "token": "eyJ0eXAiOiJKV1QiLCJhbGci…" } })),
-        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
-    ),
-)]
-async fn get_get_token(state: Held<State>, origin: Origin, signed: Signed<SealTalk>) -> Answer {
-    post_get_token(state, origin, signed).await
 }
 
 /// The chat service's token of an account.

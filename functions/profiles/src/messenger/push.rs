@@ -2,11 +2,10 @@
 
 use axum::extract::State as Held;
 use serde::Deserialize;
-use serde_json::json;
 use shared::domain::session::{PushService, PushTokens};
 use shared::domain::{Error, Result as DomainResult};
 use shared::http::api::Messenger;
-use shared::http::api::messenger::Refused;
+use shared::http::api::messenger::{Done, Refused};
 use shared::http::body::{Params, ok};
 use shared::http::caller::Signed;
 use utoipa::ToSchema;
@@ -64,10 +63,9 @@ impl DeviceTokens {
 #[utoipa::path(
     post, path = "/device/bind", tag = "messenger", request_body = DeviceTokens, security(("bearer" = [])),
     responses(
-        (status = 200, description = "Kept", content_type = "application/json", example = json!({})),
+        (status = 200, description = "Kept", body = Done),
         (status = 400, description = "No push token, or one of more than 512 bytes", body = Refused,
             example = json!({ "error": "device token must have at most 512 printable bytes", "kind": "invalid" })),
-        (status = 401, description = "Not signed in", body = Refused, example = json!({ "error": "the access token has expired; refresh it with POST /auth/refresh_token", "kind": "credential_expired" })),
     ),
 )]
 async fn post_bind(
@@ -76,7 +74,7 @@ async fn post_bind(
     Params(given, _): Params<Messenger, DeviceTokens>,
 ) -> Answer {
     state.devices.bind(caller, &given.parse()?).await?;
-    Ok(ok(json!({})))
+    Ok(ok(Done {}))
 }
 
 /// Remove push tokens from your sessions.
@@ -85,10 +83,9 @@ async fn post_bind(
 #[utoipa::path(
     post, path = "/device/unbind", tag = "messenger", request_body = DeviceTokens, security(("bearer" = [])),
     responses(
-        (status = 200, description = "Removed", content_type = "application/json", example = json!({})),
+        (status = 200, description = "Removed", body = Done),
         (status = 400, description = "No push token, or one of more than 512 bytes", body = Refused,
             example = json!({ "error": "device token must have at most 512 printable bytes", "kind": "invalid" })),
-        (status = 401, description = "Not signed in", body = Refused, example = json!({ "error": "the access token has expired; refresh it with POST /auth/refresh_token", "kind": "credential_expired" })),
     ),
 )]
 async fn post_unbind(
@@ -97,5 +94,5 @@ async fn post_unbind(
     Params(given, _): Params<Messenger, DeviceTokens>,
 ) -> Answer {
     state.devices.unbind(caller, &given.parse()?).await?;
-    Ok(ok(json!({})))
+    Ok(ok(Done {}))
 }

@@ -153,7 +153,6 @@ struct Profile {
         (status = 200, description = "`Sent`; `Added` when they had asked before, so that both are friends now; `None` when nothing happened", body = inline(Success<Outcome>), example = json!({ "code": 200, "result": { "action": "Sent" } })),
         (status = 400, description = "Friends already, oneself, or a message of more than 64 characters",
             body = Refused, example = json!({ "code": 400, "message": "you are already friends" })),
-        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
         (status = 404, description = "No such user", body = Refused, example = json!({ "code": 404, "message": "no such user" })),
     ),
 )]
@@ -176,8 +175,7 @@ async fn invite_friend(
     responses(
         (status = 200, description = "Both are friends", body = inline(Success<Outcome>), example = json!({ "code": 200, "result": { "action": "Added" } })),
         (status = 400, description = "Oneself",
-            body = Refused, example = json!({ "code": 400, "message": "friendId is your own id" })),
-        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
+            body = Refused, example = json!({ "code": 400, "message": "friendId is somebody else" })),
         (status = 404, description = "They did not ask, or there is no such user", body = Refused, example = json!({ "code": 404, "message": "no such friend request" })),
     ),
 )]
@@ -199,8 +197,7 @@ async fn agree_to_friend(
     responses(
         (status = 200, description = "Ignored", body = Done, example = json!({ "code": 200 })),
         (status = 400, description = "Oneself",
-            body = Refused, example = json!({ "code": 400, "message": "friendId is your own id" })),
-        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
+            body = Refused, example = json!({ "code": 400, "message": "friendId is somebody else" })),
         (status = 404, description = "They did not ask, or there is no such user", body = Refused, example = json!({ "code": 404, "message": "no such friend request" })),
     ),
 )]
@@ -223,7 +220,6 @@ async fn ignore_friend(
         (status = 200, description = "Ended", body = Done, example = json!({ "code": 200 })),
         (status = 400, description = "Oneself",
             body = Refused, example = json!({ "code": 400, "message": "friendId is your own id" })),
-        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
         (status = 404, description = "They are no friend, or there is no such user", body = Refused, example = json!({ "code": 404, "message": "no such friend" })),
     ),
 )]
@@ -246,7 +242,6 @@ async fn delete_friend(
         (status = 200, description = "Set", body = Done, example = json!({ "code": 200 })),
         (status = 400, description = "Oneself, or a name of more than 32 characters",
             body = Refused, example = json!({ "code": 400, "message": "displayName must have at most 32 characters and no control characters" })),
-        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
         (status = 404, description = "They are no friend, or there is no such user", body = Refused, example = json!({ "code": 404, "message": "no such friend" })),
     ),
 )]
@@ -274,7 +269,6 @@ async fn set_friend_display_name(
                     "portraitUri": "http://test.com/user/abc123.jpg",
                 },
             }] })),
-        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
     ),
 )]
 async fn get_friends(Held(state): Held<State>, origin: Origin, Signed(caller, _): Signed<SealTalk>) -> Answer {

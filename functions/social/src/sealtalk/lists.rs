@@ -21,10 +21,10 @@ use crate::State;
 
 pub(super) fn router() -> OpenApiRouter<State> {
     OpenApiRouter::new()
-        .routes(routes!(post_blacklist, get_blacklist))
+        .routes(routes!(get_blacklist))
         .routes(routes!(add_to_blacklist))
         .routes(routes!(remove_from_blacklist))
-        .routes(routes!(post_groups, get_groups))
+        .routes(routes!(get_groups))
 }
 
 /// Somebody on the blacklist.
@@ -113,12 +113,12 @@ impl GroupEntry {
     }
 }
 
-/// List the blacklist.
+/// List blocked users.
 #[utoipa::path(
-    post, path = "/user/blacklist", tag = "sealtalk", operation_id = "sealtalk_post_blacklist",
+    method(get, post), path = "/user/blacklist", tag = "sealtalk", operation_id = "sealtalk_blacklist",
     security(("sealtalk_session" = [])),
     responses(
-        (status = 200, description = "Everybody on it", body = inline(Success<Vec<BlacklistEntry>>),
+        (status = 200, description = "All blocked users", body = inline(Success<Vec<BlacklistEntry>>),
             example = json!({ "code": 200, "result": [{
                 "id": "sdf9sd0d", "nickname": "Tom", "portraitUri": "http://test.com/user/abc123.jpg",
                 "updatedAt": "2026-01-31T10:00:00.000Z",
@@ -127,47 +127,24 @@ impl GroupEntry {
                     "updatedAt": "2026-01-31T10:00:00.000Z",
                 },
             }] })),
-        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
     ),
 )]
-async fn post_blacklist(Held(state): Held<State>, origin: Origin, Signed(caller, _): Signed<SealTalk>) -> Answer {
+async fn get_blacklist(Held(state): Held<State>, origin: Origin, Signed(caller, _): Signed<SealTalk>) -> Answer {
     let blocked = state.friends.blacklist(caller).await?;
     let entries = blocked.into_iter().map(|friend| BlacklistEntry::new(&state, &origin, friend));
     Ok(SealTalk::result(entries.collect::<Vec<_>>()))
 }
 
-/// List the blacklist by GET, as the clients do.
-#[utoipa::path(
-    get, path = "/user/blacklist", tag = "sealtalk", operation_id = "sealtalk_get_blacklist",
-    security(("sealtalk_session" = [])),
-    responses(
-        (status = 200, description = "Everybody on it", body = inline(Success<Vec<BlacklistEntry>>),
-            example = json!({ "code": 200, "result": [{
-                "id": "sdf9sd0d", "nickname": "Tom", "portraitUri": "http://test.com/user/abc123.jpg",
-                "updatedAt": "2026-01-31T10:00:00.000Z",
-                "user": {
-                    "id": "sdf9sd0d", "nickname": "Tom", "portraitUri": "http://test.com/user/abc123.jpg",
-                    "updatedAt": "2026-01-31T10:00:00.000Z",
-                },
-            }] })),
-        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
-    ),
-)]
-async fn get_blacklist(state: Held<State>, origin: Origin, signed: Signed<SealTalk>) -> Answer {
-    post_blacklist(state, origin, signed).await
-}
-
-/// Put somebody on the blacklist.
+/// Block a user.
 ///
-/// Anybody may be put on it, friend or not. They are not told, and whoever is on it is left as they are.
+/// The user does not have to be a friend, and is not notified. Nothing happens if the user is blocked already.
 #[utoipa::path(
     post, path = "/user/add_to_blacklist", tag = "sealtalk", operation_id = "sealtalk_add_to_blacklist",
     security(("sealtalk_session" = [])), request_body = FriendId,
     responses(
-        (status = 200, description = "They are on it", body = Done, example = json!({ "code": 200 })),
-        (status = 400, description = "Oneself",
+        (status = 200, description = "Blocked", body = Done, example = json!({ "code": 200 })),
+        (status = 400, description = "friendId is your own id",
             body = Refused, example = json!({ "code": 400, "message": "friendId is your own id" })),
-        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
         (status = 404, description = "No such user", body = Refused, example = json!({ "code": 404, "message": "no such user" })),
     ),
 )]
@@ -180,17 +157,16 @@ async fn add_to_blacklist(
     Ok(SealTalk::done())
 }
 
-/// Take somebody off the blacklist.
+/// Unblock a user.
 ///
-/// A friend is a friend again. Whoever is not on it is left as they are.
+/// If you were friends, you are friends again. Nothing happens if the user was not blocked.
 #[utoipa::path(
     post, path = "/user/remove_from_blacklist", tag = "sealtalk", operation_id = "sealtalk_remove_from_blacklist",
     security(("sealtalk_session" = [])), request_body = FriendId,
     responses(
-        (status = 200, description = "They are not on it", body = Done, example = json!({ "code": 200 })),
-        (status = 400, description = "Oneself",
+        (status = 200, description = "Not blocked any more", body = Done, example = json!({ "code": 200 })),
+        (status = 400, description = "friendId is your own id",
             body = Refused, example = json!({ "code": 400, "message": "friendId is your own id" })),
-        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
         (status = 404, description = "No such user", body = Refused, example = json!({ "code": 404, "message": "no such user" })),
     ),
 )]
@@ -203,12 +179,12 @@ async fn remove_from_blacklist(
     Ok(SealTalk::done())
 }
 
-/// List the groups that one is in.
+/// List your groups.
 #[utoipa::path(
-    post, path = "/user/groups", tag = "sealtalk", operation_id = "sealtalk_post_groups",
+    method(get, post), path = "/user/groups", tag = "sealtalk", operation_id = "sealtalk_groups",
     security(("sealtalk_session" = [])),
     responses(
-        (status = 200, description = "All of them", body = inline(Success<Vec<GroupEntry>>),
+        (status = 200, description = "All your groups", body = inline(Success<Vec<GroupEntry>>),
             example = json!({ "code": 200, "result": [{
                 "id": "fgh809fg", "name": "Team 1", "portraitUri": "http://test.com/group/abc123.jpg",
                 "creatorId": "sdf9sd0d", "memberCount": 5, "role": 1,
@@ -217,32 +193,10 @@ async fn remove_from_blacklist(
                     "creatorId": "sdf9sd0d", "memberCount": 5, "maxMemberCount": 500,
                 },
             }] })),
-        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
     ),
 )]
-async fn post_groups(Held(state): Held<State>, origin: Origin, Signed(caller, _): Signed<SealTalk>) -> Answer {
+async fn get_groups(Held(state): Held<State>, origin: Origin, Signed(caller, _): Signed<SealTalk>) -> Answer {
     let groups = state.groups.mine(caller).await?;
     let entries = groups.into_iter().map(|mine| GroupEntry::new(&state, &origin, mine));
     Ok(SealTalk::result(entries.collect::<Vec<_>>()))
-}
-
-/// List the groups that one is in by GET, as the clients do.
-#[utoipa::path(
-    get, path = "/user/groups", tag = "sealtalk", operation_id = "sealtalk_get_groups",
-    security(("sealtalk_session" = [])),
-    responses(
-        (status = 200, description = "All of them", body = inline(Success<Vec<GroupEntry>>),
-            example = json!({ "code": 200, "result": [{
-                "id": "fgh809fg", "name": "Team 1", "portraitUri": "http://test.com/group/abc123.jpg",
-                "creatorId": "sdf9sd0d", "memberCount": 5, "role": 1,
-                "group": {
-                    "id": "fgh809fg", "name": "Team 1", "portraitUri": "http://test.com/group/abc123.jpg",
-                    "creatorId": "sdf9sd0d", "memberCount": 5, "maxMemberCount": 500,
-                },
-            }] })),
-        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
-    ),
-)]
-async fn get_groups(state: Held<State>, origin: Origin, signed: Signed<SealTalk>) -> Answer {
-    post_groups(state, origin, signed).await
 }

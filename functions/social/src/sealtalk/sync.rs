@@ -18,7 +18,7 @@ use super::wire::User;
 use crate::State;
 
 pub(super) fn router() -> OpenApiRouter<State> {
-    OpenApiRouter::new().routes(routes!(post_sync, get_sync))
+    OpenApiRouter::new().routes(routes!(sync))
 }
 
 /// What a device does not know yet. Every list holds whole rows, each in place of the one that the device has.
@@ -216,27 +216,26 @@ impl Wire<'_> {
     }
 }
 
-/// Tell a device what it does not know.
+/// Sync: get what changed since `version`.
 ///
-/// `version` is the one of the last answer that the device has taken in, and 0 for a device that has none. A device
-/// that comes back after two months, or with a version that is not ours, is told everything, with what it has to
-/// forget. With `more` there is more to tell at once.
+/// Send the `version` from the last sync response that you saved, or 0 the first time. Lists hold complete rows; replace
+/// your stored row with the same id. After two months without a sync, or with an unknown version, the response has
+/// everything, including what to delete. If `more` is true, sync again at once.
 #[utoipa::path(
-    post, path = "/user/sync/{version}", tag = "sealtalk", operation_id = "sealtalk_post_sync",
+    method(get, post), path = "/user/sync/{version}", tag = "sealtalk", operation_id = "sealtalk_sync",
     security(("sealtalk_session" = [])),
-    params(("version" = u64, Path, description = "The version of the last answer, or 0", example = 0)),
+    params(("version" = u64, Path, description = "The `version` of the last response that you saved, or 0", example = 0)),
     responses(
         (status = 200, description = "What changed", body = inline(Success<Synced>), example = json!({ "code": 200, "result": {
             "version": 1_234_567_894, "more": false,
             "user": { "id": "sdf9sd0d", "nickname": "Tom", "portraitUri": "http://test.com/user/abc123.jpg", "timestamp": 1_234_567_894 },
             "blacklist": [], "friends": [], "groups": [], "group_members": [],
         } })),
-        (status = 400, description = "Not a number, or a version from the future",
+        (status = 400, description = "`version` is not a number, or newer than the newest",
             body = Refused, example = json!({ "code": 400, "message": "version must be the version of an earlier response, or 0" })),
-        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
     ),
 )]
-async fn post_sync(
+async fn sync(
     Held(state): Held<State>,
     origin: Origin,
     Signed(caller, _): Signed<SealTalk>,
@@ -249,29 +248,4 @@ async fn post_sync(
     let delta = state.sync.since(caller, version).await?;
     let wire = Wire { state: &state, origin: &origin, version: delta.version };
     Ok(SealTalk::result(wire.answer(delta, caller.user)))
-}
-
-/// Tell a device what it does not know by GET, as the clients do.
-#[utoipa::path(
-    get, path = "/user/sync/{version}", tag = "sealtalk", operation_id = "sealtalk_get_sync",
-    security(("sealtalk_session" = [])),
-    params(("version" = u64, Path, description = "The version of the last answer, or 0", example = 0)),
-    responses(
-        (status = 200, description = "What changed", body = inline(Success<Synced>), example = json!({ "code": 200, "result": {
-            "version": 1_234_567_894, "more": false,
-            "user": { "id": "sdf9sd0d", "nickname": "Tom", "portraitUri": "http://test.com/user/abc123.jpg", "timestamp": 1_234_567_894 },
-            "blacklist": [], "friends": [], "groups": [], "group_members": [],
-        } })),
-        (status = 400, description = "Not a number, or a version from the future",
-            body = Refused, example = json!({ "code": 400, "message": "version must be the version of an earlier response, or 0" })),
-        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
-    ),
-)]
-async fn get_sync(
-    state: Held<State>,
-    origin: Origin,
-    signed: Signed<SealTalk>,
-    path: Result<Path<String>, PathRejection>,
-) -> Answer {
-    post_sync(state, origin, signed, path).await
 }

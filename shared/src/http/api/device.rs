@@ -6,12 +6,14 @@ use http::request::Parts;
 use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
+use utoipa::openapi::schema::Object;
 
 use super::{Api, Reply, words};
 use crate::domain::account::Caller;
 use crate::domain::{Error, NotSignedIn, Result};
 use crate::http::body::ok;
 use crate::http::caller::{Gate, bearer};
+use crate::http::constant;
 
 /// The device API.
 #[derive(Clone, Copy, Debug)]
@@ -21,37 +23,76 @@ impl Device {
     /// A success with something to tell.
     #[must_use]
     pub fn data(data: impl Serialize) -> Response {
-        ok(Envelope { success: true, msg: "ok", data: Some(data) })
+        ok(Envelope { success: true, msg: "ok", data })
     }
 
     /// A success that has only words to tell.
     #[must_use]
     pub fn done(msg: &'static str) -> Response {
-        ok(Envelope::<()> { success: true, msg, data: None })
+        ok(Done { success: true, msg })
     }
 }
 
-/// The envelope of a success.
+/// A success with its data.
 #[derive(Serialize, ToSchema)]
 #[schema(as = device::Success)]
 pub struct Envelope<T> {
-    /// True; in a refusal false, and no `data`.
+    #[schema(schema_with = yes)]
     success: bool,
-    /// What happened.
+    /// What was done.
     msg: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    data: Option<T>,
+    data: T,
 }
 
-/// An outcome without data, for the API description: a success, or a refusal.
-#[derive(ToSchema)]
-#[schema(as = device::Outcome, example = json!({ "success": false, "msg": "not signed in" }))]
-#[expect(dead_code, reason = "only described")]
-pub struct Outcome {
-    /// Whether it worked.
+/// A success without data.
+#[derive(Serialize, ToSchema)]
+#[schema(as = device::Done, example = json!({ "success": true, "msg": "ok" }))]
+pub struct Done {
+    #[schema(schema_with = yes)]
     success: bool,
-    /// What happened, in words for developers; they may change.
+    /// What was done.
+    msg: &'static str,
+}
+
+/// An error. Its HTTP status is mostly 200.
+#[derive(ToSchema)]
+#[schema(as = device::Refused, example = json!({ "success": false, "msg": "not signed in" }))]
+#[expect(dead_code, reason = "only described")]
+pub struct Refused {
+    #[schema(schema_with = no)]
+    success: bool,
+    /// What went wrong, for developers. Do not compare it; the text may change.
     msg: String,
+}
+
+/// A success with its data, or an error.
+#[derive(ToSchema)]
+#[schema(as = device::Either)]
+#[serde(untagged)]
+pub enum Either<T> {
+    /// A success.
+    Success(#[schema(inline)] Envelope<T>),
+    /// An error.
+    Refused(Refused),
+}
+
+/// A success without data, or an error.
+#[derive(ToSchema)]
+#[schema(as = device::Outcome)]
+#[serde(untagged)]
+pub enum Outcome {
+    /// A success.
+    Done(Done),
+    /// An error.
+    Refused(Refused),
+}
+
+fn yes() -> Object {
+    constant::flag(true, "True: success.")
+}
+
+fn no() -> Object {
+    constant::flag(false, "False: an error.")
 }
 
 impl Api for Device {

@@ -2,6 +2,7 @@
 
 use http::StatusCode;
 use http::request::Parts;
+use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
@@ -15,9 +16,14 @@ use crate::http::caller::{Gate, bearer};
 #[derive(Clone, Copy, Debug)]
 pub struct Messenger;
 
-/// How it refuses, for its description.
+/// A success without a result.
+#[derive(Serialize, ToSchema)]
+#[schema(as = messenger::Done, example = json!({}))]
+pub struct Done {}
+
+/// Error response.
 #[derive(ToSchema)]
-#[schema(as = MessengerRefusal, example = json!({ "error": "wrong code", "kind": "code_wrong" }))]
+#[schema(as = messenger::Refused, example = json!({ "error": "wrong code", "kind": "code_wrong" }))]
 pub struct Refused {
     /// Error message for developers. Do not show it to users or compare it; the text may change.
     pub error: String,

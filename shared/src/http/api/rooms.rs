@@ -4,11 +4,13 @@ use http::StatusCode;
 use http::request::Parts;
 use serde_json::json;
 use utoipa::ToSchema;
+use utoipa::openapi::schema::Object;
 
 use super::{Api, Reply, words};
 use crate::domain::account::Caller;
 use crate::domain::{Error, NotSignedIn, Result};
 use crate::http::caller::Gate;
+use crate::http::constant;
 
 /// The rooms API.
 #[derive(Clone, Copy, Debug)]
@@ -19,7 +21,7 @@ pub struct Rooms;
 #[schema(as = rooms::Done, example = json!({ "status": "SUCCESS", "msg": "查询成功", "code": "200" }))]
 #[expect(dead_code, reason = "only described")]
 pub struct Done {
-    /// `SUCCESS`.
+    #[schema(schema_with = success)]
     status: String,
     /// What was done.
     msg: String,
@@ -32,12 +34,23 @@ pub struct Done {
 #[schema(as = rooms::Refused, example = json!({ "status": "FAIL", "msg": "not signed in", "code": "401" }))]
 #[expect(dead_code, reason = "only described")]
 pub struct Refused {
-    /// `FAIL`.
+    #[schema(schema_with = failure)]
     status: String,
-    /// Why, in words for developers; they may change.
+    /// What went wrong, for developers. Do not compare it; the text may change.
     msg: String,
     /// The HTTP status again.
+    #[schema(pattern = "^[45][0-9]{2}$")]
     code: String,
+}
+
+/// The `status` of a success.
+#[must_use]
+pub fn success() -> Object {
+    constant::text("SUCCESS", "`SUCCESS`.")
+}
+
+fn failure() -> Object {
+    constant::text("FAIL", "`FAIL`: an error.")
 }
 
 impl Api for Rooms {

@@ -9,6 +9,7 @@ use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
+use utoipa::openapi::schema::Object;
 
 use super::{Api, Refusal, Reply, refuse, words};
 use crate::domain::account::Caller;
@@ -19,7 +20,7 @@ use crate::domain::{Cap, Error, GroupRule, NotSignedIn, Result};
 use crate::http::body::ok;
 use crate::http::caching;
 use crate::http::caller::{Gate, Origin, PublicUrl};
-use crate::http::cookie;
+use crate::http::{constant, cookie};
 
 /// The `SealTalk` API.
 #[derive(Clone, Copy, Debug)]
@@ -32,7 +33,7 @@ impl SealTalk {
     /// A success that has nothing to tell.
     #[must_use]
     pub fn done() -> Response {
-        Self::bare(json!({ "code": 200 }))
+        Self::bare(Done { code: 200 })
     }
 
     /// A success with its result.
@@ -119,29 +120,76 @@ impl SealTalk {
 #[derive(Serialize, ToSchema)]
 #[schema(as = sealtalk::Success)]
 pub struct Success<T> {
-    /// Always 200; another outcome has another code and a `message` instead of a `result`.
+    #[schema(schema_with = success)]
     code: u16,
     result: T,
 }
 
-/// A success that has nothing to tell, for the API description.
-#[derive(ToSchema)]
-#[schema(as = sealtalk::Done)]
-#[expect(dead_code, reason = "only described")]
+/// A success without a result.
+#[derive(Serialize, ToSchema)]
+#[schema(as = sealtalk::Done, example = json!({ "code": 200 }))]
 pub struct Done {
-    /// 200; another outcome has another code and a `message`.
+    #[schema(schema_with = success)]
     code: u16,
 }
 
-/// A refusal, for the API description.
+/// An error whose HTTP status is 200.
 #[derive(ToSchema)]
-#[schema(as = sealtalk::Refused)]
+#[schema(as = sealtalk::Failed, example = json!({ "code": 1_000, "message": "wrong account or password" }))]
+#[expect(dead_code, reason = "only described")]
+pub struct Failed {
+    #[schema(schema_with = failures)]
+    code: u16,
+    /// What went wrong, for developers. Do not compare it; the text may change.
+    message: String,
+}
+
+/// An error whose HTTP status is not 200.
+#[derive(ToSchema)]
+#[schema(as = sealtalk::Refused, example = json!({ "code": 10_000, "message": "not signed in" }))]
 #[expect(dead_code, reason = "only described")]
 pub struct Refused {
-    /// The HTTP status, or 10000 when nobody is signed in.
+    #[schema(schema_with = errors)]
     code: u16,
-    /// What was wrong, for developers.
+    /// What went wrong, for developers. Do not compare it; the text may change.
     message: String,
+}
+
+/// A success with its result, or an error whose HTTP status is 200.
+#[derive(ToSchema)]
+#[schema(as = sealtalk::Either)]
+#[serde(untagged)]
+pub enum Either<T> {
+    /// A success.
+    Success(#[schema(inline)] Success<T>),
+    /// An error.
+    Failed(Failed),
+}
+
+/// A success without a result, or an error whose HTTP status is 200.
+#[derive(ToSchema)]
+#[schema(as = sealtalk::Outcome)]
+#[serde(untagged)]
+pub enum Outcome {
+    /// A success.
+    Done(Done),
+    /// An error.
+    Failed(Failed),
+}
+
+fn success() -> Object {
+    constant::numbers(&[200], "200: success.")
+}
+
+fn failures() -> Object {
+    let about = "1000: a wrong code or password, or too many groups. 2000: the code has expired. 5000: too soon, too \
+        many requests, or the text message could not be sent.";
+    constant::numbers(&[1_000, 2_000, 5_000], about)
+}
+
+fn errors() -> Object {
+    let about = "The HTTP status; or 10000 with HTTP status 403: not signed in.";
+    constant::numbers(&[400, 401, 402, 403, 404, 405, 412, 415, 500, 10_000], about)
 }
 
 impl Api for SealTalk {

@@ -6,6 +6,7 @@ use http::request::Parts;
 use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
+use utoipa::openapi::schema::Object;
 
 use super::{Api, Reply, refuse};
 use crate::domain::account::{Account, Caller};
@@ -13,7 +14,7 @@ use crate::domain::phone::Phone;
 use crate::domain::{Cap, Error, NotSignedIn, Result};
 use crate::http::body::ok;
 use crate::http::caller::{Gate, Origin, PublicUrl};
-use crate::http::cookie;
+use crate::http::{constant, cookie};
 
 /// The web API.
 #[derive(Clone, Copy, Debug)]
@@ -26,7 +27,13 @@ impl Web {
     /// A success that has nothing to tell.
     #[must_use]
     pub fn done() -> Response {
-        says("0", "OK")
+        Self::said("OK")
+    }
+
+    /// A success that has only words to tell.
+    #[must_use]
+    pub fn said(errmsg: &'static str) -> Response {
+        ok(Done { errno: "0", errmsg })
     }
 
     /// A success with its data.
@@ -41,7 +48,7 @@ impl Web {
         result.unwrap_or_else(|error| {
             let usual = refuse::<Self>(&error);
             match words.iter().find(|words| (words.instead_of)(&error)) {
-                Some(Words { errno, errmsg, .. }) => (usual.status(), says(errno, errmsg)).into_response(),
+                Some(Words { errno, errmsg, .. }) => (usual.status(), ok(Refused { errno, errmsg })).into_response(),
                 None => usual,
             }
         })
@@ -74,25 +81,62 @@ impl Words {
 #[derive(Serialize, ToSchema)]
 #[schema(as = web::Success)]
 pub struct Success<T> {
-    /// `"0"`; in a refusal another number, and no `data`.
+    #[schema(schema_with = zero)]
     errno: &'static str,
     /// `OK`.
     errmsg: &'static str,
     data: T,
 }
 
-/// An outcome without data: a success, or a refusal.
+/// A success without data.
 #[derive(Serialize, ToSchema)]
-#[schema(as = web::Outcome, example = json!({ "errno": "0", "errmsg": "OK" }))]
-pub struct Outcome {
-    /// `"0"` is a success.
-    pub errno: &'static str,
-    /// What happened, to show to people.
-    pub errmsg: &'static str,
+#[schema(as = web::Done)]
+pub struct Done {
+    #[schema(schema_with = zero)]
+    errno: &'static str,
+    /// What was done, in words for users.
+    errmsg: &'static str,
 }
 
-fn says(errno: &'static str, errmsg: &'static str) -> Response {
-    ok(Outcome { errno, errmsg })
+/// An error. Its HTTP status is 200.
+#[derive(Serialize, ToSchema)]
+#[schema(as = web::Refused, example = json!({ "errno": "4103", "errmsg": "参数错误" }))]
+pub struct Refused {
+    #[schema(schema_with = errors)]
+    errno: &'static str,
+    /// What went wrong, in words for users.
+    errmsg: &'static str,
+}
+
+/// A success with its data, or an error.
+#[derive(ToSchema)]
+#[schema(as = web::Either)]
+#[serde(untagged)]
+pub enum Either<T> {
+    /// A success.
+    Success(#[schema(inline)] Success<T>),
+    /// An error.
+    Refused(Refused),
+}
+
+/// A success without data, or an error.
+#[derive(ToSchema)]
+#[schema(as = web::Outcome)]
+#[serde(untagged)]
+pub enum Outcome {
+    /// A success.
+    Done(Done),
+    /// An error.
+    Refused(Refused),
+}
+
+fn zero() -> Object {
+    constant::text("0", "`\"0\"`: success.")
+}
+
+fn errors() -> Object {
+    const ALL: [&str; 11] = ["4001", "4002", "4003", "4004", "4101", "4103", "4105", "4201", "4202", "4301", "4500"];
+    constant::texts(&ALL, "The kind of error.")
 }
 
 /// A person, as two functions tell of one.

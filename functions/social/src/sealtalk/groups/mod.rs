@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use shared::domain::account::UserId;
 use shared::domain::social::GroupId;
 use shared::domain::{Error, GroupRule, Result, short_id};
+use shared::http::fields::List;
 use shared::http::lenient;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -45,6 +46,7 @@ struct PeopleOfGroup {
     group_id: String,
     /// The ids of 1 to 500 people.
     #[serde(deserialize_with = "lenient::list")]
+    #[schema(value_type = List)]
     member_ids: Vec<String>,
 }
 

@@ -6,9 +6,10 @@ use shared::domain::short_id;
 use shared::domain::social::GroupName;
 use shared::domain::social::group::Draft;
 use shared::http::api::SealTalk;
-use shared::http::api::sealtalk::{Done, Refused, Success};
+use shared::http::api::sealtalk::{Done, Either, Outcome, Refused};
 use shared::http::body::Params;
 use shared::http::caller::{Origin, Signed};
+use shared::http::fields::List;
 use shared::http::lenient;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -28,7 +29,7 @@ pub(super) fn router() -> OpenApiRouter<State> {
         .routes(routes!(dismiss_group))
 }
 
-/// A group to be made.
+/// A new group.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = sealtalk::CreateGroup, example = json!({
     "name": "RongCloud", "memberIds": ["AUj8X32w1", "ODbpJIgrL"], "portraitUri": "http://test.com/group/abc123.jpg",
@@ -37,39 +38,42 @@ pub(super) fn router() -> OpenApiRouter<State> {
 struct CreateGroup {
     /// 2 to 32 characters.
     name: String,
-    /// The ids of up to 500 people, with or without one's own; a group of oneself alone has none.
+    /// Ids of up to 500 members. Your own id is optional. Send an empty list for a group with only you in it.
     #[serde(deserialize_with = "lenient::list")]
+    #[schema(value_type = List)]
     member_ids: Vec<String>,
     /// An http(s) URL of 12 to 256 characters.
     portrait_uri: Option<String>,
 }
 
-/// A group that was made.
+/// The new group.
 #[derive(Serialize, ToSchema)]
 #[schema(as = sealtalk::CreatedGroup)]
 #[serde(rename_all = "camelCase")]
 struct CreatedGroup {
     /// The group's id.
     id: String,
-    /// The people who were named.
+    /// The users that you named.
     user_status: Vec<PersonStatus>,
 }
 
-/// Make a group.
+/// Create a group.
 ///
-/// People who block the one who makes it are left out, and the answer does not tell who they are. Up to 500 people are
-/// in a group, and everybody is in up to 500 groups. A group is there for all of its members at once.
+/// Users who have blocked you are not added, and the response does not show who they are. A group has up to 500
+/// members, and a user is in up to 500 groups. All members see a new group at the same time.
 #[utoipa::path(
     post, path = "/group/create", tag = "sealtalk", operation_id = "sealtalk_create_group",
     security(("sealtalk_session" = [])), request_body = CreateGroup,
     responses(
-        (status = 200, description = "Made; code 1000 when somebody is in 500 groups",
-            body = inline(Success<CreatedGroup>), example = json!({ "code": 200, "result": {
-                "id": "RfqHbcjes", "userStatus": [{ "id": "uOavJZUpX", "status": 1 }],
-            } })),
+        (status = 200, description = "Created. Code 1000: you or a member are in 500 groups already",
+            body = inline(Either<CreatedGroup>), examples(
+                ("success" = (value = json!({ "code": 200, "result": {
+                    "id": "RfqHbcjes", "userStatus": [{ "id": "uOavJZUpX", "status": 1 }],
+                } }))),
+                ("too many groups" = (value = json!({ "code": 1_000, "message": "in too many groups" }))),
+            )),
         (status = 400, description = "Not a name, too many people",
             body = Refused, example = json!({ "code": 400, "message": "name has 2 to 32 characters and no control characters" })),
-        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
         (status = 404, description = "One of the people does not exist",
             body = Refused, example = json!({ "code": 404, "message": "no such user" })),
     ),
@@ -95,14 +99,17 @@ async fn create_group(
 
 /// Add people to a group.
 ///
-/// For its members. Who is in it already stays as they are. People who block the one who adds them are left out, and
-/// the answer does not tell who they are.
+/// For members. Existing members are not changed. Users who have blocked you are not added, and the response does not
+/// show who they are.
 #[utoipa::path(
     post, path = "/group/add", tag = "sealtalk", operation_id = "sealtalk_add_to_group",
     security(("sealtalk_session" = [])), request_body = PeopleOfGroup,
     responses(
-        (status = 200, description = "Added; code 1000 when somebody is in 500 groups",
-            body = inline(Success<Vec<PersonStatus>>), example = json!({ "code": 200, "result": [{ "id": "uOavJZUpX", "status": 1 }] })),
+        (status = 200, description = "Added. Code 1000: one of the users is in 500 groups already",
+            body = inline(Either<Vec<PersonStatus>>), examples(
+                ("success" = (value = json!({ "code": 200, "result": [{ "id": "uOavJZUpX", "status": 1 }] }))),
+                ("too many groups" = (value = json!({ "code": 1_000, "message": "in too many groups" }))),
+            )),
         (status = 400, description = "Nobody, or too many people",
             body = Refused, example = json!({ "code": 400, "message": "a group can have at most 500 members" })),
         (status = 403, description = "Not a member (code 403), or not signed in (code 10000)",
@@ -121,15 +128,18 @@ async fn add_to_group(
     Ok(SealTalk::result(PersonStatus::of(&people)))
 }
 
-/// Come into a group.
+/// Join a group.
 #[utoipa::path(
     post, path = "/group/join", tag = "sealtalk", operation_id = "sealtalk_join_group",
     security(("sealtalk_session" = [])), request_body = OfGroup,
     responses(
-        (status = 200, description = "In; code 1000 when in 500 groups", body = Done, example = json!({ "code": 200 })),
+        (status = 200, description = "Joined. Code 1000: you are in 500 groups already", body = inline(Outcome),
+            examples(
+                ("success" = (value = json!({ "code": 200 }))),
+                ("too many groups" = (value = json!({ "code": 1_000, "message": "in too many groups" }))),
+            )),
         (status = 400, description = "The group is full",
             body = Refused, example = json!({ "code": 400, "message": "a group can have at most 500 members" })),
-        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
         (status = 404, description = "No such group", body = Refused, example = json!({ "code": 404, "message": "no such group" })),
     ),
 )]

@@ -114,7 +114,6 @@ impl GroupMember {
             "creatorId": "I8cpNlo7t", "type": 1, "bulletin": "明天 4 点下班", "bulletinTime": 1_560_931_403_360_i64,
             "deletedAt": null,
         } })),
-        (status = 403, description = "Not signed in", body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
         (status = 404, description = "No such group", body = Refused, example = json!({ "code": 404, "message": "no such group" })),
     ),
 )]

@@ -1,0 +1,149 @@
+//! What is true of a whole API.
+
+use serde_json::{Map, Value, json};
+use shared::domain::Error;
+use shared::http::api::{self, Api, Device, Messenger, Reply, Rooms, SealTalk, Web};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+/// One of the APIs.
+#[derive(Clone, Copy)]
+pub struct Dialect {
+    /// Its tag, and the prefix of its components.
+    pub tag: &'static str,
+    /// The title of its description.
+    pub title: &'static str,
+    /// What its clients have to know before they call anything.
+    pub about: &'static str,
+    /// A sentence for its tag.
+    summary: &'static str,
+    /// Its error table.
+    pub refuse: fn(&Error) -> Reply,
+    /// The schemas of its error responses.
+    pub schemas: fn() -> Map<String, Value>,
+    scheme: (&'static str, fn() -> Value),
+}
+
+impl Dialect {
+    /// All of them.
+    pub fn all() -> [Self; 5] {
+        [messenger(), web(), sealtalk(), rooms(), device()]
+    }
+
+    /// Whether an operation belongs to this API.
+    pub fn owns(&self, operation: &Value) -> bool {
+        let tag = operation["tags"][0].as_str();
+        tag == Some(self.tag) || (tag == Some(KEYS) && self.tag == Messenger::NAME)
+    }
+
+    /// The name of the schema of its error responses.
+    pub fn refusal(&self) -> String {
+        format!("{}.Refused", self.tag)
+    }
+
+    /// The tags of its operations.
+    pub fn tags(&self) -> Vec<Value> {
+        let own = json!({ "name": self.tag, "description": self.summary });
+        let keys =
+            json!({ "name": KEYS, "description": "Public keys, with which other services check access tokens." });
+        if self.tag == Messenger::NAME { vec![own, keys] } else { vec![own] }
+    }
+
+    /// Its credential.
+    pub fn security_scheme(&self) -> (String, Value) {
+        (self.scheme.0.to_owned(), (self.scheme.1)())
+    }
+}
+
+/// The tag of the public keys, which are those of the messenger's access tokens.
+const KEYS: &str = "keys";
+
+fn messenger() -> Dialect {
+    Dialect {
+        tag: Messenger::NAME,
+        title: "Handset: the messenger API",
+        about: concat!(include_str!("messenger.md"), include_str!("common.md")),
+        summary: "The messenger API: sign-in by code, profiles, contact lookup, pictures and voice notes.",
+        refuse: Messenger::refuse,
+        schemas: || named([schema::<api::messenger::Refused>()]),
+        scheme: ("bearer", || {
+            json!({
+                "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
+                "description": "The `access_token` of a sign-in.",
+            })
+        }),
+    }
+}
+
+fn web() -> Dialect {
+    Dialect {
+        tag: Web::NAME,
+        title: "Handset: the web API",
+        about: concat!(include_str!("web.md"), include_str!("common.md")),
+        summary: "The web API: accounts with a password, profiles and real names, with a cookie.",
+        refuse: Web::refuse,
+        schemas: || named([schema::<api::web::Refused>()]),
+        scheme: ("web_session", || cookie(Web::COOKIE, "Set by a sign-in and by a registration.")),
+    }
+}
+
+fn sealtalk() -> Dialect {
+    Dialect {
+        tag: SealTalk::NAME,
+        title: "Handset: the SealTalk API",
+        about: concat!(include_str!("sealtalk.md"), include_str!("common.md")),
+        summary: "The SealTalk API: accounts, friends, groups and incremental sync, with a cookie.",
+        refuse: SealTalk::refuse,
+        schemas: || named([schema::<api::sealtalk::Refused>()]),
+        scheme: ("sealtalk_session", || {
+            cookie(SealTalk::COOKIE, "Set by `POST /user/login` and `POST /user/register`.")
+        }),
+    }
+}
+
+fn rooms() -> Dialect {
+    Dialect {
+        tag: Rooms::NAME,
+        title: "Handset: the rooms API",
+        about: concat!(include_str!("rooms.md"), include_str!("common.md")),
+        summary: "The rooms API: accounts, sign-in through other services, and meeting rooms.",
+        refuse: Rooms::refuse,
+        schemas: || named([schema::<api::rooms::Refused>()]),
+        // The document has it in the body, which no scheme describes.
+        scheme: ("rooms_token", || {
+            json!({
+                "type": "apiKey", "in": "query", "name": "token",
+                "description": "The `token` of a sign-in, in the query or as the field `token` of the body.",
+            })
+        }),
+    }
+}
+
+fn device() -> Dialect {
+    Dialect {
+        tag: Device::NAME,
+        title: "Handset: the device API",
+        about: concat!(include_str!("device.md"), include_str!("common.md")),
+        summary: "The device API: accounts with a password, and push tokens of devices.",
+        refuse: Device::refuse,
+        schemas: || named([schema::<api::device::Refused>()]),
+        scheme: ("access_token", || {
+            json!({
+                "type": "apiKey", "in": "header", "name": "Access-Token",
+                "description": "The `accessToken` of a sign-in. `Authorization: Bearer` works as well.",
+            })
+        }),
+    }
+}
+
+fn cookie(name: &str, description: &str) -> Value {
+    json!({ "type": "apiKey", "in": "cookie", "name": name, "description": description })
+}
+
+fn schema<T: ToSchema>() -> (String, RefOr<Schema>) {
+    (T::name().into_owned(), <T as PartialSchema>::schema())
+}
+
+fn named<const N: usize>(schemas: [(String, RefOr<Schema>); N]) -> Map<String, Value> {
+    schemas.into_iter().map(|(name, schema)| (name, serde_json::to_value(schema).unwrap_or_default())).collect()
+}

@@ -1,0 +1,129 @@
+//! What each operation gets beside what its handler declares.
+
+use serde_json::{Map, Value, json};
+use shared::domain::{Error, NotSignedIn};
+use shared::http::api::{Api as _, SealTalk};
+
+use super::dialects::Dialect;
+use super::responses::{self, retry_after};
+
+/// Headers that a response may have or not have.
+const SOMETIMES: [&str; 3] = ["Content-Disposition", "Retry-After", "X-Captcha-Text"];
+
+/// Completes the description of an operation.
+pub fn complete(operation: &mut Value, method: &str, dialect: &Dialect) {
+    let Some(operation) = operation.as_object_mut() else { return };
+    let is_public = !operation.contains_key("security");
+    let takes_body = operation.contains_key("requestBody");
+    let takes_input = takes_body || operation.contains_key("parameters");
+    if let Some(body) = operation.get_mut("requestBody") {
+        relax_body(body);
+    }
+    operation.entry("security").or_insert_with(|| json!([]));
+    let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
+    for (status, response) in responses.iter_mut() {
+        if takes_body && dialect.tag == SealTalk::NAME && status == "200" {
+            may_fail(response, dialect);
+        }
+        add_headers(status, response, dialect);
+        add_refused_example(response, dialect, is_public);
+    }
+    let common = responses::common(dialect).into_iter().filter(|common| match common.error {
+        Some(Error::Unauthenticated(_)) => !is_public,
+        Some(Error::Malformed(_)) => takes_input,
+        Some(Error::EncodedBody) => takes_body,
+        _ => common.status != 413 || takes_body,
+    });
+    for common in common {
+        let reference = json!({ "$ref": format!("#/components/responses/{}", common.name) });
+        responses.entry(common.status.to_string()).or_insert(reference);
+    }
+    if method == "head" {
+        without_bodies(responses, dialect);
+    }
+}
+
+/// Where a body has several content types, the description does not say that it is required, though it is: what
+/// openapi-python-client 0.29 makes of that cannot be imported (it uses `Unset` without importing it).
+fn relax_body(body: &mut Value) {
+    let several = body["content"].as_object().is_some_and(|content| content.len() > 1);
+    if let Some(body) = body.as_object_mut().filter(|_| several) {
+        body.remove("required");
+    }
+}
+
+/// What a response to HEAD has: the headers, and no body.
+fn without_bodies(responses: &mut Map<String, Value>, dialect: &Dialect) {
+    for (status, response) in responses.iter_mut() {
+        if response.get("$ref").is_some() {
+            let common = responses::common(dialect).into_iter().find(|common| common.status.to_string() == *status);
+            *response = json!({ "description": common.map(|common| common.description).unwrap_or_default() });
+        }
+        if let Some(response) = response.as_object_mut() {
+            response.remove("content");
+        }
+    }
+}
+
+/// Every change in this API may fail with HTTP status 200: at least because of too many requests at once.
+fn may_fail(response: &mut Value, dialect: &Dialect) {
+    let schema = &mut response["content"]["application/json"]["schema"];
+    if schema.get("oneOf").is_none() {
+        let failed = json!({ "$ref": format!("#/components/schemas/{}.Failed", dialect.tag) });
+        *schema = json!({ "oneOf": [schema.take(), failed] });
+    }
+}
+
+/// A refusal that waiting helps with says how long to wait. Other headers that are declared are always there, unless
+/// the response may also be a refusal.
+fn add_headers(status: &str, response: &mut Value, dialect: &Dialect) {
+    let (refused, mixed) = (refers(response, "Refused", dialect), is_mixed(response));
+    let headers = response.get_mut("headers").and_then(Value::as_object_mut);
+    for (name, header) in headers.into_iter().flatten() {
+        if !mixed && !SOMETIMES.contains(&name.as_str()) {
+            header["required"] = json!(true);
+        }
+    }
+    if response["headers"].get("Cache-Control").is_none() {
+        response["headers"]["Cache-Control"] = responses::caching(status, dialect);
+    }
+    if *status == responses::limited(dialect).to_string() && (refused || refers(response, "Failed", dialect)) {
+        response["headers"]["Retry-After"] = retry_after();
+    }
+}
+
+/// Whether the response may be an error of this name.
+fn refers(response: &Value, name: &str, dialect: &Dialect) -> bool {
+    let schema = &response["content"]["application/json"]["schema"];
+    let reference = json!({ "$ref": format!("#/components/schemas/{}.{name}", dialect.tag) });
+    let either = schema["oneOf"].as_array().is_some_and(|either| either.contains(&reference));
+    either || *schema == reference
+}
+
+/// Whether a success and an error have the same status.
+fn is_mixed(response: &Value) -> bool {
+    let content = response["content"].as_object();
+    response["content"]["application/json"]["schema"]["oneOf"].is_array()
+        || content.is_some_and(|content| content.len() > 1 && content.contains_key("application/json"))
+}
+
+/// Where an error has the status of a success, an example shows both.
+fn add_refused_example(response: &mut Value, dialect: &Dialect, is_public: bool) {
+    if !is_mixed(response) || !refers(response, "Refused", dialect) {
+        return;
+    }
+    let content = &mut response["content"]["application/json"];
+    let example = content["example"].take();
+    if let Some(content) = content.as_object_mut() {
+        content.remove("example");
+    }
+    if !example.is_null() {
+        let unsigned = (dialect.refuse)(&Error::Unauthenticated(NotSignedIn::Missing));
+        let (name, refused) = if is_public || unsigned.status != 200 {
+            ("refused", (dialect.refuse)(&responses::malformed()).body)
+        } else {
+            ("not signed in", unsigned.body)
+        };
+        content["examples"] = json!({ "success": { "value": example }, name: { "value": refused } });
+    }
+}

@@ -1,0 +1,211 @@
+//! Responses that many operations share: refusals by an API's error table, and what the gateway responds by itself.
+
+use serde_json::{Map, Value, json};
+use shared::domain::{Cap, Error, Fault, NotSignedIn};
+use shared::http::api::{Api as _, Device, Messenger, SealTalk};
+
+use super::dialects::Dialect;
+use crate::limits::Refusal;
+
+/// The schema of what the gateway responds by itself.
+const MESSAGE: &str = "gateway.Message";
+
+/// A response that many operations of an API share.
+pub struct Common {
+    /// Its name among the components.
+    pub name: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// When it comes.
+    pub description: &'static str,
+    /// The error that it is for; `None` for what the gateway responds by itself.
+    pub error: Option<Error>,
+    schema: Value,
+    example: Value,
+}
+
+/// The responses that operations of an API may have without declaring them.
+pub fn common(dialect: &Dialect) -> Vec<Common> {
+    let refused = reference(&dialect.refusal());
+    let own = [
+        ("BadRequest", "The request cannot be read, or a value breaks a rule.", malformed()),
+        (
+            "NotSignedIn",
+            "Not signed in: the credential is missing, wrong or expired, or its session has ended.",
+            Error::Unauthenticated(NotSignedIn::Missing),
+        ),
+        (
+            "OtherSite",
+            "A browser sent the request from a page of another site, without a preflight request before it.",
+            Error::CrossSite,
+        ),
+        ("EncodedBody", "The body is compressed or otherwise encoded.", Error::EncodedBody),
+    ];
+    let own = own.into_iter().filter_map(|(name, description, error)| {
+        let reply = (dialect.refuse)(&error);
+        let name = format!("{}.{name}", dialect.tag);
+        let (status, schema) = (reply.status.as_u16(), refused.clone());
+        (status != 200).then_some(Common { name, status, description, error: Some(error), schema, example: reply.body })
+    });
+    let gateway = gateway().into_iter().filter(|common| common.status != 400 && common.status != 500);
+    own.chain([fault(dialect)]).chain(gateway).collect()
+}
+
+/// The status of a refusal that waiting helps with.
+pub fn limited(dialect: &Dialect) -> u16 {
+    (dialect.refuse)(&Error::Limited { cap: Cap::CodesToNumber, retry_after: 1 }).status.as_u16()
+}
+
+/// The header of a refusal that waiting helps with.
+pub fn retry_after() -> Value {
+    json!({
+        "description": "Seconds after which to try again; only where waiting helps.",
+        "schema": { "type": "integer", "minimum": 0 },
+    })
+}
+
+/// What a response says about keeping it where its handler says nothing.
+pub fn caching(status: &str, dialect: &Dialect) -> Value {
+    let name = if dialect.tag == SealTalk::NAME && status == "200" { "Private" } else { "NoStore" };
+    json!({ "$ref": format!("#/components/headers/{name}") })
+}
+
+/// Headers that many responses share, as components.
+pub fn headers(dialects: &[Dialect]) -> Map<String, Value> {
+    let header = |about: &str| json!({ "description": about, "required": true, "schema": { "type": "string" } });
+    let mut all = Map::from_iter([("NoStore".to_owned(), header("`no-store`."))]);
+    if dialects.iter().any(|dialect| dialect.tag == SealTalk::NAME) {
+        let about = "`private`; `private, no-store` if the response has a credential.";
+        all.insert("Private".to_owned(), header(about));
+    }
+    all
+}
+
+/// All shared responses of an API, as components.
+pub fn of(dialect: &Dialect) -> Map<String, Value> {
+    let refused = reference(&dialect.refusal());
+    let mut all = Map::new();
+    for common in common(dialect).into_iter().filter(|common| common.error.is_some()) {
+        let mut response = common.response();
+        // A fault may be the gateway's, which says nothing about keeping it.
+        response["headers"] = if common.status == 500 {
+            json!({ "Cache-Control": { "description": "`no-store`.", "schema": { "type": "string" } } })
+        } else {
+            json!({ "Cache-Control": caching("", dialect) })
+        };
+        if matches!(common.error, Some(Error::EncodedBody)) {
+            let about = "`identity`: send the body as it is.";
+            response["headers"]["Accept-Encoding"] =
+                json!({ "description": about, "schema": { "type": "string" }, "required": true });
+        }
+        if matches!(common.error, Some(Error::Unauthenticated(_)))
+            && [Messenger::NAME, Device::NAME].contains(&dialect.tag)
+        {
+            let about = "`Bearer`, and what is wrong with a token that was sent.";
+            response["headers"]["WWW-Authenticate"] =
+                json!({ "description": about, "schema": { "type": "string" }, "required": true });
+        }
+        if common.status == limited(dialect) {
+            response["headers"]["Retry-After"] = retry_after();
+        }
+        all.insert(common.name, response);
+    }
+    let instead = Error::WrongMethod { allowed: "POST", instead: "POST /the/path" };
+    for (name, description, error) in [
+        ("NoSuchEndpoint", "There is no such path.", Error::NoRoute),
+        ("WrongMethod", "The path does not have this method.", instead),
+    ] {
+        let reply = (dialect.refuse)(&error);
+        let mut response = json!({
+            "description": description,
+            "headers": { "Cache-Control": caching("", dialect) },
+            "content": { "application/json": { "schema": refused, "example": reply.body } },
+        });
+        if matches!(error, Error::WrongMethod { .. }) {
+            let about = "The methods that the path has.";
+            response["headers"]["Allow"] =
+                json!({ "description": about, "schema": { "type": "string" }, "required": true });
+        }
+        all.insert(format!("{}.{name}", dialect.tag), response);
+    }
+    all
+}
+
+/// What the gateway responds by itself, as components.
+pub fn of_gateway() -> Map<String, Value> {
+    gateway().into_iter().map(|common| (common.name.clone(), common.response())).collect()
+}
+
+/// Adds the schemas that these responses need and that no handler declares.
+pub fn add_schemas(schemas: &mut Map<String, Value>) {
+    let message = json!({
+        "description": "A response by Amazon API Gateway itself, before or instead of one by the API.",
+        "type": "object",
+        "properties": { "message": { "type": "string", "description": "What went wrong." } },
+        "required": ["message"],
+    });
+    schemas.insert(MESSAGE.to_owned(), message);
+}
+
+impl Common {
+    fn response(&self) -> Value {
+        json!({
+            "description": self.description,
+            "content": { "application/json": { "schema": self.schema, "example": self.example } },
+        })
+    }
+}
+
+/// A failure on our side: in the API's format, or in the gateway's where the function could not respond.
+fn fault(dialect: &Dialect) -> Common {
+    let reply = (dialect.refuse)(&Error::Fault(Fault::new("describing", "nothing")));
+    let (status, own) = (reply.status.as_u16(), reference(&dialect.refusal()));
+    let (schema, example) = if status == 200 {
+        (reference(MESSAGE), message("Internal Server Error"))
+    } else {
+        (json!({ "anyOf": [own, reference(MESSAGE)] }), reply.body)
+    };
+    Common {
+        name: format!("{}.Fault", dialect.tag),
+        status: 500,
+        description: "An error on our side. It is logged; try again later.",
+        error: Some(Error::Fault(Fault::new("describing", "nothing"))),
+        schema,
+        example,
+    }
+}
+
+fn gateway() -> Vec<Common> {
+    let answers = [
+        (Some(Refusal::BadRequest), "The request is not valid HTTP, for example its path is not UTF-8."),
+        (
+            Some(Refusal::TooLarge),
+            "The request is too large for API Gateway: above 10 MB, or above about 4.5 MB if the body is not text.",
+        ),
+        (None, "Too many requests to the whole deployment. Try again after a moment."),
+        (Some(Refusal::HeadTooLarge), "The request line and the header values are longer than 10,240 bytes together."),
+        (Some(Refusal::FunctionFailed), "An error on our side."),
+        (Some(Refusal::TimedOut), "No response within 30 seconds, or the service is overloaded. Try again later."),
+    ];
+    let common = answers.into_iter().map(|(refusal, description)| {
+        let throttled = (http::StatusCode::TOO_MANY_REQUESTS, "Too Many Requests");
+        let (status, words) = refusal.map_or(throttled, Refusal::words);
+        let name = format!("gateway.{}", words.replace(' ', ""));
+        let (schema, example) = (reference(MESSAGE), message(words));
+        Common { name, status: status.as_u16(), description, error: None, schema, example }
+    });
+    common.collect()
+}
+
+/// A request that cannot be read.
+pub fn malformed() -> Error {
+    Error::Malformed("the body is not valid JSON".into())
+}
+
+fn message(words: &str) -> Value {
+    json!({ "message": words })
+}
+
+fn reference(schema: &str) -> Value {
+    json!({ "$ref": format!("#/components/schemas/{schema}") })
+}
