@@ -1,0 +1,192 @@
+"""One flow through each API with the clients that openapi-python-client made of docs/openapi.
+
+    python flows.py FOLDER http://localhost:3000
+
+FOLDER holds the generated packages, one for each API. `run` makes them.
+"""
+
+import io
+import json
+import sys
+import urllib.parse
+import urllib.request
+import uuid
+import zlib
+
+sys.path.insert(0, sys.argv[1])
+BASE = sys.argv[2]
+
+import device
+import messenger
+import rooms
+import sealtalk
+import web
+from device import models as device_models
+from device.api.device import (
+    device_ask_for_code, device_check_code, device_login, device_logout, device_register, device_update_push_token,
+)
+from messenger import models as messenger_models
+from messenger.api.messenger import (
+    get_image, patch_me, post_refresh_token, post_token, post_users, post_verify_code, put_avatar,
+)
+from messenger.types import File as Picture
+from rooms import models as rooms_models
+from rooms.api.rooms import (
+    rooms_delete_room, rooms_get_rooms, rooms_post_login, rooms_post_rooms, rooms_post_users, rooms_put_room,
+    rooms_put_user,
+)
+from sealtalk import models as sealtalk_models
+from sealtalk.api.sealtalk import (
+    sealtalk_friendship_all, sealtalk_get_user, sealtalk_login, sealtalk_logout, sealtalk_post_sync, sealtalk_register,
+    sealtalk_send_code, sealtalk_set_nickname, sealtalk_verify_code,
+)
+from web import models as web_models
+from web.api.web import (
+    web_delete_session, web_get_session, web_get_sms_code, web_get_user, web_post_sessions, web_post_users,
+    web_put_user_name,
+)
+
+PASSWORD = "P@ssw0rd-77"
+
+
+def expect(answer, kind):
+    """The answer, if the generated client read it as this model."""
+    if not isinstance(answer, kind):
+        raise SystemExit(f"expected {kind.__name__}, got {answer!r}")
+    return answer
+
+
+def holds(what, truth):
+    if not truth:
+        raise SystemExit(f"does not hold: {what}")
+
+
+def code_for(number):
+    """The code of the latest text message to a number of mainland China."""
+    phone = urllib.parse.quote(f"+86{number}")
+    with urllib.request.urlopen(f"{BASE}/_local/sms?phone={phone}") as answer:
+        return json.load(answer)[0]["code"]
+
+
+def pixel():
+    """A PNG of one pixel."""
+    def chunk(kind, data):
+        return len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
+    head = chunk(b"IHDR", bytes([0, 0, 0, 1, 0, 0, 0, 1, 8, 2, 0, 0, 0]))
+    return b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(bytes(4))) + chunk(b"IEND", b"")
+
+
+def open_client(package):
+    return package.Client(base_url=BASE, raise_on_unexpected_status=True)
+
+
+def through_messenger():
+    number, client, m = "13912340001", open_client(messenger), messenger_models
+    sent = expect(post_verify_code.sync(client=client, body=m.AskForCode(number=number, zone="86")), m.CodeSent)
+    wrong = m.SignInByCode(number=number, code="000000" if sent.code != "000000" else "111111")
+    expect(post_token.sync(client=client, body=wrong), m.MessengerRefused)
+    signed = m.SignInByCode(number=number, code=sent.code)
+    tokens = expect(post_token.sync(client=client, body=signed), m.Tokens)
+    own = messenger.AuthenticatedClient(base_url=BASE, token=tokens.access_token, raise_on_unexpected_status=True)
+    expect(patch_me.sync(client=own, body=m.Patch(name="Tom")), m.MessengerDone)
+    picture = Picture(payload=io.BytesIO(pixel()))
+    stored = expect(put_avatar.sync(client=own, body=picture), m.Stored)
+    image = get_image.sync(client=own, name=stored.src.rsplit("/", 1)[1])
+    holds("the picture comes back", image.payload.read().startswith(b"\x89PNG"))
+    found = post_users.sync(client=own, body=[m.Entry(number=number, zone=86), m.Entry(number="13912340000", zone=86)])
+    holds("the number is found", [entry.uid == tokens.uid for entry in found] == [True, False])
+    fresh = post_refresh_token.sync(client=client, body=m.Refresh(refresh_token=tokens.refresh_token))
+    expect(fresh, m.Tokens)
+
+
+def through_web():
+    number, client, m = "13912340002", open_client(web), web_models
+    expect(web_get_session.sync(client=client), m.WebRefused)
+    captcha = str(uuid.uuid4())
+    # A picture or an error, both with status 200: the generated function knows one of the two.
+    picture = client.get_httpx_client().get(f"/api/v1.0/imagecode/{captcha}")
+    holds("there is a captcha", picture.headers["content-type"].startswith("image/"))
+    text = picture.headers["x-captcha-text"]
+    expect(web_get_sms_code.sync(client=client, mobile=number, text=text, id=captcha), m.WebDone)
+    body = m.WebRegister(mobile=number, sms_code=code_for(number), password=PASSWORD)
+    made = expect(web_post_users.sync(client=client, body=body), m.WebPostUsersResponse200Type0)
+    name = web_put_user_name.sync(client=client, body=m.WebName(name="Tom Web"))
+    expect(name, m.WebPutUserNameResponse200Type0)
+    user = expect(web_get_user.sync(client=client), m.WebGetUserResponse200Type0)
+    holds("the name is kept", (user.data.name, user.data.user_id) == ("Tom Web", made.data.user_id))
+    expect(web_delete_session.sync(client=client), m.WebDone)
+    back = web_post_sessions.sync(client=client, body=m.WebSignIn(mobile=number, password=PASSWORD))
+    expect(back, m.WebPostSessionsResponse200Type0)
+
+
+def through_sealtalk():
+    number, client, m = "13912340003", open_client(sealtalk), sealtalk_models
+    expect(sealtalk_send_code.sync(client=client, body=m.SealtalkSendCode(region=86, phone=number)), m.SealtalkDone)
+    wrong = m.SealtalkLogin(region=86, phone=number, password="another-pass")
+    expect(sealtalk_login.sync(client=client, body=wrong), m.SealtalkFailed)
+    check = m.SealtalkVerifyCode(region=86, phone=number, code=code_for(number))
+    verified = sealtalk_verify_code.sync(client=client, body=check)
+    token = expect(verified, m.SealtalkVerifyCodeResponse200Type0).result.verification_token
+    body = m.SealtalkRegister(nickname="Tom", password=PASSWORD, verification_token=token)
+    made = expect(sealtalk_register.sync(client=client, body=body), m.SealtalkRegisterResponse200Type0)
+    right = m.SealtalkLogin(region="86", phone=number, password=PASSWORD)
+    signed = expect(sealtalk_login.sync(client=client, body=right), m.SealtalkLoginResponse200Type0)
+    holds("it is the new account", signed.result.id == made.result.id)
+    expect(sealtalk_set_nickname.sync(client=client, body=m.SealtalkSetNickname(nickname="Tom S")), m.SealtalkDone)
+    user = expect(sealtalk_get_user.sync(client=client, id=signed.result.id), m.SealtalkGetUserResponse200)
+    holds("the nickname is kept", user.result.nickname == "Tom S")
+    expect(sealtalk_friendship_all.sync(client=client), m.SealtalkFriendshipAllResponse200)
+    expect(sealtalk_post_sync.sync(client=client, version=0), m.SealtalkPostSyncResponse200)
+    expect(sealtalk_logout.sync(client=client), m.SealtalkDone)
+
+
+def through_rooms():
+    client, m = open_client(rooms), rooms_models
+    new = m.RoomsNewUser(username="tom-python", password=PASSWORD, nickname="Tom")
+    expect(rooms_post_users.sync(client=client, body=new), m.RoomsSuccessRoomsUser)
+    wrong = m.RoomsLogin(username="tom-python", password="another-pass")
+    expect(rooms_post_login.sync(client=client, body=wrong), m.RoomsRefused)
+    right = m.RoomsLogin(username="tom-python", password=PASSWORD)
+    user = expect(rooms_post_login.sync(client=client, body=right), m.RoomsSuccessRoomsUser)
+    change = m.RoomsUserChange(token=user.token, city="Shenzhen")
+    changed = rooms_put_user.sync(client=client, pk=user.pk, body=change)
+    holds("the city is kept", expect(changed, m.RoomsSuccessRoomsUser).city == "Shenzhen")
+    new = m.RoomsNewRoomFields(room_alias="python room", token=user.token)
+    room = expect(rooms_post_rooms.sync(client=client, body=new), m.RoomsSuccessRoomsRoomObject)
+    page = expect(rooms_get_rooms.sync(client=client), m.RoomsSuccessRoomsOpenRooms)
+    holds("the room is listed", any(row.pk == room.pk for row in page.results))
+    close = m.RoomsRoomChangeFields(active=False, token=user.token)
+    closed = rooms_put_room.sync(client=client, pk=room.pk, body=close)
+    holds("the room is closed", not expect(closed, m.RoomsSuccessRoomsRoomObject).active)
+    gone = rooms_delete_room.sync_detailed(client=client, pk=room.pk, token=user.token)
+    holds("the room is deleted", gone.status_code == 204)
+
+
+def through_device():
+    number, client, m = "13912340005", open_client(device), device_models
+    asked = device_ask_for_code.sync(client=client, body=m.DeviceAskForCode(phone_number=number, flag=0))
+    expect(asked, m.DeviceAskForCodeResponse200Type0)
+    code = code_for(number)
+    check = device_check_code.sync(client=client, body=m.DeviceVerify(phone_number=number, code=code))
+    expect(check, m.DeviceCheckCodeResponse200Type0)
+    user = m.DeviceCredentials(phone_number=number, password=PASSWORD)
+    made = device_register.sync(client=client, body=m.DeviceRegister(code=code, user=user))
+    expect(made, m.DeviceRegisterResponse200Type0)
+    other = m.DeviceCredentials(phone_number=number, password="another-pass")
+    expect(device_login.sync(client=client, body=m.DeviceLogin(user=other)), m.DeviceRefused)
+    push = m.DeviceAddress(push_token="a-channel", platform=1)
+    login = device_login.sync(client=client, body=m.DeviceLogin(user=user, device=push))
+    signed = expect(login, m.DeviceLoginResponse200Type0).data
+    own = device.AuthenticatedClient(
+        base_url=BASE, token=signed.access_token, prefix="", auth_header_name="Access-Token",
+        raise_on_unexpected_status=True,
+    )
+    update = m.DeviceUpdateDeviceToken(device=m.DeviceNewAddress(push_token="another-channel", platform=1))
+    done = device_update_push_token.sync(client=own, id=signed.user.id, body=update)
+    expect(done, m.DeviceDone)
+    expect(device_logout.sync(client=own), m.DeviceDone)
+
+
+for flow in (through_messenger, through_web, through_sealtalk, through_rooms, through_device):
+    flow()
+    print(f"ok     python: {flow.__name__.replace('_', ' ')}")
