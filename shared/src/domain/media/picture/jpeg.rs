@@ -20,7 +20,7 @@ const OTHER_KIND: Broken = Broken("a kind of JPEG that browsers do not show");
 
 /// Takes a JPEG of at most `max_pixels` apart, and writes it anew from what it shows.
 pub(super) fn walk(bytes: &[u8], max_pixels: u64) -> Walked<Walk> {
-    let Survey { size: (width, height), parts, lent } = survey(bytes, max_pixels).map_err(refused)?;
+    let Survey { size: (width, height), parts, lent } = survey(bytes, max_pixels).map_err(|error| refused(&error))?;
     let (waiting, kept) = (Vec::new(), Vec::with_capacity(bytes.len()));
     let mut walker = Walker { file: bytes, orientation: None, jfif: None, lent, waiting, kept };
     for part in &parts {
@@ -42,10 +42,10 @@ pub(super) fn walk(bytes: &[u8], max_pixels: u64) -> Walked<Walk> {
     Ok(Walk { width, height, largest_frame: 0, orientation, clean })
 }
 
-fn refused(error: Error) -> Broken {
+fn refused(error: &Error) -> Broken {
     match error {
         Error::Unsupported(_) => OTHER_KIND,
-        Error::TooManyPixels { width, height } if width == 0 || height == 0 => super::NO_PIXELS,
+        Error::TooManyPixels { width: 0, .. } | Error::TooManyPixels { height: 0, .. } => super::NO_PIXELS,
         Error::TooManyPixels { .. } => super::TOO_MANY_PIXELS,
         _ => DAMAGED,
     }

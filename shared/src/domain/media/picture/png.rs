@@ -188,7 +188,7 @@ impl Walker {
             b"PLTE" => {}
             b"acTL" if chunk.whole && self.animation.is_none() => self.animation = Some(chunk.data.to_vec()),
             b"fcTL" => return self.control(chunk),
-            kind if is_critical(kind) => return Err(Broken("the PNG needs something that is not in the standard")),
+            kind if is_critical(*kind) => return Err(Broken("the PNG needs something that is not in the standard")),
             b"tRNS" if !self.header.takes_transparency(chunk.data, self.colours) => {}
             kind if KEPT.contains(&kind) && (chunk.whole || kind == b"tRNS") && !self.known.contains(kind) => {
                 self.known.push(*kind);
@@ -269,6 +269,6 @@ impl Walker {
 }
 
 /// The fifth bit of the first letter: without this chunk the picture cannot be shown (§5.4).
-fn is_critical(kind: &[u8; 4]) -> bool {
+fn is_critical(kind: [u8; 4]) -> bool {
     kind[0].is_ascii_uppercase()
 }

@@ -276,7 +276,7 @@ fn a_bomb_is_refused_by_its_header() {
 }
 
 /// The same PNG with the checksum of the first chunk of a kind damaged.
-fn with_wrong_sum(mut bytes: Vec<u8>, kind: &[u8; 4]) -> Vec<u8> {
+fn with_wrong_sum(mut bytes: Vec<u8>, kind: [u8; 4]) -> Vec<u8> {
     let at = bytes.windows(4).position(|window| window == kind).unwrap();
     let length = u32::from_be_bytes(*bytes[at - 4..].first_chunk().unwrap()) as usize;
     bytes[at + 4 + length] ^= 1;
@@ -287,7 +287,7 @@ fn with_wrong_sum(mut bytes: Vec<u8>, kind: &[u8; 4]) -> Vec<u8> {
 fn a_wrong_checksum_of_what_the_pixels_need_is_put_right() {
     let whole = clean(&png(6), MAX).unwrap();
     for kind in [b"IHDR", b"IDAT", b"IEND"] {
-        assert_eq!(clean(&with_wrong_sum(png(6), kind), MAX).unwrap(), whole, "{kind:?}");
+        assert_eq!(clean(&with_wrong_sum(png(6), *kind), MAX).unwrap(), whole, "{kind:?}");
     }
 }
 
@@ -305,11 +305,11 @@ fn a_chunk_that_is_not_needed_goes_with_its_wrong_checksum() {
     for (kind, data) in chunks {
         let with = hidden::png_of(&hidden::chunk(*kind, data));
         assert!(clean(&with, MAX).unwrap().bytes == with, "{kind:?}");
-        assert!(clean(&with_wrong_sum(with, kind), MAX).unwrap().bytes == plain, "{kind:?}");
+        assert!(clean(&with_wrong_sum(with, *kind), MAX).unwrap().bytes == plain, "{kind:?}");
     }
     // An orientation that may be wrong turns nothing.
     let turned = hidden::png_of(&hidden::chunk(*b"eXIf", &exif(6)));
-    assert!(clean(&with_wrong_sum(turned, b"eXIf"), MAX).unwrap().bytes == plain);
+    assert!(clean(&with_wrong_sum(turned, *b"eXIf"), MAX).unwrap().bytes == plain);
 }
 
 #[test]

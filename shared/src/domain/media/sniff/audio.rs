@@ -23,12 +23,25 @@ fn by_signature(bytes: &[u8]) -> Option<Audio> {
 }
 
 /// Brands of audio files, and the general brands that recorders use for files with audio only: those of MP4 and its
-/// editions, of QuickTime, and of cameras, consoles and streams.
+/// editions, of `QuickTime`, and of cameras, consoles and streams.
 fn by_brand(bytes: &[u8]) -> Option<Audio> {
     match brand(bytes)? {
-        b"M4A " | b"M4B " | b"M4P " | b"F4A " | b"F4B " | b"mp41" | b"mp42" | b"mp71" | b"isom" | b"isml" | b"avc1"
-        | b"MSNV" | b"qt  " | b"dash" | b"msdh" => Some(Audio::Mp4),
-        [b'i', b's', b'o', b'2'..=b'9'] => Some(Audio::Mp4),
+        b"M4A "
+        | b"M4B "
+        | b"M4P "
+        | b"F4A "
+        | b"F4B "
+        | b"mp41"
+        | b"mp42"
+        | b"mp71"
+        | b"isom"
+        | b"isml"
+        | b"avc1"
+        | b"MSNV"
+        | b"qt  "
+        | b"dash"
+        | b"msdh"
+        | [b'i', b's', b'o', b'2'..=b'9'] => Some(Audio::Mp4),
         [b'3', b'g', ..] => Some(Audio::ThreeGp),
         _ => None,
     }
