@@ -38,7 +38,7 @@ pub(super) async fn remember(objects: &dyn ObjectStore, image: &ImageName, error
     if let Error::UnsupportedMedia(reason) = error
         && LASTING.contains(reason)
     {
-        objects.put(&image.refusal_key(), "text/plain", note(reason).into()).await?;
+        objects.put(&image.refusal_key(), "text/plain", note(reason)).await?;
     }
     Ok(())
 }
