@@ -272,7 +272,8 @@ fn bombs_are_answered_in_time() {
 /// Of a narrow picture even the thumbnail needs every coefficient.
 fn narrow_bombs_are_answered_in_time(tables: &[u8]) {
     let wide = (65_000, 500);
-    let first = [tables, &scan_header(&[1, 2, 3], [0, 0], 0), &[0; 4 << 20]].concat();
+    let zeros = vec![0; 4 << 20];
+    let first = [tables, &scan_header(&[1, 2, 3], [0, 0], 0), &zeros].concat();
     // The longest run of ended blocks that a table can tell: everything in a few bytes.
     let all_ended = |header: Vec<u8>| [table(0x10, [0xe0, 0x00]), header, [0x7f, 0xfe].repeat(60)].concat();
     let mut scans = first.clone();
