@@ -241,7 +241,9 @@ impl Descriptions {
         let body = exchange.request_body.trim_ascii();
         let content = &operation.said["requestBody"]["content"];
         let schema = content["application/json"].get("schema");
-        let is_json = body.starts_with(b"{") || body.starts_with(b"[");
+        // A form may begin like a list.
+        let is_form = kind(exchange.request_headers) == "application/x-www-form-urlencoded";
+        let is_json = body.starts_with(b"{") || (body.starts_with(b"[") && !is_form);
         if let (Some(schema), true) = (schema, is_json) {
             let id = format!("{} request", operation.key);
             self.check_json(&id, schema, &Bytes::copy_from_slice(body), complaints);
