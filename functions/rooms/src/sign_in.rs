@@ -210,7 +210,7 @@ fn code_sent() -> Object {
 /// What `POST /phonelogin/` responds with: a user if it got a code, else that one was sent.
 #[derive(ToSchema)]
 #[serde(untagged)]
-#[expect(dead_code, reason = "only described")]
+#[expect(dead_code, clippy::large_enum_variant, reason = "only described")]
 enum CodeOrUser {
     User(Success<User>),
     Code(CodeSentResponse),
