@@ -111,7 +111,9 @@ impl Message {
     /// Builds the message about a change. `id` is the id of the change, and `posted` is the text on the group's board.
     pub(crate) fn of(id: &str, news: &News, people: &People, posted: Option<String>) -> Self {
         match news {
-            News::Request { from, to, message, at } => Self::contact(id, "Request", (*from, *to), message, *at, people),
+            News::Request { from, to, message, at, .. } => {
+                Self::contact(id, "Request", (*from, *to), message, *at, people)
+            }
             News::Acceptance { from, to, at } => Self::contact(id, "AcceptResponse", (*from, *to), "", *at, people),
             News::Group { group, name, event, at } => {
                 Self::group(id, *group, event, Details::of(name, event, *at, people, posted), *at)

@@ -2,6 +2,7 @@
 //! sends push notifications to users' devices. Only this function may publish to topics and platform endpoints.
 
 mod content;
+mod links;
 mod push;
 mod teller;
 
@@ -43,9 +44,11 @@ pub fn function(runtime: &Runtime) -> Result<Notify, ConfigError> {
     let teller = Teller {
         clock: clock.clone(),
         listeners: table.clone(),
-        recipients: table,
+        recipients: table.clone(),
+        counts: table,
         topic: Arc::new(SnsTopic::new(sdk, env)?),
         pushes: Arc::new(SnsPushes::new(sdk, env)),
+        app: env.text("APP_NAME")?.into(),
         pushing: PUSHING,
     };
     Ok(Notify { teller, observer: runtime.observer("notify") })

@@ -5,6 +5,7 @@ use shared::domain::account::UserId;
 use shared::domain::notifications::{GroupEvent, News, Operation, Platform};
 
 use crate::content::{Message, People, To, nickname};
+use crate::links;
 
 /// The longest payload that Apple and Google accept, in bytes (APNs, "Generating a remote notification"; FCM, "About
 /// FCM messages").
@@ -66,28 +67,28 @@ fn data(message: &Message, content: Option<Value>) -> Value {
 /// The text that a device shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Text {
-    /// The user or group concerned.
+    /// The name of the app, so that no nickname or group name passes for the app.
     pub(crate) title: String,
-    /// The event.
+    /// The event. Links are cut out of the words of users.
     pub(crate) body: String,
 }
 
 impl Text {
     /// The text for a receiver who is one of the targets (`to_target`) or not. `posted` is the text on the group's
     /// board.
-    pub(crate) fn of(news: &News, to_target: bool, people: &People, posted: Option<&str>) -> Self {
-        match news {
+    pub(crate) fn of(app: &str, news: &News, to_target: bool, people: &People, posted: Option<&str>) -> Self {
+        let body = match news {
             News::Request { from, message, .. } => {
-                let body = if message.is_empty() { "Wants to be your friend".to_owned() } else { shown(message) };
-                Self { title: called(people, *from), body }
+                let asks = format!("{} wants to be your friend", called(people, *from));
+                let message = shown(message);
+                if message.is_empty() { asks } else { format!("{asks}: {message}") }
             }
-            News::Acceptance { from, .. } => {
-                Self { title: called(people, *from), body: "Is your friend now".to_owned() }
-            }
+            News::Acceptance { from, .. } => format!("{} is your friend now", called(people, *from)),
             News::Group { name, event, .. } => {
-                Self { title: name.clone(), body: happened(event, to_target, people, posted) }
+                format!("{}: {}", shown(name), happened(event, to_target, people, posted))
             }
-        }
+        };
+        Self { title: app.to_owned(), body }
     }
 }
 
@@ -119,14 +120,15 @@ fn names(users: &[UserId], people: &People) -> String {
 }
 
 fn called(people: &People, user: UserId) -> String {
-    Some(nickname(people, user)).filter(|name| !name.is_empty()).unwrap_or_else(|| SOMEBODY.to_owned())
+    Some(shown(&nickname(people, user))).filter(|name| !name.is_empty()).unwrap_or_else(|| SOMEBODY.to_owned())
 }
 
-/// The text, cut off after [`SHOWN`] characters.
+/// The text without links, cut off after [`SHOWN`] characters.
 fn shown(text: &str) -> String {
+    let text = links::cut(text);
     match text.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
+        None => text,
     }
 }
 

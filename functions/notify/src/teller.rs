@@ -11,7 +11,8 @@ use shared::aws::stream::Record;
 use shared::domain::account::UserId;
 use shared::domain::clock::Clock;
 use shared::domain::notifications::{
-    Change, Device, Listeners, News, Notice, Operation, Platform, Pushed, Pushes, Recipients, Taken, Topic,
+    Change, CountedPush, Device, Listeners, News, Notice, Operation, Platform, PushCounts, Pushed, Pushes, Recipients,
+    Taken, Topic,
 };
 use shared::domain::{Error, Result};
 use shared::metrics::{self, Metric};
@@ -33,8 +34,11 @@ pub(crate) struct Teller {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) listeners: Arc<dyn Listeners>,
     pub(crate) recipients: Arc<dyn Recipients>,
+    pub(crate) counts: Arc<dyn PushCounts>,
     pub(crate) topic: Arc<dyn Topic>,
     pub(crate) pushes: Arc<dyn Pushes>,
+    /// The name of the app, the title of every push.
+    pub(crate) app: Arc<str>,
     /// The time for all pushes of an invocation: [`PUSHING`], except in tests.
     pub(crate) pushing: Duration,
 }
@@ -49,10 +53,10 @@ struct Told {
 
 impl Told {
     /// The push payloads for targets (`true`) and for others, by platform.
-    fn payloads(&self) -> BTreeMap<(bool, Platform), String> {
+    fn payloads(&self, app: &str) -> BTreeMap<(bool, Platform), String> {
         let mut payloads = BTreeMap::new();
         for to_target in [true, false] {
-            let text = Text::of(&self.news, to_target, &self.people, self.posted.as_deref());
+            let text = Text::of(app, &self.news, to_target, &self.people, self.posted.as_deref());
             payloads.extend(PLATFORMS.map(|platform| ((to_target, platform), payload(&self.message, &text, platform))));
         }
         payloads
@@ -144,18 +148,68 @@ impl Teller {
         let (hearers, targets) = self.hearers(&told.news).await?;
         let unknown = hearers.iter().copied().filter(|user| !told.people.contains_key(user)).collect();
         let others = self.listeners.listeners(&unknown, self.clock.now()).await?;
-        let payloads = told.payloads();
-        let mut pushes: Vec<(&Device, &str)> = Vec::new();
-        for user in hearers {
-            let Some(listener) = told.people.get(&user).or_else(|| others.get(&user)) else { continue };
-            for device in listener.devices.iter().filter(|device| self.pushes.reaches(device.platform)) {
-                let payload = payloads.get(&(targets.contains(&user), device.platform));
-                pushes.extend(payload.map(|payload| (device, payload.as_str())));
-            }
-        }
+        let devices: BTreeMap<UserId, Vec<&Device>> = hearers
+            .into_iter()
+            .filter_map(|user| {
+                let listener = told.people.get(&user).or_else(|| others.get(&user))?;
+                let devices = listener.devices.iter().filter(|device| self.pushes.reaches(device.platform));
+                let devices: Vec<_> = devices.collect();
+                (!devices.is_empty()).then_some((user, devices))
+            })
+            .collect();
+        let allowed = self.allowed(&told.news, devices.keys().copied().collect()).await?;
+        let payloads = told.payloads(&self.app);
+        let payload = |user: UserId, device: &Device| payloads.get(&(targets.contains(&user), device.platform));
+        let pushes: Vec<(&Device, &str)> = devices
+            .into_iter()
+            .filter(|(user, _)| allowed.contains(user))
+            .flat_map(|(user, devices)| devices.into_iter().map(move |device| (user, device)))
+            .filter_map(|(user, device)| Some((device, payload(user, device)?.as_str())))
+            .collect();
         let push = |(device, payload)| async move { tally.count(self.pushes.push(device, payload).await) };
         stream::iter(pushes).for_each_concurrent(SIDE_BY_SIDE, push).await;
         Ok(())
+    }
+
+    /// The users, of `people` with devices, to whom the notification may still be pushed in this hour. The author of a
+    /// push chooses its words, so a stranger could otherwise make a phone ring all day.
+    async fn allowed(&self, news: &News, people: BTreeSet<UserId>) -> Result<BTreeSet<UserId>> {
+        let nobody = Ok(BTreeSet::new());
+        match news {
+            _ if people.is_empty() => nobody,
+            News::Acceptance { .. } => Ok(people),
+            News::Request { first_today: false, .. } => nobody,
+            News::Request { .. } => self.counted(people, |to| CountedPush::Request { to }).await,
+            News::Group { event, .. } => {
+                if !self.counts.may_push(CountedPush::Group { by: event.operator }, self.clock.now()).await? {
+                    return nobody;
+                }
+                if !matches!(event.operation, Operation::Create | Operation::Add) {
+                    return Ok(people);
+                }
+                let added: BTreeSet<_> = event.targets.iter().copied().filter(|user| people.contains(user)).collect();
+                if added.is_empty() {
+                    return Ok(people);
+                }
+                let friends = self.recipients.to_whom_a_friend(&added, event.operator).await?;
+                let by_strangers: BTreeSet<_> = added.difference(&friends).copied().collect();
+                let others: BTreeSet<_> = people.difference(&by_strangers).copied().collect();
+                let counted = self.counted(by_strangers, |to| CountedPush::Addition { to }).await?;
+                Ok(others.into_iter().chain(counted).collect())
+            }
+        }
+    }
+
+    /// The users whose push is within the limit of this hour.
+    async fn counted(
+        &self,
+        people: BTreeSet<UserId>,
+        push: impl Fn(UserId) -> CountedPush + Send + Sync,
+    ) -> Result<BTreeSet<UserId>> {
+        let (now, push) = (self.clock.now(), &push);
+        let count = |user| async move { Ok(self.counts.may_push(push(user), now).await?.then_some(user)) };
+        let counted: Vec<Result<_>> = stream::iter(people).map(count).buffer_unordered(SIDE_BY_SIDE).collect().await;
+        counted.into_iter().filter_map(Result::transpose).collect()
     }
 
     /// The receivers, who never include the user who acted, and the targets among them.

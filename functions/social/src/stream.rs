@@ -29,7 +29,8 @@ pub(super) async fn follow(jobs: &Jobs, records: &[Record]) -> Vec<u8> {
         }
         let done = match task {
             Task::Finish(group) => jobs.carry_on(group).await,
-            Task::Spread(user) => jobs.spread(user).await,
+            Task::Spread(user) => jobs.spread(user, &record.id, false).await,
+            Task::SpreadLate(user) => jobs.spread(user, &record.id, true).await,
         };
         if let Err(error) = done {
             let chain =

@@ -379,6 +379,10 @@ pub enum Cap {
     AccountsFromAddress,
     /// Requests from one IP address whose responses show whether a number or a name has an account.
     ChecksFromAddress,
+    /// Groups made by one account in a day.
+    GroupsMade,
+    /// Friend requests by one account in a day.
+    Invitations,
 }
 
 impl Cap {
@@ -394,6 +398,8 @@ impl Cap {
             Self::AtOnce => "requests_at_once",
             Self::AccountsFromAddress => "accounts_from_address",
             Self::ChecksFromAddress => "checks_from_address",
+            Self::GroupsMade => "groups_made",
+            Self::Invitations => "invitations",
         }
     }
 }
@@ -411,6 +417,8 @@ impl fmt::Display for Cap {
             Self::AtOnce => "requests at once for the same thing",
             Self::AccountsFromAddress => "new accounts from this address",
             Self::ChecksFromAddress => "numbers and names checked from this address today",
+            Self::GroupsMade => "groups made today",
+            Self::Invitations => "friend requests today",
         })
     }
 }
@@ -422,12 +430,15 @@ pub enum Quota {
     Rooms,
     /// The bytes of the pictures and voice notes that it uploaded.
     Media,
+    /// People on its blacklist.
+    Blacklist,
 }
 
 impl fmt::Display for Quota {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Rooms => "too many rooms; delete one first",
+            Self::Blacklist => "the blacklist is full; remove a person first",
             Self::Media => "the account has no space left for pictures and voice notes",
         })
     }

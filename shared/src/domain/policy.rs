@@ -117,6 +117,28 @@ pub struct Policy {
     pub sessions_per_account: usize,
     /// Maximum number of rooms that one account owns. It is more than any meeting app lists; a script wants thousands.
     pub rooms_per_owner: usize,
+    /// Groups that one account creates in a day (UTC). Each of them can name 500 users.
+    pub groups_per_day: u32,
+    /// Groups to which others added a user, above which strangers cannot add the user to another group. The groups
+    /// that a user created or joined are counted separately.
+    pub groups_added_by_strangers: usize,
+    /// The same limit for friends. It bounds an item that other users can make grow.
+    pub groups_added: usize,
+    /// Friend requests of one account in a day (UTC). Each leaves a relation with the receiver, whose syncs read it from
+    /// then on.
+    pub invitations_per_day: u32,
+    /// Users on the blacklist of one account. It bounds what the account's sync reads.
+    pub blocked_per_account: u32,
+    /// The shortest time between two changes of a nickname or picture that are spread to the owner's groups. Spreading
+    /// writes every group of the owner.
+    pub spread_after: Duration,
+    /// How often a day (UTC) a nickname or picture is spread.
+    pub spreads_per_day: u32,
+    /// Friend requests in an hour that are pushed to the devices of one user, and the same number of additions to groups
+    /// by strangers. The next sync contains the request in any case.
+    pub stranger_pushes_per_hour: u32,
+    /// Changes of groups by one user in an hour that are pushed to the devices of members.
+    pub group_pushes_per_hour: u32,
     /// Whether rooms may be created without a credential, as in the documentation of the rooms API.
     pub anonymous_rooms: bool,
     /// How long after its last renewal a room without an owner disappears. After this value is changed, the list shows
@@ -174,6 +196,15 @@ impl Policy {
             verification_ttl: env.seconds("VERIFICATION_SECONDS")?,
             sessions_per_account: env.number("SESSIONS_PER_ACCOUNT")?,
             rooms_per_owner: env.number("ROOMS_PER_OWNER")?,
+            groups_per_day: env.number("GROUPS_PER_DAY")?,
+            groups_added_by_strangers: env.number("GROUPS_ADDED_BY_STRANGERS")?,
+            groups_added: env.number("GROUPS_ADDED")?,
+            invitations_per_day: env.number("INVITATIONS_PER_DAY")?,
+            blocked_per_account: env.number("BLOCKED_PER_ACCOUNT")?,
+            spread_after: env.seconds("SPREAD_SECONDS")?,
+            spreads_per_day: env.number("SPREADS_PER_DAY")?,
+            stranger_pushes_per_hour: env.number("STRANGER_PUSHES_PER_HOUR")?,
+            group_pushes_per_hour: env.number("GROUP_PUSHES_PER_HOUR")?,
             anonymous_rooms: env.flag("ANONYMOUS_ROOMS")?,
             anonymous_room_ttl: HOUR * env.number("ANONYMOUS_ROOM_HOURS")?,
             anonymous_rooms_per_ip_hour: env.cap("ANONYMOUS_ROOMS_PER_IP_HOUR")?,
@@ -263,6 +294,15 @@ impl Policy {
             verification_ttl: Duration::from_mins(10),
             sessions_per_account: 10,
             rooms_per_owner: 100,
+            groups_per_day: 50,
+            groups_added_by_strangers: 500,
+            groups_added: 1_000,
+            invitations_per_day: 50,
+            blocked_per_account: 5_000,
+            spread_after: Duration::from_mins(1),
+            spreads_per_day: 20,
+            stranger_pushes_per_hour: 20,
+            group_pushes_per_hour: 20,
             anonymous_rooms: true,
             anonymous_room_ttl: DAY,
             anonymous_rooms_per_ip_hour: Some(60),

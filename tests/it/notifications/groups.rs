@@ -152,7 +152,7 @@ fn a_large_group_is_heard_of_once_by_everybody_in_it() {
         assert_eq!(told[0]["memberIds"].as_array().map(Vec::len), Some(251));
         assert_eq!(data(&told[0], &group, (&tom, "Tom"), "Hiking", now(backend)), json!({}));
         let mut expected: Vec<_> = (0..250)
-            .map(|number| (format!("device {number}"), "Hiking: Tom added you to a new group".to_owned()))
+            .map(|number| (format!("device {number}"), "Handset: Hiking: Tom added you to a new group".to_owned()))
             .collect();
         expected.sort();
         assert_eq!(pushes(backend).await, expected);

@@ -3,6 +3,7 @@
 mod failures;
 mod friends;
 mod groups;
+mod limits;
 mod pushes;
 
 use std::time::Duration;

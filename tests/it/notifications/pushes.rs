@@ -28,7 +28,7 @@ fn a_push_shows_what_happened_and_carries_the_message() {
             "id": message["id"], "objectName": "RC:ContactNtf", "operation": "Request", "fromUserId": tom.id,
             "toUserId": ann.id, "content": content,
         });
-        let text = json!({ "title": "Tom", "body": "it is me" });
+        let text = json!({ "title": "Handset", "body": "Tom wants to be your friend: it is me" });
         let aps = json!({ "alert": text, "sound": "default", "mutable-content": 1, "thread-id": tom.id });
         assert_eq!(payload("APNS"), ("a0b1".to_owned(), json!({ "aps": aps, "news": carried })));
         let (token, mut payload) = payload("GCM");
@@ -54,11 +54,11 @@ fn everybody_concerned_is_pushed_but_who_did_it() {
         tom.in_group(backend, "kick", &group, &[&eve]).await;
         ann.in_group(backend, "quit", &group, &[]).await;
         let expected = [
-            ("ann", "Hiking: Tom added you to a new group"),
-            ("ann", "Hiking: Tom removed Eve"),
-            ("eve", "Hiking: Tom added you to a new group"),
-            ("eve", "Hiking: Tom removed you"),
-            ("tom", "Hiking: Ann left"),
+            ("ann", "Handset: Hiking: Tom added you to a new group"),
+            ("ann", "Handset: Hiking: Tom removed Eve"),
+            ("eve", "Handset: Hiking: Tom added you to a new group"),
+            ("eve", "Handset: Hiking: Tom removed you"),
+            ("tom", "Handset: Hiking: Ann left"),
         ];
         // A user who leaves before a push is sent does not get it; whether that is the case depends on the stream.
         let pushed = pushes(backend).await;
@@ -85,13 +85,14 @@ fn a_device_is_pushed_to_while_its_session_lives() {
             token = body["data"]["accessToken"].take();
         }
         tom.invites(backend, &ann, "").await;
-        let pushed = ["android", "c0ffee"].map(|token| (token.to_owned(), "Tom: Wants to be your friend".to_owned()));
+        let pushed =
+            ["android", "c0ffee"].map(|token| (token.to_owned(), "Handset: Tom wants to be your friend".to_owned()));
         assert_eq!(pushes(backend).await, pushed);
         let out = backend.post("/users/logout").header("Access-Token", token.as_str().expect("a token"));
         assert_eq!(answer(out.json(&json!({}))).await.1["success"], true);
-        backend.advance(std::time::Duration::from_secs(1));
+        backend.advance(std::time::Duration::from_hours(24));
         tom.invites(backend, &ann, "again").await;
-        let again = [("c0ffee".to_owned(), "Tom: again".to_owned())];
+        let again = [("c0ffee".to_owned(), "Handset: Tom wants to be your friend: again".to_owned())];
         let mut expected: Vec<_> = pushed.into_iter().chain(again).collect();
         expected.sort();
         assert_eq!(pushes(backend).await, expected);
@@ -106,7 +107,7 @@ fn a_token_that_is_none_keeps_no_other_device_from_hearing_and_is_in_no_log() {
         let tokens = json!({ "apns_device_token": "no iPhone's token", "ng_device_token": "the token of an Android" });
         let person = ann.signs_in_with(backend, &tokens).await;
         tom.invites(backend, &ann, "a greeting that nobody else reads").await;
-        let text = "Tom: a greeting that nobody else reads".to_owned();
+        let text = "Handset: Tom wants to be your friend: a greeting that nobody else reads".to_owned();
         assert_eq!(pushes(backend).await, [("the token of an Android".to_owned(), text)]);
         assert_eq!(operations(backend).await, ["Request"]);
         let log = log();

@@ -151,17 +151,19 @@ impl Someone {
     /// Whether their own list has a group in its set of current groups, and in its set of left groups.
     pub async fn lists(&self, backend: &Backend, group: &str) -> (bool, bool) {
         let (list, id) = (self.list(backend).await, partition(group).replace("group#", ""));
-        (listed(list.as_ref(), "live").contains(&id), listed(list.as_ref(), "left").contains(&id))
+        let (own, added) = (listed(list.as_ref(), "live").contains(&id), listed(list.as_ref(), "added").contains(&id));
+        assert!(!(own && added), "one way into a group, and not two: {list:?}");
+        (own || added, listed(list.as_ref(), "left").contains(&id))
     }
 
-    /// Adds this many groups that do not exist to their list.
-    pub async fn is_in_groups(&self, backend: &Backend, count: usize) {
+    /// Adds this many groups that do not exist to their list: to their own (`live`) or to those of others (`added`).
+    pub async fn is_in_groups(&self, backend: &Backend, set: &str, count: usize) {
         use aws_sdk_dynamodb::types::AttributeValue;
-        let live = (1..=count).map(|group| group.to_string()).collect();
+        let groups = (1..=count).map(|group| group.to_string()).collect();
         let item = Item::from([
             ("pk".to_owned(), AttributeValue::S(format!("user#{}", self.number()))),
             ("sk".to_owned(), AttributeValue::S("groups".to_owned())),
-            ("live".to_owned(), AttributeValue::Ns(live)),
+            (set.to_owned(), AttributeValue::Ns(groups)),
         ]);
         backend.put_item(item).await;
     }

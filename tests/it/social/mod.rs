@@ -1,6 +1,7 @@
 //! Friends, the blacklist and groups, as the clients of the `SealTalk` API use them.
 
 mod blacklist;
+mod bounds;
 mod clubs;
 mod friends;
 mod group_races;

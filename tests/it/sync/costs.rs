@@ -45,7 +45,7 @@ fn a_sync_costs_what_is_documented() {
 #[test]
 fn five_hundred_groups_cost_two_rounds_when_nothing_changed_and_four_whatever_did() {
     run(async {
-        let backend = Backend::start(&[]).await;
+        let backend = Backend::start(&[("GroupsPerDay", "1000")]).await;
         let (tom, ann) = (Somebody::new(&backend, "Tom").await, Somebody::new(&backend, "Ann").await);
         let mut groups = Vec::new();
         for number in 0..500 {

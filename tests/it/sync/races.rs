@@ -74,7 +74,10 @@ async fn follow(backend: &Backend, somebody: &Somebody, over: &AtomicBool, syncs
 #[test]
 fn no_change_is_skipped_whatever_the_clocks_say_and_however_late_writes_commit() {
     run(async {
-        let options = Options { port: 0, data: None, ..Options::default() };
+        // Every nickname is spread at once, so that what devices are told in the end is the truth.
+        let at_once = [("SpreadSeconds", "0"), ("SpreadsPerDay", "100000")];
+        let parameters = at_once.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let options = Options { port: 0, data: None, parameters, ..Options::default() };
         let backend = Arc::new(Backend::with(options, Machines).await.expect("the backend starts"));
         let mut people = Vec::new();
         for index in 0..PEOPLE {

@@ -21,7 +21,7 @@ fn message(news: &News, posted: Option<&str>) -> Value {
 #[test]
 fn a_request_is_told_as_sealtalks_server_tells_it() {
     let at = Timestamp::from_millis(1_800_000_000_001);
-    let news = News::Request { from: user(62), to: user(1), message: "let me in".to_owned(), at };
+    let news = News::Request { from: user(62), to: user(1), message: "let me in".to_owned(), first_today: true, at };
     let expected = json!({
         "id": "event-1",
         "objectName": "RC:ContactNtf",

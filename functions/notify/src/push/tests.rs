@@ -8,6 +8,8 @@ use shared::domain::social::GroupId;
 
 use super::*;
 
+const APP: &str = "App";
+
 fn user(id: u64) -> UserId {
     UserId::new(id).unwrap()
 }
@@ -24,7 +26,13 @@ fn group(operation: Operation, targets: &[u64]) -> News {
 }
 
 fn request(message: &str) -> News {
-    News::Request { from: user(2), to: user(1), message: message.to_owned(), at: Timestamp::from_millis(5) }
+    News::Request {
+        from: user(2),
+        to: user(1),
+        message: message.to_owned(),
+        first_today: true,
+        at: Timestamp::from_millis(5),
+    }
 }
 
 #[test]
@@ -45,29 +53,45 @@ fn a_text_says_what_happened() {
         (Operation::SetManager, &[2], true, "小明 made you manager"),
         (Operation::RemoveManager, &[2], false, "小明 took the manager's role from Tom"),
     ] {
-        let text = Text::of(&group(operation, targets), to_target, &people(), Some("at eight"));
-        assert_eq!((text.title.as_str(), text.body.as_str()), ("徒步", expected), "{operation:?}");
+        let text = Text::of(APP, &group(operation, targets), to_target, &people(), Some("at eight"));
+        assert_eq!(
+            (text.title.as_str(), text.body.as_str()),
+            (APP, format!("徒步: {expected}").as_str()),
+            "{operation:?}"
+        );
     }
     let shown = |news: &News| {
-        let Text { title, body } = Text::of(news, false, &people(), None);
+        let Text { title, body } = Text::of(APP, news, false, &people(), None);
         format!("{title}: {body}")
     };
-    assert_eq!(shown(&request("let me in")), "Tom: let me in");
-    assert_eq!(shown(&request("")), "Tom: Wants to be your friend");
+    assert_eq!(shown(&request("let me in")), "App: Tom wants to be your friend: let me in");
+    assert_eq!(shown(&request("")), "App: Tom wants to be your friend");
     let acceptance = News::Acceptance { from: user(9), to: user(1), at: Timestamp::from_millis(5) };
-    assert_eq!(shown(&acceptance), "Somebody: Is your friend now");
+    assert_eq!(shown(&acceptance), "App: Somebody is your friend now");
+}
+
+#[test]
+fn no_word_of_a_stranger_is_a_link_or_the_title() {
+    let listener = |name: &str| Listener { name: name.to_owned(), devices: BTreeSet::new() };
+    let people: People = [(user(2), listener("bank.example")), (user(1), listener("小明 https://a.b"))].into();
+    let text = Text::of(APP, &request("sign in at http://evil.example/x now"), false, &people, None);
+    assert_eq!(text.body, "… wants to be your friend: sign in at … now");
+    let News::Group { group, event, at, .. } = group(Operation::Bulletin, &[]) else { panic!("a group") };
+    let news = News::Group { group, name: "www.evil.example".to_owned(), event, at };
+    let text = Text::of(APP, &news, false, &people, Some("to evil。com!"));
+    assert_eq!((text.title.as_str(), text.body.as_str()), (APP, "…: 小明 …: to …!"));
 }
 
 #[test]
 fn a_long_text_is_cut_between_characters() {
     let posted = "好".repeat(1_024);
-    let text = Text::of(&group(Operation::Bulletin, &[]), false, &people(), Some(&posted));
-    assert_eq!(text.body, format!("小明: {}…", "好".repeat(SHOWN)));
+    let text = Text::of(APP, &group(Operation::Bulletin, &[]), false, &people(), Some(&posted));
+    assert_eq!(text.body, format!("徒步: 小明: {}…", "好".repeat(SHOWN)));
 }
 
 fn pushed(news: &News, platform: Platform) -> Value {
     let message = Message::of("event-1", news, &people(), None);
-    let payload = payload(&message, &Text::of(news, false, &people(), None), platform);
+    let payload = payload(&message, &Text::of(APP, news, false, &people(), None), platform);
     assert!(payload.len() <= LONGEST, "{}", payload.len());
     serde_json::from_str(&payload).unwrap()
 }
@@ -77,7 +101,8 @@ fn apple_gets_an_alert_and_the_news() {
     let payload = pushed(&request("let me in"), Platform::Apple);
     let expected = json!({
         "aps": {
-            "alert": { "title": "Tom", "body": "let me in" }, "sound": "default", "mutable-content": 1, "thread-id": "2",
+            "alert": { "title": APP, "body": "Tom wants to be your friend: let me in" }, "sound": "default",
+            "mutable-content": 1, "thread-id": "2",
         },
         "news": {
             "id": "event-1", "objectName": "RC:ContactNtf", "operation": "Request", "fromUserId": "2", "toUserId": "1",
@@ -94,7 +119,7 @@ fn apple_gets_an_alert_and_the_news() {
 fn google_gets_a_notification_and_the_news_as_text() {
     let mut payload = pushed(&group(Operation::Rename, &[]), Platform::Google);
     let message = &mut payload["fcmV1Message"]["message"];
-    assert_eq!(message["notification"], json!({ "title": "徒步", "body": "小明 gave the group this name" }));
+    assert_eq!(message["notification"], json!({ "title": APP, "body": "徒步: 小明 gave the group this name" }));
     let data = message["data"].as_object_mut().unwrap();
     assert!(data.values().all(Value::is_string));
     let content: Value = serde_json::from_str(data.remove("content").unwrap().as_str().unwrap()).unwrap();

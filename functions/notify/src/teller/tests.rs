@@ -25,6 +25,11 @@ struct World {
     /// The operation whose notices the topic rejects as invalid.
     refuses: Option<&'static str>,
     no_roster: bool,
+    /// The friends of user 1.
+    friends: BTreeSet<UserId>,
+    counts: Mutex<HashMap<CountedPush, usize>>,
+    /// How many pushes of each kind are allowed.
+    most: Option<usize>,
     /// The time that a push to a device takes.
     push_takes: Duration,
     no_applications: bool,
@@ -60,6 +65,20 @@ impl Recipients for World {
 
     async fn posted_in(&self, _: GroupId) -> Result<Option<String>> {
         Ok(Some("at eight".to_owned()))
+    }
+
+    async fn to_whom_a_friend(&self, people: &BTreeSet<UserId>, _: UserId) -> Result<BTreeSet<UserId>> {
+        Ok(people.intersection(&self.friends).copied().collect())
+    }
+}
+
+#[async_trait]
+impl PushCounts for World {
+    async fn may_push(&self, push: CountedPush, _: Timestamp) -> Result<bool> {
+        let mut counts = self.counts.lock().unwrap();
+        let count = counts.entry(push).or_default();
+        *count += 1;
+        Ok(self.most.is_none_or(|most| *count <= most))
     }
 }
 
@@ -121,8 +140,10 @@ async fn tell(world: World, records: &[Value]) -> (Arc<World>, Option<String>) {
         clock: world.clone(),
         listeners: world.clone(),
         recipients: world.clone(),
+        counts: world.clone(),
         topic: world.clone(),
         pushes: world.clone(),
+        app: "App".into(),
         // Long enough for a task that only has to be woken up.
         pushing: Duration::from_secs(1),
     };
@@ -195,11 +216,11 @@ async fn each_change_is_published_once_under_its_id_and_pushed_to_who_is_to_hear
     assert_eq!(published[0]["content"]["extra"]["sourceUserNickname"], "P2");
     assert_eq!(published[1]["content"]["data"]["targetUserDisplayNames"], json!(["P3"]));
     let expected = [
-        ("android 1", "let me in"),
-        ("android 2", "Is your friend now"),
-        ("android 2", "P1 added P3"),
-        ("android 3", "P1 added you"),
-        ("android 4", "P1 added P3"),
+        ("android 1", "P2 wants to be your friend: let me in"),
+        ("android 2", "P1 is your friend now"),
+        ("android 2", "徒步: P1 added P3"),
+        ("android 3", "徒步: P1 added you"),
+        ("android 4", "徒步: P1 added P3"),
     ];
     assert_eq!(pushed(&world), expected.map(|(token, body)| (token.to_owned(), body.to_owned())));
 }
@@ -207,15 +228,15 @@ async fn each_change_is_published_once_under_its_id_and_pushed_to_who_is_to_hear
 #[tokio::test]
 async fn who_was_put_out_hears_of_it() {
     let (world, _) = tell(world(), &[happened(1, "Kicked", &[5])]).await;
-    assert!(pushed(&world).contains(&("android 5".to_owned(), "P1 removed you".to_owned())));
-    assert!(pushed(&world).contains(&("android 2".to_owned(), "P1 removed P5".to_owned())));
+    assert!(pushed(&world).contains(&("android 5".to_owned(), "徒步: P1 removed you".to_owned())));
+    assert!(pushed(&world).contains(&("android 2".to_owned(), "徒步: P1 removed P5".to_owned())));
 }
 
 #[tokio::test]
 async fn a_bulletin_says_what_is_posted() {
     let (world, _) = tell(world(), &[happened(1, "Bulletin", &[])]).await;
     assert_eq!(world.published.lock().unwrap()[0]["content"]["data"]["content"], "at eight");
-    assert!(pushed(&world).contains(&("android 2".to_owned(), "P1: at eight".to_owned())));
+    assert!(pushed(&world).contains(&("android 2".to_owned(), "徒步: P1: at eight".to_owned())));
 }
 
 #[tokio::test]
@@ -261,7 +282,7 @@ async fn what_the_topic_calls_invalid_is_passed_over() {
     let world = World { refuses: Some("Add"), ..world() };
     let (world, failed) = tell(world, &[happened(1, "Add", &[3]), request(2)]).await;
     assert_eq!((failed, ids(&world)), (None, vec!["event 2".to_owned()]));
-    assert_eq!(pushed(&world), [("android 1".to_owned(), "let me in".to_owned())]);
+    assert_eq!(pushed(&world), [("android 1".to_owned(), "P2 wants to be your friend: let me in".to_owned())]);
 }
 
 #[tokio::test]
@@ -271,7 +292,7 @@ async fn pushes_that_fail_bring_nothing_back() {
         BTreeSet::from([Device { platform: Platform::Google, token: "gone".to_owned() }]);
     let (world, failed) = tell(world, &[happened(1, "Add", &[3]), request(2)]).await;
     assert_eq!((failed, ids(&world).len()), (None, 2));
-    assert_eq!(pushed(&world), [("gone".to_owned(), "let me in".to_owned())]);
+    assert_eq!(pushed(&world), [("gone".to_owned(), "P2 wants to be your friend: let me in".to_owned())]);
 }
 
 #[tokio::test]
@@ -296,4 +317,35 @@ async fn a_slow_batch_is_put_off_but_never_its_first_record() {
     let world = World { pace: 60_000, ..self::world() };
     let (world, failed) = tell(world, &[request(1)]).await;
     assert_eq!((failed, ids(&world)), (None, vec!["event 1".to_owned()]));
+}
+
+#[tokio::test]
+async fn who_is_pushed_too_often_is_pushed_no_more_but_the_topic_has_everything() {
+    let world = World { most: Some(1), ..world() };
+    let other = record(2, "user#1", "friend#3", Value::Null, relation(3, 11, 5));
+    let (world, _) = tell(world, &[request(1), other, happened(3, "Rename", &[]), happened(4, "Rename", &[])]).await;
+    assert_eq!(ids(&world).len(), 4);
+    let renamed = |id| (format!("android {id}"), "徒步: P1 gave the group this name".to_owned());
+    let asked = ("android 1".to_owned(), "P2 wants to be your friend: let me in".to_owned());
+    assert_eq!(pushed(&world), [asked, renamed(2), renamed(3), renamed(4)]);
+}
+
+#[tokio::test]
+async fn a_request_again_on_the_same_day_is_published_and_not_pushed() {
+    let again = record(1, "user#1", "friend#2", relation(2, 21, 5), relation(2, 11, 6));
+    let (world, _) = tell(world(), &[again]).await;
+    assert_eq!((ids(&world).len(), pushed(&world)), (1, Vec::new()));
+    assert_eq!(*world.counts.lock().unwrap(), HashMap::new());
+}
+
+#[tokio::test]
+async fn who_is_added_by_a_friend_is_told_whatever_strangers_did() {
+    let full = |friends| World { most: Some(0), friends, ..world() };
+    let (world, _) = tell(full(BTreeSet::from([user(3)])), &[happened(1, "Add", &[3, 4])]).await;
+    assert!(pushed(&world).is_empty(), "what one person does is counted too");
+    let world = World { friends: BTreeSet::from([user(3)]), ..self::world() };
+    let (world, _) = tell(world, &[happened(1, "Add", &[3, 4])]).await;
+    let counted = world.counts.lock().unwrap().clone();
+    let expected = [CountedPush::Group { by: user(1) }, CountedPush::Addition { to: user(4) }];
+    assert_eq!(counted, expected.map(|push| (push, 1)).into());
 }

@@ -8,7 +8,7 @@ use shared::domain::social::friends::Action;
 use shared::domain::social::{Friend, Greeting, Remark, Status};
 use shared::domain::{Error, short_id};
 use shared::http::api::SealTalk;
-use shared::http::api::sealtalk::{Done, Refused, Success};
+use shared::http::api::sealtalk::{Done, Either, Refused, Success};
 use shared::http::body::Params;
 use shared::http::caller::{Origin, Signed};
 use utoipa::ToSchema;
@@ -150,7 +150,11 @@ struct Profile {
     post, path = "/friendship/invite", tag = "sealtalk", operation_id = "sealtalk_friendship_invite",
     security(("sealtalk_session" = [])), request_body = Invite,
     responses(
-        (status = 200, description = "`Sent`; `Added` when they had asked before, so that both are friends now; `None` when nothing happened", body = inline(Success<Outcome>), example = json!({ "code": 200, "result": { "action": "Sent" } })),
+        (status = 200, description = "`Sent`; `Added` when they had asked before, so that both are friends now; `None` when nothing happened. Code 5000: you sent 50 requests today", body = inline(Either<Outcome>),
+            examples(
+                ("success" = (value = json!({ "code": 200, "result": { "action": "Sent" } }))),
+                ("too many requests" = (value = json!({ "code": 5_000, "message": "too many friend requests today; try again in 2 hours" }))),
+            )),
         (status = 400, description = "Friends already, oneself, or a message of more than 64 characters",
             body = Refused, example = json!({ "code": 400, "message": "you are already friends" })),
         (status = 404, description = "No such user", body = Refused, example = json!({ "code": 404, "message": "no such user" })),

@@ -8,7 +8,7 @@ use shared::domain::short_id;
 use shared::domain::social::group::MOST_MEMBERS;
 use shared::domain::social::{Friend, Mine};
 use shared::http::api::SealTalk;
-use shared::http::api::sealtalk::{Done, Refused, Success};
+use shared::http::api::sealtalk::{Done, Outcome, Refused, Success};
 use shared::http::body::Params;
 use shared::http::caller::{Origin, Signed};
 use utoipa::ToSchema;
@@ -142,7 +142,11 @@ async fn get_blacklist(Held(state): Held<State>, origin: Origin, Signed(caller, 
     post, path = "/user/add_to_blacklist", tag = "sealtalk", operation_id = "sealtalk_add_to_blacklist",
     security(("sealtalk_session" = [])), request_body = FriendId,
     responses(
-        (status = 200, description = "Blocked", body = Done, example = json!({ "code": 200 })),
+        (status = 200, description = "Blocked. Code 5000: your blacklist is full", body = inline(Outcome),
+            examples(
+                ("success" = (value = json!({ "code": 200 }))),
+                ("full" = (value = json!({ "code": 5_000, "message": "the blacklist is full; remove a person first" }))),
+            )),
         (status = 400, description = "friendId is your own id",
             body = Refused, example = json!({ "code": 400, "message": "friendId is your own id" })),
         (status = 404, description = "No such user", body = Refused, example = json!({ "code": 404, "message": "no such user" })),

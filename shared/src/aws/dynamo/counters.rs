@@ -34,22 +34,27 @@ pub struct Counter {
 impl Counter {
     /// Adds to the count, if it stays within the limit.
     pub fn change(&self, now: Timestamp) -> Change {
-        let change = Change::new(self.key.clone(), "SET #ttl = :ttl ADD #count :amount")
-            .value(":ttl", number(now.seconds() + 2 * self.window))
-            .value(":amount", number(self.amount));
-        match self.most.checked_sub(self.amount) {
-            Some(before) => {
-                change.when("attribute_not_exists(#count) OR #count <= :before").value(":before", number(before))
-            }
-            // This is never true: a comparison with a missing attribute is false, and no count is below 0.
-            None => change.when("#count < :nothing").value(":nothing", number(0)),
-        }
+        count(self.key.clone(), self.amount, self.most, self.window, now)
     }
 
     /// The error for a request that would exceed the limit.
     pub fn refusal(&self, now: Timestamp) -> Error {
         let end = (now.seconds().div_euclid(self.window) + 1) * self.window;
         Error::Limited { cap: self.cap, retry_after: u64::try_from(end - now.seconds()).unwrap_or(1).max(1) }
+    }
+}
+
+/// Adds an amount to a count in a window of so many seconds, if the count reaches no more than `most`.
+pub fn count(key: Key, amount: u32, most: u32, window: i64, now: Timestamp) -> Change {
+    let change = Change::new(key, "SET #ttl = :ttl ADD #count :amount")
+        .value(":ttl", number(now.seconds() + 2 * window))
+        .value(":amount", number(amount));
+    match most.checked_sub(amount) {
+        Some(before) => {
+            change.when("attribute_not_exists(#count) OR #count <= :before").value(":before", number(before))
+        }
+        // Never: a comparison with an attribute that is absent is false, and no count is below nothing.
+        None => change.when("#count < :nothing").value(":nothing", number(0)),
     }
 }
 
@@ -76,6 +81,18 @@ impl Table {
     pub(super) fn lookups(&self, user: UserId, amount: u32, now: Timestamp) -> Counter {
         let most = self.policy.lookup_numbers_per_day;
         Counter { cap: Cap::Lookups, key: keys::lookups(user, now), amount, most, window: DAY }
+    }
+
+    /// The friend requests that an account creates in a day.
+    pub(super) fn invitations(&self, user: UserId, now: Timestamp) -> Counter {
+        let most = self.policy.invitations_per_day;
+        Counter { cap: Cap::Invitations, key: keys::invitations(user, now), amount: 1, most, window: DAY }
+    }
+
+    /// The groups that an account creates in a day.
+    pub(super) fn groups_made(&self, user: UserId, now: Timestamp) -> Counter {
+        let most = self.policy.groups_per_day;
+        Counter { cap: Cap::GroupsMade, key: keys::groups_made(user, now), amount: 1, most, window: DAY }
     }
 
     /// Counts in all of these counters, all or nothing. Fails with the error of the first counter that is full.

@@ -212,6 +212,33 @@ pub fn owner_of_relation(pk: &str, sk: &str) -> Option<UserId> {
     sk.starts_with(RELATIONS).then_some(pk)?.strip_prefix("user#")?.parse().ok()
 }
 
+/// The note that an account's nickname or picture is not spread yet.
+pub fn unspread(id: UserId) -> Key {
+    key(user(id), UNSPREAD)
+}
+
+const UNSPREAD: &str = "unspread";
+
+/// The user of a note, if there is one at this key.
+pub fn owner_of_unspread(pk: &str, sk: &str) -> Option<UserId> {
+    (sk == UNSPREAD).then_some(pk)?.strip_prefix("user#")?.parse().ok()
+}
+
+/// The pushes of a kind in an hour that an account received or caused.
+pub fn pushes(id: UserId, kind: &str, now: Timestamp) -> Key {
+    key(user(id), format!("pushes#{kind}#{}", now.hour()))
+}
+
+/// The friend requests that an account sent on a day.
+pub fn invitations(id: UserId, now: Timestamp) -> Key {
+    key(user(id), format!("invitations#{}", now.day()))
+}
+
+/// The groups that an account created on a day.
+pub fn groups_made(id: UserId, now: Timestamp) -> Key {
+    key(user(id), format!("groups#{}", now.day()))
+}
+
 /// The groups that a user is in.
 pub fn memberships(id: UserId) -> Key {
     key(user(id), "groups")

@@ -9,4 +9,6 @@ mod store;
 
 pub use self::group::{GroupEvent, Operation};
 pub use self::news::{Change, News};
-pub use self::store::{Device, Listener, Listeners, Notice, Platform, Pushed, Pushes, Recipients, Taken, Topic};
+pub use self::store::{
+    CountedPush, Device, Listener, Listeners, Notice, Platform, PushCounts, Pushed, Pushes, Recipients, Taken, Topic,
+};

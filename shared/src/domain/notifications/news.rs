@@ -39,6 +39,8 @@ pub enum News {
         to: UserId,
         /// The message of the request.
         message: String,
+        /// Whether it is the first request between the two users today (UTC). Only the first is pushed to devices.
+        first_today: bool,
         /// When the request was sent.
         at: Timestamp,
     },
@@ -90,7 +92,9 @@ fn news_of_relation(of: UserId, before: Option<&Relation>, after: Relation) -> O
     match after.status? {
         // A repeated request is delivered again.
         Status::WasAsked if was != after.status || before.and_then(|before| before.asked) != after.asked => {
-            Some(News::Request { from, to: of, message: after.message, at })
+            let day = |relation: &Relation| relation.asked.map(Timestamp::day);
+            let first_today = before.and_then(day) != day(&after);
+            Some(News::Request { from, to: of, message: after.message, first_today, at })
         }
         Status::Friends if was == Some(Status::Asked) => Some(News::Acceptance { from, to: of, at }),
         Status::Asked | Status::WasAsked | Status::Friends | Status::Ignored | Status::Deleted | Status::Blocked => {

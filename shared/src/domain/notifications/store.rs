@@ -90,6 +90,36 @@ pub trait Recipients: Send + Sync {
 
     /// The bulletin on a group's board. Takes one round trip.
     async fn posted_in(&self, group: GroupId) -> Result<Option<String>>;
+
+    /// Those of `people` to whom `other` is a friend. One round trip.
+    async fn to_whom_a_friend(&self, people: &BTreeSet<UserId>, other: UserId) -> Result<BTreeSet<UserId>>;
+}
+
+/// Pushes that are counted, because the person who sets them off chooses their words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CountedPush {
+    /// To a person who is asked to be friends.
+    Request {
+        /// Who is asked.
+        to: UserId,
+    },
+    /// To a person whom somebody other than a friend adds to a group.
+    Addition {
+        /// Who is added.
+        to: UserId,
+    },
+    /// To the members of a group, all of them together.
+    Group {
+        /// Who did what they hear of.
+        by: UserId,
+    },
+}
+
+/// Counts pushes.
+#[async_trait]
+pub trait PushCounts: Send + Sync {
+    /// Counts a push, if fewer than allowed were sent in this hour. One round trip.
+    async fn may_push(&self, push: CountedPush, now: Timestamp) -> Result<bool>;
 }
 
 /// A notification as it is published to the subscribers of the topic.

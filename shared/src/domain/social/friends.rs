@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::friendship::{Greeting, Invited, Pair, Relation, Remark};
-use super::store::{FriendStore, MEETINGS};
+use super::store::{FriendStore, Listed, MEETINGS};
 use super::{Face, Faces};
 use crate::domain::account::{Caller, UserId};
 use crate::domain::clock::Clock;
@@ -161,14 +161,18 @@ impl Friends {
         for _ in 0..MEETINGS {
             let (pair, face) = self.store.pair(caller, friend, now).await?;
             face.ok_or(Error::NotFound("user"))?;
-            let (answer, written) = match judge(pair)? {
+            let was_blocked = pair.mine.is_blocked();
+            let (answer, mine, theirs) = match judge(pair)? {
                 Outcome::Nothing(answer) => return Ok(answer),
-                Outcome::Mine(answer, mine) => (answer, self.store.write(caller, &mine, None, now).await?),
-                Outcome::Both(answer, pair) => {
-                    (answer, self.store.write(caller, &pair.mine, Some(&pair.theirs), now).await?)
-                }
+                Outcome::Mine(answer, mine) => (answer, *mine, None),
+                Outcome::Both(answer, pair) => (answer, pair.mine, Some(pair.theirs)),
             };
-            if written {
+            let listed = match (was_blocked, mine.is_blocked()) {
+                (false, true) => Listed::On,
+                (true, false) => Listed::Off,
+                (true, true) | (false, false) => Listed::AsBefore,
+            };
+            if self.store.write(caller, &mine, theirs.as_ref(), listed, now).await? {
                 return Ok(answer);
             }
         }

@@ -84,7 +84,7 @@ impl Groups {
     /// of them can be added.
     pub async fn add(&self, caller: Caller, group: GroupId, people: &BTreeSet<UserId>) -> Result<()> {
         let willing = self.willing(caller, people).await?;
-        if willing.len() > MOST_AT_ONCE && !self.store.have_room(group, &willing).await? {
+        if willing.len() > MOST_AT_ONCE && !self.store.have_room(caller, group, &willing).await? {
             return Err(Error::Group(GroupRule::TooManyGroups));
         }
         let willing: Vec<_> = willing.into_iter().collect();

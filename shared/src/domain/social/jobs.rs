@@ -27,6 +27,8 @@ pub enum Task {
     Finish(GroupId),
     /// This user's nickname or picture changed.
     Spread(UserId),
+    /// This person's nickname or picture came too early to be spread, some time ago.
+    SpreadLate(UserId),
 }
 
 /// Continues background work.
@@ -57,7 +59,7 @@ impl Jobs {
                 Stage::Dissolved => return self.release(group, &held).await,
                 Stage::Forming => {
                     let people = people(&held);
-                    let entered = self.store.enlist(group, &people, Enlist::Enter).await?;
+                    let entered = self.store.enlist(group, &people, Enlist::Enter { owner: held.group.owner }).await?;
                     let ended = if entered { held.formed(now) } else { held.abandoned(now) };
                     let alive = ended.held.group.stage == Stage::Alive;
                     // The note of an abandoned group stays, because the group must still be removed from its members'
@@ -77,8 +79,13 @@ impl Jobs {
     }
 
     /// Copies a user's new nickname or picture to their groups, one write for each group, so that the other members
-    /// receive it.
-    pub async fn spread(&self, user: UserId) -> Result<()> {
+    /// receive it. One change causes hundreds of writes, so this is done at most once a minute and twenty times a day; a
+    /// change that comes too early is copied later. `by` identifies the change, and `late` is for one that came too
+    /// early.
+    pub async fn spread(&self, user: UserId, by: &str, late: bool) -> Result<()> {
+        if !self.store.begin_spread(user, by, late, self.clock.now()).await? {
+            return Ok(());
+        }
         let groups: Vec<_> = self.store.memberships_of(user).await?.live.into_iter().collect();
         for some in groups.chunks(SIDE_BY_SIDE) {
             trips::all(some.iter().map(|group| self.refresh(*group, user))).await?;

@@ -19,7 +19,7 @@ pub(super) const MEETINGS: usize = 64;
 /// The groups of one user.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Memberships {
-    /// Groups that the user is in. The group's roster has the last word.
+    /// Groups that the user created, joined or was added to. The group's roster has the last word.
     pub live: BTreeSet<GroupId>,
     /// Groups that the user was in.
     pub left: BTreeSet<GroupId>,
@@ -47,6 +47,17 @@ pub enum Written {
     TooManyGroups,
 }
 
+/// The effect of a change of a relation on the caller's blacklist.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listed {
+    /// The other user is added.
+    On,
+    /// The other user is removed.
+    Off,
+    /// Nothing.
+    AsBefore,
+}
+
 /// Relations between users. Every method that takes a caller checks the session in the same round trip and returns
 /// [`crate::domain::Error::Unauthenticated`] when the session has ended.
 #[async_trait]
@@ -66,15 +77,27 @@ pub trait FriendStore: Send + Sync {
     async fn faces(&self, people: &BTreeSet<UserId>) -> Result<Faces>;
 
     /// Writes one side or both sides of a relation, all or nothing, on the condition that they have not changed since
-    /// they were read; returns `false` when they have. Takes one round trip.
-    async fn write(&self, caller: Caller, mine: &Relation, theirs: Option<&Relation>, now: Timestamp) -> Result<bool>;
+    /// they were read; returns `false` when they have. `listed` is the effect on the caller's blacklist;
+    /// [`crate::domain::Error::Full`] if the blacklist is full. A friend request counts against the caller's day,
+    /// [`crate::domain::Error::Limited`] if the day is full. Takes one round trip.
+    async fn write(
+        &self,
+        caller: Caller,
+        mine: &Relation,
+        theirs: Option<&Relation>,
+        listed: Listed,
+        now: Timestamp,
+    ) -> Result<bool>;
 }
 
 /// How a group is changed in the users' own lists of groups.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Enlist {
     /// The group is added to the list.
-    Enter,
+    Enter {
+        /// The owner, who created the group. All others were added.
+        owner: UserId,
+    },
     /// The group moves to the groups that the user left.
     Leave,
     /// The group is removed as if it had never been there, because nobody ever saw it.
@@ -108,11 +131,13 @@ pub trait GroupStore: Send + Sync {
         now: Timestamp,
     ) -> Result<HashMap<UserId, bool>>;
 
-    /// Whether each of these users is in this group already or can be in one more group. Takes one round trip.
-    async fn have_room(&self, group: GroupId, people: &BTreeSet<UserId>) -> Result<bool>;
+    /// Whether the caller can add each of these users to this group, as far as their lists of groups are concerned.
+    /// Takes one round trip, and another if a list is full for strangers.
+    async fn have_room(&self, caller: Caller, group: GroupId, people: &BTreeSet<UserId>) -> Result<bool>;
 
-    /// Writes a change of a group: the group, its roster, the memberships and the board, all or nothing. Takes one
-    /// round trip.
+    /// Writes a change of a group: the group, its roster, the memberships and the board, all or nothing. A new group
+    /// counts against its creator's day, [`crate::domain::Error::Limited`] if the day is full. Takes one round trip, and
+    /// two more if a list of groups is full for strangers, to find out who is a friend of the caller.
     async fn write(&self, caller: Caller, changed: &Changed, board: Board<'_>, now: Timestamp) -> Result<Written>;
 
     /// Waits before a change is checked again. The wait is random, and longer the more conflicts there were: at most
@@ -130,6 +155,12 @@ pub trait JobStore: Send + Sync {
     /// Writes a group and its roster; [`Written::Moved`] when they have changed since they were read. Takes one round
     /// trip.
     async fn write_by_nobody(&self, changed: &Changed) -> Result<Written>;
+
+    /// Whether the nickname and picture of a user are spread now, because of the change `by`. They are not if they were
+    /// spread a moment ago or often enough today: then this is noted, and the account's next change or the end of the
+    /// note asks again. With `late` they are spread only if that was noted. The same change may ask twice. Takes one to
+    /// four round trips.
+    async fn begin_spread(&self, user: UserId, by: &str, late: bool, now: Timestamp) -> Result<bool>;
 
     /// The groups that the user is in. Takes one round trip.
     async fn memberships_of(&self, user: UserId) -> Result<Memberships>;

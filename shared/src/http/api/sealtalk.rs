@@ -253,7 +253,9 @@ impl Api for SealTalk {
                     | Cap::AnonymousRooms
                     | Cap::AtOnce
                     | Cap::AccountsFromAddress
-                    | Cap::ChecksFromAddress,
+                    | Cap::ChecksFromAddress
+                    | Cap::GroupsMade
+                    | Cap::Invitations,
                 ..
             } => (StatusCode::OK, 5_000),
             Error::Fault(_) => (StatusCode::INTERNAL_SERVER_ERROR, 500),

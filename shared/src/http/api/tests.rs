@@ -40,8 +40,11 @@ fn every_error() -> Vec<Error> {
         Error::Limited { cap: Cap::AtOnce, retry_after: 7 },
         Error::Limited { cap: Cap::AccountsFromAddress, retry_after: 7 },
         Error::Limited { cap: Cap::ChecksFromAddress, retry_after: 7 },
+        Error::Limited { cap: Cap::GroupsMade, retry_after: 7 },
+        Error::Limited { cap: Cap::Invitations, retry_after: 7 },
         Error::Full(Quota::Rooms),
         Error::Full(Quota::Media),
+        Error::Full(Quota::Blacklist),
         Error::Taken("number"),
         Error::PasswordWrong,
         Error::Locked { retry_after: 7 },
@@ -124,7 +127,7 @@ fn every_error() -> Vec<Error> {
                 | GroupRule::NoBulletin => {}
             },
             Error::Full(quota) => match quota {
-                Quota::Rooms | Quota::Media => {}
+                Quota::Rooms | Quota::Media | Quota::Blacklist => {}
             },
             Error::Limited { cap, .. } => match cap {
                 Cap::CodesToNumber
@@ -136,7 +139,9 @@ fn every_error() -> Vec<Error> {
                 | Cap::AnonymousRooms
                 | Cap::AtOnce
                 | Cap::AccountsFromAddress
-                | Cap::ChecksFromAddress => {}
+                | Cap::ChecksFromAddress
+                | Cap::GroupsMade
+                | Cap::Invitations => {}
             },
         }
     }

@@ -233,7 +233,9 @@ impl Api for Web {
                     | Cap::Lookups
                     | Cap::SignInFailures
                     | Cap::AnonymousRooms
-                    | Cap::AtOnce,
+                    | Cap::AtOnce
+                    | Cap::GroupsMade
+                    | Cap::Invitations,
                 ..
             } => ("4201", "非法请求或请求次数受限"),
             Error::TextNotSent => ("4301", "发送失败"),

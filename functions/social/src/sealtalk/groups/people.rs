@@ -60,12 +60,12 @@ struct CreatedGroup {
 /// Create a group.
 ///
 /// Users who have blocked you are not added, and the response does not show who they are. A group has up to 500
-/// members, and a user is in up to 500 groups. All members see a new group at the same time.
+/// members, and a user creates or joins up to 500. All members see a new group at the same time.
 #[utoipa::path(
     post, path = "/group/create", tag = "sealtalk", operation_id = "sealtalk_create_group",
     security(("sealtalk_session" = [])), request_body = CreateGroup,
     responses(
-        (status = 200, description = "Created. Code 1000: you or a member are in 500 groups already",
+        (status = 200, description = "Created. Code 1000: you or a member are in too many groups. Code 5000: you created 50 groups today",
             body = inline(Either<CreatedGroup>), examples(
                 ("success" = (value = json!({ "code": 200, "result": {
                     "id": "RfqHbcjes", "userStatus": [{ "id": "uOavJZUpX", "status": 1 }],
@@ -105,7 +105,7 @@ async fn create_group(
     post, path = "/group/add", tag = "sealtalk", operation_id = "sealtalk_add_to_group",
     security(("sealtalk_session" = [])), request_body = PeopleOfGroup,
     responses(
-        (status = 200, description = "Added. Code 1000: one of the users is in 500 groups already",
+        (status = 200, description = "Added. Code 1000: one of the users is in too many groups",
             body = inline(Either<Vec<PersonStatus>>), examples(
                 ("success" = (value = json!({ "code": 200, "result": [{ "id": "uOavJZUpX", "status": 1 }] }))),
                 ("too many groups" = (value = json!({ "code": 1_000, "message": "in too many groups" }))),

@@ -6,14 +6,16 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::super::batch::Reads;
-use super::super::item::{self, Item, text};
+use super::super::item::{self, Item, number, text};
+use super::super::write::Change;
 use super::super::{Table, Transacted, change_by, failed, found, keys, living, not_signed_in};
 use super::{face, items};
 use crate::domain::account::{Caller, UserId};
 use crate::domain::clock::Timestamp;
-use crate::domain::social::friendship::{Pair, Relation};
+use crate::domain::social::friendship::{Pair, Relation, Status};
+use crate::domain::social::store::Listed;
 use crate::domain::social::{Face, Faces, FriendStore};
-use crate::domain::{Fault, Result};
+use crate::domain::{Error, Fault, Quota, Result};
 use crate::trips;
 
 #[async_trait]
@@ -47,26 +49,62 @@ impl FriendStore for Table {
         self.read_faces(people, Reads::Consistently).await
     }
 
-    async fn write(&self, caller: Caller, mine: &Relation, theirs: Option<&Relation>, now: Timestamp) -> Result<bool> {
-        const SESSION: usize = 0;
+    async fn write(
+        &self,
+        caller: Caller,
+        mine: &Relation,
+        theirs: Option<&Relation>,
+        listed: Listed,
+        now: Timestamp,
+    ) -> Result<bool> {
+        const ACCOUNT: usize = 0;
         let mut writes = vec![
-            change_by(caller, "", now).in_transaction(&self.name)?,
+            self.count_blocked(change_by(caller, "", now), listed).in_transaction(&self.name)?,
             items::put_relation(&self.name, caller.user, mine)?,
         ];
         if let Some(theirs) = theirs {
             writes.push(items::put_relation(&self.name, mine.other, theirs)?);
         }
+        let relations = writes.len();
+        let asks = theirs.is_some() && mine.status == Some(Status::Asked);
+        let invitations = asks.then(|| self.invitations(caller.user, now));
+        for counter in &invitations {
+            writes.push(counter.change(now).in_transaction(&self.name)?);
+        }
         match self.transact("changing a friendship", writes).await? {
             Transacted::Done => Ok(true),
-            Transacted::Refused(reasons) if failed(&reasons, SESSION) => {
-                Err(not_signed_in(found(&reasons, SESSION), caller))
+            Transacted::Refused(reasons) if failed(&reasons, ACCOUNT) => {
+                let account = found(&reasons, ACCOUNT);
+                let lives = listed == Listed::On && living(account, caller, now).is_ok();
+                Err(if lives { Error::Full(Quota::Blacklist) } else { not_signed_in(account, caller) })
             }
-            Transacted::Refused(_) => Ok(false),
+            Transacted::Refused(reasons) => match invitations {
+                // Only where nothing else was in the way: what is judged anew may be no request any more.
+                Some(counter) if !(ACCOUNT..relations).any(|position| failed(&reasons, position)) => {
+                    Err(counter.refusal(now))
+                }
+                _ => Ok(false),
+            },
         }
     }
 }
 
 impl Table {
+    /// Counts the people on the blacklist in their owner's account, as part of a change of that account. An account
+    /// without a blacklist stores no count.
+    fn count_blocked(&self, account: Change, listed: Listed) -> Change {
+        let (mut account, added) = match listed {
+            Listed::AsBefore => return account,
+            Listed::Off => (account, -1),
+            Listed::On => {
+                let account = account.and("(attribute_not_exists(#blocked) OR #blocked < :most_blocked)");
+                (account.value(":most_blocked", number(self.policy.blocked_per_account)), 1)
+            }
+        };
+        account.update.push_str(" ADD #blocked :listed");
+        account.name("#blocked", "blocked").value(":listed", number(added))
+    }
+
     /// All relations of a user to others, page by page.
     pub(super) async fn relations_of(&self, user: UserId) -> Result<Vec<Relation>> {
         const DOING: &str = "reading relations";

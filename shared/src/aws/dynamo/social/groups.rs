@@ -1,6 +1,7 @@
 //! Groups: each has a small item that every sync reads, and a second item for its roster.
 
 use std::collections::{BTreeSet, HashMap};
+use std::ops::Range;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
@@ -14,7 +15,7 @@ use super::items;
 use crate::domain::account::{Caller, UserId};
 use crate::domain::clock::Timestamp;
 use crate::domain::social::group::{Bulletin, Changed, Group, GroupId, Held, MOST_GROUPS, Role, Roster, Stage};
-use crate::domain::social::{Board, GroupStore, Memberships, Written};
+use crate::domain::social::{Board, GroupStore, Memberships, Status, Written};
 use crate::domain::{Error, Fault, Result};
 use crate::trips;
 
@@ -22,6 +23,8 @@ use crate::trips;
 const MOST_LEFT: usize = 1_000;
 /// How many rosters are in memory at once when many are read.
 const FEW: usize = 25;
+/// The `seq` of a group that is being created.
+const FIRST: u64 = 1;
 /// How often a group and its roster are read again if they were read in the middle of a change. The waits grow, to
 /// about half a second in total.
 const TORN_READS: u32 = 7;
@@ -84,49 +87,60 @@ impl GroupStore for Table {
         Ok(known.map(|user| (user, blocking.contains(&keys::account(user).pk))).collect())
     }
 
-    async fn have_room(&self, group: GroupId, people: &BTreeSet<UserId>) -> Result<bool> {
+    async fn have_room(&self, caller: Caller, group: GroupId, people: &BTreeSet<UserId>) -> Result<bool> {
+        let by_partition: HashMap<_, _> = people.iter().map(|user| (keys::memberships(*user).pk, *user)).collect();
         let lists = people.iter().map(|user| keys::memberships(*user)).collect();
-        let lists = self.get_all(lists, &["live"], Reads::Consistently).await?;
-        let mut lists = lists.iter().map(|list| items::read_memberships(Some(list)).live);
-        Ok(lists.all(|live| live.len() < MOST_GROUPS || live.contains(&group)))
+        let lists = self.get_all(lists, &["pk", "live", "added"], Reads::Consistently).await?;
+        let has_room = |list: &Item, most: usize| {
+            let is_in = items::read_memberships(Some(list)).live.contains(&group);
+            is_in || list.get("added").and_then(|added| added.as_ns().ok()).map_or(0, Vec::len) < most
+        };
+        let crowded: Vec<_> =
+            lists.iter().filter(|list| !has_room(list, self.policy.groups_added_by_strangers)).collect();
+        if crowded.iter().any(|list| !has_room(list, self.policy.groups_added)) {
+            return Ok(false);
+        }
+        let owner = |list: &&Item| item::get_text(list, "pk").and_then(|pk| by_partition.get(&pk).copied());
+        let crowded: BTreeSet<_> = crowded.iter().filter_map(owner).collect();
+        Ok(crowded.is_empty() || self.friends_among(&crowded, caller.user).await? == crowded)
     }
 
     async fn write(&self, caller: Caller, changed: &Changed, board: Board<'_>, now: Timestamp) -> Result<Written> {
-        let mut crowded = BTreeSet::new();
+        let mut known = Known::default();
         loop {
-            let mut writes = vec![change_by(caller, "", now).in_transaction(&self.name)?];
-            writes.extend(items::put_held(&self.name, &changed.held)?);
-            let lists = writes.len();
-            for user in &changed.entered {
-                writes.push(enter(changed.held.group.id, *user).in_transaction(&self.name)?);
-            }
-            let leaving = writes.len();
-            for user in &changed.left {
-                let left = leave(changed.held.group.id, *user, crowded.contains(user));
-                writes.push(left.in_transaction(&self.name)?);
-            }
-            let rest = writes.len();
-            writes.extend(self.board_and_job(changed, board, now)?);
+            let (writes, places) = self.writes(caller, changed, board, &known, now)?;
             let reasons = match self.transact("changing a group", writes).await? {
                 Transacted::Done => return Ok(Written::Done),
                 Transacted::Refused(reasons) => reasons,
             };
-            let refused = |mut positions: std::ops::Range<usize>| positions.any(|position| failed(&reasons, position));
-            if refused(0..1) {
+            let refused = |positions: &Range<usize>| positions.clone().any(|position| failed(&reasons, position));
+            if refused(&(0..1)) {
                 return Err(not_signed_in(found(&reasons, 0), caller));
             }
-            if refused(1..lists) {
+            if refused(&places.group) {
                 return Ok(Written::Moved);
             }
-            if refused(lists..leaving) {
-                return Ok(Written::TooManyGroups);
+            if refused(&places.made) {
+                return Err(self.groups_made(caller.user, now).refusal(now));
             }
-            let full = (leaving..rest).zip(&changed.left).filter(|(position, _)| failed(&reasons, *position));
-            let before = crowded.len();
-            crowded.extend(full.map(|(_, user)| *user));
-            if crowded.len() == before {
+            let full = |positions: Range<usize>, people: &BTreeSet<UserId>| -> BTreeSet<UserId> {
+                let full = positions.zip(people).filter(|(position, _)| failed(&reasons, *position));
+                full.map(|(_, user)| *user).collect()
+            };
+            let entering = full(places.entering, &changed.entered);
+            if !entering.is_empty() {
+                let friends = self.friends_among(&entering, caller.user).await?;
+                if friends != entering || !known.friends.is_disjoint(&friends) {
+                    return Ok(Written::TooManyGroups);
+                }
+                known.friends.extend(friends);
+                continue;
+            }
+            let leaving = full(places.leaving, &changed.left);
+            if leaving.is_empty() || !known.crowded.is_disjoint(&leaving) {
                 return Err(Fault::new("changing a group", "a write without a condition was refused").into());
             }
+            known.crowded.extend(leaving);
         }
     }
 
@@ -135,7 +149,101 @@ impl GroupStore for Table {
     }
 }
 
+/// What refusals have shown of the people of a change.
+#[derive(Default)]
+struct Known {
+    /// Friends of the caller, whose lists are full for strangers.
+    friends: BTreeSet<UserId>,
+    /// Those who leave, whose lists remember no more groups.
+    crowded: BTreeSet<UserId>,
+}
+
+/// Where in the transaction of a change its parts are.
+struct Places {
+    group: Range<usize>,
+    made: Range<usize>,
+    entering: Range<usize>,
+    leaving: Range<usize>,
+}
+
+/// How a group comes onto a person's list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Entry {
+    /// The person made the group or joined it.
+    Own,
+    /// A friend of the person's added them.
+    ByFriend,
+    /// Another person added them.
+    ByStranger,
+}
+
 impl Table {
+    /// All writes of a change, and the positions of its parts.
+    fn writes(
+        &self,
+        caller: Caller,
+        changed: &Changed,
+        board: Board<'_>,
+        known: &Known,
+        now: Timestamp,
+    ) -> Result<(Vec<TransactWriteItem>, Places)> {
+        let group = changed.held.group.id;
+        let mut writes = vec![change_by(caller, "", now).in_transaction(&self.name)?];
+        writes.extend(items::put_held(&self.name, &changed.held)?);
+        let made = writes.len();
+        if changed.held.group.seq == FIRST {
+            writes.push(self.groups_made(caller.user, now).change(now).in_transaction(&self.name)?);
+        }
+        let entering = writes.len();
+        for user in &changed.entered {
+            let entry = match *user {
+                user if user == caller.user => Entry::Own,
+                user if known.friends.contains(&user) => Entry::ByFriend,
+                _ => Entry::ByStranger,
+            };
+            writes.push(self.enter(group, *user, entry).in_transaction(&self.name)?);
+        }
+        let leaving = writes.len();
+        for user in &changed.left {
+            writes.push(leave(group, *user, known.crowded.contains(user)).in_transaction(&self.name)?);
+        }
+        let rest = writes.len();
+        writes.extend(self.board_and_job(changed, board, now)?);
+        let places =
+            Places { group: 1..made, made: made..entering, entering: entering..leaving, leaving: leaving..rest };
+        Ok((writes, places))
+    }
+
+    /// Adds a group to a user's list. The groups that others added the user to are in a separate set, so that strangers
+    /// cannot use up the user's own groups.
+    pub(super) fn enter(&self, group: GroupId, user: UserId, entry: Entry) -> Change {
+        let (update, set_of, most) = match entry {
+            Entry::Own => ("ADD #live :group DELETE #left :group", "live", MOST_GROUPS),
+            Entry::ByFriend => ("ADD #added :group DELETE #left :group", "added", self.policy.groups_added),
+            Entry::ByStranger => {
+                ("ADD #added :group DELETE #left :group", "added", self.policy.groups_added_by_strangers)
+            }
+        };
+        Change::new(keys::memberships(user), update)
+            .when(format!("attribute_not_exists(#{set_of}) OR size(#{set_of}) < :most OR contains(#{set_of}, :id)"))
+            .value(":group", set(group))
+            .value(":id", number(group))
+            .value(":most", number(most))
+    }
+
+    /// The users of `people` who have `other` as a friend.
+    pub(super) async fn friends_among(&self, people: &BTreeSet<UserId>, other: UserId) -> Result<BTreeSet<UserId>> {
+        let by_partition: HashMap<_, _> = people.iter().map(|user| (keys::account(*user).pk, *user)).collect();
+        let relations = people.iter().map(|user| keys::relation(*user, other)).collect();
+        let relations = self.get_all(relations, &["pk", "status"], Reads::Consistently).await?;
+        let is_friend = |relation: &&Item| {
+            let status = item::get_number(relation, "status").and_then(Status::from_number);
+            status == Some(Status::Friends)
+        };
+        let owner = |relation: &Item| item::get_text(relation, "pk").and_then(|pk| by_partition.get(&pk).copied());
+        Ok(relations.iter().filter(is_friend).filter_map(owner).collect())
+    }
+
     /// A group with its roster, both from the same change. A batch is not a snapshot: a change that is just being
     /// applied may be visible in only one of the two. A change based on such a read would undo part of it.
     pub(super) async fn read_held(&self, id: GroupId) -> Result<Option<Held>> {
@@ -192,22 +300,13 @@ impl Table {
     }
 }
 
-/// Adds a group to a user's list.
-pub(super) fn enter(group: GroupId, user: UserId) -> Change {
-    Change::new(keys::memberships(user), "ADD #live :group DELETE #left :group")
-        .when("attribute_not_exists(#live) OR size(#live) < :most OR contains(#live, :id)")
-        .value(":group", set(group))
-        .value(":id", number(group))
-        .value(":most", number(MOST_GROUPS))
-}
-
 /// Removes a group from a user's list and remembers that the user left it. If there are too many such groups, all
 /// others are forgotten.
 pub(super) fn leave(group: GroupId, user: UserId, crowded: bool) -> Change {
     let change = if crowded {
-        Change::new(keys::memberships(user), "DELETE #live :group SET #left = :group")
+        Change::new(keys::memberships(user), "DELETE #live :group, #added :group SET #left = :group")
     } else {
-        Change::new(keys::memberships(user), "DELETE #live :group ADD #left :group")
+        Change::new(keys::memberships(user), "DELETE #live :group, #added :group ADD #left :group")
             .when("attribute_not_exists(#left) OR size(#left) < :most")
             .value(":most", number(MOST_LEFT))
     };
@@ -216,7 +315,7 @@ pub(super) fn leave(group: GroupId, user: UserId, crowded: bool) -> Change {
 
 /// Removes a group from the list of a user who never saw it.
 pub(super) fn forget(group: GroupId, user: UserId) -> Change {
-    Change::new(keys::memberships(user), "DELETE #live :group").value(":group", set(group))
+    Change::new(keys::memberships(user), "DELETE #live :group, #added :group").value(":group", set(group))
 }
 
 fn set(group: GroupId) -> aws_sdk_dynamodb::types::AttributeValue {

@@ -146,7 +146,9 @@ pub fn read_memberships(item: Option<&Item>) -> Memberships {
         let numbers = item.and_then(|item| item.get(name)).and_then(|set| set.as_ns().ok());
         numbers.into_iter().flatten().filter_map(|id| id.parse().ok().and_then(GroupId::new)).collect()
     };
-    Memberships { live: set("live"), left: set("left") }
+    let mut live = set("live");
+    live.append(&mut set("added"));
+    Memberships { live, left: set("left") }
 }
 
 /// Puts an item whose `counter` is `count`, on the condition that the stored counter is one less, or that there is no

@@ -7,9 +7,10 @@ use aws_sdk_dynamodb::types::{Delete, TransactWriteItem};
 
 use super::super::write::key_attributes;
 use super::super::{Table, Transacted, Updated, keys};
-use super::groups::{enter, forget, leave};
+use super::groups::{Entry, forget, leave};
 use super::items;
 use crate::domain::account::UserId;
+use crate::domain::clock::Timestamp;
 use crate::domain::social::group::{Changed, GroupId, Held};
 use crate::domain::social::store::{Enlist, JobStore};
 use crate::domain::social::{Memberships, Written};
@@ -31,6 +32,10 @@ impl JobStore for Table {
             Transacted::Done => Ok(Written::Done),
             Transacted::Refused(_) => Ok(Written::Moved),
         }
+    }
+
+    async fn begin_spread(&self, user: UserId, by: &str, late: bool, now: Timestamp) -> Result<bool> {
+        self.try_spread(user, by, late, now).await
     }
 
     async fn memberships_of(&self, user: UserId) -> Result<Memberships> {
@@ -74,14 +79,25 @@ impl Table {
     async fn enlist_one(&self, group: GroupId, user: UserId, how: Enlist) -> Result<bool> {
         const DOING: &str = "changing a list of groups";
         let change = match how {
-            Enlist::Enter => enter(group, user),
+            Enlist::Enter { owner } if owner == user => self.enter(group, user, Entry::Own),
+            Enlist::Enter { .. } => self.enter(group, user, Entry::ByStranger),
             Enlist::Leave => leave(group, user, false),
             Enlist::Forget => forget(group, user),
         };
-        let done = matches!(self.update(DOING, change).await?, Updated::Done(_));
-        if !done && how == Enlist::Leave {
-            self.update(DOING, leave(group, user, true)).await?;
+        if matches!(self.update(DOING, change).await?, Updated::Done(_)) {
+            return Ok(true);
         }
-        Ok(done || how != Enlist::Enter)
+        match how {
+            Enlist::Enter { owner } => {
+                let is_friend = owner != user && !self.friends_among(&[user].into(), owner).await?.is_empty();
+                let again = self.enter(group, user, Entry::ByFriend);
+                Ok(is_friend && matches!(self.update(DOING, again).await?, Updated::Done(_)))
+            }
+            Enlist::Leave => {
+                self.update(DOING, leave(group, user, true)).await?;
+                Ok(true)
+            }
+            Enlist::Forget => Ok(true),
+        }
     }
 }

@@ -6,6 +6,7 @@ mod items;
 mod jobs;
 mod news;
 mod packed;
+mod spread;
 mod sync;
 
 pub use self::news::change_of;
@@ -25,16 +26,22 @@ use crate::domain::social::{Face, Faces};
 /// The work on groups that a change of the table requires, if any.
 #[must_use]
 pub fn social_change(record: &Record) -> Option<Task> {
-    let new = record.new.as_ref()?;
+    let Some(new) = &record.new else {
+        return keys::owner_of_unspread(&record.pk, &record.sk).map(Task::SpreadLate);
+    };
     match record.sk.as_str() {
         "job" if record.old.is_none() => {
             let group = record.pk.strip_prefix("group#")?.parse().ok()?;
             Some(Task::Finish(group))
         }
         "account" => {
-            let old = record.old.as_ref()?;
-            let changed = ["name", "avatar"].into_iter().any(|name| old.get(name) != new.get(name));
-            changed.then(|| item::get_user(new, "id").map(Task::Spread)).flatten()
+            let (old, user) = (record.old.as_ref()?, item::get_user(new, "id")?);
+            if ["name", "avatar"].into_iter().any(|name| old.get(name) != new.get(name)) {
+                return Some(Task::Spread(user));
+            }
+            // The change that marks the account is not the one that asks again.
+            let is_late = [old, new].into_iter().all(|account| account.contains_key(spread::UNSPREAD));
+            is_late.then_some(Task::SpreadLate(user))
         }
         _ => None,
     }

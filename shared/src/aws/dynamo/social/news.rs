@@ -5,14 +5,15 @@ use std::collections::{BTreeSet, HashMap};
 use async_trait::async_trait;
 
 use super::super::batch::Reads;
+use super::super::counters::{HOUR, count};
 use super::super::item::{self, Item};
-use super::super::{Table, keys};
+use super::super::{Table, Updated, keys};
 use super::items;
 use crate::aws::stream::Record;
 use crate::domain::Result;
 use crate::domain::account::UserId;
 use crate::domain::clock::Timestamp;
-use crate::domain::notifications::{Change, Listener, Listeners, Recipients};
+use crate::domain::notifications::{Change, CountedPush, Listener, Listeners, PushCounts, Recipients};
 use crate::domain::social::GroupId;
 
 /// The change in a record, if it is that of a relation or a group and not a deletion. A fault means that the item
@@ -57,5 +58,22 @@ impl Recipients for Table {
     async fn posted_in(&self, group: GroupId) -> Result<Option<String>> {
         let board = self.get("reading a bulletin", &keys::bulletin(group)).await?;
         Ok(board.and_then(|board| items::read_bulletin(&board).ok()).map(|bulletin| bulletin.content))
+    }
+
+    async fn to_whom_a_friend(&self, people: &BTreeSet<UserId>, other: UserId) -> Result<BTreeSet<UserId>> {
+        self.friends_among(people, other).await
+    }
+}
+
+#[async_trait]
+impl PushCounts for Table {
+    async fn may_push(&self, push: CountedPush, now: Timestamp) -> Result<bool> {
+        let (user, kind, most) = match push {
+            CountedPush::Request { to } => (to, "requests", self.policy.stranger_pushes_per_hour),
+            CountedPush::Addition { to } => (to, "additions", self.policy.stranger_pushes_per_hour),
+            CountedPush::Group { by } => (by, "groups", self.policy.group_pushes_per_hour),
+        };
+        let counted = self.update("counting a push", count(keys::pushes(user, kind, now), 1, most, HOUR, now)).await?;
+        Ok(matches!(counted, Updated::Done(_)))
     }
 }

@@ -28,7 +28,8 @@ fn every_status() -> impl Iterator<Item = Option<Status>> {
 
 #[test]
 fn of_all_pairs_of_statuses_only_requests_and_acceptances_are_news() {
-    let request = News::Request { from: user(2), to: user(1), message: "let me in".to_owned(), at: time(9) };
+    let message = "let me in".to_owned();
+    let request = News::Request { from: user(2), to: user(1), message, first_today: false, at: time(9) };
     let acceptance = News::Acceptance { from: user(2), to: user(1), at: time(9) };
     for before in every_status() {
         for after in every_status() {
@@ -57,6 +58,23 @@ fn who_asks_again_is_heard_again() {
     let asked = |at| side(Some(Status::WasAsked), at);
     assert!(relation(Some(asked(5)), asked(5)).is_none());
     assert!(relation(Some(asked(5)), asked(6)).is_some());
+}
+
+#[test]
+fn only_the_first_request_of_a_pair_and_a_day_is_for_devices() {
+    const DAY: i64 = 86_400_000;
+    let asked = |at| side(Some(Status::WasAsked), at);
+    let first_today = |before, after| match relation(before, after) {
+        Some(News::Request { first_today, .. }) => first_today,
+        other => panic!("{other:?}"),
+    };
+    assert!(first_today(None, asked(5)));
+    assert!(!first_today(Some(asked(5)), asked(DAY - 1)));
+    assert!(first_today(Some(asked(DAY - 1)), asked(DAY)));
+    // What came of the request before makes no difference.
+    for before in every_status().filter(|status| *status != Some(Status::WasAsked)) {
+        assert!(!first_today(Some(side(before, 5)), asked(6)), "{before:?}");
+    }
 }
 
 #[test]

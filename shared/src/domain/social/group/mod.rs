@@ -29,7 +29,7 @@ pub type GroupId = Id<GroupKind>;
 
 /// Maximum number of members of a group.
 pub const MOST_MEMBERS: usize = 500;
-/// Maximum number of groups of one user.
+/// Maximum number of groups that one user created or joined. Groups to which others added the user are not counted.
 pub const MOST_GROUPS: usize = 500;
 /// Maximum number of users added or removed in one transaction. `DynamoDB` allows 100 items, of which five are the
 /// session, the group, its roster, its board and the note about remaining work.
