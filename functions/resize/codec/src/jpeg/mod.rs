@@ -107,7 +107,7 @@ pub fn decode(
     while segment.marker != marker::EOI {
         if segment.marker == marker::SOS {
             scans += 1;
-            let (scan, read) = picture.scan(bytes, &segments, &frame, &segment.content, &tables, scans)?;
+            let (scan, read) = picture.read_scan(bytes, &segments, &frame, &segment.content, &tables, scans)?;
             segments.go_on(read.position);
             if is_all(&frame, &scan) {
                 break;
@@ -155,7 +155,7 @@ impl Picture {
     }
 
     /// Decodes the scan that has `header` and begins where `segments` are; it is the `number`th.
-    fn scan(
+    fn read_scan(
         &mut self,
         data: &[u8],
         segments: &Segments,

@@ -66,7 +66,7 @@ pub fn survey(bytes: &[u8], max_pixels: u64) -> Result<Survey<'_>, Error> {
     while segment.marker != marker::EOI {
         if segment.marker == marker::SOS {
             scans += 1;
-            let (scan, read) = picture.scan(bytes, &segments, &frame, &segment.content, &tables, scans)?;
+            let (scan, read) = picture.read_scan(bytes, &segments, &frame, &segment.content, &tables, scans)?;
             lent.look_at(&frame, &scan, &tables);
             segments.go_on(read.position);
             parts.push(Part::Scan { header: header(&frame, segment.content), data: read.used });
