@@ -68,7 +68,7 @@ impl FriendStore for Table {
         let relations = writes.len();
         let asks = theirs.is_some() && mine.status == Some(Status::Asked);
         let invitations = asks.then(|| self.invitations(caller.user, now));
-        for counter in &invitations {
+        if let Some(counter) = &invitations {
             writes.push(counter.change(now).in_transaction(&self.name)?);
         }
         match self.transact("changing a friendship", writes).await? {
