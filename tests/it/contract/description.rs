@@ -73,7 +73,7 @@ fn every_example_keeps_its_schema() {
         collect_examples(&document, "", &mut found);
         assert!(found.len() > 20, "{name}: {}", found.len());
         for (place, schema, example) in found {
-            let validator = schemas.validator(&schemas.closed(&schema));
+            let validator = schemas.validator(&Schemas::closed(&schema));
             let validator = validator.unwrap_or_else(|error| panic!("{name} {place}: {error}"));
             let errors: Vec<_> = validator.iter_errors(&example).map(|error| error.to_string()).collect();
             assert!(errors.is_empty(), "{name} {place}: {example}: {errors:?}");

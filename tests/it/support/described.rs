@@ -165,7 +165,7 @@ impl Descriptions {
         };
         if kind == "application/json" {
             let id = format!("{place} {kind}");
-            self.check_json(&id, &self.schemas.closed(&content["schema"]), exchange.body, complaints);
+            self.check_json(&id, &Schemas::closed(&content["schema"]), exchange.body, complaints);
         }
     }
 
@@ -231,7 +231,7 @@ impl Descriptions {
         ["Refused", "Failed"].iter().any(|name| {
             let name = format!("{}.{name}", operation.api);
             let schema = json!({ "$ref": format!("#/components/schemas/{name}") });
-            let validator = self.validator(&name, &self.schemas.closed(&schema));
+            let validator = self.validator(&name, &Schemas::closed(&schema));
             self.schemas.has(&name) && validator.is_ok_and(|validator| validator.is_valid(&body))
         })
     }

@@ -286,7 +286,7 @@ impl Bucket {
     }
 }
 
-/// WebPs whose damage only decoding finds: of this format every bit is needed.
+/// Pictures in `WebP` whose damage only decoding finds: this format needs every bit.
 pub fn broken_webps() -> [(&'static str, Vec<u8>); 2] {
     let riff = |kind: [u8; 4], data: &[u8]| {
         let length = |more: usize| u32::try_from(data.len() + more).expect("a length").to_le_bytes();
