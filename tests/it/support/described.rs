@@ -90,9 +90,10 @@ impl Descriptions {
         if path.starts_with("/v1/") {
             return;
         }
-        // A dot that is encoded twice: the function reads it as a step in the path, as URLs do.
-        let steps = path.split('/').any(|segment| matches!(segment, "%2e" | "%2e%2e"));
-        let operation = self.operations.find(exchange.method.as_str(), &path).filter(|_| !steps);
+        // The gateway decodes a path, and the function reads it as a URL: an encoded dot is a step in the path then, and
+        // an encoded number sign ends it.
+        let special = path.split('/').any(|segment| matches!(segment, "%2e" | "%2e%2e") || segment.contains('#'));
+        let operation = self.operations.find(exchange.method.as_str(), &path).filter(|_| !special);
         let Some(operation) = operation else { return self.check_unknown(exchange, complaints) };
         let status = exchange.status.as_u16().to_string();
         let Some(response) = operation.said["responses"].get(&status) else {
