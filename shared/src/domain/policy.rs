@@ -42,7 +42,8 @@ pub struct Policy {
     pub codes_per_country_day: Option<u32>,
     /// Percentage of both country limits that is reserved for numbers with an account.
     pub codes_per_country_reserved_percent: u32,
-    /// Percentage of an address's hourly limit above which [`CaptchaRule::Adaptive`] requires a captcha.
+    /// Percentage of an address's hourly limit above which
+    /// [`CaptchaRule::Adaptive`](super::codes::CaptchaRule::Adaptive) requires a captcha.
     pub captcha_threshold_percent: u32,
     /// Countries to which codes are sent, as calling codes or regions; `None` for all countries.
     pub countries: Option<Vec<Country>>,
