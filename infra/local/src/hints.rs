@@ -1,7 +1,7 @@
 //! Names the limit behind an error, for the terminal of the local run. Deployed functions do not print this.
 
 /// The parameters of `template.yaml` that cause a kind of error.
-const LIMITS: [(&str, &[&str]); 18] = [
+const LIMITS: [(&str, &[&str]); 20] = [
     ("accounts_from_address", &["AccountsPerIpHour"]),
     ("anonymous_rooms", &["AnonymousRoomsPerIpHour"]),
     ("captcha_needed", &["CaptchaRequired"]),
@@ -13,7 +13,9 @@ const LIMITS: [(&str, &[&str]); 18] = [
     ("codes_to_country", &["CodesPerCountryHour", "CodesPerCountryDay"]),
     ("codes_to_number", &["CodesPerPhoneHour", "CodesPerPhoneDay"]),
     ("country_not_served", &["AllowedCountries"]),
-    ("full", &["RoomsPerOwner", "MediaBytesPerAccount"]),
+    ("full", &["RoomsPerOwner", "MediaBytesPerAccount", "BlockedPerAccount"]),
+    ("groups_made", &["GroupsPerDay"]),
+    ("invitations", &["InvitationsPerDay"]),
     ("lookups", &["LookupNumbersPerDay"]),
     ("locked", &["FailuresPerAccount"]),
     ("sign_in_failures", &["FailuresPerAccount", "FailuresPerIp"]),
