@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, LazyLock, Mutex};
 
 use bytes::Bytes;
-use http::HeaderMap;
 use http::header::{CONTENT_TYPE, HeaderName};
+use http::{HeaderMap, StatusCode};
 use jsonschema::Validator;
 use local::{Exchange, Witness};
 use serde_json::{Value, json};
@@ -92,7 +92,8 @@ impl Descriptions {
         }
         // The gateway decodes a path, and the function reads it as a URL: an encoded dot is a step in the path then, and
         // an encoded number sign ends it.
-        let special = path.split('/').any(|segment| matches!(segment, "%2e" | "%2e%2e") || segment.contains('#'));
+        let special = exchange.status == StatusCode::NOT_FOUND
+            && path.split('/').any(|segment| matches!(segment, "%2e" | "%2e%2e") || segment.contains('#'));
         let operation = self.operations.find(exchange.method.as_str(), &path).filter(|_| !special);
         let Some(operation) = operation else { return self.check_unknown(exchange, complaints) };
         let status = exchange.status.as_u16().to_string();
