@@ -94,6 +94,8 @@ try {
   }
   const [link] = await Promise.all([
     page.waitForResponse((response) => response.url().startsWith(api)),
+    // And until its page is shown: what follows leaves it.
+    page.waitForURL(`${api}/**`),
     page.evaluate(({ api, number }) => { location.href = `${api}/verify_code?zone=86&number=${number}`; }, { api, number }),
   ]);
   check("a page that a script leads to is refused", link.status() === 403, link.status());
