@@ -23,7 +23,7 @@ fmt:
 # Write the generated files anew: OpenAPI documents, the list of endpoints, the table of errors.
 generate:
     UPDATE_DOCS=1 cargo test -p handset-tests --test it contract
-    UPDATE_DOCS=1 cargo test -p shared every_error
+    UPDATE_DOCS=1 cargo test -p handset-http every_error
 
 # Run everything that CI runs.
 ci:

@@ -196,7 +196,7 @@ fn inks_look_as_they_are_printed_whatever_says_how_they_are_stored() {
 
 #[test]
 fn luma_and_differences_of_inks_are_no_negative() {
-    const YCCK: &[u8] = include_bytes!("../../functions/resize/codec/tests/fixtures/ycck.jpg");
+    const YCCK: &[u8] = include_bytes!("../../shared/media/fixtures/ycck.jpg");
     run(async {
         let backend = shared().await;
         let person = backend.person().await;

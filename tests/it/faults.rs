@@ -1,6 +1,6 @@
 //! Failures of SNS and DynamoDB: what callers receive, what is retried, and that no half-finished change remains.
 
-use local_aws::Fault;
+use emulator::Fault;
 use serde_json::json;
 
 use crate::support::backend::{answer, whole};

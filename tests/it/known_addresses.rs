@@ -5,9 +5,9 @@
 
 use std::time::Duration;
 
+use domain::account::UserId;
+use domain::short_id;
 use serde_json::{Value, json};
-use shared::domain::account::UserId;
-use shared::domain::short_id;
 
 use crate::support::accounts::{self, Cookie, PASSWORD};
 use crate::support::backend::{At, answer, whole};

@@ -3,8 +3,8 @@
 use std::io::Cursor;
 use std::time::Duration;
 
+use emulator::Fault;
 use image::{ImageFormat, RgbImage};
-use local_aws::Fault;
 use serde_json::json;
 
 use crate::support::backend::answer;

@@ -321,7 +321,7 @@ fn when_the_bucket_fails_the_caller_is_told_and_nothing_is_half_done() {
         let backend = Backend::start(&[]).await;
         let person = backend.person().await;
         // More often than the SDK retries.
-        backend.running.endpoints().fail_next("s3:PutObject", 3, local_aws::Fault::slow_down());
+        backend.running.endpoints().fail_next("s3:PutObject", 3, emulator::Fault::slow_down());
         let upload = backend.upload(&person, Method::PUT, "/users/me/avatar", jpeg(10, 10));
         assert_eq!(answer(upload).await, internal_error());
         assert_eq!(backend.running.endpoints().faults_left(), 0);
@@ -329,7 +329,7 @@ fn when_the_bucket_fails_the_caller_is_told_and_nothing_is_half_done() {
         let account = backend.account(person.uid).await;
         assert!(text(&account, "avatar").unwrap_or_default().is_empty(), "{account:?}");
         // Once is covered by the SDK's retry.
-        backend.running.endpoints().fail_next("s3:PutObject", 1, local_aws::Fault::slow_down());
+        backend.running.endpoints().fail_next("s3:PutObject", 1, emulator::Fault::slow_down());
         backend.put_avatar(&person, jpeg(10, 10)).await;
     });
 }

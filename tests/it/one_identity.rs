@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use domain::account::UserId;
+use domain::short_id;
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
-use shared::domain::account::UserId;
-use shared::domain::short_id;
 
 use crate::support::accounts::{self, Cookie, PASSWORD};
 use crate::support::backend::answer;

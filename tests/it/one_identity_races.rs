@@ -121,7 +121,7 @@ fn no_session_of_the_old_password_outlives_its_change() {
             for (_, cookie) in cookies.into_iter().flatten() {
                 assert_eq!(accounts::web_user(backend, &cookie).await["errno"], "4101", "round {round}");
             }
-            let user: shared::domain::account::UserId = shared::domain::short_id::decode(id).expect("an id");
+            let user: domain::account::UserId = domain::short_id::decode(id).expect("an id");
             assert_eq!(backend.sessions(user.get()).await.len(), 1, "only the one that changed it, round {round}");
         }
     });

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use emulator::{Principal, UsedStatement};
 use futures::future::BoxFuture;
 use local::{Functions, Handset, Invoke, Options};
-use local_aws::{Principal, UsedStatement};
 use serde_json::{Value, json};
 
 use crate::support::backend::answer;

@@ -4,11 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use domain::crypto::SystemRandom;
+use domain::random;
+use emulator::Fault;
 use local::Options;
-use local_aws::Fault;
 use serde_json::json;
-use shared::crypto::SystemRandom;
-use shared::domain::random;
 
 use crate::support::backend::answer;
 use crate::support::pictures::{Bucket, broken_webps, jpeg, name, size};

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use domain::crypto::SystemRandom;
+use domain::random;
 use local::Options;
 use serde_json::{Value, json};
-use shared::crypto::SystemRandom;
-use shared::domain::random;
 
 use crate::support::accounts::{Cookie, device_lives, device_register, device_sign_in, sealtalk_lives};
 use crate::support::accounts::{sealtalk_register, sealtalk_sign_in, web_register, web_user};

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use emulator::Fault;
 use futures::future::join_all;
 use image::{DynamicImage, ImageFormat};
-use local_aws::Fault;
 use reqwest::header::CONTENT_TYPE;
 use serde_json::Value;
 

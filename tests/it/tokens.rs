@@ -1,17 +1,17 @@
 //! Tokens that are expired, forged, truncated, swapped or another user's.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use domain::account::{Caller, UserId};
+use domain::clock::Clock;
+use domain::session::SessionId;
+use domain::tokens::{Keys, RefreshToken};
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde_json::{Value, json};
-use shared::config::Env;
-use shared::domain::account::{Caller, UserId};
-use shared::domain::clock::Clock;
-use shared::domain::session::SessionId;
-use shared::domain::tokens::{Keys, RefreshToken};
 
 use crate::support::backend::answer;
 use crate::support::people::{not_signed_in, refused};
@@ -20,13 +20,6 @@ use crate::support::{Backend, Person, fresh_phone, run, shared};
 
 const HOUR: Duration = Duration::from_hours(1);
 const INVALID: &str = "the refresh token is unknown or its session has ended; sign in again";
-
-/// The keys of a backend's functions, with some of their settings changed.
-fn keys(backend: &Backend, changes: &[(&str, &str)]) -> Keys {
-    let env = backend.environment("auth").into_iter();
-    let changes = changes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    Keys::from_env(&env.chain(changes).collect::<Env>()).expect("keys")
-}
 
 /// The parts of a JWT, as JSON.
 pub fn part(token: &str, index: usize) -> Value {
@@ -150,19 +143,19 @@ fn a_token_signed_rightly_for_another_place_person_or_session_opens_nothing() {
         let backend = shared().await;
         let person = backend.person().await;
         let (right, now) = (caller(&person.access_token), backend.clock.now());
-        let sign = |keys: Keys, caller| keys.access_token(caller, HOUR, now).unwrap();
-        let control = sign(keys(backend, &[]), right);
+        let sign = |keys: Arc<Keys>, caller| keys.access_token(caller, HOUR, now).unwrap();
+        let control = sign(backend.keys(&[]), right);
         assert_eq!(answer(backend.nickname(&control, "control")).await.0, 200, "the test itself signs as the backend");
         let nobody = Caller { user: UserId::new(1).unwrap(), ..right };
         let stranger = Caller { user: caller(&backend.person().await.access_token).user, ..right };
         for token in [
-            sign(keys(backend, &[("TOKEN_ISSUER", "elsewhere")]), right),
-            sign(keys(backend, &[("TOKEN_AUDIENCE", "elsewhere")]), right),
-            sign(keys(backend, &[("SIGNING_SECRET", "a secret of somebody else's making")]), right),
-            sign(keys(backend, &[]), Caller { session: SessionId::from_bytes([7; 12]), ..right }),
-            sign(keys(backend, &[]), nobody),
-            sign(keys(backend, &[]), stranger),
-            keys(backend, &[]).access_token(right, Duration::ZERO, now).unwrap(),
+            sign(backend.keys(&[("TOKEN_ISSUER", "elsewhere")]), right),
+            sign(backend.keys(&[("TOKEN_AUDIENCE", "elsewhere")]), right),
+            sign(backend.keys(&[("SIGNING_SECRET", "a secret of somebody else's making")]), right),
+            sign(backend.keys(&[]), Caller { session: SessionId::from_bytes([7; 12]), ..right }),
+            sign(backend.keys(&[]), nobody),
+            sign(backend.keys(&[]), stranger),
+            backend.keys(&[]).access_token(right, Duration::ZERO, now).unwrap(),
         ] {
             assert_opens_nothing(backend, &token).await;
         }
@@ -222,7 +215,7 @@ fn a_forged_refresh_token_moves_nothing() {
         let right = caller(&one.access_token);
         let stray = Caller { session: SessionId::from_bytes([7; 12]), ..right };
         for token in [RefreshToken { caller: right, turn: 1 }, RefreshToken { caller: stray, turn: 0 }] {
-            let token = keys(backend, &[]).refresh_token(token);
+            let token = backend.keys(&[]).refresh_token(token);
             assert_eq!(answer(backend.refresh(&token)).await, refused(INVALID));
         }
         let sessions = backend.sessions(one.uid).await;
@@ -273,7 +266,7 @@ fn a_rotation_of_the_secret_publishes_both_keys() {
     run(async {
         let backend = shared().await;
         let previous = ("SIGNING_SECRET_PREVIOUS", "the secret that was in force before this one");
-        let jwks = keys(backend, &[previous]).jwks();
+        let jwks = backend.keys(&[previous]).jwks();
         let kids: Vec<_> = jwks["keys"].as_array().unwrap().iter().map(|key| key["kid"].clone()).collect();
         assert_eq!(kids.len(), 2);
         assert_eq!(answer(backend.get("/.well-known/jwks.json")).await.1["keys"][0]["kid"], kids[0]);

@@ -50,9 +50,9 @@ fn the_page_on_endpoints_names_what_is_written_anew() {
     for told in [
         "[workspace.metadata.lambda.watch.router]",
         "UPDATE_DOCS=1 cargo test -p handset-tests --test it contract",
-        "UPDATE_DOCS=1 cargo test -p shared every_error",
+        "UPDATE_DOCS=1 cargo test -p handset-http every_error",
         "docs/openapi/",
-        "shared/src/http/endpoints.txt",
+        "shared/http/src/endpoints.txt",
         "docs/access-patterns.md",
         "infra/local/src/hints.rs",
         "CHANGELOG.md",

@@ -5,8 +5,8 @@ use std::io::Cursor;
 use std::path::Path;
 use std::time::Duration;
 
+use emulator::Fault;
 use image::{ImageFormat, RgbImage};
-use local_aws::Fault;
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 

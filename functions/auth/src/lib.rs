@@ -9,18 +9,12 @@ mod web;
 use std::sync::Arc;
 
 use axum::extract::FromRef;
-use shared::aws::dynamo::Table;
-use shared::config::ConfigError;
-use shared::domain::chat::ChatTokens;
-use shared::domain::device_id::DeviceIds;
-use shared::domain::devices::Devices;
-use shared::domain::identity::Identity;
-use shared::domain::policy::Policy;
-use shared::domain::tokens::Keys;
-use shared::http::caller::{Gate, PublicUrl};
-use shared::http::observe;
-use shared::lambda::{Http, Runtime};
-use shared::outgoing;
+use domain::chat::ChatTokens;
+use domain::device_id::DeviceIds;
+use domain::devices::Devices;
+use domain::identity::Identity;
+use handset_http::caller::{Gate, PublicUrl};
+use runtime::{ConfigError, Http, Services};
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -41,18 +35,14 @@ impl FromRef<State> for Gate {
 }
 
 impl State {
-    fn new(runtime: &Runtime) -> Result<Self, ConfigError> {
-        let Runtime { env, sdk, clock, random } = runtime;
-        let policy = Arc::new(Policy::from_env(env)?);
-        let table = Arc::new(Table::new(sdk, env, policy.clone(), random.clone())?);
-        let keys = Arc::new(Keys::from_env(env)?);
-        let chat = outgoing::chat_tokens(env, &policy, keys.clone(), clock.clone(), random.clone())?;
-        let devices = Arc::new(Devices { clock: clock.clone(), store: table.clone() });
-        let device_ids = DeviceIds { clock: clock.clone(), random: random.clone(), store: table.clone() };
-        let identity =
-            Identity { clock: clock.clone(), random: random.clone(), keys, codes: table.clone(), store: table, policy };
-        let (identity, device_ids) = (Arc::new(identity), Arc::new(device_ids));
-        Ok(Self { identity, chat, devices, device_ids, url: PublicUrl::from_env(env) })
+    fn new(services: &Services) -> Result<Self, ConfigError> {
+        Ok(Self {
+            identity: services.identity()?,
+            chat: services.chat_tokens()?,
+            devices: services.devices()?,
+            device_ids: services.device_ids()?,
+            url: services.public_url(),
+        })
     }
 }
 
@@ -72,7 +62,7 @@ pub fn api() -> OpenApi {
 }
 
 /// Builds the function.
-pub fn function(runtime: &Runtime) -> Result<Http, ConfigError> {
+pub fn function(services: &Services) -> Result<Http, ConfigError> {
     let (router, _) = routes().split_for_parts();
-    Ok(Http(observe::finish(router.with_state(State::new(runtime)?), &runtime.observer("auth"), &runtime.env)))
+    Ok(services.http(router.with_state(State::new(services)?), &services.observer("auth")))
 }

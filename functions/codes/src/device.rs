@@ -2,16 +2,16 @@
 
 use axum::extract::State as Held;
 use axum::response::Response;
+use domain::codes::{CodeRequest, Purpose, SolvedCaptcha};
+use domain::phone::Phone;
+use domain::{Error, Result as DomainResult};
+use handset_http::api::device::Either;
+use handset_http::api::{Api, Device, Refusal, Web};
+use handset_http::body::Params;
+use handset_http::caller::Origin;
+use handset_http::fields::{Mobile, Text};
+use handset_http::lenient;
 use serde::{Deserialize, Serialize};
-use shared::domain::codes::{CodeRequest, Purpose, SolvedCaptcha};
-use shared::domain::phone::Phone;
-use shared::domain::{Error, Result as DomainResult};
-use shared::http::api::device::Either;
-use shared::http::api::{Api, Device, Refusal, Web};
-use shared::http::body::Params;
-use shared::http::caller::Origin;
-use shared::http::fields::{Mobile, Text};
-use shared::http::lenient;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;

@@ -7,16 +7,10 @@ mod web;
 
 use std::sync::Arc;
 
-use shared::aws::dynamo::Table;
-use shared::aws::texts::SnsTexts;
-use shared::config::ConfigError;
-use shared::domain::captcha::Captchas;
-use shared::domain::codes::CodeSender;
-use shared::domain::policy::Policy;
-use shared::domain::tokens::Keys;
-use shared::http::caller::PublicUrl;
-use shared::http::observe;
-use shared::lambda::{Http, Runtime};
+use domain::captcha::Captchas;
+use domain::codes::CodeSender;
+use handset_http::caller::PublicUrl;
+use runtime::{ConfigError, Http, Services};
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -31,35 +25,12 @@ struct State {
 }
 
 impl State {
-    fn new(runtime: &Runtime) -> Result<Self, ConfigError> {
-        let Runtime { env, sdk, clock, random } = runtime;
-        let policy = Arc::new(Policy::from_env(env)?);
-        let table = Arc::new(Table::new(sdk, env, policy.clone(), random.clone())?);
-        let keys = Arc::new(Keys::from_env(env)?);
-        let captchas = Arc::new(Captchas {
-            lifetime: policy.captcha_ttl,
-            clock: clock.clone(),
-            random: random.clone(),
-            keys: keys.clone(),
-            store: table.clone(),
-        });
-        let sender = CodeSender {
-            store: table.clone(),
-            accounts: table,
-            captcha_rule: env.parsed("CAPTCHA_REQUIRED", "true, adaptive or false")?,
-            captchas: captchas.clone(),
-            texts: Arc::new(SnsTexts::new(sdk, env)),
-            keys,
-            text: env.text("SMS_TEXT")?.to_owned(),
-            clock: clock.clone(),
-            random: random.clone(),
-            policy,
-        };
+    fn new(services: &Services) -> Result<Self, ConfigError> {
         Ok(Self {
-            sender: Arc::new(sender),
-            captchas,
-            expose: env.flag("EXPOSE_CODES")?,
-            url: PublicUrl::from_env(env),
+            sender: services.codes()?,
+            captchas: services.captchas()?,
+            expose: services.exposes_codes()?,
+            url: services.public_url(),
         })
     }
 }
@@ -79,7 +50,7 @@ pub fn api() -> OpenApi {
 }
 
 /// Builds the function.
-pub fn function(runtime: &Runtime) -> Result<Http, ConfigError> {
+pub fn function(services: &Services) -> Result<Http, ConfigError> {
     let (router, _) = routes().split_for_parts();
-    Ok(Http(observe::finish(router.with_state(State::new(runtime)?), &runtime.observer("codes"), &runtime.env)))
+    Ok(services.http(router.with_state(State::new(services)?), &services.observer("codes")))
 }

@@ -2,15 +2,15 @@
 
 use axum::extract::State as Held;
 use axum::response::Response;
+use domain::codes::{CodeRequest, Purpose, SolvedCaptcha};
+use domain::phone::Phone;
+use handset_http::api::messenger::Refused;
+use handset_http::api::{Api, Messenger, Refusal, Web};
+use handset_http::body::{Params, ok};
+use handset_http::caller::Origin;
+use handset_http::fields::{Number, Text, Zone};
+use handset_http::lenient;
 use serde::{Deserialize, Serialize};
-use shared::domain::codes::{CodeRequest, Purpose, SolvedCaptcha};
-use shared::domain::phone::Phone;
-use shared::http::api::messenger::Refused;
-use shared::http::api::{Api, Messenger, Refusal, Web};
-use shared::http::body::{Params, ok};
-use shared::http::caller::Origin;
-use shared::http::fields::{Number, Text, Zone};
-use shared::http::lenient;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;

@@ -1,9 +1,9 @@
 //! Handles the bucket's events: accepts pictures that clients have put there with presigned uploads.
 
-use shared::aws::events;
-use shared::domain::media::{DirectUploads, Key, WaitingImage};
-use shared::domain::{Error, Result};
-use shared::metrics::{self, Metric};
+use aws::events;
+use domain::media::{DirectUploads, Key, WaitingImage};
+use domain::{Error, Result};
+use telemetry::metrics::{self, Metric};
 
 /// The waiting pictures in an event of the bucket, or `None` if the payload is not such an event.
 pub(super) fn waiting(payload: &[u8]) -> Option<Vec<WaitingImage>> {

@@ -5,8 +5,8 @@ use axum::body::Bytes;
 use axum::extract::multipart::Field;
 use axum::extract::{DefaultBodyLimit, FromRequest, Multipart, Request};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
-use shared::domain::{Error, Result};
-use shared::http::body;
+use domain::{Error, Result};
+use handset_http::body;
 
 const MULTIPART: &str = "multipart/form-data";
 /// The most bytes for the header of a form and its other parts, in addition to the file.

@@ -11,16 +11,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use axum::extract::FromRef;
-use shared::aws::dynamo::Table;
-use shared::aws::objects::S3Objects;
-use shared::config::ConfigError;
-use shared::domain::media::{DirectUploads, ObjectStore, Uploads};
-use shared::domain::policy::Policy;
-use shared::domain::tokens::Keys;
-use shared::http::caller::{Gate, PublicUrl};
-use shared::http::observe;
-use shared::lambda::{self, Context, Function, Http, Runtime};
-use shared::observe::Observer;
+use domain::media::{DirectUploads, ObjectStore, Uploads};
+use handset_http::caller::{Gate, PublicUrl};
+use runtime::{ConfigError, Context, Function, Http, Services};
+use telemetry::invocation::Observer;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -41,27 +35,13 @@ impl FromRef<State> for Gate {
 }
 
 impl State {
-    fn new(runtime: &Runtime) -> Result<Self, ConfigError> {
-        let Runtime { env, sdk, clock, random } = runtime;
-        let policy = Arc::new(Policy::from_env(env)?);
-        let objects = Arc::new(S3Objects::new(sdk, env)?);
-        let accounts = Arc::new(Table::new(sdk, env, policy.clone(), random.clone())?);
-        let direct = DirectUploads {
-            accounts: accounts.clone(),
-            objects: objects.clone(),
-            tickets: objects.clone(),
-            clock: clock.clone(),
-            random: random.clone(),
-            policy: policy.clone(),
-        };
-        let uploads =
-            Uploads { accounts, objects: objects.clone(), clock: clock.clone(), random: random.clone(), policy };
+    fn new(services: &Services) -> Result<Self, ConfigError> {
         Ok(Self {
-            gate: Gate { keys: Arc::new(Keys::from_env(env)?), clock: clock.clone() },
-            uploads: Arc::new(uploads),
-            direct: Arc::new(direct),
-            objects,
-            url: PublicUrl::from_env(env),
+            gate: services.gate()?,
+            uploads: services.uploads()?,
+            direct: services.direct_uploads()?,
+            objects: services.objects()?,
+            url: services.public_url(),
         })
     }
 }
@@ -85,11 +65,11 @@ pub struct Media {
 
 #[async_trait]
 impl Function for Media {
-    async fn invoke(&self, payload: &[u8], context: Context) -> Result<Vec<u8>, lambda::Error> {
+    async fn invoke(&self, payload: &[u8], context: Context) -> Result<Vec<u8>, runtime::Error> {
         match events::waiting(payload) {
             Some(pictures) => {
                 let work = events::taken_in(&self.direct, pictures);
-                self.observer.event("s3", &context, work).await?;
+                runtime::observe_event(&self.observer, "s3", &context, work).await?;
                 Ok(b"null".to_vec())
             }
             None => self.http.invoke(payload, context).await,
@@ -98,11 +78,11 @@ impl Function for Media {
 }
 
 /// Builds the function.
-pub fn function(runtime: &Runtime) -> Result<Media, ConfigError> {
+pub fn function(services: &Services) -> Result<Media, ConfigError> {
     let (router, _) = routes().split_for_parts();
-    let state = State::new(runtime)?;
+    let state = State::new(services)?;
     let direct = state.direct.clone();
-    let observer = runtime.observer("media");
-    let http = Http(observe::finish(router.with_state(state), &observer, &runtime.env));
+    let observer = services.observer("media");
+    let http = services.http(router.with_state(state), &observer);
     Ok(Media { http, direct, observer })
 }

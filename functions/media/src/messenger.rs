@@ -2,15 +2,15 @@
 
 use axum::extract::{Request, State as Held};
 use axum::response::Response;
+use domain::Error;
+use domain::media::AudioName;
+use handset_http::api::messenger::Refused;
+use handset_http::api::{Messenger, Refusal};
+use handset_http::body::ok;
+use handset_http::caller::{Origin, Signed};
+use handset_http::download::{self, AudioResponses, DownloadRequest, Name};
+use handset_http::fields::Binary;
 use serde::Serialize;
-use shared::domain::Error;
-use shared::domain::media::AudioName;
-use shared::http::api::messenger::Refused;
-use shared::http::api::{Messenger, Refusal};
-use shared::http::body::ok;
-use shared::http::caller::{Origin, Signed};
-use shared::http::download::{self, AudioResponses, DownloadRequest, Name};
-use shared::http::fields::Binary;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;

@@ -2,13 +2,13 @@
 
 use axum::extract::{Request, State as Held};
 use axum::response::Response;
+use domain::Result as DomainResult;
+use domain::account::Caller;
+use handset_http::api::Web;
+use handset_http::api::web::{Either, Words};
+use handset_http::caller::{Origin, Signed};
+use handset_http::fields::Binary;
 use serde::Serialize;
-use shared::domain::Result as DomainResult;
-use shared::domain::account::Caller;
-use shared::http::api::Web;
-use shared::http::api::web::{Either, Words};
-use shared::http::caller::{Origin, Signed};
-use shared::http::fields::Binary;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;

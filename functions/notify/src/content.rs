@@ -3,13 +3,13 @@
 
 use std::collections::HashMap;
 
+use domain::account::UserId;
+use domain::clock::Timestamp;
+use domain::notifications::{GroupEvent, Listener, News, Operation};
+use domain::short_id::encode;
+use domain::social::GroupId;
 use serde::Serialize;
 use serde_json::{Value, json};
-use shared::domain::account::UserId;
-use shared::domain::clock::Timestamp;
-use shared::domain::notifications::{GroupEvent, Listener, News, Operation};
-use shared::domain::short_id::encode;
-use shared::domain::social::GroupId;
 
 /// `RongCloud`'s name for a message about two users.
 const CONTACT: &str = "RC:ContactNtf";

@@ -6,18 +6,11 @@ mod links;
 mod push;
 mod teller;
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
-use lambda_http::Context;
-use shared::aws::dynamo::Table;
-use shared::aws::pushes::SnsPushes;
-use shared::aws::stream;
-use shared::aws::topic::SnsTopic;
-use shared::config::ConfigError;
-use shared::domain::policy::Policy;
-use shared::lambda::{self, Function, Runtime};
-use shared::observe::Observer;
+use dynamodb::stream;
+use telemetry::invocation::Observer;
+
+use runtime::{ConfigError, Context, Function, Services};
 
 use self::teller::{PUSHING, Teller};
 
@@ -29,27 +22,25 @@ pub struct Notify {
 
 #[async_trait]
 impl Function for Notify {
-    async fn invoke(&self, payload: &[u8], context: Context) -> Result<Vec<u8>, lambda::Error> {
+    async fn invoke(&self, payload: &[u8], context: Context) -> Result<Vec<u8>, runtime::Error> {
         let records = stream::records(payload).ok_or("the payload is no event of the table's stream")?;
-        let told = self.observer.event("dynamodb", &context, self.teller.tell(&records)).await;
+        let told = runtime::observe_event(&self.observer, "dynamodb", &context, self.teller.tell(&records)).await;
         Ok(stream::answer(told))
     }
 }
 
 /// Builds the function.
-pub fn function(runtime: &Runtime) -> Result<Notify, ConfigError> {
-    let Runtime { env, sdk, clock, random } = runtime;
-    let policy = Arc::new(Policy::from_env(env)?);
-    let table = Arc::new(Table::new(sdk, env, policy, random.clone())?);
+pub fn function(services: &Services) -> Result<Notify, ConfigError> {
+    let table = services.table()?;
     let teller = Teller {
-        clock: clock.clone(),
+        clock: services.clock.clone(),
         listeners: table.clone(),
         recipients: table.clone(),
         counts: table,
-        topic: Arc::new(SnsTopic::new(sdk, env)?),
-        pushes: Arc::new(SnsPushes::new(sdk, env)),
-        app: env.text("APP_NAME")?.into(),
+        topic: services.topic()?,
+        pushes: services.pushes()?,
+        app: services.env.text("APP_NAME")?.into(),
         pushing: PUSHING,
     };
-    Ok(Notify { teller, observer: runtime.observer("notify") })
+    Ok(Notify { teller, observer: services.observer("notify") })
 }

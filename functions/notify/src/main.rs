@@ -1,8 +1,8 @@
 //! The `notify` function on Lambda.
 
-use shared::lambda::{self, Error};
+use runtime::Error;
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    lambda::serve(notify::function).await
+    runtime::serve(notify::function).await
 }

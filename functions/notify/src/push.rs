@@ -1,8 +1,8 @@
 //! Builds push notifications: the text that a device shows, and the data for its app.
 
+use domain::account::UserId;
+use domain::notifications::{GroupEvent, News, Operation, Platform};
 use serde_json::{Value, json};
-use shared::domain::account::UserId;
-use shared::domain::notifications::{GroupEvent, News, Operation, Platform};
 
 use crate::content::{Message, People, To, nickname};
 use crate::links;

@@ -5,23 +5,23 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use futures::stream::{self, StreamExt};
-use shared::aws::dynamo::change_of;
-use shared::aws::stream::Record;
-use shared::domain::account::UserId;
-use shared::domain::clock::Clock;
-use shared::domain::notifications::{
+use domain::account::UserId;
+use domain::clock::Clock;
+use domain::notifications::{
     Change, CountedPush, Device, Listeners, News, Notice, Operation, Platform, PushCounts, Pushed, Pushes, Recipients,
     Taken, Topic,
 };
-use shared::domain::{Error, Result};
-use shared::metrics::{self, Metric};
+use domain::{Error, Result};
+use dynamodb::change_of;
+use dynamodb::stream::Record;
+use futures::stream::{self, StreamExt};
+use telemetry::metrics::{self, Metric};
 
 use crate::content::{Message, People};
 use crate::push::{Text, payload};
 
 /// After this time no further record is started. A record may take two calls of eight seconds
-/// (`shared/src/aws/mod.rs`), and the pushes still have to fit into the function's 29 s.
+/// (`shared/aws/src/lib.rs`), and the pushes still have to fit into the function's 29 s.
 const PUBLISHING: Duration = Duration::from_secs(5);
 /// The time for all pushes of an invocation; pushes that are not sent by then are dropped.
 pub(crate) const PUSHING: Duration = Duration::from_secs(6);

@@ -8,19 +8,13 @@ mod web;
 use std::sync::Arc;
 
 use axum::extract::FromRef;
-use shared::aws::dynamo::Table;
-use shared::aws::kms::KmsVault;
-use shared::config::ConfigError;
-use shared::domain::account::AccountStore;
-use shared::domain::devices::Devices;
-use shared::domain::identity::Identity;
-use shared::domain::lookup::Lookup;
-use shared::domain::policy::Policy;
-use shared::domain::real_name::RealNames;
-use shared::domain::tokens::Keys;
-use shared::http::caller::{Gate, PublicUrl};
-use shared::http::observe;
-use shared::lambda::{Http, Runtime};
+use domain::account::AccountStore;
+use domain::devices::Devices;
+use domain::identity::Identity;
+use domain::lookup::Lookup;
+use domain::real_name::RealNames;
+use handset_http::caller::{Gate, PublicUrl};
+use runtime::{ConfigError, Http, Services};
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -46,33 +40,16 @@ impl FromRef<State> for Gate {
 }
 
 impl State {
-    fn new(runtime: &Runtime) -> Result<Self, ConfigError> {
-        let Runtime { env, sdk, clock, random } = runtime;
-        let policy = Arc::new(Policy::from_env(env)?);
-        let table = Arc::new(Table::new(sdk, env, policy.clone(), random.clone())?);
-        let keys = Arc::new(Keys::from_env(env)?);
-        let identity = Identity {
-            policy: policy.clone(),
-            clock: clock.clone(),
-            random: random.clone(),
-            keys: keys.clone(),
-            codes: table.clone(),
-            store: table.clone(),
-        };
-        let real_names = RealNames {
-            clock: clock.clone(),
-            vault: Arc::new(KmsVault::new(sdk, env, random.clone())?),
-            store: table.clone(),
-        };
+    fn new(services: &Services) -> Result<Self, ConfigError> {
         Ok(Self {
-            gate: Gate { keys, clock: clock.clone() },
-            accounts: table.clone(),
-            devices: Arc::new(Devices { clock: clock.clone(), store: table.clone() }),
-            identity: Arc::new(identity),
-            lookup: Arc::new(Lookup { policy, clock: clock.clone(), store: table }),
-            real_names: Arc::new(real_names),
-            url: PublicUrl::from_env(env),
-            versions: Arc::new(ClientVersions::from_env(env)?),
+            gate: services.gate()?,
+            accounts: services.table()?,
+            devices: services.devices()?,
+            identity: services.identity()?,
+            lookup: services.lookup()?,
+            real_names: services.real_names()?,
+            url: services.public_url(),
+            versions: Arc::new(ClientVersions::from_env(&services.env)?),
         })
     }
 }
@@ -92,7 +69,7 @@ pub fn api() -> OpenApi {
 }
 
 /// Builds the function.
-pub fn function(runtime: &Runtime) -> Result<Http, ConfigError> {
+pub fn function(services: &Services) -> Result<Http, ConfigError> {
     let (router, _) = routes().split_for_parts();
-    Ok(Http(observe::finish(router.with_state(State::new(runtime)?), &runtime.observer("profiles"), &runtime.env)))
+    Ok(services.http(router.with_state(State::new(services)?), &services.observer("profiles")))
 }

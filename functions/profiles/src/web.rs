@@ -2,17 +2,17 @@
 
 use axum::extract::State as Held;
 use axum::response::Response;
+use domain::Result as DomainResult;
+use domain::account::Caller;
+use domain::profile::{Nickname, ProfileChange};
+use domain::real_name::IdentityDocument;
+use handset_http::api::web::{Either, Outcome, User, Words};
+use handset_http::api::{Refusal, Web};
+use handset_http::body::Params;
+use handset_http::caller::{Origin, Signed};
+use handset_http::fields::Text;
+use handset_http::lenient;
 use serde::{Deserialize, Serialize};
-use shared::domain::Result as DomainResult;
-use shared::domain::account::Caller;
-use shared::domain::profile::{Nickname, ProfileChange};
-use shared::domain::real_name::IdentityDocument;
-use shared::http::api::web::{Either, Outcome, User, Words};
-use shared::http::api::{Refusal, Web};
-use shared::http::body::Params;
-use shared::http::caller::{Origin, Signed};
-use shared::http::fields::Text;
-use shared::http::lenient;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;

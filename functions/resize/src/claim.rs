@@ -110,7 +110,7 @@ mod tests {
         assert_eq!((&extended[12..16], memory(&extended, MOST)), (&b"VP8X"[..], ALWAYS + 10 * 600_000));
         let lossy = b"RIFF\0\0\0\0WEBPVP8 \0\0\0\0\0\0\0\x9d\x01\x2a\xe8\x03\x58\x02";
         assert_eq!(memory(lossy, MOST), ALWAYS + 10 * 600_000);
-        let heic = include_bytes!("../codec/tests/fixtures/quarters.heic");
+        let heic = include_bytes!("../../../shared/media/fixtures/quarters.heic");
         assert_eq!(memory(heic, MOST), ALWAYS + 24 * 512 * 512);
     }
 

@@ -1,9 +1,9 @@
 //! Handles the bucket's events: makes the thumbnails of stored pictures.
 
-use shared::aws::events;
-use shared::domain::media::{ImageName, Key};
-use shared::domain::{Error, Result};
-use shared::metrics::{self, Metric};
+use aws::events;
+use domain::media::{ImageName, Key};
+use domain::{Error, Result};
+use telemetry::metrics::{self, Metric};
 
 use super::thumbnails::Thumbnails;
 

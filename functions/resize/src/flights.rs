@@ -6,11 +6,11 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::body::Bytes;
+use domain::media::ImageName;
+use domain::media::store::Meta;
+use domain::{Error, Fault};
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared, WeakShared};
-use shared::domain::media::ImageName;
-use shared::domain::media::store::Meta;
-use shared::domain::{Error, Fault};
 
 /// The number of errors that are remembered; a name and its reason take about 60 bytes.
 const REMEMBERED: usize = 1024;

@@ -12,13 +12,8 @@ mod thumbnails;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use lambda_http::Context;
-use shared::aws::objects::S3Objects;
-use shared::config::ConfigError;
-use shared::domain::policy::Policy;
-use shared::http::observe;
-use shared::lambda::{self, Function, Http, Runtime};
-use shared::observe::Observer;
+use runtime::{ConfigError, Context, Function, Http, Services};
+use telemetry::invocation::Observer;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -31,11 +26,10 @@ struct State {
 }
 
 impl State {
-    fn new(runtime: &Runtime) -> Result<Self, ConfigError> {
-        let Runtime { env, sdk, clock, .. } = runtime;
-        let policy = Policy::from_env(env)?;
-        let objects = Arc::new(S3Objects::new(sdk, env)?);
-        Ok(Self { thumbnails: Arc::new(Thumbnails::new(objects, clock.clone(), &policy, env)?) })
+    fn new(services: &Services) -> Result<Self, ConfigError> {
+        let (objects, clock) = (services.objects()?, services.clock.clone());
+        let thumbnails = Thumbnails::new(objects, clock, &*services.policy()?, &services.env)?;
+        Ok(Self { thumbnails: Arc::new(thumbnails) })
     }
 }
 
@@ -58,11 +52,11 @@ pub struct Resize {
 
 #[async_trait]
 impl Function for Resize {
-    async fn invoke(&self, payload: &[u8], context: Context) -> Result<Vec<u8>, lambda::Error> {
+    async fn invoke(&self, payload: &[u8], context: Context) -> Result<Vec<u8>, runtime::Error> {
         match events::pictures(payload) {
             Some(pictures) => {
                 let work = events::made(&self.thumbnails, pictures);
-                self.observer.event("s3", &context, work).await?;
+                runtime::observe_event(&self.observer, "s3", &context, work).await?;
                 Ok(b"null".to_vec())
             }
             None => self.http.invoke(payload, context).await,
@@ -71,11 +65,11 @@ impl Function for Resize {
 }
 
 /// Builds the function.
-pub fn function(runtime: &Runtime) -> Result<Resize, ConfigError> {
+pub fn function(services: &Services) -> Result<Resize, ConfigError> {
     let (router, _) = routes().split_for_parts();
-    let state = State::new(runtime)?;
+    let state = State::new(services)?;
     let thumbnails = state.thumbnails.clone();
-    let observer = runtime.observer("resize");
-    let http = Http(observe::finish(router.with_state(state), &observer, &runtime.env));
+    let observer = services.observer("resize");
+    let http = services.http(router.with_state(state), &observer);
     Ok(Resize { http, thumbnails, observer })
 }

@@ -1,8 +1,8 @@
 //! The `resize` function on Lambda.
 
-use shared::lambda::{self, Error};
+use runtime::Error;
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    lambda::serve(resize::function).await
+    runtime::serve(resize::function).await
 }

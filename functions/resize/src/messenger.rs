@@ -2,10 +2,10 @@
 
 use axum::extract::State as Held;
 use axum::response::Response;
-use shared::domain::media::ImageRequest;
-use shared::http::api::messenger::Refused;
-use shared::http::api::{Messenger, Refusal};
-use shared::http::download::{DownloadRequest, Name, PictureResponses};
+use domain::media::ImageRequest;
+use handset_http::api::messenger::Refused;
+use handset_http::api::{Messenger, Refusal};
+use handset_http::download::{DownloadRequest, Name, PictureResponses};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 

@@ -4,9 +4,9 @@
 //! that finds it stores a note beside the picture, and another process reads the note instead of decoding.
 
 use axum::body::Bytes;
-use shared::domain::media::store::{Fetched, Part};
-use shared::domain::media::{ImageName, ObjectStore};
-use shared::domain::{Error, Result};
+use domain::media::store::{Fetched, Part};
+use domain::media::{ImageName, ObjectStore};
+use domain::{Error, Result};
 
 /// The picture is damaged.
 pub(super) const DAMAGED: &str = "the picture is damaged";

@@ -6,8 +6,8 @@
 
 use std::sync::Arc;
 
-use shared::config::{ConfigError, Env};
-use shared::domain::{Fault, Result};
+use domain::{Fault, Result};
+use runtime::{ConfigError, Env};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Lambda's variable for the memory of a function, in MiB. Lambda sets it; elsewhere it is a setting.

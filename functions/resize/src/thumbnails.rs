@@ -7,16 +7,16 @@
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use codec::{Fit, Limits, Spec};
+use domain::clock::Clock;
+use domain::media::store::{Fetched, Meta, Part};
+use domain::media::{ImageName, ImageRequest, Mode, ObjectStore, Thumbnail};
+use domain::policy::Policy;
+use domain::{Error, Fault, Result};
 use futures::future::join_all;
-use shared::config::{ConfigError, Env};
-use shared::domain::clock::Clock;
-use shared::domain::media::store::{Fetched, Meta, Part};
-use shared::domain::media::{ImageName, ImageRequest, Mode, ObjectStore, Thumbnail};
-use shared::domain::policy::Policy;
-use shared::domain::{Error, Fault, Result};
-use shared::http::download::{self, Answer, DownloadRequest};
-use shared::metrics::{self, Metric};
+use handset_http::download::{self, Answer, DownloadRequest};
+use runtime::{ConfigError, Env};
+use telemetry::metrics::{self, Metric};
+use thumbnails::{Fit, Limits, Spec};
 
 use super::claim;
 use super::flights::{Failure, Flights, Made, Outcome};
@@ -121,7 +121,7 @@ impl Work {
     }
 
     /// The thumbnails, and the milliseconds they took after the original was read and had its turn.
-    async fn decode(&self, image: &ImageName) -> Result<(Vec<codec::Thumbnail>, u64)> {
+    async fn decode(&self, image: &ImageName) -> Result<(Vec<thumbnails::Thumbnail>, u64)> {
         let held = self.room.for_original().await?;
         let original = match self.objects.get(&image.key(), Part::Whole, self.longest).await? {
             Fetched::Found { bytes, .. } => bytes,
@@ -134,7 +134,7 @@ impl Work {
         // Decoding takes a processor for up to a second; in the meantime other requests of a local run continue. The
         // decode continues even if no caller waits for it any more, so it releases the memory itself.
         let made = tokio::task::spawn_blocking(move || {
-            let made = codec::thumbnails(&original, &specs, limits);
+            let made = thumbnails::thumbnails(&original, &specs, limits);
             drop((original, taken, held));
             made
         });
@@ -152,13 +152,13 @@ fn spec(thumbnail: Thumbnail) -> Spec {
     Spec { width: thumbnail.side(), height: thumbnail.side(), fit }
 }
 
-fn refused(error: codec::Error) -> Error {
+fn refused(error: thumbnails::Error) -> Error {
     match error {
-        codec::Error::NotAPicture => Error::UnsupportedMedia(refusals::NO_PICTURE),
-        codec::Error::Unsupported(_) => Error::UnsupportedMedia(refusals::UNSUPPORTED),
-        codec::Error::TooManyPixels { .. } => Error::UnsupportedMedia("the picture has too many pixels"),
-        codec::Error::TooMuchMemory => Error::UnsupportedMedia("the picture takes too much memory to show"),
-        codec::Error::Broken(_) => Error::UnsupportedMedia(refusals::DAMAGED),
+        thumbnails::Error::NotAPicture => Error::UnsupportedMedia(refusals::NO_PICTURE),
+        thumbnails::Error::Unsupported(_) => Error::UnsupportedMedia(refusals::UNSUPPORTED),
+        thumbnails::Error::TooManyPixels { .. } => Error::UnsupportedMedia("the picture has too many pixels"),
+        thumbnails::Error::TooMuchMemory => Error::UnsupportedMedia("the picture takes too much memory to show"),
+        thumbnails::Error::Broken(_) => Error::UnsupportedMedia(refusals::DAMAGED),
         other => Fault::new("making thumbnails", other).into(),
     }
 }

@@ -12,27 +12,19 @@ mod wire;
 use std::sync::Arc;
 
 use axum::extract::FromRef;
-use shared::aws::dynamo::Table;
-use shared::aws::objects::S3Objects;
-use shared::aws::texts::SnsTexts;
-use shared::config::ConfigError;
-use shared::domain::account::Caller;
-use shared::domain::captcha::Captchas;
-use shared::domain::codes::CodeSender;
-use shared::domain::identity::{Identity, SignedIn};
-use shared::domain::media::Uploads;
-use shared::domain::person::People;
-use shared::domain::policy::Policy;
-use shared::domain::provider::ProviderCheck;
-use shared::domain::rooms::{Numbers, Rooms};
-use shared::domain::session::{Lifetime, NewSession, PushTokens};
-use shared::domain::tokens::Keys;
-use shared::domain::{Error, NotSignedIn, Result as DomainResult};
-use shared::http::api::{self, Api};
-use shared::http::caller::{Gate, Origin, PublicUrl};
-use shared::http::observe;
-use shared::lambda::{Http, Runtime};
-use shared::outgoing::Providers;
+use domain::account::Caller;
+use domain::codes::CodeSender;
+use domain::identity::{Identity, SignedIn};
+use domain::media::Uploads;
+use domain::person::People;
+use domain::policy::Policy;
+use domain::provider::ProviderCheck;
+use domain::rooms::Rooms;
+use domain::session::{Lifetime, NewSession, PushTokens};
+use domain::{Error, NotSignedIn, Result as DomainResult};
+use handset_http::api::{self, Api};
+use handset_http::caller::{Gate, Origin, PublicUrl};
+use runtime::{ConfigError, Http, Services};
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -59,66 +51,18 @@ impl FromRef<State> for Gate {
 }
 
 impl State {
-    fn new(runtime: &Runtime) -> Result<Self, ConfigError> {
-        let Runtime { env, sdk, clock, random } = runtime;
-        let (clock, random) = (clock.clone(), random.clone());
-        let policy = Arc::new(Policy::from_env(env)?);
-        let table = Arc::new(Table::new(sdk, env, policy.clone(), random.clone())?);
-        let keys = Arc::new(Keys::from_env(env)?);
-        let identity = Arc::new(Identity {
-            policy: policy.clone(),
-            clock: clock.clone(),
-            random: random.clone(),
-            keys: keys.clone(),
-            codes: table.clone(),
-            store: table.clone(),
-        });
-        let (texts, text) = (Arc::new(SnsTexts::new(sdk, env)), env.text("SMS_TEXT")?.to_owned());
-        let captchas = Captchas {
-            lifetime: policy.captcha_ttl,
-            clock: clock.clone(),
-            random: random.clone(),
-            keys: keys.clone(),
-            store: table.clone(),
-        };
-        let sender = CodeSender {
-            policy: policy.clone(),
-            clock: clock.clone(),
-            random: random.clone(),
-            keys: keys.clone(),
-            store: table.clone(),
-            accounts: table.clone(),
-            captcha_rule: env.parsed("CAPTCHA_REQUIRED", "true, adaptive or false")?,
-            captchas: Arc::new(captchas),
-            texts,
-            text,
-        };
-        let uploads = Uploads {
-            accounts: table.clone(),
-            objects: Arc::new(S3Objects::new(sdk, env)?),
-            clock: clock.clone(),
-            random: random.clone(),
-            policy: policy.clone(),
-        };
-        let rooms = Rooms {
-            policy: policy.clone(),
-            keys: keys.clone(),
-            clock: clock.clone(),
-            random,
-            store: table.clone(),
-            numbers: Numbers::default(),
-        };
+    fn new(services: &Services) -> Result<Self, ConfigError> {
         Ok(Self {
-            gate: Gate { keys, clock: clock.clone() },
-            policy,
-            people: Arc::new(People { clock, identity: identity.clone(), store: table }),
-            identity,
-            rooms: Arc::new(rooms),
-            sender: Arc::new(sender),
-            providers: Arc::new(Providers::from_env(env, runtime.random.clone())?),
-            uploads: Arc::new(uploads),
-            url: PublicUrl::from_env(env),
-            expose: env.flag("EXPOSE_CODES")?,
+            gate: services.gate()?,
+            policy: services.policy()?,
+            people: services.people()?,
+            identity: services.identity()?,
+            rooms: services.rooms()?,
+            sender: services.codes()?,
+            providers: services.providers()?,
+            uploads: services.uploads()?,
+            url: services.public_url(),
+            expose: services.exposes_codes()?,
         })
     }
 
@@ -160,7 +104,7 @@ pub fn api() -> OpenApi {
 }
 
 /// Builds the function.
-pub fn function(runtime: &Runtime) -> Result<Http, ConfigError> {
+pub fn function(services: &Services) -> Result<Http, ConfigError> {
     let (router, _) = routes().split_for_parts();
-    Ok(Http(observe::finish(router.with_state(State::new(runtime)?), &runtime.observer("rooms"), &runtime.env)))
+    Ok(services.http(router.with_state(State::new(services)?), &services.observer("rooms")))
 }

@@ -8,16 +8,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use axum::extract::FromRef;
-use lambda_http::Context;
-use shared::aws::dynamo::Table;
-use shared::config::ConfigError;
-use shared::domain::policy::Policy;
-use shared::domain::social::{Friends, Groups, Jobs, Sync, sync};
-use shared::domain::tokens::Keys;
-use shared::http::caller::{Gate, PublicUrl};
-use shared::http::observe;
-use shared::lambda::{self, Function, Http, Runtime};
-use shared::observe::Observer;
+use domain::social::{Friends, Groups, Jobs, Sync};
+use handset_http::caller::{Gate, PublicUrl};
+use runtime::{ConfigError, Context, Function, Http, Services};
+use telemetry::invocation::Observer;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -39,25 +33,14 @@ impl FromRef<State> for Gate {
 }
 
 impl State {
-    fn new(runtime: &Runtime) -> Result<Self, ConfigError> {
-        let Runtime { env, sdk, clock, random } = runtime;
-        let policy = Arc::new(Policy::from_env(env)?);
-        let table = Arc::new(Table::new(sdk, env, policy, random.clone())?);
-        let jobs = Arc::new(Jobs { clock: clock.clone(), store: table.clone() });
-        let groups = Groups {
-            clock: clock.clone(),
-            random: random.clone(),
-            store: table.clone(),
-            friends: table.clone(),
-            jobs: jobs.clone(),
-        };
+    fn new(services: &Services) -> Result<Self, ConfigError> {
         Ok(Self {
-            gate: Gate { keys: Arc::new(Keys::from_env(env)?), clock: clock.clone() },
-            friends: Arc::new(Friends { clock: clock.clone(), store: table.clone() }),
-            groups: Arc::new(groups),
-            jobs,
-            sync: Arc::new(Sync { clock: clock.clone(), store: table, page: sync::PAGE }),
-            url: PublicUrl::from_env(env),
+            gate: services.gate()?,
+            friends: services.friends()?,
+            groups: services.groups()?,
+            jobs: services.jobs()?,
+            sync: services.sync()?,
+            url: services.public_url(),
         })
     }
 }
@@ -81,11 +64,11 @@ pub struct Social {
 
 #[async_trait]
 impl Function for Social {
-    async fn invoke(&self, payload: &[u8], context: Context) -> Result<Vec<u8>, lambda::Error> {
-        match shared::aws::stream::records(payload) {
+    async fn invoke(&self, payload: &[u8], context: Context) -> Result<Vec<u8>, runtime::Error> {
+        match dynamodb::stream::records(payload) {
             Some(records) => {
                 let work = stream::follow(&self.jobs, &records);
-                Ok(self.observer.event("dynamodb", &context, work).await)
+                Ok(runtime::observe_event(&self.observer, "dynamodb", &context, work).await)
             }
             None => self.http.invoke(payload, context).await,
         }
@@ -93,11 +76,11 @@ impl Function for Social {
 }
 
 /// Builds the function.
-pub fn function(runtime: &Runtime) -> Result<Social, ConfigError> {
+pub fn function(services: &Services) -> Result<Social, ConfigError> {
     let (router, _) = routes().split_for_parts();
-    let state = State::new(runtime)?;
+    let state = State::new(services)?;
     let jobs = state.jobs.clone();
-    let observer = runtime.observer("social");
-    let http = Http(observe::finish(router.with_state(state), &observer, &runtime.env));
+    let observer = services.observer("social");
+    let http = services.http(router.with_state(state), &observer);
     Ok(Social { http, jobs, observer })
 }

@@ -4,10 +4,10 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use shared::aws::dynamo::social_change;
-use shared::aws::stream::{self, Record};
-use shared::domain::social::jobs::{Jobs, Task};
-use shared::metrics::{self, Metric};
+use domain::social::jobs::{Jobs, Task};
+use dynamodb::social_change;
+use dynamodb::stream::{self, Record};
+use telemetry::metrics::{self, Metric};
 
 /// No task is started after this time, so that the last one has the same time again before the function is stopped.
 const TIME: Duration = Duration::from_secs(12);
@@ -33,8 +33,7 @@ pub(super) async fn follow(jobs: &Jobs, records: &[Record]) -> Vec<u8> {
             Task::SpreadLate(user) => jobs.spread(user, &record.id, true).await,
         };
         if let Err(error) = done {
-            let chain =
-                if let shared::domain::Error::Fault(fault) = &error { fault.chain() } else { error.to_string() };
+            let chain = if let domain::Error::Fault(fault) = &error { fault.chain() } else { error.to_string() };
             tracing::error!(event = "fault", chain, "what the table's stream asked for could not be done");
             metrics::count(Metric::Faults);
             return stream::answer(Some(&record.sequence));

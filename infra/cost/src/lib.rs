@@ -10,10 +10,10 @@ pub mod report;
 
 use std::collections::BTreeMap;
 
-use local_template::{Deployment, Template};
+use emulator::template::{Deployment, Template};
 
 /// The memory of each function in MB, by the name of its binary, read from the template.
-pub fn memory(template: &str) -> Result<BTreeMap<String, f64>, local_template::Error> {
+pub fn memory(template: &str) -> Result<BTreeMap<String, f64>, emulator::template::Error> {
     let template = Template::parse(template)?;
     let mut deployment = Deployment::default();
     for secret in template.secrets(&deployment)? {

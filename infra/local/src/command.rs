@@ -3,7 +3,7 @@
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
-use shared::observe::METRICS;
+use telemetry::invocation::METRICS;
 use tokio::sync::broadcast::error::RecvError;
 use tracing::Metadata;
 use tracing_subscriber::filter::filter_fn;

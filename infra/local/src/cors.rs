@@ -6,6 +6,7 @@
 //! `Access-Control-Request-Method`; otherwise it takes its route.
 
 use bytes::Bytes;
+use emulator::template::Cors;
 use http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
     ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD,
@@ -14,7 +15,6 @@ use http::header::{
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use http_body_util::Full;
-use local_template::Cors;
 
 /// The CORS rules of a gateway; without rules, the functions' own headers are used.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use local_template::{Deployment, Stack, Template};
+use emulator::template::{Deployment, Stack, Template};
 
 use crate::{Error, clock};
 
@@ -52,8 +52,8 @@ pub fn resolve(template: &Path, parameters: &[(String, String)], data: Option<&P
     let local = LOCAL.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let mut deployment = Deployment {
         parameters: BTreeMap::from(local),
-        region: local_aws::REGION.into(),
-        account: local_aws::ACCOUNT.into(),
+        region: emulator::REGION.into(),
+        account: emulator::ACCOUNT.into(),
         stack_name: "handset".into(),
         ..Deployment::default()
     };

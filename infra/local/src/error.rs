@@ -8,10 +8,10 @@ pub enum Error {
     NoTemplate,
     /// The template, or a parameter for it, has an error.
     #[error("template.yaml: {0}")]
-    Template(#[from] local_template::Error),
+    Template(#[from] emulator::template::Error),
     /// The AWS endpoints could not be started or configured.
     #[error("{0}")]
-    Endpoints(#[from] local_aws::Error),
+    Endpoints(#[from] emulator::Error),
     /// Another program listens on the port.
     #[error("port {0} is taken by another program; choose one with --port, or any free one with --port 0")]
     PortTaken(u16),

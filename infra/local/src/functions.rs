@@ -6,13 +6,12 @@ use std::sync::Arc;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
+use domain::clock::{Clock, SystemClock};
+use domain::crypto::SystemRandom;
+use domain::random::Random;
 use futures::future::BoxFuture;
+use runtime::{Context, Function, Services};
 use serde_json::Value;
-use shared::config::Env;
-use shared::crypto::SystemRandom;
-use shared::domain::clock::{Clock, SystemClock};
-use shared::domain::random::Random;
-use shared::lambda::{Context, Function, Runtime};
 
 use crate::describe;
 use crate::invoke::Invoke;
@@ -40,13 +39,9 @@ impl Functions for Handset {
         environment: &'a BTreeMap<String, String>,
     ) -> BoxFuture<'a, Result<Arc<dyn Invoke>, String>> {
         Box::pin(async move {
-            let runtime = Runtime {
-                env: environment.iter().map(|(name, value)| (name.clone(), value.clone())).collect::<Env>(),
-                sdk: sdk(environment),
-                clock: Arc::clone(&self.clock),
-                random: Arc::clone(&self.random),
-            };
-            Ok(Arc::new(Local(build(binary, &runtime)?)) as Arc<dyn Invoke>)
+            let env = environment.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+            let services = Services::new(env, sdk(environment), Arc::clone(&self.clock), Arc::clone(&self.random));
+            Ok(Arc::new(Local(build(binary, &services)?)) as Arc<dyn Invoke>)
         })
     }
 
@@ -55,16 +50,16 @@ impl Functions for Handset {
     }
 }
 
-fn build(binary: &str, runtime: &Runtime) -> Result<Box<dyn Function>, String> {
+fn build(binary: &str, services: &Services) -> Result<Box<dyn Function>, String> {
     let built: Result<Box<dyn Function>, _> = match binary {
-        "auth" => auth::function(runtime).map(|function| Box::new(function) as _),
-        "codes" => codes::function(runtime).map(|function| Box::new(function) as _),
-        "media" => media::function(runtime).map(|function| Box::new(function) as _),
-        "notify" => notify::function(runtime).map(|function| Box::new(function) as _),
-        "profiles" => profiles::function(runtime).map(|function| Box::new(function) as _),
-        "resize" => resize::function(runtime).map(|function| Box::new(function) as _),
-        "rooms" => rooms::function(runtime).map(|function| Box::new(function) as _),
-        "social" => social::function(runtime).map(|function| Box::new(function) as _),
+        "auth" => auth::function(services).map(|function| Box::new(function) as _),
+        "codes" => codes::function(services).map(|function| Box::new(function) as _),
+        "media" => media::function(services).map(|function| Box::new(function) as _),
+        "notify" => notify::function(services).map(|function| Box::new(function) as _),
+        "profiles" => profiles::function(services).map(|function| Box::new(function) as _),
+        "resize" => resize::function(services).map(|function| Box::new(function) as _),
+        "rooms" => rooms::function(services).map(|function| Box::new(function) as _),
+        "social" => social::function(services).map(|function| Box::new(function) as _),
         unknown => return Err(format!("template.yaml names a binary {unknown} that this workspace does not have")),
     };
     built.map_err(|error| error.to_string())
@@ -80,9 +75,9 @@ fn sdk(environment: &BTreeMap<String, String>) -> SdkConfig {
         .region(Region::new(value("AWS_REGION")))
         .endpoint_url(value("AWS_ENDPOINT_URL"))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .timeout_config(shared::aws::timeouts())
-        .retry_config(shared::aws::retries())
-        .stalled_stream_protection(shared::aws::stalled_streams())
+        .timeout_config(aws::timeouts())
+        .retry_config(aws::retries())
+        .stalled_stream_protection(aws::stalled_streams())
         .build()
 }
 

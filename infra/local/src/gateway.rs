@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
+use emulator::template::Stack;
 use http::request::Parts;
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body, Incoming};
-use local_template::Stack;
 
 use crate::cors::Rules;
 use crate::invoke::{Function, Invoke};

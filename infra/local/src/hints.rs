@@ -33,7 +33,7 @@ pub fn hint(kind: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use shared::domain::Error;
+    use domain::Error;
 
     use super::*;
 

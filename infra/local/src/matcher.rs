@@ -10,7 +10,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use local_template::Route;
+use emulator::template::Route;
 
 /// The routes of an API, each with its target.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 
 use std::cmp::Reverse;
 
-use local_aws::{DeadLetter, Endpoints, Notification, Push};
+use emulator::{DeadLetter, Endpoints, Notification, Push};
 use serde_json::{Value, json};
 
 /// How many are shown if the query gives no number.

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use emulator::template::{Stack, TableChanged};
+use emulator::{Endpoints, Handler, Mapping, StreamHandler};
 use futures::future::BoxFuture;
-use local_aws::{Endpoints, Handler, Mapping, StreamHandler};
-use local_template::{Stack, TableChanged};
 use serde_json::Value;
 
 use crate::invoke::{Function, Invoke};

@@ -6,9 +6,9 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use emulator::template::Stack;
+use emulator::{Endpoints, Principal};
 use futures::future::BoxFuture;
-use local_aws::{Endpoints, Principal};
-use local_template::Stack;
 use serde_json::Value;
 
 use crate::gateway::Gateway;
@@ -120,7 +120,7 @@ pub async fn start_before(
     let home = template.parent().unwrap_or(Path::new("")).to_owned();
     let data = options.data.map(|folder| home.join(folder));
     let reached = lan::addresses(options.host);
-    let endpoints = local_aws::Options {
+    let endpoints = emulator::Options {
         data: data.clone(),
         host: options.host,
         // The links that functions sign are followed by the devices that call the API.
@@ -185,7 +185,7 @@ async fn open(
         built.insert(binary.clone(), invoke);
     }
     sources::subscribe(&running.stack, &running.endpoints, &built).await?;
-    let gateway = Gateway::new(&running.stack, &built, local_aws::ACCOUNT);
+    let gateway = Gateway::new(&running.stack, &built, emulator::ACCOUNT);
     let gateway = gateway.map_err(|reason| Error::Function { name: "gateway".into(), reason })?.with_witness(witness);
     let endpoints = Arc::clone(&running.endpoints);
     let inbox = move |phone: Option<&str>| {
@@ -215,7 +215,7 @@ fn environments(
         let own =
             if aws_only { administrator.clone() } else { principal(&function.binary, Some(function.policies.clone())) };
         let mut environment = function.environment.clone();
-        let region = local_aws::REGION;
+        let region = emulator::REGION;
         for (name, value) in [
             ("AWS_ENDPOINT_URL", endpoints.url()),
             ("AWS_REGION", region),
@@ -248,15 +248,15 @@ fn principal(name: &str, statements: Option<Vec<Value>>) -> Principal {
     }
 }
 
-fn port_taken(port: u16) -> impl FnOnce(local_aws::Error) -> Error {
+fn port_taken(port: u16) -> impl FnOnce(emulator::Error) -> Error {
     move |error| match error {
-        local_aws::Error::Io { source, .. } if source.kind() == io::ErrorKind::AddrInUse => Error::PortTaken(port),
+        emulator::Error::Io { source, .. } if source.kind() == io::ErrorKind::AddrInUse => Error::PortTaken(port),
         other => other.into(),
     }
 }
 
-impl From<local_aws::Text> for Text {
-    fn from(text: local_aws::Text) -> Self {
+impl From<emulator::Text> for Text {
+    fn from(text: emulator::Text) -> Self {
         Self { phone: text.phone, body: text.body, sent_at: text.sent_at }
     }
 }

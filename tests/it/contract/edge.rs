@@ -3,9 +3,9 @@
 
 use std::fs;
 
+use domain::Error;
+use domain::media::{AudioName, ImageRequest};
 use serde_json::Value;
-use shared::domain::Error;
-use shared::domain::media::{AudioName, ImageRequest};
 
 use super::root;
 

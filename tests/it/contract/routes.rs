@@ -49,7 +49,7 @@ fn the_rooms_api_lives_whole_in_the_function_of_unknown_routes() {
     }
     let stack = stack();
     let owner = |key: &str| -> Vec<_> {
-        let has = |function: &&local_template::Function| function.routes.iter().any(|route| route.key == key);
+        let has = |function: &&emulator::template::Function| function.routes.iter().any(|route| route.key == key);
         stack.functions.iter().filter(has).map(|function| function.binary.as_str()).collect()
     };
     assert_eq!(owner("$default"), ["rooms"]);
@@ -232,5 +232,5 @@ fn the_functions_know_every_documented_endpoint() {
     let paths = methods().into_iter();
     let lines =
         paths.flat_map(|(path, (_, _, known))| known.into_iter().map(move |method| format!("{method} {path}\n")));
-    super::committed("shared/src/http/endpoints.txt", &lines.collect::<String>());
+    super::committed("shared/http/src/endpoints.txt", &lines.collect::<String>());
 }

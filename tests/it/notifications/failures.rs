@@ -1,7 +1,7 @@
 //! Notifications that arrive in spite of failures.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use local_aws::Fault;
+use emulator::Fault;
 use serde_json::json;
 
 use super::{Member, news, operations, pushes};

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use domain::account::UserId;
+use domain::crypto::SystemRandom;
+use domain::short_id;
 use futures::future::join_all;
 use serde_json::{Value, json};
-use shared::crypto::SystemRandom;
-use shared::domain::account::UserId;
-use shared::domain::short_id;
 
 use super::{Member, news, now, operations, pushes};
 use crate::support::{Backend, run};

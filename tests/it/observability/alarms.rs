@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use serde_json::{Value, json};
-use shared::metrics::{FUNCTION, Metric};
+use telemetry::metrics::{FUNCTION, Metric};
 
 use super::failures::{root, template};
 

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use local_aws::Fault;
+use emulator::Fault;
 use serde_json::{Value, json};
-use shared::metrics::{FUNCTION, Metric, Unit};
+use telemetry::metrics::{FUNCTION, Metric, Unit};
 
 use super::{OBSERVED, Record, recorded};
 use crate::support::backend::answer;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use local_template::{Deployment, Template};
+use emulator::template::{Deployment, Template};
 use serde_json::{Value, json};
 
 use crate::support::{Backend, run};

@@ -21,9 +21,9 @@ fn every_line_of_an_invocation_has_its_ids_and_the_last_its_outcome() {
         assert_eq!(backend.sign_in(&fresh_phone(), "123456").await.0, 400);
         assert_eq!(answer(backend.get("/nothing")).await.0, 404);
         assert_eq!(answer(backend.post("/user/login").json(&0)).await.0, 400);
-        endpoints.fail_next("sns:Publish", 1, local_aws::Fault::error(400, "OptedOut"));
+        endpoints.fail_next("sns:Publish", 1, emulator::Fault::error(400, "OptedOut"));
         assert_eq!(answer(backend.ask(&fresh_phone())).await.0, 400);
-        endpoints.fail_next("dynamodb:TransactWriteItems", 1, local_aws::Fault::error(400, "ValidationException"));
+        endpoints.fail_next("dynamodb:TransactWriteItems", 1, emulator::Fault::error(400, "ValidationException"));
         assert_eq!(answer(backend.ask(&fresh_phone())).await.0, 500);
 
         let seen = record.all();

@@ -218,7 +218,7 @@ async fn says_more(backend: &Backend) {
         answer(backend.post("/user/login").json(&body)).await;
         answer(backend.post("/api/v1.0/sessions").json(&body)).await;
     }
-    let quoting = |detail: &str| local_aws::Fault::Error {
+    let quoting = |detail: &str| emulator::Fault::Error {
         status: 400,
         code: "InvalidParameter".into(),
         message: format!("Invalid parameter: {detail}"),

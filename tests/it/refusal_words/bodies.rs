@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use domain::crypto::SystemRandom;
+use domain::random;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Map, Value, json};
-use shared::crypto::SystemRandom;
-use shared::domain::random;
 
 use super::raw;
 use crate::support::accounts::{self, PASSWORD};

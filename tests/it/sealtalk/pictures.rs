@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use emulator::Fault;
 use futures::future::join_all;
 use image::{ImageFormat, RgbImage};
-use local_aws::Fault;
 use reqwest::Method;
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use domain::clock::Clock;
 use reqwest::Method;
 use serde_json::{Value, json};
-use shared::domain::clock::Clock;
 
 use super::{Someone, action, done, held, refused, result, sides, turns};
 use crate::support::backend::answer;

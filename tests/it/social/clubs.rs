@@ -4,17 +4,15 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::account::{Caller, UserId};
+use domain::crypto::SystemRandom;
+use domain::random;
+use domain::short_id;
+use domain::social::GroupId;
 use futures::StreamExt;
 use futures::future::join_all;
 use local::{Functions, Handset};
 use serde_json::{Value, json};
-use shared::config::Env;
-use shared::crypto::SystemRandom;
-use shared::domain::account::{Caller, UserId};
-use shared::domain::random;
-use shared::domain::short_id;
-use shared::domain::social::GroupId;
-use shared::domain::tokens::Keys;
 
 use super::{Someone, done, refused, result};
 use crate::support::backend::Runs;
@@ -208,8 +206,7 @@ pub async fn assert_whole(backend: &Backend, group: &str, everybody: &[&Someone]
 
 /// Creates signed-in accounts by writing copies of an existing one, because signing up hundreds of users takes minutes.
 pub async fn crowd(backend: &Backend, like: &Someone, count: usize) -> Vec<Someone> {
-    let env = backend.environment("social");
-    let keys = Keys::from_env(&env.into_iter().collect::<Env>()).expect("keys");
+    let keys = backend.keys(&[]);
     let account = backend.account(like.number()).await;
     let sessions = account["sessions"].as_m().expect("sessions");
     let session = sessions.keys().next().expect("a session").parse().expect("an id");

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
+use domain::account::UserId;
+use domain::clock::{Clock, Timestamp};
+use domain::short_id;
 use futures::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
-use shared::domain::account::UserId;
-use shared::domain::clock::{Clock, Timestamp};
-use shared::domain::short_id;
 
 use super::{Someone, action, done, held, refused, result, sides, turns};
 use crate::support::accounts::{self, PASSWORD};

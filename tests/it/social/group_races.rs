@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use domain::crypto::SystemRandom;
+use domain::random::below;
 use futures::future::join_all;
 use serde_json::json;
-use shared::crypto::SystemRandom;
-use shared::domain::random::below;
 
 use super::clubs::{assert_whole, changes, crowd, faults, partition};
 use super::{Someone, done};

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use domain::clock::Clock as _;
 use reqwest::Method;
 use serde_json::{Value, json};
-use shared::domain::clock::Clock as _;
 
 use super::clubs::{
     MANAGERS_ONLY, assert_whole, changes, full, members_only, named, no_group, no_user, owner_only, partition, stays,

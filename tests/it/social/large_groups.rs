@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use emulator::Fault;
 use futures::future::{join, join_all};
-use local_aws::Fault;
 use serde_json::json;
 
 use super::clubs::{assert_whole, carry_on, crowd, full, named, no_group, partition, settled, too_many_groups};

@@ -1,9 +1,9 @@
 //! The list of the user's groups.
 
+use domain::short_id;
+use domain::social::GroupId;
 use reqwest::Method;
 use serde_json::{Value, json};
-use shared::domain::short_id;
-use shared::domain::social::GroupId;
 
 use super::{Someone, done, result};
 use crate::support::backend::{answer, whole};

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::types::AttributeValue::{Bool, N, S};
+use emulator::Fault;
 use futures::future::join_all;
-use local_aws::Fault;
 use serde_json::{Value, json};
 
 use super::{ATTEMPTS, BATCH_GET, Someone, TRANSACT, action, done, held, internal_error, refused, sides, turns};

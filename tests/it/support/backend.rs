@@ -7,13 +7,13 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use aws_config::SdkConfig;
+use domain::clock::{Clock, SystemClock, Timestamp};
+use domain::{Error, NotSignedIn};
+use handset_http::api::{Api, Device, Messenger, Rooms, SealTalk};
 use local::{Functions, Handset, Options, Running};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::Value;
-use shared::domain::clock::{Clock, SystemClock, Timestamp};
-use shared::domain::{Error, NotSignedIn};
-use shared::http::api::{Api, Device, Messenger, Rooms, SealTalk};
 
 use super::elsewhere::{Elsewhere, engine, not_here};
 use super::{described, trips};

@@ -7,9 +7,9 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use emulator::template::{Deployment, Template};
 use futures::future::BoxFuture;
 use local::{Gateway, Invoke, Pages, Server, Standins, Text};
-use local_template::{Deployment, Template};
 use serde_json::{Value, json};
 
 /// The variable with the engines' URL.

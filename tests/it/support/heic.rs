@@ -3,7 +3,7 @@
 use super::pictures::SECRET;
 
 /// 512 by 512 pixels: red and lime at the top, blue and white at the bottom.
-pub const QUARTERS: &[u8] = include_bytes!("../../../functions/resize/codec/tests/fixtures/quarters.heic");
+pub const QUARTERS: &[u8] = include_bytes!("../../../shared/media/fixtures/quarters.heic");
 
 /// The colours of [`QUARTERS`] in reading order.
 pub const COLOURS: [[u8; 3]; 4] = [[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 255]];

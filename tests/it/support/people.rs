@@ -4,10 +4,10 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use domain::crypto::SystemRandom;
+use domain::random;
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
-use shared::crypto::SystemRandom;
-use shared::domain::random;
 
 use super::Backend;
 use super::backend::answer;

@@ -1,12 +1,17 @@
 //! Reads the table and the bucket as an administrator.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_dynamodb::types::AttributeValue;
-use local_aws::Principal;
+use domain::clock::SystemClock;
+use domain::crypto::SystemRandom;
+use domain::tokens::Keys;
+use emulator::Principal;
+use runtime::Services;
 
 use super::backend::Runs;
 use super::{Backend, Phone};
@@ -34,7 +39,7 @@ impl Backend {
             let credentials = Credentials::new(id, secret, None, None, "test");
             SdkConfig::builder()
                 .behavior_version(BehaviorVersion::latest())
-                .region(Region::new(local_aws::REGION))
+                .region(Region::new(emulator::REGION))
                 .endpoint_url(url)
                 .credentials_provider(SharedCredentialsProvider::new(credentials))
                 .build()
@@ -57,8 +62,18 @@ impl Backend {
         }
     }
 
+    /// The keys of the functions, with some of their settings changed.
+    pub fn keys(&self, changes: &[(&str, &str)]) -> Arc<Keys> {
+        let mut environment = self.environment("auth");
+        environment.extend(changes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        let sdk = SdkConfig::builder().behavior_version(BehaviorVersion::latest()).build();
+        let services =
+            Services::new(environment.into_iter().collect(), sdk, Arc::new(SystemClock), Arc::new(SystemRandom));
+        services.keys().expect("keys")
+    }
+
     /// The environment of a function.
-    pub fn environment(&self, binary: &str) -> BTreeMap<String, String> {
+    fn environment(&self, binary: &str) -> BTreeMap<String, String> {
         match &self.running {
             Runs::Here(running) => running.environments()[binary].clone(),
             Runs::Elsewhere(elsewhere) => elsewhere.environments[binary].clone(),

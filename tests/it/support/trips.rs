@@ -9,7 +9,7 @@ use std::{fs, io};
 use reqwest::Response;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
-use shared::lambda::JsonLines;
+use telemetry::JsonLines;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id};
 use tracing::{Event, Metadata, Subscriber};

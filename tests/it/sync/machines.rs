@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use domain::clock::{Clock, Timestamp};
+use domain::crypto::SystemRandom;
+use domain::random::below;
 use futures::future::BoxFuture;
 use local::{Functions, Handset, Invoke};
 use serde_json::Value;
-use shared::crypto::SystemRandom;
-use shared::domain::clock::{Clock, Timestamp};
-use shared::domain::random::below;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 

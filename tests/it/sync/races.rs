@@ -4,10 +4,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use domain::crypto::SystemRandom;
+use domain::random::below;
 use local::Options;
 use serde_json::{Value, json};
-use shared::crypto::SystemRandom;
-use shared::domain::random::below;
 
 use super::machines::Machines;
 use super::replica::{Replica, Rows};

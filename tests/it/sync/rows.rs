@@ -159,7 +159,7 @@ fn a_new_nickname_or_portrait_reaches_friends_and_fellow_members() {
 }
 
 fn number_of(id: &str) -> u64 {
-    let id: shared::domain::account::UserId = shared::domain::short_id::decode(id).expect("an id");
+    let id: domain::account::UserId = domain::short_id::decode(id).expect("an id");
     id.get()
 }
 

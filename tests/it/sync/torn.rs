@@ -1,10 +1,10 @@
 //! Reads in the middle of another user's change, and the data stored about devices.
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use domain::id::Id;
+use domain::short_id;
+use domain::social::group::GroupKind;
 use serde_json::json;
-use shared::domain::id::Id;
-use shared::domain::short_id;
-use shared::domain::social::group::GroupKind;
 
 use super::{Somebody, version};
 use crate::support::{Backend, run};
@@ -38,7 +38,7 @@ fn of_each_device_only_the_last_answers_are_remembered() {
     run(async {
         let backend = Backend::start(&[]).await;
         let tom = Somebody::new(&backend, "Tom").await;
-        let id: shared::domain::account::UserId = short_id::decode(&tom.id).expect("an id");
+        let id: domain::account::UserId = short_id::decode(&tom.id).expect("an id");
         let mut versions = vec![0];
         for number in 0..6 {
             tom.post(&backend, "/user/set_nickname", &json!({ "nickname": format!("Tom {number}") })).await;

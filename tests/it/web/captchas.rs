@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use emulator::Fault;
 use futures::future::join_all;
-use local_aws::Fault;
 use reqwest::header::{CACHE_CONTROL, CONTENT_TYPE};
 use serde_json::json;
 

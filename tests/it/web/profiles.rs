@@ -1,7 +1,7 @@
 //! Names, pictures and identity documents.
 
+use emulator::Fault;
 use futures::future::join_all;
-use local_aws::Fault;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::multipart::Form;
 use serde_json::{Value, json};

@@ -1,11 +1,11 @@
 //! Passwords in the `SealTalk` API.
 
 use axum::extract::State as Held;
+use handset_http::api::SealTalk;
+use handset_http::api::sealtalk::{Done, Outcome, Refused};
+use handset_http::body::Params;
+use handset_http::caller::{Origin, Signed};
 use serde::Deserialize;
-use shared::http::api::SealTalk;
-use shared::http::api::sealtalk::{Done, Outcome, Refused};
-use shared::http::body::Params;
-use shared::http::caller::{Origin, Signed};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;

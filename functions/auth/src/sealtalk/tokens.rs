@@ -1,12 +1,12 @@
 //! Chat tokens in the `SealTalk` API.
 
 use axum::extract::State as Held;
+use domain::account::Account;
+use domain::{Result, short_id};
+use handset_http::api::SealTalk;
+use handset_http::api::sealtalk::Success;
+use handset_http::caller::{Origin, Signed};
 use serde::Serialize;
-use shared::domain::account::Account;
-use shared::domain::{Result, short_id};
-use shared::http::api::SealTalk;
-use shared::http::api::sealtalk::Success;
-use shared::http::caller::{Origin, Signed};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;

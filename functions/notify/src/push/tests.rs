@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use shared::domain::clock::Timestamp;
-use shared::domain::notifications::Listener;
-use shared::domain::social::GroupId;
+use domain::clock::Timestamp;
+use domain::notifications::Listener;
+use domain::social::GroupId;
 
 use super::*;
 

@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 
 use async_trait::async_trait;
+use domain::Fault;
+use domain::clock::Timestamp;
+use domain::notifications::Listener;
+use domain::social::GroupId;
+use dynamodb::stream;
 use serde_json::{Value, json};
-use shared::aws::stream;
-use shared::domain::Fault;
-use shared::domain::clock::Timestamp;
-use shared::domain::notifications::Listener;
-use shared::domain::social::GroupId;
 
 use super::*;
 

@@ -1,13 +1,13 @@
 //! Push tokens in the messenger API.
 
 use axum::extract::State as Held;
+use domain::session::{PushService, PushTokens};
+use domain::{Error, Result as DomainResult};
+use handset_http::api::Messenger;
+use handset_http::api::messenger::{Done, Refused};
+use handset_http::body::{Params, ok};
+use handset_http::caller::Signed;
 use serde::Deserialize;
-use shared::domain::session::{PushService, PushTokens};
-use shared::domain::{Error, Result as DomainResult};
-use shared::http::api::Messenger;
-use shared::http::api::messenger::{Done, Refused};
-use shared::http::body::{Params, ok};
-use shared::http::caller::Signed;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;

@@ -4,13 +4,13 @@
 use axum::extract::State as Held;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use domain::Error;
+use handset_http::api::SealTalk;
+use handset_http::api::sealtalk::{Refused, Success};
+use handset_http::body::Params;
+use runtime::{ConfigError, Env};
 use semver::Version;
 use serde::{Deserialize, Serialize};
-use shared::config::{ConfigError, Env};
-use shared::domain::Error;
-use shared::http::api::SealTalk;
-use shared::http::api::sealtalk::{Refused, Success};
-use shared::http::body::Params;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;

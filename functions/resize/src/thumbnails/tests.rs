@@ -8,9 +8,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use axum::body::to_bytes;
 use axum::http::{HeaderMap, Method, StatusCode};
-use shared::domain::clock::SystemClock;
-use shared::domain::media::Key;
-use shared::domain::media::store::LinkFor;
+use domain::clock::SystemClock;
+use domain::media::Key;
+use domain::media::store::LinkFor;
 
 use super::*;
 
@@ -85,7 +85,7 @@ impl Memory {
 
     fn meta(&self, key: &Key) -> Option<(Meta, Bytes)> {
         let (content_type, bytes) = self.objects.lock().unwrap().get(key.as_str())?.clone();
-        let modified = shared::domain::clock::Timestamp::from_millis(0);
+        let modified = domain::clock::Timestamp::from_millis(0);
         let meta =
             Meta { content_type: content_type.into(), length: bytes.len() as u64, etag: "\"t\"".into(), modified };
         Some((meta, bytes))

@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use codec::{Fit, Limits, Spec, thumbnails};
 use image::RgbaImage;
-use shared::domain::media::picture::{Clean, clean};
+use media_formats::picture::{Clean, clean};
+use thumbnails::{Fit, Limits, Spec, thumbnails};
 
 use self::cases::Case;
 

@@ -2,15 +2,15 @@
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State as Held};
+use domain::phone::Phone;
+use domain::social::friends::Action;
+use domain::social::{Friend, Greeting, Remark, Status};
+use domain::{Error, short_id};
+use handset_http::api::SealTalk;
+use handset_http::api::sealtalk::{Done, Either, Refused, Success};
+use handset_http::body::Params;
+use handset_http::caller::{Origin, Signed};
 use serde::{Deserialize, Serialize};
-use shared::domain::phone::Phone;
-use shared::domain::social::friends::Action;
-use shared::domain::social::{Friend, Greeting, Remark, Status};
-use shared::domain::{Error, short_id};
-use shared::http::api::SealTalk;
-use shared::http::api::sealtalk::{Done, Either, Refused, Success};
-use shared::http::body::Params;
-use shared::http::caller::{Origin, Signed};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;

@@ -3,14 +3,14 @@
 //! The document shows its entries flat, and the clients read them nested. Each entry is both.
 
 use axum::extract::State as Held;
+use domain::short_id;
+use domain::social::group::MOST_MEMBERS;
+use domain::social::{Friend, Mine};
+use handset_http::api::SealTalk;
+use handset_http::api::sealtalk::{Done, Outcome, Refused, Success};
+use handset_http::body::Params;
+use handset_http::caller::{Origin, Signed};
 use serde::Serialize;
-use shared::domain::short_id;
-use shared::domain::social::group::MOST_MEMBERS;
-use shared::domain::social::{Friend, Mine};
-use shared::http::api::SealTalk;
-use shared::http::api::sealtalk::{Done, Outcome, Refused, Success};
-use shared::http::body::Params;
-use shared::http::caller::{Origin, Signed};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;

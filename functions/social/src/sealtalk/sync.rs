@@ -2,13 +2,13 @@
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State as Held};
+use domain::social::group::Role;
+use domain::social::sync::{Answer as Delta, BlockedRow, FriendRow, GroupRow, MemberRow};
+use domain::{Error, short_id};
+use handset_http::api::SealTalk;
+use handset_http::api::sealtalk::{Refused, Success};
+use handset_http::caller::{Origin, Signed};
 use serde::Serialize;
-use shared::domain::social::group::Role;
-use shared::domain::social::sync::{Answer as Delta, BlockedRow, FriendRow, GroupRow, MemberRow};
-use shared::domain::{Error, short_id};
-use shared::http::api::SealTalk;
-use shared::http::api::sealtalk::{Refused, Success};
-use shared::http::caller::{Origin, Signed};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -138,7 +138,7 @@ impl Wire<'_> {
         let FriendRow { relation, face } = row;
         FriendEntry {
             friend_id: short_id::encode(relation.other),
-            status: relation.status.map_or(0, shared::domain::social::Status::number),
+            status: relation.status.map_or(0, domain::social::Status::number),
             timestamp: self.version,
             user: User::new(self.state, self.origin, relation.other, &face),
             display_name: relation.remark,
@@ -202,7 +202,7 @@ impl Wire<'_> {
         }
     }
 
-    fn answer(&self, delta: Delta, oneself: shared::domain::account::UserId) -> Synced {
+    fn answer(&self, delta: Delta, oneself: domain::account::UserId) -> Synced {
         let user = User::new(self.state, self.origin, oneself, &delta.oneself);
         Synced {
             version: delta.version,

@@ -1,11 +1,11 @@
 //! What several of the endpoints answer and ask for.
 
+use domain::account::UserId;
+use domain::clock::Timestamp;
+use domain::short_id;
+use domain::social::Face;
+use handset_http::caller::Origin;
 use serde::{Deserialize, Serialize};
-use shared::domain::account::UserId;
-use shared::domain::clock::Timestamp;
-use shared::domain::short_id;
-use shared::domain::social::Face;
-use shared::http::caller::Origin;
 use utoipa::ToSchema;
 
 use crate::State;

@@ -1,8 +1,8 @@
 //! What is true of a whole API.
 
+use domain::Error;
+use handset_http::api::{self, Api, Device, Messenger, Reply, Rooms, SealTalk, Web};
 use serde_json::{Map, Value, json};
-use shared::domain::Error;
-use shared::http::api::{self, Api, Device, Messenger, Reply, Rooms, SealTalk, Web};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 

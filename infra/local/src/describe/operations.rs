@@ -1,8 +1,8 @@
 //! What each operation gets beside what its handler declares.
 
+use domain::{Error, NotSignedIn};
+use handset_http::api::{Api as _, SealTalk};
 use serde_json::{Map, Value, json};
-use shared::domain::{Error, NotSignedIn};
-use shared::http::api::{Api as _, SealTalk};
 
 use super::dialects::Dialect;
 use super::responses::{self, retry_after};

@@ -1,8 +1,8 @@
 //! Responses that many operations share: refusals by an API's error table, and what the gateway responds by itself.
 
+use domain::{Cap, Error, Fault, NotSignedIn};
+use handset_http::api::{Api as _, Device, Messenger, SealTalk};
 use serde_json::{Map, Value, json};
-use shared::domain::{Cap, Error, Fault, NotSignedIn};
-use shared::http::api::{Api as _, Device, Messenger, SealTalk};
 
 use super::dialects::Dialect;
 use crate::limits::Refusal;

@@ -30,7 +30,7 @@ fn signed(asked: &Asked) -> bool {
     let (nonce, timestamp) = (asked.header("Nonce"), asked.header("Timestamp"));
     let fit = (1..=18).contains(&nonce.len()) && timestamp.len() == 13 && timestamp.parse::<u64>().is_ok();
     let message = [APP_SECRET, nonce, timestamp].concat();
-    let expected = shared::crypto::sha1_hex(message.as_bytes());
+    let expected = domain::crypto::sha1_hex(message.as_bytes());
     fit && asked.header("App-Key") == APP_KEY && asked.header("Signature") == expected
 }
 

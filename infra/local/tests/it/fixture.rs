@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
+use emulator::template::{Deployment, Template};
 use futures::future::BoxFuture;
 use local::{Gateway, Invoke, Pages, Server};
-use local_template::{Deployment, Template};
 use serde_json::{Value, json};
 
 /// A function that is a closure from event to result.

@@ -2,18 +2,17 @@
 
 use std::sync::Arc;
 
+use aws_config::{BehaviorVersion, SdkConfig};
+use domain::account::UserId;
+use domain::clock::SystemClock;
+use domain::crypto::SystemRandom;
+use domain::provider::{Provider, ProviderCheck};
+use domain::{Error, short_id};
 use local::Standins;
-use shared::config::Env;
-use shared::crypto::SystemRandom;
-use shared::domain::account::UserId;
-use shared::domain::chat::ChatTokens;
-use shared::domain::clock::SystemClock;
-use shared::domain::provider::{Provider, ProviderCheck};
-use shared::domain::{Error, short_id};
-use shared::outgoing::{Providers, RongCloud};
+use runtime::{Env, Services};
 
-/// The stand-ins, and an environment of functions that points to them.
-async fn standins(more: &[(&str, &str)]) -> (Standins, Env) {
+/// The stand-ins, and services whose environment points to them.
+async fn standins(more: &[(&str, &str)]) -> (Standins, Services) {
     let standins = Standins::start().await.unwrap();
     let variable = |parameter: &str| match parameter {
         "WeChatBaseUrl" => "WECHAT_BASE_URL",
@@ -26,14 +25,15 @@ async fn standins(more: &[(&str, &str)]) -> (Standins, Env) {
     };
     let given = standins.parameters();
     let given = given.iter().map(|(name, value)| (variable(name), value.as_str()));
-    let env = given.chain(more.iter().copied()).collect();
-    (standins, env)
+    let env: Env = given.chain(more.iter().copied()).collect();
+    let sdk = SdkConfig::builder().behavior_version(BehaviorVersion::latest()).build();
+    (standins, Services::new(env, sdk, Arc::new(SystemClock), Arc::new(SystemRandom)))
 }
 
 #[tokio::test]
 async fn only_the_documented_tokens_vouch() {
-    let (_standins, env) = standins(&[]).await;
-    let providers = &Providers::from_env(&env, Arc::new(SystemRandom)).unwrap();
+    let (_standins, services) = standins(&[]).await;
+    let providers = &services.providers().unwrap();
     for provider in Provider::ALL {
         let ask = |token: &'static str, subject: &'static str| providers.vouches(provider, token, subject);
         ask("test-42", "42").await.unwrap();
@@ -56,8 +56,8 @@ async fn only_the_documented_tokens_vouch() {
 
 #[tokio::test]
 async fn nobody_waits_for_a_slow_provider() {
-    let (_standins, env) = standins(&[]).await;
-    let providers = &Providers::from_env(&env, Arc::new(SystemRandom)).unwrap();
+    let (_standins, services) = standins(&[]).await;
+    let providers = &services.providers().unwrap();
     let all = Provider::ALL.map(|provider| providers.vouches(provider, "test-slow", "slow"));
     for answer in futures::future::join_all(all).await {
         assert!(matches!(answer, Err(Error::ProviderUnreachable)), "{answer:?}");
@@ -69,8 +69,8 @@ async fn the_chat_service_gives_tokens_to_who_signs() {
     let app = |secret| [("RONGCLOUD_APP_KEY", "local-app-key"), ("RONGCLOUD_APP_SECRET", secret)];
     let user = UserId::new(4_503_599_627_370_497).unwrap();
     for (secret, right) in [("local-app-secret", true), ("another", false)] {
-        let (_standins, env) = standins(&app(secret)).await;
-        let service = RongCloud::from_env(&env, Arc::new(SystemClock), Arc::new(SystemRandom)).unwrap().unwrap();
+        let (_standins, services) = standins(&app(secret)).await;
+        let service = services.chat_tokens().unwrap();
         let answer = service.token_for(user, "", "").await;
         match answer {
             Ok(token) => assert_eq!((token, right), (format!("standin-{}", short_id::encode(user)), true)),

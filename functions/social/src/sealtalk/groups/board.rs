@@ -1,12 +1,12 @@
 //! What is posted on a group's board.
 
 use axum::extract::State as Held;
+use domain::short_id;
+use handset_http::api::SealTalk;
+use handset_http::api::sealtalk::{Done, Refused, Success};
+use handset_http::body::{Params, missing};
+use handset_http::caller::Signed;
 use serde::{Deserialize, Serialize};
-use shared::domain::short_id;
-use shared::http::api::SealTalk;
-use shared::http::api::sealtalk::{Done, Refused, Success};
-use shared::http::body::{Params, missing};
-use shared::http::caller::Signed;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;

@@ -1,13 +1,13 @@
 //! What a group and its members are called, and the group's picture.
 
 use axum::extract::State as Held;
+use domain::short_id;
+use domain::social::{GroupName, MemberName};
+use handset_http::api::SealTalk;
+use handset_http::api::sealtalk::{Done, Refused};
+use handset_http::body::Params;
+use handset_http::caller::{Origin, Signed};
 use serde::Deserialize;
-use shared::domain::short_id;
-use shared::domain::social::{GroupName, MemberName};
-use shared::http::api::SealTalk;
-use shared::http::api::sealtalk::{Done, Refused};
-use shared::http::body::Params;
-use shared::http::caller::{Origin, Signed};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;

@@ -1,16 +1,16 @@
 //! Making and dissolving groups, and who comes in and leaves.
 
 use axum::extract::State as Held;
+use domain::short_id;
+use domain::social::GroupName;
+use domain::social::group::Draft;
+use handset_http::api::SealTalk;
+use handset_http::api::sealtalk::{Done, Either, Outcome, Refused};
+use handset_http::body::Params;
+use handset_http::caller::{Origin, Signed};
+use handset_http::fields::List;
+use handset_http::lenient;
 use serde::{Deserialize, Serialize};
-use shared::domain::short_id;
-use shared::domain::social::GroupName;
-use shared::domain::social::group::Draft;
-use shared::http::api::SealTalk;
-use shared::http::api::sealtalk::{Done, Either, Outcome, Refused};
-use shared::http::body::Params;
-use shared::http::caller::{Origin, Signed};
-use shared::http::fields::List;
-use shared::http::lenient;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;

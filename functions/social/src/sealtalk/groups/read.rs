@@ -2,14 +2,14 @@
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State as Held};
+use domain::account::UserId;
+use domain::social::group::MOST_MEMBERS;
+use domain::social::{Face, GroupId, Member, Shown};
+use domain::{Error, Result as DomainResult, short_id};
+use handset_http::api::SealTalk;
+use handset_http::api::sealtalk::{Refused, Success};
+use handset_http::caller::{Origin, Signed};
 use serde::Serialize;
-use shared::domain::account::UserId;
-use shared::domain::social::group::MOST_MEMBERS;
-use shared::domain::social::{Face, GroupId, Member, Shown};
-use shared::domain::{Error, Result as DomainResult, short_id};
-use shared::http::api::SealTalk;
-use shared::http::api::sealtalk::{Refused, Success};
-use shared::http::caller::{Origin, Signed};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;

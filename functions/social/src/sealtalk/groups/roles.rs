@@ -1,12 +1,12 @@
 //! Who is what in a group.
 
 use axum::extract::State as Held;
+use domain::{Error, short_id};
+use handset_http::api::SealTalk;
+use handset_http::api::sealtalk::{Done, Refused};
+use handset_http::body::Params;
+use handset_http::caller::Signed;
 use serde::Deserialize;
-use shared::domain::{Error, short_id};
-use shared::http::api::SealTalk;
-use shared::http::api::sealtalk::{Done, Refused};
-use shared::http::body::Params;
-use shared::http::caller::Signed;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;

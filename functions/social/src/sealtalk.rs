@@ -1,0 +1,23 @@
+//! The `SealTalk` API's part of `social`.
+
+mod friendship;
+mod groups;
+mod lists;
+mod sync;
+mod wire;
+
+use axum::response::Response;
+use handset_http::api::{Refusal, SealTalk};
+use utoipa_axum::router::OpenApiRouter;
+
+use super::State;
+
+type Answer = Result<Response, Refusal<SealTalk>>;
+
+pub(super) fn router() -> OpenApiRouter<State> {
+    OpenApiRouter::new()
+        .merge(friendship::router())
+        .merge(groups::router())
+        .merge(lists::router())
+        .merge(sync::router())
+}

@@ -1,0 +1,221 @@
+//! A resolved template, and the values that resolve it.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::template::Secret;
+
+/// The place and the values of a deployment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deployment {
+    /// Parameter values that replace the defaults, by parameter name.
+    pub parameters: BTreeMap<String, String>,
+    /// `AWS::Region`.
+    pub region: String,
+    /// `AWS::AccountId`, twelve digits.
+    pub account: String,
+    /// `AWS::Partition`: `aws`, `aws-cn` or `aws-us-gov`.
+    pub partition: String,
+    /// `AWS::StackName`.
+    pub stack_name: String,
+    /// Values of `Ref` (key `Logical`) and `GetAtt` (key `Logical.Attribute`) that exist only after deployment, or that
+    /// should differ from the derived ones.
+    pub attributes: BTreeMap<String, String>,
+    /// Secret strings, by secret name or ARN, for `{{resolve:secretsmanager:…}}`. Other versions than the current one
+    /// are stored under the same name or ARN, followed by a colon and their id or label.
+    pub secrets: BTreeMap<String, String>,
+}
+
+impl Default for Deployment {
+    /// A deployment named `handset` in `us-east-1`, in the account that AWS uses in its examples.
+    fn default() -> Self {
+        Self {
+            parameters: BTreeMap::new(),
+            region: "us-east-1".into(),
+            account: "123456789012".into(),
+            partition: "aws".into(),
+            stack_name: "handset".into(),
+            attributes: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+        }
+    }
+}
+
+/// A resolved template, without resources whose condition is false.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stack {
+    /// The Lambda functions, by logical id in ascending order.
+    pub functions: Vec<Function>,
+    /// The `DynamoDB` tables.
+    pub tables: Vec<Table>,
+    /// The S3 buckets.
+    pub buckets: Vec<Bucket>,
+    /// The Secrets Manager secrets.
+    pub secrets: Vec<Secret>,
+    /// The KMS keys.
+    pub keys: Vec<Key>,
+    /// The SNS topics.
+    pub topics: Vec<Topic>,
+    /// The SQS queues.
+    pub queues: Vec<Queue>,
+    /// The HTTP API's CORS rules, if it has any.
+    pub cors: Option<Cors>,
+    /// The stack's outputs, by name.
+    pub outputs: BTreeMap<String, Value>,
+}
+
+/// A Lambda function, with the template's `Globals` merged in.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Function {
+    /// The resource's name in the template.
+    pub logical_id: String,
+    /// The function's physical name.
+    pub name: String,
+    /// The Rust binary (`Metadata.BuildProperties.Binary`).
+    pub binary: String,
+    /// Its environment variables.
+    pub environment: BTreeMap<String, String>,
+    /// Memory in MiB.
+    pub memory_mb: u32,
+    /// The time limit of one invocation, in seconds.
+    pub timeout: u32,
+    /// The IAM statements of its role.
+    pub policies: Vec<Value>,
+    /// Its routes of the HTTP API.
+    pub routes: Vec<Route>,
+    /// The new objects that invoke it.
+    pub object_created: Vec<ObjectCreated>,
+    /// The tables whose changes invoke it.
+    pub table_changed: Vec<TableChanged>,
+    /// Events of other kinds, which this crate does not resolve.
+    pub other_events: Vec<OtherEvent>,
+}
+
+/// A route of the HTTP API.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Route {
+    /// The method in capitals, or `ANY`.
+    pub method: String,
+    /// The path with its `{variables}`, or `$default`.
+    pub path: String,
+    /// The route key as API Gateway writes it: `GET /users/{id}`, or `$default`.
+    pub key: String,
+}
+
+/// A subscription to S3's `ObjectCreated` events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectCreated {
+    /// The bucket's physical name.
+    pub bucket: String,
+    /// The prefix of the key; empty for any.
+    pub prefix: String,
+    /// The suffix of the key; empty for any.
+    pub suffix: String,
+}
+
+/// A subscription to the changes of a table, through the table's stream. The terms are those of Lambda's event source
+/// mappings.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TableChanged {
+    /// The event's name in the template.
+    pub name: String,
+    /// The table's physical name.
+    pub table: String,
+    /// Whether a new subscription starts with the oldest record in the stream (`TRIM_HORIZON`) instead of the next new
+    /// one.
+    pub from_start: bool,
+    /// The most records in one invocation.
+    pub batch_size: u32,
+    /// The number of parallel batches.
+    pub parallelization_factor: u32,
+    /// Patterns, at least one of which must match a record; empty to match every record.
+    pub filters: Vec<Value>,
+    /// The number of retries of a failed batch; `None` means until its records expire.
+    pub retries: Option<u32>,
+    /// Age in seconds at which records are dropped; `None` means when they expire.
+    pub record_age: Option<u32>,
+    /// Whether a failed batch is split in two halves before it is tried again.
+    pub bisects: bool,
+    /// Whether the function names the first failed record of a batch.
+    pub reports_failures: bool,
+    /// The ARN of the queue or topic for dropped records.
+    pub dead_letters: Option<String>,
+}
+
+/// An event source of an unsupported kind, such as a schedule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OtherEvent {
+    /// The event's name in the template.
+    pub name: String,
+    /// Its type, such as `Schedule`.
+    pub kind: String,
+}
+
+/// A `DynamoDB` table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Table {
+    /// The resource's name in the template.
+    pub logical_id: String,
+    /// The table's physical name.
+    pub name: String,
+    /// Its properties as in `CreateTable`, including `TableName`.
+    pub properties: Value,
+}
+
+/// An S3 bucket.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Bucket {
+    /// The resource's name in the template.
+    pub logical_id: String,
+    /// The bucket's physical name.
+    pub name: String,
+    /// Its properties, including `BucketName`.
+    pub properties: Value,
+}
+
+/// A KMS key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    /// The resource's name in the template.
+    pub logical_id: String,
+    /// The key's ARN.
+    pub arn: String,
+    /// Its aliases, in the form `alias/name`.
+    pub aliases: Vec<String>,
+}
+
+/// An SNS topic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Topic {
+    /// The resource's name in the template.
+    pub logical_id: String,
+    /// The topic's ARN.
+    pub arn: String,
+}
+
+/// An SQS queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Queue {
+    /// The resource's name in the template.
+    pub logical_id: String,
+    /// The queue's ARN.
+    pub arn: String,
+}
+
+/// The CORS rules of an HTTP API, as in `CorsConfiguration`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Cors {
+    /// Origins that may call; `*` for any, `https://*` for any of that scheme.
+    pub allow_origins: Vec<String>,
+    /// Request headers a caller may send.
+    pub allow_headers: Vec<String>,
+    /// Methods a caller may use.
+    pub allow_methods: Vec<String>,
+    /// Response headers a script may read.
+    pub expose_headers: Vec<String>,
+    /// How long a browser may cache a preflight response, in seconds.
+    pub max_age: Option<u32>,
+    /// Whether a browser may send cookies.
+    pub allow_credentials: bool,
+}

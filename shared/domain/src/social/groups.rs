@@ -1,0 +1,302 @@
+//! Groups, as a signed-in user creates, reads and changes them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::group::{
+    Bulletin, Changed, Draft, Group, GroupId, GroupName, Held, MOST_AT_ONCE, MOST_MEMBERS, Member, MemberName, Role,
+    Stage,
+};
+use super::jobs::Jobs;
+use super::store::{Board, FriendStore, GroupStore, MEETINGS, Written};
+use super::{Face, Faces};
+use crate::account::{Caller, UserId};
+use crate::clock::{Clock, Timestamp};
+use crate::random::Random;
+use crate::{Error, Fault, GroupRule, Result};
+
+/// Reads and changes groups.
+pub struct Groups {
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// The source of random ids.
+    pub random: Arc<dyn Random>,
+    /// The store of groups.
+    pub store: Arc<dyn GroupStore>,
+    /// The store of public profiles.
+    pub friends: Arc<dyn FriendStore>,
+    /// Completes changes that do not fit into one transaction.
+    pub jobs: Arc<Jobs>,
+}
+
+/// A group of the caller's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mine {
+    /// The group.
+    pub group: Group,
+    /// The caller's role in it.
+    pub role: Role,
+}
+
+/// A group as any signed-in user may see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// The group.
+    pub group: Group,
+    /// The bulletin on the group's board: only for members.
+    pub bulletin: Option<Bulletin>,
+    /// When the group was dissolved. Only former members see this, and they see the group without members.
+    pub dissolved: Option<Timestamp>,
+}
+
+impl Groups {
+    /// Creates a group that the caller owns. Users who block the caller are left out, and the caller does not learn of
+    /// it. Takes two round trips for a small group; a large one is added to its members' lists step by step and then
+    /// becomes visible at once.
+    pub async fn create(&self, caller: Caller, draft: Draft) -> Result<GroupId> {
+        // Checked before anyone is left out. Otherwise the error would show who blocks the caller.
+        draft.check_room(caller.user)?;
+        let people = self.willing(caller, &draft.people).await?;
+        let draft = Draft { people, ..draft };
+        let now = self.clock.now();
+        for _ in 0..MEETINGS {
+            let id = GroupId::generate(&*self.random);
+            let mut changed = Held::found(id, &draft, caller.user, now)?;
+            let large = changed.entered.len() > MOST_AT_ONCE;
+            if large {
+                changed.held.group.stage = Stage::Forming;
+                changed.held.group.told = None;
+                changed.entered.clear();
+            }
+            match self.store.write(caller, &changed, Board::Keep, now).await? {
+                Written::Done if large => self.jobs.form(id, now).await?,
+                Written::Done => {}
+                Written::TooManyGroups => return Err(Error::Group(GroupRule::TooManyGroups)),
+                // Another group has this id.
+                Written::Moved => continue,
+            }
+            return Ok(id);
+        }
+        Err(Fault::new("making a group", "every random id was taken").into())
+    }
+
+    /// Adds users to a group. If they do not fit into one transaction, they are added in parts, after a check that all
+    /// of them can be added.
+    pub async fn add(&self, caller: Caller, group: GroupId, people: &BTreeSet<UserId>) -> Result<()> {
+        let willing = self.willing(caller, people).await?;
+        if willing.len() > MOST_AT_ONCE && !self.store.have_room(caller, group, &willing).await? {
+            return Err(Error::Group(GroupRule::TooManyGroups));
+        }
+        let willing: Vec<_> = willing.into_iter().collect();
+        let mut some_at_a_time: Vec<BTreeSet<_>> =
+            willing.chunks(MOST_AT_ONCE).map(|some| some.iter().copied().collect()).collect();
+        if some_at_a_time.is_empty() {
+            // There is nobody to add. The caller still gets the error if they are not allowed to add anyone.
+            some_at_a_time.push(BTreeSet::new());
+        }
+        for some in some_at_a_time {
+            let judge = |held: Held, now| {
+                // Users who block the caller are counted too. Otherwise the error would show who blocks the caller.
+                held.check_room(caller.user, people)?;
+                held.add(caller.user, &some, now)
+            };
+            self.change(caller, group, Board::Keep, judge).await?;
+        }
+        Ok(())
+    }
+
+    /// Joins a group.
+    pub async fn join(&self, caller: Caller, group: GroupId) -> Result<()> {
+        self.change(caller, group, Board::Keep, |held, now| held.join(caller.user, now)).await
+    }
+
+    /// Removes users from a group. If they do not fit into one transaction, they are removed in parts, after a check
+    /// that the caller may remove all of them.
+    pub async fn kick(&self, caller: Caller, group: GroupId, people: &BTreeSet<UserId>) -> Result<()> {
+        check_count(people)?;
+        let each: Vec<_> = people.iter().copied().collect();
+        for some in each.chunks(MOST_AT_ONCE) {
+            let some = some.iter().copied().collect();
+            let judge = |held: Held, now| {
+                held.clone().kick(caller.user, people, now)?;
+                held.kick(caller.user, &some, now)
+            };
+            self.change(caller, group, Board::Keep, judge).await?;
+        }
+        Ok(())
+    }
+
+    /// Leaves a group.
+    pub async fn quit(&self, caller: Caller, group: GroupId) -> Result<()> {
+        self.change(caller, group, Board::Keep, |held, now| held.quit(caller.user, now).map(Some)).await
+    }
+
+    /// Dissolves a group. It is gone for all members at once, however large it was.
+    pub async fn dismiss(&self, caller: Caller, group: GroupId) -> Result<()> {
+        self.change(caller, group, Board::Keep, |held, now| held.dismiss(caller.user, now).map(Some)).await
+    }
+
+    /// Transfers a group to another member.
+    pub async fn transfer(&self, caller: Caller, group: GroupId, to: UserId) -> Result<()> {
+        self.change(caller, group, Board::Keep, |held, now| held.transfer(caller.user, to, now).map(Some)).await
+    }
+
+    /// Makes members managers, or managers plain members.
+    pub async fn appoint(
+        &self,
+        caller: Caller,
+        group: GroupId,
+        people: &BTreeSet<UserId>,
+        managers: bool,
+    ) -> Result<()> {
+        check_count(people)?;
+        self.change(caller, group, Board::Keep, |held, now| held.appoint(caller.user, people, managers, now)).await
+    }
+
+    /// Renames a group.
+    pub async fn rename(&self, caller: Caller, group: GroupId, name: &GroupName) -> Result<()> {
+        self.change(caller, group, Board::Keep, |held, now| held.rename(caller.user, name, now)).await
+    }
+
+    /// Sets a group's picture.
+    pub async fn portray(&self, caller: Caller, group: GroupId, portrait: &str) -> Result<()> {
+        self.change(caller, group, Board::Keep, |held, now| held.portray(caller.user, portrait, now)).await
+    }
+
+    /// Sets the caller's display name in a group.
+    pub async fn call_oneself(&self, caller: Caller, group: GroupId, name: &MemberName) -> Result<()> {
+        self.change(caller, group, Board::Keep, |held, now| held.call_oneself(caller.user, name, now)).await
+    }
+
+    /// Posts a bulletin on a group's board, in place of the one that was there. An empty text clears the board.
+    pub async fn post(&self, caller: Caller, group: GroupId, content: &str) -> Result<()> {
+        match Bulletin::parse(content, self.clock.now())? {
+            Some(bulletin) => {
+                let board = Board::Post(&bulletin);
+                self.change(caller, group, board, |held, now| held.post(caller.user, now).map(Some)).await
+            }
+            None => {
+                self.change(caller, group, Board::Clear, |held, now| held.clear_board(caller.user, now).map(Some)).await
+            }
+        }
+    }
+
+    /// The bulletin on a group's board, for its members. Takes one round trip.
+    pub async fn bulletin(&self, caller: Caller, group: GroupId) -> Result<Bulletin> {
+        let (held, bulletin) = self.shown(caller, group).await?;
+        held.role(caller.user)?;
+        bulletin.ok_or(Error::Group(GroupRule::NoBulletin))
+    }
+
+    /// A group. Takes one round trip. A dissolved group is shown to its current and former members.
+    pub async fn show(&self, caller: Caller, group: GroupId) -> Result<Shown> {
+        let none = Error::NotFound("group");
+        let (held, bulletin) = self.store.shown(caller, group, self.clock.now()).await?.ok_or(none)?;
+        if held.group.stage == Stage::Dissolved
+            && held.roster.people.contains_key(&caller.user)
+            && !held.was_abandoned()
+        {
+            let dissolved = Some(held.group.updated);
+            return Ok(Shown { group: Group { members: 0, ..held.group }, bulletin: None, dissolved });
+        }
+        let held = alive(Some(held))?;
+        let bulletin = bulletin.filter(|_| held.role(caller.user).is_ok());
+        Ok(Shown { group: held.group, bulletin, dissolved: None })
+    }
+
+    /// The members of a group with their current names, for its members. Takes two round trips. The owner comes first,
+    /// then the managers, then the members, each in the order in which they joined.
+    pub async fn members(&self, caller: Caller, group: GroupId) -> Result<Vec<(UserId, Member, Face)>> {
+        let held = self.held(caller, group).await?;
+        held.role(caller.user)?;
+        let people: BTreeSet<_> = held.roster.members().map(|(user, _)| user).collect();
+        let mut faces: Faces = self.friends.faces(&people).await?;
+        let mut members: Vec<_> = held
+            .roster
+            .members()
+            .map(|(user, member)| (user, member.clone(), faces.remove(&user).unwrap_or_default()))
+            .collect();
+        members.sort_by_key(|(user, member, _)| (rank(member.role), member.joined, *user));
+        Ok(members)
+    }
+
+    /// The groups that the caller is in, ordered by id. Takes two round trips.
+    pub async fn mine(&self, caller: Caller) -> Result<Vec<Mine>> {
+        let memberships = self.store.memberships(caller, self.clock.now()).await?;
+        if memberships.live.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (groups, roles) = self.store.groups_with_roles(caller.user, &memberships.live).await?;
+        let groups: BTreeMap<_, _> = groups.into_iter().filter(|(_, group)| group.stage == Stage::Alive).collect();
+        let mine = |(id, group)| Some(Mine { group, role: *roles.get(&id)? });
+        Ok(groups.into_iter().filter_map(mine).collect())
+    }
+
+    async fn held(&self, caller: Caller, group: GroupId) -> Result<Held> {
+        alive(self.store.held(caller, group, self.clock.now()).await?)
+    }
+
+    async fn shown(&self, caller: Caller, group: GroupId) -> Result<(Held, Option<Bulletin>)> {
+        let shown = self.store.shown(caller, group, self.clock.now()).await?;
+        let (held, bulletin) = shown.ok_or(Error::NotFound("group"))?;
+        Ok((alive(Some(held))?, bulletin))
+    }
+
+    /// Those of `people` who do not block the caller. All of them must exist.
+    async fn willing(&self, caller: Caller, people: &BTreeSet<UserId>) -> Result<BTreeSet<UserId>> {
+        check_count(people)?;
+        let others: BTreeSet<_> = people.iter().copied().filter(|user| *user != caller.user).collect();
+        if others.is_empty() {
+            return Ok(others);
+        }
+        let known = self.store.reachable(caller, &others, self.clock.now()).await?;
+        let willing = |user: UserId| match known.get(&user) {
+            None => Some(Err(Error::NotFound("user"))),
+            Some(true) => None,
+            Some(false) => Some(Ok(user)),
+        };
+        others.into_iter().filter_map(willing).collect()
+    }
+
+    /// Checks a change against the current state of the group and writes the result. Starts again if the group changed
+    /// meanwhile.
+    async fn change(
+        &self,
+        caller: Caller,
+        group: GroupId,
+        board: Board<'_>,
+        judge: impl Fn(Held, Timestamp) -> Result<Option<Changed>> + Send + Sync,
+    ) -> Result<()> {
+        let now = self.clock.now();
+        for meeting in 0..MEETINGS {
+            let Some(changed) = judge(self.held(caller, group).await?, now)? else { return Ok(()) };
+            match self.store.write(caller, &changed, board, now).await? {
+                Written::Done => return Ok(()),
+                Written::TooManyGroups => return Err(Error::Group(GroupRule::TooManyGroups)),
+                // More users may try to join at once than there are attempts.
+                Written::Moved => self.store.step_aside(meeting).await,
+            }
+        }
+        Err(Fault::new("changing a group", "it changed at every attempt").into())
+    }
+}
+
+fn alive(held: Option<Held>) -> Result<Held> {
+    held.filter(|held| held.group.stage == Stage::Alive).ok_or(Error::NotFound("group"))
+}
+
+fn check_count(people: &BTreeSet<UserId>) -> Result<()> {
+    if people.len() > MOST_MEMBERS {
+        return Err(Error::Invalid { field: "memberIds", rule: "must name at most 500 users" });
+    }
+    Ok(())
+}
+
+/// The order of members on a list.
+const fn rank(role: Role) -> u8 {
+    match role {
+        Role::Owner => 0,
+        Role::Manager => 1,
+        Role::Member => 2,
+    }
+}

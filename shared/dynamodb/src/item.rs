@@ -1,0 +1,240 @@
+//! Conversions between the table's attributes and the domain's types.
+
+use std::collections::{BTreeMap, HashMap};
+
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use domain::account::{Account, Secret, UserId};
+use domain::clock::Timestamp;
+use domain::device_id::DeviceId;
+use domain::known::{NetworkHash, SignInNetworks};
+use domain::lookup::Card;
+use domain::rooms::RoomId;
+use domain::session::{PushService, PushTokens, Session, SessionId};
+use domain::{Fault, Result};
+
+/// An item, or a map inside one.
+pub type Item = HashMap<String, AttributeValue>;
+
+pub fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "numbers and ids are copied anyway")]
+pub fn number(value: impl ToString) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+pub fn moment(value: Timestamp) -> AttributeValue {
+    number(value.millis())
+}
+
+pub fn blob(value: &[u8]) -> AttributeValue {
+    AttributeValue::B(Blob::new(value))
+}
+
+pub fn get_text(item: &Item, name: &str) -> Option<String> {
+    item.get(name)?.as_s().ok().cloned()
+}
+
+pub fn get_number<N: std::str::FromStr>(item: &Item, name: &str) -> Option<N> {
+    item.get(name)?.as_n().ok()?.parse().ok()
+}
+
+pub fn get_moment(item: &Item, name: &str) -> Option<Timestamp> {
+    get_number(item, name).map(Timestamp::from_millis)
+}
+
+pub fn get_blob(item: &Item, name: &str) -> Option<Vec<u8>> {
+    item.get(name)?.as_b().ok().map(|blob| blob.as_ref().to_vec())
+}
+
+pub fn get_user(item: &Item, name: &str) -> Option<UserId> {
+    get_number(item, name).and_then(UserId::new)
+}
+
+/// The id in the device API in an account's item.
+pub fn get_device_id(account: &Item) -> Option<DeviceId> {
+    get_number(account, "device_id").and_then(DeviceId::new)
+}
+
+/// A session as a map inside its account's item.
+pub fn session(session: &Session) -> AttributeValue {
+    let mut map = HashMap::from([
+        ("turn".to_owned(), number(session.turn)),
+        ("moved".to_owned(), moment(session.moved)),
+        ("began".to_owned(), moment(session.began)),
+        ("expires".to_owned(), moment(session.expires)),
+        ("ends".to_owned(), moment(session.ends)),
+        ("api".to_owned(), text(&session.api)),
+    ]);
+    if let Some((token, platform)) = &session.push.device {
+        map.extend([("device".to_owned(), text(token)), ("platform".to_owned(), number(platform))]);
+    }
+    map.extend(session.network.iter().map(|network| ("network".to_owned(), text(network.as_str()))));
+    map.extend(session.push.services.iter().map(|(service, token)| (service.name().to_owned(), text(token))));
+    AttributeValue::M(map)
+}
+
+fn read_session(item: &Item) -> Option<Session> {
+    Some(Session {
+        turn: get_number(item, "turn")?,
+        moved: get_moment(item, "moved")?,
+        began: get_moment(item, "began")?,
+        expires: get_moment(item, "expires")?,
+        ends: get_moment(item, "ends")?,
+        api: get_text(item, "api")?,
+        push: PushTokens {
+            device: get_text(item, "device").zip(get_number(item, "platform")),
+            services: PushService::ALL
+                .into_iter()
+                .filter_map(|service| Some((service, get_text(item, service.name())?)))
+                .collect(),
+        },
+        network: get_text(item, "network").map(NetworkHash::from_text),
+    })
+}
+
+/// Sessions as a map inside their account's item.
+pub fn sessions<'a>(held: impl IntoIterator<Item = (SessionId, &'a Session)>) -> AttributeValue {
+    AttributeValue::M(held.into_iter().map(|(id, held)| (id.to_string(), session(held))).collect())
+}
+
+/// The networks of past sign-ins as a map inside their account's item.
+pub fn networks(networks: &SignInNetworks) -> AttributeValue {
+    AttributeValue::M(networks.iter().map(|(hash, seen)| (hash.as_str().to_owned(), moment(*seen))).collect())
+}
+
+fn read_networks(map: &Item) -> SignInNetworks {
+    let network = |hash: &String| Some((NetworkHash::from_text(hash), get_moment(map, hash)?));
+    map.keys().filter_map(network).collect()
+}
+
+/// An account's item, without its key.
+pub fn account(account: &Account) -> Item {
+    let sessions = sessions(account.sessions.iter().map(|(id, held)| (*id, held)));
+    let mut item = HashMap::from([
+        ("id".to_owned(), number(account.id)),
+        ("created".to_owned(), moment(account.created)),
+        ("sessions".to_owned(), sessions),
+        ("networks".to_owned(), networks(&account.networks)),
+    ]);
+    let texts = [("name", &account.name), ("state", &account.state), ("avatar", &account.avatar)];
+    item.extend(
+        texts.into_iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| (name.to_owned(), text(value))),
+    );
+    item.extend(account.phone.iter().map(|phone| ("phone".to_owned(), text(phone))));
+    item.extend(account.username.iter().map(|name| ("username".to_owned(), text(name))));
+    item.extend(account.room.iter().map(|room| ("room".to_owned(), text(room))));
+    item.extend(account.room_id.map(|room| ("room_id".to_owned(), number(room))));
+    item.extend(account.device_id.map(|id| ("device_id".to_owned(), number(id))));
+    item.extend(secret(&account.secret));
+    if !account.details.is_empty() {
+        let details = account.details.iter().map(|(name, value)| (name.clone(), text(value))).collect();
+        item.insert("details".to_owned(), AttributeValue::M(details));
+    }
+    item.extend(account.seen.map(|seen| ("seen".to_owned(), moment(seen))));
+    item
+}
+
+/// The attributes of a secret, in an account's item and in a claim's.
+pub fn secret(secret: &Secret) -> Item {
+    let hash = secret.hash.iter().map(|hash| ("hash".to_owned(), text(hash)));
+    // The item of an account that never had a password contains no version.
+    let version = (secret.version > 0).then(|| ("version_of_secret".to_owned(), number(secret.version)));
+    hash.chain(version).collect()
+}
+
+/// The secret in an account's or a claim's item.
+pub fn read_secret(item: &Item) -> Secret {
+    Secret { hash: get_text(item, "hash"), version: get_number(item, "version_of_secret").unwrap_or_default() }
+}
+
+/// The account in an item.
+pub fn read_account(item: &Item) -> Result<Account> {
+    let broken = || Fault::new("reading an account", "the item lacks an attribute or has it in another type");
+    let sessions = item.get("sessions").and_then(|map| map.as_m().ok()).ok_or_else(broken)?;
+    let sessions =
+        sessions.iter().map(|(id, map)| Some((id.parse::<SessionId>().ok()?, read_session(map.as_m().ok()?)?)));
+    Ok(Account {
+        id: get_user(item, "id").ok_or_else(broken)?,
+        phone: get_text(item, "phone"),
+        name: get_text(item, "name").unwrap_or_default(),
+        state: get_text(item, "state").unwrap_or_default(),
+        avatar: get_text(item, "avatar").unwrap_or_default(),
+        username: get_text(item, "username"),
+        secret: read_secret(item),
+        details: item.get("details").and_then(|map| map.as_m().ok()).map(texts).unwrap_or_default(),
+        room: get_text(item, "room"),
+        room_id: get_number(item, "room_id").and_then(RoomId::new),
+        device_id: get_device_id(item),
+        created: get_moment(item, "created").ok_or_else(broken)?,
+        seen: get_moment(item, "seen"),
+        sessions: sessions.collect::<Option<BTreeMap<_, _>>>().ok_or_else(broken)?,
+        networks: item.get("networks").and_then(|map| map.as_m().ok()).map(read_networks).unwrap_or_default(),
+    })
+}
+
+fn texts(map: &Item) -> BTreeMap<String, String> {
+    map.iter().filter_map(|(name, value)| Some((name.clone(), value.as_s().ok()?.clone()))).collect()
+}
+
+/// The card in an account's item.
+pub fn read_card(item: &Item) -> Option<Card> {
+    Some(Card {
+        id: get_user(item, "id")?,
+        name: get_text(item, "name").unwrap_or_default(),
+        state: get_text(item, "state").unwrap_or_default(),
+        avatar: get_text(item, "avatar").unwrap_or_default(),
+        seen: get_moment(item, "seen"),
+    })
+}
+
+/// The attributes that [`read_card`] needs, for a projection.
+pub const CARD: &[&str] = &["id", "name", "state", "avatar", "seen"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::phone::Phone;
+
+    #[test]
+    fn an_account_survives_the_table() {
+        let now = Timestamp::from_millis(1_800_000_000_000);
+        let session = Session {
+            turn: 3,
+            moved: now,
+            began: now,
+            expires: now,
+            ends: now,
+            api: "messenger".into(),
+            push: PushTokens {
+                device: Some(("other".into(), 1)),
+                services: BTreeMap::from([(PushService::Apns, "token".into()), (PushService::Jp, "third".into())]),
+            },
+            network: Some(NetworkHash::from_text("a-network")),
+        };
+        let phone = Phone::parse("86", "13912345678").unwrap();
+        let id = UserId::new(7).unwrap();
+        let secret = Secret { hash: Some("$argon2id$".into()), version: 4 };
+        let before = Account {
+            username: Some("tom".into()),
+            details: BTreeMap::from([("sex".into(), "0".into())]),
+            room: Some("8696".into()),
+            room_id: RoomId::new(5),
+            device_id: DeviceId::new(13),
+            secret: secret.clone(),
+            ..Account::with_phone(id, &phone, (SessionId::from_bytes([1; 12]), session), now)
+        };
+        let after = read_account(&account(&before)).unwrap();
+        assert_eq!(format!("{after:?}"), format!("{before:?}"));
+        assert_eq!((after.phone, after.secret), (before.phone, secret));
+    }
+
+    #[test]
+    fn a_broken_item_is_a_fault_and_no_panic() {
+        assert!(read_account(&Item::new()).is_err());
+        assert!(read_card(&Item::new()).is_none());
+    }
+}

@@ -1,0 +1,139 @@
+//! Adding a session to an account that may have the maximum number of sessions.
+
+use std::fmt::Write;
+
+use super::item::{self, Item, moment, number};
+use super::keys;
+use super::write::Change;
+use super::{Table, Transacted, failed, found};
+use domain::account::{Account, UserId};
+use domain::clock::Timestamp;
+use domain::identity::{Admission, Proof};
+use domain::known::with_sign_in;
+use domain::session::{Session, SessionId};
+use domain::{Error, Fault, Result};
+use telemetry::round_trips;
+
+/// Simultaneous sign-ins to one account take turns. So many conflicts in a row do not happen by chance.
+const ATTEMPTS: usize = 8;
+
+/// The result of adding a session.
+enum Added {
+    Done,
+    /// The account's condition failed; contains the current account, if it exists.
+    Refused(Option<Item>),
+}
+
+impl Table {
+    /// Uses up the proof and adds the session; see [`domain::identity::IdentityStore::admit`].
+    pub(super) async fn add_session(
+        &self,
+        user: UserId,
+        admission: &Admission,
+        now: Timestamp,
+    ) -> Result<Option<Account>> {
+        let room = self.policy.sessions_per_account;
+        let add = add_session(user, admission, now)
+            .and("attribute_exists(pk) AND size(#sessions) < :room")
+            .value(":room", number(room));
+        let add = add_network(add, admission, self.policy.sign_in_networks(), now);
+        // Most accounts have room, so the profile is read in parallel with the write and not before it. An error of the
+        // read must not hide the result of the write.
+        let key = keys::account(user);
+        let read = async { Ok(self.get("reading an account", &key).await) };
+        let (added, read) = round_trips::both(self.try_add(add, admission, now), read).await?;
+        let mut crowded = match (added, read) {
+            (Added::Done, Ok(read)) => return with_session(read.as_ref(), &admission.session),
+            (Added::Done, Err(_)) => {
+                let read = self.get("reading an account", &key).await?;
+                return with_session(read.as_ref(), &admission.session);
+            }
+            (Added::Refused(old), _) => old,
+        };
+        for _ in 0..ATTEMPTS {
+            let Some(old) = crowded else { return Ok(None) };
+            if admission.version.is_some_and(|version| version != item::read_secret(&old).version) {
+                return Ok(None);
+            }
+            let add = self.replace_sessions(user, admission, &old, now)?;
+            match self.try_add(add, admission, now).await? {
+                Added::Done => return with_session(Some(&old), &admission.session),
+                Added::Refused(old) => crowded = old,
+            }
+        }
+        Err(Fault::new("adding a session", "the account's sessions changed at every attempt").into())
+    }
+
+    /// Uses up the proof and changes the account in one transaction.
+    async fn try_add(&self, add: Change, admission: &Admission, now: Timestamp) -> Result<Added> {
+        let mut writes = self.proof(&admission.proof, now)?;
+        let account = writes.len();
+        writes.push(add.in_transaction(&self.name)?);
+        match self.transact("signing in", writes).await? {
+            Transacted::Done => Ok(Added::Done),
+            Transacted::Refused(reasons) if failed(&reasons, 0) && matches!(admission.proof, Proof::Code(_)) => {
+                Err(Error::CodeNotAsked)
+            }
+            Transacted::Refused(reasons) => Ok(Added::Refused(found(&reasons, account).cloned())),
+        }
+    }
+}
+
+impl Table {
+    /// Adds a session in place of the sessions in `old` that must end, and its network in place of the networks that
+    /// must be forgotten. The condition is that the table still contains `old`.
+    fn replace_sessions(&self, user: UserId, admission: &Admission, old: &Item, now: Timestamp) -> Result<Change> {
+        let account = item::read_account(old)?;
+        let ended = account.sessions_to_end(self.policy.sessions_per_account.saturating_sub(1), now);
+        let mut add = add_session(user, admission, now)
+            .and("size(#sessions) = :size")
+            .value(":size", number(account.sessions.len()));
+        if let Some(network) = &admission.session.1.network {
+            add.update.push_str(", #networks = :networks");
+            let networks = with_sign_in(&self.policy, &account.networks, network, now);
+            add = add.value(":networks", item::networks(&networks));
+            add = match old.get("networks") {
+                Some(before) => add.and("#networks = :networks_before").value(":networks_before", before.clone()),
+                None => add.and("attribute_not_exists(#networks)"),
+            };
+        }
+        for (index, ended) in ended.into_iter().enumerate() {
+            add.update.push_str(if index == 0 { " REMOVE " } else { ", " });
+            let _ = write!(add.update, "#sessions.#end{index}");
+            add = add.and(&format!("attribute_exists(#sessions.#end{index})"));
+            add = add.name(&format!("#end{index}"), ended.to_string());
+        }
+        Ok(add)
+    }
+}
+
+fn add_session(user: UserId, admission: &Admission, now: Timestamp) -> Change {
+    let (id, session) = &admission.session;
+    let change = Change::new(keys::account(user), "SET #sessions.#sid = :session, #seen = :now")
+        .name("#sid", id.to_string())
+        .value(":session", item::session(session))
+        .value(":now", moment(now));
+    match admission.version {
+        Some(version) => change.if_secret(version),
+        None => change,
+    }
+}
+
+/// Stores the session's network, if the account knows it already or has room for another one.
+fn add_network(mut add: Change, admission: &Admission, most: usize, now: Timestamp) -> Change {
+    let Some(network) = &admission.session.1.network else { return add };
+    add.update.push_str(", #networks.#network = :signed_in");
+    add.and("(attribute_exists(#networks.#network) OR size(#networks) < :most_networks)")
+        .name("#network", network.as_str())
+        .value(":signed_in", moment(now))
+        .value(":most_networks", number(most))
+}
+
+/// The account in an item that may have been read just before the session was added.
+fn with_session(item: Option<&Item>, (id, session): &(SessionId, Session)) -> Result<Option<Account>> {
+    let mut account = item.map(item::read_account).transpose()?;
+    if let Some(account) = &mut account {
+        account.sessions.insert(*id, session.clone());
+    }
+    Ok(account)
+}

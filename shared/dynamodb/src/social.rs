@@ -1,0 +1,74 @@
+//! Friends, groups, and what devices were sent.
+
+mod friends;
+mod groups;
+mod items;
+mod jobs;
+mod news;
+mod packed;
+mod spread;
+mod sync;
+
+pub use self::news::change_of;
+
+use std::collections::BTreeSet;
+
+use super::batch::Reads;
+use super::item::{self, Item};
+use super::{Table, keys, living};
+use crate::stream::Record;
+use domain::Result;
+use domain::account::{Caller, UserId};
+use domain::clock::Timestamp;
+use domain::social::jobs::Task;
+use domain::social::{Face, Faces};
+
+/// The work on groups that a change of the table requires, if any.
+#[must_use]
+pub fn social_change(record: &Record) -> Option<Task> {
+    let Some(new) = &record.new else {
+        return keys::owner_of_unspread(&record.pk, &record.sk).map(Task::SpreadLate);
+    };
+    match record.sk.as_str() {
+        "job" if record.old.is_none() => {
+            let group = record.pk.strip_prefix("group#")?.parse().ok()?;
+            Some(Task::Finish(group))
+        }
+        "account" => {
+            let (old, user) = (record.old.as_ref()?, item::get_user(new, "id")?);
+            if ["name", "avatar"].into_iter().any(|name| old.get(name) != new.get(name)) {
+                return Some(Task::Spread(user));
+            }
+            // The change that marks the account is not the one that asks again.
+            let is_late = [old, new].into_iter().all(|account| account.contains_key(spread::UNSPREAD));
+            is_late.then_some(Task::SpreadLate(user))
+        }
+        _ => None,
+    }
+}
+
+/// The attributes that a public profile needs, for a projection.
+const FACE: &[&str] = &["id", "name", "avatar", "phone"];
+
+impl Table {
+    /// The public profiles of these users.
+    async fn read_faces(&self, people: &BTreeSet<UserId>, reads: Reads) -> Result<Faces> {
+        let accounts = people.iter().map(|user| keys::account(*user)).collect();
+        let accounts = self.get_all(accounts, FACE, reads).await?;
+        Ok(accounts.iter().filter_map(|account| Some((item::get_user(account, "id")?, face(account)))).collect())
+    }
+
+    /// Checks that the caller's session is active.
+    pub(super) async fn check_living(&self, caller: Caller, now: Timestamp) -> Result<()> {
+        let account = self.get("reading an account", &keys::account(caller.user)).await?;
+        living(account.as_ref(), caller, now)
+    }
+}
+
+fn face(account: &Item) -> Face {
+    Face {
+        name: item::get_text(account, "name").unwrap_or_default(),
+        avatar: item::get_text(account, "avatar").unwrap_or_default(),
+        phone: item::get_text(account, "phone"),
+    }
+}

@@ -1,0 +1,103 @@
+//! The messenger API: bare JSON under 200; refusals `{"error": …, "kind": …}` under 400, 401, 403, 404 or 412; faults 500.
+
+use http::StatusCode;
+use http::request::Parts;
+use serde::Serialize;
+use serde_json::json;
+use utoipa::ToSchema;
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
+
+use super::{Api, Reply, words};
+use crate::caller::{Gate, bearer};
+use domain::account::Caller;
+use domain::{Error, NotSignedIn, Result};
+
+/// The messenger API.
+#[derive(Clone, Copy, Debug)]
+pub struct Messenger;
+
+/// A success without a result.
+#[derive(Serialize, ToSchema)]
+#[schema(as = messenger::Done, example = json!({}))]
+pub struct Done {}
+
+/// Error response.
+#[derive(ToSchema)]
+#[schema(as = messenger::Refused, example = json!({ "error": "wrong code", "kind": "code_wrong" }))]
+pub struct Refused {
+    /// Error message for developers. Do not show it to users or compare it; the text may change.
+    pub error: String,
+    /// What went wrong, as a word to branch on. The words do not change; new ones may come.
+    #[schema(schema_with = kinds)]
+    pub kind: String,
+}
+
+fn kinds() -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some("What went wrong, as a word to branch on. The words do not change; new ones may come."))
+        .enum_values(Some(Error::KINDS.iter().copied()))
+        .build()
+}
+
+impl Api for Messenger {
+    const NAME: &'static str = "messenger";
+    const BEARER: bool = true;
+
+    fn refuse(error: &Error) -> Reply {
+        let status = match error {
+            Error::Malformed(_)
+            | Error::Invalid { .. }
+            | Error::NotMobile
+            | Error::TooLarge { .. }
+            | Error::TooMany { .. }
+            | Error::UnsupportedMedia(_)
+            | Error::CodeNotAsked
+            | Error::CodeExpired
+            | Error::CodeWrong
+            | Error::CodeGuessesSpent
+            | Error::CodeTooSoon { .. }
+            | Error::Limited { .. }
+            | Error::Full(_)
+            | Error::CountryNotServed
+            | Error::TextNotSent
+            | Error::Taken(_)
+            | Error::PasswordWrong
+            | Error::Locked { .. }
+            | Error::CaptchaWrong
+            | Error::CaptchaExpired
+            | Error::CaptchaNeeded
+            | Error::VerificationUnknown
+            | Error::AlreadyWritten
+            | Error::AlreadyFriends
+            | Error::ProviderRefused
+            | Error::ProviderUnreachable
+            | Error::RefreshInvalid
+            | Error::RefreshReused => StatusCode::BAD_REQUEST,
+            Error::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
+            Error::CrossSite | Error::NotYours | Error::NotFriends | Error::Group(_) => StatusCode::FORBIDDEN,
+            Error::NoRoute | Error::NotFound(_) => StatusCode::NOT_FOUND,
+            Error::WrongMethod { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Error::EncodedBody => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Error::ConditionFailed => StatusCode::PRECONDITION_FAILED,
+            Error::Fault(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        Reply::new(status, json!({ "error": words::<Self>(error), "kind": error.kind() }))
+    }
+
+    fn caller(parts: &Parts, gate: &Gate) -> Result<Caller> {
+        let token = bearer(parts)?.ok_or(Error::Unauthenticated(NotSignedIn::Missing))?;
+        gate.keys.check_access_token(token, gate.clock.now())
+    }
+
+    fn not_signed_in(reason: NotSignedIn) -> &'static str {
+        match reason {
+            NotSignedIn::Missing => "the Authorization header is missing; send Authorization: Bearer <access_token>",
+            NotSignedIn::Malformed => {
+                "the Authorization header must be Bearer <access_token>, with a token of this API"
+            }
+            NotSignedIn::Expired => "the access token has expired; refresh it with POST /auth/refresh_token",
+            NotSignedIn::Ended => "the session has ended; sign in again",
+        }
+    }
+}

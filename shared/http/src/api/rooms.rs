@@ -1,0 +1,116 @@
+//! The rooms API: every value a string; `status`, `msg` and `code`, which repeats the HTTP status.
+
+use http::StatusCode;
+use http::request::Parts;
+use serde_json::json;
+use utoipa::ToSchema;
+use utoipa::openapi::schema::Object;
+
+use super::{Api, Reply, words};
+use crate::caller::Gate;
+use crate::constant;
+use domain::account::Caller;
+use domain::{Error, NotSignedIn, Result};
+
+/// The rooms API.
+#[derive(Clone, Copy, Debug)]
+pub struct Rooms;
+
+/// A success without anything else, for the API description.
+#[derive(ToSchema)]
+#[schema(as = rooms::Done, example = json!({ "status": "SUCCESS", "msg": "查询成功", "code": "200" }))]
+#[expect(dead_code, reason = "only described")]
+pub struct Done {
+    #[schema(schema_with = success)]
+    status: String,
+    /// What was done.
+    msg: String,
+    /// The HTTP status again.
+    code: String,
+}
+
+/// A refusal, for the API description.
+#[derive(ToSchema)]
+#[schema(as = rooms::Refused, example = json!({ "status": "FAIL", "msg": "not signed in", "code": "401" }))]
+#[expect(dead_code, reason = "only described")]
+pub struct Refused {
+    #[schema(schema_with = failure)]
+    status: String,
+    /// What went wrong, for developers. Do not compare it; the text may change.
+    msg: String,
+    /// The HTTP status again.
+    #[schema(pattern = "^[45][0-9]{2}$")]
+    code: String,
+}
+
+/// The `status` of a success.
+#[must_use]
+pub fn success() -> Object {
+    constant::text("SUCCESS", "`SUCCESS`.")
+}
+
+fn failure() -> Object {
+    constant::text("FAIL", "`FAIL`: an error.")
+}
+
+impl Api for Rooms {
+    const NAME: &'static str = "rooms";
+
+    fn refuse(error: &Error) -> Reply {
+        let status = match error {
+            Error::Malformed(_)
+            | Error::Invalid { .. }
+            | Error::NotMobile
+            | Error::TooLarge { .. }
+            | Error::TooMany { .. }
+            | Error::UnsupportedMedia(_)
+            | Error::CodeNotAsked
+            | Error::CodeExpired
+            | Error::CodeWrong
+            | Error::CodeGuessesSpent
+            | Error::CodeTooSoon { .. }
+            | Error::Limited { .. }
+            | Error::Full(_)
+            | Error::Taken(_)
+            | Error::PasswordWrong
+            | Error::Locked { .. }
+            | Error::CaptchaWrong
+            | Error::CaptchaExpired
+            | Error::CaptchaNeeded
+            | Error::VerificationUnknown
+            | Error::AlreadyWritten
+            | Error::AlreadyFriends
+            | Error::ProviderRefused
+            | Error::ProviderUnreachable
+            | Error::CountryNotServed
+            | Error::TextNotSent => StatusCode::BAD_REQUEST,
+            Error::Unauthenticated(_) | Error::RefreshInvalid | Error::RefreshReused => StatusCode::UNAUTHORIZED,
+            Error::CrossSite | Error::NotYours | Error::NotFriends | Error::Group(_) => StatusCode::FORBIDDEN,
+            Error::NoRoute | Error::NotFound(_) => StatusCode::NOT_FOUND,
+            Error::WrongMethod { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Error::EncodedBody => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Error::ConditionFailed => StatusCode::PRECONDITION_FAILED,
+            Error::Fault(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        let code = status.as_str().to_owned();
+        Reply::new(status, json!({ "status": "FAIL", "msg": words::<Self>(error), "code": code }))
+    }
+
+    /// The document puts the token into the body or the query, so of a request's head only the query can hold it;
+    /// handlers check the body's themselves.
+    fn caller(parts: &Parts, gate: &Gate) -> Result<Caller> {
+        let query = parts.uri.query().unwrap_or_default();
+        let token = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "token");
+        let (_, token) = token.ok_or(Error::Unauthenticated(NotSignedIn::Missing))?;
+        gate.keys.check_session_token(&token, Self::NAME)
+    }
+
+    fn not_signed_in(reason: NotSignedIn) -> &'static str {
+        match reason {
+            NotSignedIn::Missing => "token is missing; send the token of the sign-in",
+            NotSignedIn::Malformed => "token is not valid; send the token of the sign-in",
+            NotSignedIn::Expired => "the token has expired; sign in again",
+            NotSignedIn::Ended => "the session has ended; sign in again",
+        }
+    }
+}

@@ -1,0 +1,323 @@
+//! The `SealTalk` API: `{"code", "result"}`. Outcomes have a code of their own under 200; errors are HTTP statuses
+//! with the same number as `code`, except that nobody signed in is 403 with code 10000, on which its clients sign out.
+
+use axum::body::Body;
+use axum::response::Response;
+use http::header::CONTENT_TYPE;
+use http::request::Parts;
+use http::{HeaderValue, StatusCode};
+use serde::Serialize;
+use serde_json::json;
+use utoipa::ToSchema;
+use utoipa::openapi::schema::Object;
+
+use super::{Api, Refusal, Reply, refuse, words};
+use crate::body::ok;
+use crate::caching;
+use crate::caller::{Gate, Origin, PublicUrl};
+use crate::{constant, cookie};
+use domain::account::Caller;
+use domain::password::Password;
+use domain::profile::{Avatar, Nickname};
+use domain::text::Bounds;
+use domain::{Cap, Error, GroupRule, NotSignedIn, Result};
+
+/// The `SealTalk` API.
+#[derive(Clone, Copy, Debug)]
+pub struct SealTalk;
+
+impl SealTalk {
+    /// The cookie that holds the session token.
+    pub const COOKIE: &'static str = "sealtalk_session";
+
+    /// A success that has nothing to tell.
+    #[must_use]
+    pub fn done() -> Response {
+        Self::bare(Done { code: 200 })
+    }
+
+    /// A success with its result.
+    #[must_use]
+    pub fn result(result: impl Serialize) -> Response {
+        Self::bare(Success { code: 200, result })
+    }
+
+    /// A success outside the envelope.
+    #[must_use]
+    pub fn bare(body: impl Serialize) -> Response {
+        let mut response = ok(body);
+        Self::dress(&mut response);
+        response
+    }
+
+    /// What a handler found. `these` of the errors are a bad request at its endpoint, as they are at the original
+    /// server's, and have another status elsewhere.
+    pub fn bad_request(
+        result: Result<Response>,
+        these: fn(&Error) -> bool,
+    ) -> std::result::Result<Response, Refusal<Self>> {
+        match result {
+            Err(error) if these(&error) => {
+                let mut response = refuse::<Self>(&error);
+                let body = json!({ "code": 400, "message": error.to_string() });
+                *response.status_mut() = StatusCode::BAD_REQUEST;
+                *response.body_mut() = Body::from(body.to_string());
+                Ok(response)
+            }
+            other => Ok(other?),
+        }
+    }
+
+    /// A success whose result is a credential: no cache stores it.
+    #[must_use]
+    pub fn secret(result: impl Serialize) -> Response {
+        caching::secret(Self::result(result))
+    }
+
+    /// A nickname as this API's document bounds it: 1 to 32 bytes.
+    pub fn nickname(text: &str) -> Result<Nickname> {
+        const RULE: &str = "must have 1 to 32 bytes and no control characters";
+        const NICKNAME: Bounds = Bounds { bytes: 32, ..Bounds::line("nickname", 1, 32, RULE) };
+        Nickname::within(text, &NICKNAME)
+    }
+
+    /// A portrait as this API's document bounds it: an http(s) URL of 12 to 256 characters. A picture of ours is kept
+    /// by its path, so that it moves with the host.
+    pub fn portrait(text: &str, url: &PublicUrl, origin: &Origin) -> Result<Avatar> {
+        const RULE: Error =
+            Error::Invalid { field: "portraitUri", rule: "must be an http(s) URL of 12 to 256 characters" };
+        if text.starts_with('/') || !(12..=256).contains(&text.len()) {
+            return Err(RULE);
+        }
+        Avatar::parse(url.relative(origin, text)).or_else(|_| Avatar::parse(text)).map_err(|_| RULE)
+    }
+
+    /// A verification token has the form of a UUID. Another text is a bad request; a UUID may still be no token.
+    pub fn verification_token(text: &str) -> Result<&str> {
+        const RULE: Error = Error::Invalid { field: "verification_token", rule: "must be a UUID" };
+        let text = text.trim();
+        let fits = |(index, byte): (usize, u8)| match index {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        };
+        if text.len() == 36 && text.bytes().enumerate().all(fits) { Ok(text) } else { Err(RULE) }
+    }
+
+    /// A password that is compared with the one that is set. An empty one is no password of anybody.
+    pub fn typed_password(field: &'static str, text: &str) -> Result<Password> {
+        if text.is_empty() { Err(Error::Invalid { field, rule: "must not be empty" }) } else { Password::typed(text) }
+    }
+
+    /// A new password as this API's document bounds it: 6 to 20 bytes without spaces. What somebody signs in with is
+    /// not held to it, because it may have been set through an API that allows longer ones.
+    pub fn password(text: &str) -> Result<Password> {
+        const RULE: Error = Error::Invalid { field: "password", rule: "must have 6 to 20 bytes and no spaces" };
+        if text.len() > 20 { Err(RULE) } else { Password::new(text).map_err(|_| RULE) }
+    }
+}
+
+/// A success with its result.
+#[derive(Serialize, ToSchema)]
+#[schema(as = sealtalk::Success)]
+pub struct Success<T> {
+    #[schema(schema_with = success)]
+    code: u16,
+    result: T,
+}
+
+/// A success without a result.
+#[derive(Serialize, ToSchema)]
+#[schema(as = sealtalk::Done, example = json!({ "code": 200 }))]
+pub struct Done {
+    #[schema(schema_with = success)]
+    code: u16,
+}
+
+/// An error whose HTTP status is 200.
+#[derive(ToSchema)]
+#[schema(as = sealtalk::Failed, example = json!({ "code": 1_000, "message": "wrong account or password" }))]
+#[expect(dead_code, reason = "only described")]
+pub struct Failed {
+    #[schema(schema_with = failures)]
+    code: u16,
+    /// What went wrong, for developers. Do not compare it; the text may change.
+    message: String,
+}
+
+/// An error whose HTTP status is not 200.
+#[derive(ToSchema)]
+#[schema(as = sealtalk::Refused, example = json!({ "code": 10_000, "message": "not signed in" }))]
+#[expect(dead_code, reason = "only described")]
+pub struct Refused {
+    #[schema(schema_with = errors)]
+    code: u16,
+    /// What went wrong, for developers. Do not compare it; the text may change.
+    message: String,
+}
+
+/// A success with its result, or an error whose HTTP status is 200.
+#[derive(ToSchema)]
+#[schema(as = sealtalk::Either)]
+#[serde(untagged)]
+pub enum Either<T> {
+    /// A success.
+    Success(#[schema(inline)] Success<T>),
+    /// An error.
+    Failed(Failed),
+}
+
+/// A success without a result, or an error whose HTTP status is 200.
+#[derive(ToSchema)]
+#[schema(as = sealtalk::Outcome)]
+#[serde(untagged)]
+pub enum Outcome {
+    /// A success.
+    Done(Done),
+    /// An error.
+    Failed(Failed),
+}
+
+fn success() -> Object {
+    constant::numbers(&[200], "200: success.")
+}
+
+fn failures() -> Object {
+    let about = "1000: a wrong code or password, or too many groups. 2000: the code has expired. 5000: too soon, too \
+        many requests, or the text message could not be sent.";
+    constant::numbers(&[1_000, 2_000, 5_000], about)
+}
+
+fn errors() -> Object {
+    let about = "The HTTP status; or 10000 with HTTP status 403: not signed in.";
+    constant::numbers(&[400, 401, 402, 403, 404, 405, 412, 415, 500, 10_000], about)
+}
+
+impl Api for SealTalk {
+    const NAME: &'static str = "sealtalk";
+
+    fn refuse(error: &Error) -> Reply {
+        let (status, code) = match error {
+            Error::Malformed(_)
+            | Error::Invalid { .. }
+            | Error::NotMobile
+            | Error::TooLarge { .. }
+            | Error::TooMany { .. }
+            | Error::UnsupportedMedia(_)
+            | Error::CountryNotServed
+            | Error::Taken(_)
+            | Error::CaptchaWrong
+            | Error::CaptchaExpired
+            | Error::CaptchaNeeded
+            | Error::AlreadyWritten
+            | Error::AlreadyFriends
+            | Error::Group(GroupRule::OwnerOnly | GroupRule::Full)
+            | Error::ProviderRefused
+            | Error::ProviderUnreachable
+            | Error::RefreshInvalid
+            | Error::RefreshReused => (StatusCode::BAD_REQUEST, 400),
+            Error::NoRoute | Error::NotFound(_) | Error::CodeNotAsked | Error::VerificationUnknown => {
+                (StatusCode::NOT_FOUND, 404)
+            }
+            Error::WrongMethod { .. } => (StatusCode::METHOD_NOT_ALLOWED, 405),
+            Error::EncodedBody => (StatusCode::UNSUPPORTED_MEDIA_TYPE, 415),
+            Error::CrossSite
+            | Error::NotYours
+            | Error::NotFriends
+            | Error::Group(GroupRule::MembersOnly | GroupRule::ManagersOnly | GroupRule::OwnerStays) => {
+                (StatusCode::FORBIDDEN, 403)
+            }
+            Error::ConditionFailed => (StatusCode::PRECONDITION_FAILED, 412),
+            Error::Group(GroupRule::OwnerAppoints) => (StatusCode::UNAUTHORIZED, 401),
+            // The Android client takes this status for a group that has no bulletin yet.
+            Error::Group(GroupRule::NotInGroup | GroupRule::NoBulletin) => (StatusCode::PAYMENT_REQUIRED, 402),
+
+            Error::Unauthenticated(_) => (StatusCode::FORBIDDEN, 10_000),
+            // Somebody locked out is answered like somebody mistaken, so that a lock cannot be told from outside.
+            Error::CodeWrong
+            | Error::CodeGuessesSpent
+            | Error::PasswordWrong
+            | Error::Locked { .. }
+            | Error::Limited { cap: Cap::SignInFailures, .. }
+            | Error::Group(GroupRule::TooManyGroups) => (StatusCode::OK, 1_000),
+            Error::CodeExpired => (StatusCode::OK, 2_000),
+            Error::CodeTooSoon { .. }
+            | Error::TextNotSent
+            | Error::Full(_)
+            | Error::Limited {
+                cap:
+                    Cap::CodesToNumber
+                    | Cap::UnusedCodes
+                    | Cap::CodesFromAddress
+                    | Cap::CodesToCountry
+                    | Cap::Lookups
+                    | Cap::AnonymousRooms
+                    | Cap::AtOnce
+                    | Cap::AccountsFromAddress
+                    | Cap::ChecksFromAddress
+                    | Cap::GroupsMade
+                    | Cap::Invitations,
+                ..
+            } => (StatusCode::OK, 5_000),
+            Error::Fault(_) => (StatusCode::INTERNAL_SERVER_ERROR, 500),
+        };
+        let message = match error {
+            Error::Limited { cap: Cap::SignInFailures, .. } => Error::CodeWrong.to_string(),
+            other => words::<Self>(other),
+        };
+        Reply::new(status, json!({ "code": code, "message": message }))
+    }
+
+    /// A lock is refused to the byte like a wrong code or password.
+    fn retry_after(error: &Error) -> Option<u64> {
+        match error {
+            Error::Limited { cap: Cap::SignInFailures, .. } => None,
+            other => other.retry_after(),
+        }
+    }
+
+    /// The original server's type, which its own tests and clients know.
+    fn dress(response: &mut Response) {
+        if response.status() == StatusCode::OK {
+            let kind = HeaderValue::from_static("application/json; charset=utf-8");
+            response.headers_mut().insert(CONTENT_TYPE, kind);
+        }
+    }
+
+    fn caller(parts: &Parts, gate: &Gate) -> Result<Caller> {
+        cookie::caller(parts, gate, Self::COOKIE, Self::NAME)
+    }
+
+    fn not_signed_in(reason: NotSignedIn) -> &'static str {
+        match reason {
+            NotSignedIn::Missing => "not signed in: the cookie sealtalk_session is missing",
+            NotSignedIn::Malformed => "not signed in: the cookie sealtalk_session is not valid; log in again",
+            NotSignedIn::Expired => "the session has expired; log in again",
+            NotSignedIn::Ended => "the session has ended; log in again",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nicknames_and_passwords_are_counted_in_bytes() {
+        assert!(SealTalk::nickname(&"明".repeat(10)).is_ok());
+        assert!(SealTalk::nickname(&"明".repeat(11)).is_err());
+        assert!(SealTalk::password("密码").is_ok());
+        for bad in ["", "12345", "with space", &"a".repeat(21)] {
+            assert!(SealTalk::password(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_verification_token_has_the_form_of_a_uuid() {
+        let token = "9a615598-7caa-11e5-a305-525439e49ee9";
+        assert_eq!(SealTalk::verification_token(&format!(" {token} ")).unwrap(), token);
+        for bad in ["", "...", "123", &token[1..], &token.replace('-', "_"), &token.replace('a', "é"), &token.repeat(2)]
+        {
+            assert!(SealTalk::verification_token(bad).is_err(), "{bad}");
+        }
+    }
+}

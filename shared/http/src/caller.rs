@@ -1,0 +1,173 @@
+//! The caller of a request, and the address and host it used.
+
+use std::marker::PhantomData;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::extract::{FromRef, FromRequestParts};
+use http::Extensions;
+use http::header::AUTHORIZATION;
+use http::request::Parts;
+use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequestContext;
+use lambda_http::request::RequestContext;
+
+use super::api::{Api, Refusal};
+use domain::account::Caller;
+use domain::clock::Clock;
+use domain::tokens::Keys;
+use domain::{Error, NotSignedIn, Result};
+
+/// Verifies access tokens.
+#[derive(Clone)]
+pub struct Gate {
+    /// The keys.
+    pub keys: Arc<Keys>,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// A request with a valid credential in the place that its API uses. The store checks whether the session is still
+/// active, in the same call that does the work.
+#[derive(Debug)]
+pub struct Signed<A>(pub Caller, pub PhantomData<A>);
+
+impl<A: Api, S: Send + Sync> FromRequestParts<S> for Signed<A>
+where
+    Gate: FromRef<S>,
+{
+    type Rejection = Refusal<A>;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> std::result::Result<Self, Refusal<A>> {
+        Ok(Self(A::caller(parts, &Gate::from_ref(state))?, PhantomData))
+    }
+}
+
+/// The token of an `Authorization: Bearer` header; `None` if there is no such header. Another scheme is an error.
+pub fn bearer(parts: &Parts) -> Result<Option<&str>> {
+    const MALFORMED: Error = Error::Unauthenticated(NotSignedIn::Malformed);
+    let Some(header) = parts.headers.get(AUTHORIZATION) else { return Ok(None) };
+    let header = header.to_str().map_err(|_| MALFORMED)?;
+    let (scheme, token) = header.trim().split_once(' ').ok_or(MALFORMED)?;
+    if scheme.eq_ignore_ascii_case("bearer") { Ok(Some(token.trim())) } else { Err(MALFORMED) }
+}
+
+/// The origin of a request, as the gateway reports it. It is never taken from a header, because clients can send any
+/// header.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// The client's IP address.
+    pub address: Option<IpAddr>,
+    /// The host to which the request was sent, with its port if there is one.
+    pub host: Option<String>,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Origin {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> std::result::Result<Self, Self::Rejection> {
+        let context = gateway(&parts.extensions);
+        Ok(Self {
+            address: context.and_then(|context| context.http.source_ip.as_deref()?.parse().ok()),
+            host: context.and_then(|context| context.domain_name.clone()),
+        })
+    }
+}
+
+/// The gateway's data about a request.
+pub(super) fn gateway(extensions: &Extensions) -> Option<&ApiGatewayV2httpRequestContext> {
+    match extensions.get::<RequestContext>()? {
+        RequestContext::ApiGatewayV2(context) => Some(context),
+        _ => None,
+    }
+}
+
+/// Builds absolute URLs, with the configured host or with the host to which the request was sent.
+#[derive(Clone, Debug)]
+pub struct PublicUrl(Option<Arc<str>>);
+
+impl PublicUrl {
+    /// With the configured host, if there is one: an absolute URL.
+    #[must_use]
+    pub fn new(configured: Option<&str>) -> Self {
+        Self(configured.map(|url| url.trim_end_matches('/').into()))
+    }
+
+    /// The absolute URL of a path on this service (`/…`); a URL that is absolute already is returned unchanged.
+    #[must_use]
+    pub fn absolute(&self, origin: &Origin, path: &str) -> String {
+        if !path.starts_with('/') {
+            return path.to_owned();
+        }
+        match (&self.0, &origin.host) {
+            (Some(base), _) => format!("{base}{path}"),
+            (None, Some(host)) => format!("{}://{host}{path}", scheme(host)),
+            (None, None) => path.to_owned(),
+        }
+    }
+
+    /// The host of absolute URLs, with its port if there is one.
+    #[must_use]
+    pub fn host(&self, origin: &Origin) -> String {
+        let root = self.absolute(origin, "/");
+        let host = root.split_once("://").map_or("", |(_, host)| host);
+        host.trim_end_matches('/').to_owned()
+    }
+
+    /// The path (`/…`) of a URL of this service, so that it stays valid when the host changes; any other URL is
+    /// returned unchanged.
+    #[must_use]
+    pub fn relative<'a>(&self, origin: &Origin, url: &'a str) -> &'a str {
+        let base = self.absolute(origin, "/");
+        url.strip_prefix(base.trim_end_matches('/')).filter(|path| path.starts_with('/')).unwrap_or(url)
+    }
+}
+
+impl Origin {
+    /// Whether the request came over TLS, so that its cookies may require TLS.
+    #[must_use]
+    pub fn is_secure(&self) -> bool {
+        self.host.as_deref().is_none_or(|host| scheme(host) == "https")
+    }
+}
+
+/// Only the local run is reached without TLS: by a name of this machine, or with a port, which the gateway never has.
+fn scheme(host: &str) -> &'static str {
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    let local = name == "localhost" || name.parse::<std::net::Ipv4Addr>().is_ok() || name != host;
+    if local { "http" } else { "https" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_are_absolute_on_the_right_host() {
+        let from = |host: &str| Origin { address: None, host: Some(host.to_owned()) };
+        let url = PublicUrl(None);
+        assert_eq!(url.absolute(&from("api.example.com"), "/images/a"), "https://api.example.com/images/a");
+        assert_eq!(url.absolute(&from("localhost:3000"), "/images/a"), "http://localhost:3000/images/a");
+        assert_eq!(url.absolute(&from("127.0.0.1"), "/images/a"), "http://127.0.0.1/images/a");
+        assert_eq!(url.absolute(&from("x"), "https://elsewhere/a"), "https://elsewhere/a");
+        assert_eq!(url.absolute(&Origin::default(), "/images/a"), "/images/a");
+        assert_eq!(url.host(&from("localhost:3000")), "localhost:3000");
+        assert_eq!(url.host(&Origin::default()), "");
+        assert_eq!(url.relative(&from("localhost:3000"), "http://localhost:3000/images/a"), "/images/a");
+        assert_eq!(
+            url.relative(&from("localhost:3000"), "http://localhost:30001/images/a"),
+            "http://localhost:30001/images/a"
+        );
+        assert_eq!(url.relative(&from("localhost:3000"), "/images/a"), "/images/a");
+        let url = PublicUrl(Some("https://cdn.example.com".into()));
+        assert_eq!(url.absolute(&from("api.example.com"), "/images/a"), "https://cdn.example.com/images/a");
+    }
+
+    #[test]
+    fn only_a_bearer_token_counts() {
+        let parts = |value: &str| http::Request::get("/").header(AUTHORIZATION, value).body(()).unwrap().into_parts().0;
+        assert_eq!(bearer(&parts("bearer  abc")).unwrap(), Some("abc"));
+        assert!(bearer(&parts("Basic abc")).is_err());
+        assert!(bearer(&parts("abc")).is_err());
+        assert_eq!(bearer(&http::Request::get("/").body(()).unwrap().into_parts().0).unwrap(), None);
+    }
+}

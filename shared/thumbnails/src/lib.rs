@@ -1,0 +1,93 @@
+//! Thumbnails from the bytes of a JPEG, PNG, WebP, GIF or HEIC.
+//!
+//! [`thumbnails`] is the whole surface: it decodes a picture once and makes every thumbnail that was asked for from
+//! that decode. Whatever the bytes are, the answer is thumbnails or an [`Error`], never a panic.
+
+mod encode;
+mod exif;
+mod geometry;
+mod gif;
+mod heic;
+mod icc;
+mod jpeg_encoder;
+mod lanczos;
+mod photo;
+mod png;
+mod raster;
+mod sharpen;
+mod shrink;
+mod small;
+mod webp;
+mod ycbcr;
+
+use image::metadata::Orientation;
+use media_formats::jpeg;
+pub use media_formats::{Error, Limits};
+
+/// How a picture meets a box whose sides have another ratio than its own. Neither way enlarges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Fit {
+    /// Fills the box and crops the middle. The box is met exactly when the picture is at least as large as it on both
+    /// sides; otherwise nothing is scaled, and only what sticks out of the box is cropped.
+    Cover,
+    /// Fits inside the box, so that the whole picture is seen.
+    Contain,
+}
+
+/// One thumbnail to make: a box in pixels, and how the picture meets it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Spec {
+    /// Width of the box in pixels, at least 1.
+    pub width: u32,
+    /// Height of the box in pixels, at least 1.
+    pub height: u32,
+    /// How the picture meets the box.
+    pub fit: Fit,
+}
+
+/// A finished thumbnail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Thumbnail {
+    /// The encoded file.
+    pub bytes: Vec<u8>,
+    /// `image/jpeg`, or `image/png` when the picture has a pixel that is not opaque.
+    pub content_type: &'static str,
+    /// Width in pixels, upright.
+    pub width: u32,
+    /// Height in pixels, upright.
+    pub height: u32,
+}
+
+/// Makes one thumbnail for each of `specs`, in their order, from a single decode of `bytes`.
+///
+/// ```
+/// use thumbnails::{Fit, Limits, Spec, thumbnails};
+/// let spec = Spec { width: 128, height: 128, fit: Fit::Cover };
+/// let refused = thumbnails(b"<svg onload=alert(1)>", &[spec], Limits::default());
+/// assert!(matches!(refused, Err(thumbnails::Error::NotAPicture)));
+/// ```
+pub fn thumbnails(bytes: &[u8], specs: &[Spec], limits: Limits) -> Result<Vec<Thumbnail>, Error> {
+    if specs.iter().any(|spec| spec.width == 0 || spec.height == 0) {
+        return Err(Error::EmptyBox);
+    }
+    if let Some(format) = raster::Format::of(bytes) {
+        return raster::pictures(format, bytes, specs, limits)?.into_iter().map(encode::plain).collect();
+    }
+    if jpeg::is_jpeg(bytes) {
+        return photo::thumbnails(bytes, specs, limits);
+    }
+    Err(Error::NotAPicture)
+}
+
+/// The box as the stored, not yet upright, picture has to meet it.
+fn turned(spec: &Spec, orientation: Orientation) -> Spec {
+    match orientation {
+        Orientation::Rotate90 | Orientation::Rotate270 | Orientation::Rotate90FlipH | Orientation::Rotate270FlipH => {
+            Spec { width: spec.height, height: spec.width, fit: spec.fit }
+        }
+        Orientation::NoTransforms
+        | Orientation::Rotate180
+        | Orientation::FlipHorizontal
+        | Orientation::FlipVertical => *spec,
+    }
+}
