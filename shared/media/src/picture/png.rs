@@ -2,7 +2,8 @@
 //!
 //! What libvips shows is kept, and written as it should have been. Up to the first pixels the chunks have to be in order;
 //! behind them, a file may end or go on as it likes. A checksum that is wrong is put right where the chunk is needed for the
-//! pixels; where it is not, the chunk is left out, as libpng does not look at it either.
+//! pixels; where it is not, the chunk is left out, as libpng does not look at it either. Pixels that are not whole end where
+//! another chunk begins within them: their length may be wrong, and what it takes for pixels may say where a picture was taken.
 
 use super::{Broken, CUT_SHORT, DAMAGED, Orientation, Reader, Walk, Walked, index};
 
@@ -12,19 +13,34 @@ const SIGNATURE: [u8; 8] = *b"\x89PNG\r\n\x1a\n";
 const KEPT: [&[u8; 4]; 11] =
     [b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"cICP", b"mDCV", b"cLLI", b"sBIT", b"bKGD", b"pHYs"];
 
+/// Chunks that are recognised within pixels by their name alone, because they may be damaged or cut short too: those that
+/// tell of people, places and times, and the end, behind which anything may stand.
+const NAMED: [&[u8; 4]; 6] = [b"eXIf", b"tEXt", b"zTXt", b"iTXt", b"tIME", b"IEND"];
+
+/// The length in bytes that no chunk exceeds (§5.3).
+const LONGEST: usize = 0x7fff_ffff;
+
+/// Bytes of the longest chunk that is recognised within pixels by its checksum. Among 20 MB of pixels some twenty places
+/// look by chance like the beginning of one, and each of them costs a checksum.
+const SUMMED: usize = 4 << 20;
+
+/// How many times the length of the file is summed up at most in search of such chunks, whatever the file.
+const SUMS: usize = 16;
+
 /// Walks a PNG from its first chunk to its last, or to where no chunk follows.
 pub(super) fn walk(bytes: &[u8]) -> Walked<Walk> {
     let mut reader = Reader(bytes);
     if reader.array()? != SIGNATURE {
         return Err(DAMAGED);
     }
-    let first = chunk(&mut reader)?;
+    let mut sums = SUMS * bytes.len();
+    let first = chunk(&mut reader, &mut sums)?;
     let mut walker = Walker::new(Header::read(first)?);
     while walker.pixels.is_empty() {
-        walker.before(chunk(&mut reader)?)?;
+        walker.before(chunk(&mut reader, &mut sums)?)?;
     }
     loop {
-        match chunk(&mut reader) {
+        match chunk(&mut reader, &mut sums) {
             Ok(chunk) if &chunk.kind == b"IEND" => break,
             Ok(chunk) => walker.behind(chunk)?,
             Err(_) => {
@@ -47,22 +63,65 @@ struct Chunk<'a> {
     cut: bool,
 }
 
-fn chunk<'a>(reader: &mut Reader<'a>) -> Walked<Chunk<'a>> {
-    let length = index(u32::from_be_bytes(reader.array()?))?;
-    let summed = reader.0;
-    let kind = reader.array()?;
+/// Reads a chunk; `sums` are the bytes that may still be summed up in search of others within it.
+fn chunk<'a>(reader: &mut Reader<'a>, sums: &mut usize) -> Walked<Chunk<'a>> {
+    let (length, kind) = start(reader)?;
+    let file = reader.0;
+    let mut chunk = match reader.take(length) {
+        Err(_) if &kind == b"IDAT" => Chunk { kind, data: std::mem::take(&mut reader.0), whole: false, cut: true },
+        data => {
+            let (data, sum) = (data?, reader.array().ok());
+            Chunk { kind, data, whole: Some(checksum(kind, data)) == sum.map(u32::from_be_bytes), cut: sum.is_none() }
+        }
+    };
+    if &kind == b"IDAT" && !chunk.whole {
+        chunk.data = before_a_chunk(chunk.data, file, sums);
+    }
+    Ok(chunk)
+}
+
+/// The length and the kind with which a chunk starts.
+fn start(reader: &mut Reader<'_>) -> Walked<(usize, [u8; 4])> {
+    let (length, kind) = (reader.array()?, reader.array()?);
     // Four letters, of which the third is a capital (§5.4).
     if !kind.iter().all(u8::is_ascii_alphabetic) || kind[2].is_ascii_lowercase() {
         return Err(DAMAGED);
     }
-    match reader.take(length) {
-        Err(_) if &kind == b"IDAT" => Ok(Chunk { kind, data: std::mem::take(&mut reader.0), whole: false, cut: true }),
-        data => {
-            let (data, sum) = (data?, reader.array().ok());
-            let found = summed.get(..4 + length).map(crc32fast::hash);
-            Ok(Chunk { kind, data, whole: found == sum.map(u32::from_be_bytes), cut: sum.is_none() })
+    Ok((index(u32::from_be_bytes(length))?, kind))
+}
+
+fn checksum(kind: [u8; 4], data: &[u8]) -> u32 {
+    let mut sum = crc32fast::Hasher::new();
+    sum.update(&kind);
+    sum.update(data);
+    sum.finalize()
+}
+
+/// What is taken for pixels, up to where another chunk begins within it. That chunk may end behind it in the `file`, which
+/// is given from the same place on.
+fn before_a_chunk<'a>(pixels: &'a [u8], file: &[u8], sums: &mut usize) -> &'a [u8] {
+    let mut begins = |at: usize| -> Walked<bool> {
+        let mut reader = Reader(&file[at..]);
+        let (length, kind) = start(&mut reader)?;
+        if NAMED.contains(&&kind) {
+            return Ok(length <= LONGEST);
         }
-    }
+        if length > SUMMED {
+            return Ok(false);
+        }
+        let (data, sum) = (reader.take(length)?, reader.array()?);
+        let Some(left) = sums.checked_sub(length) else {
+            // Pixels do not look like so many chunks. As nobody knows what is here, none of it is kept.
+            return Ok(true);
+        };
+        *sums = left;
+        Ok(checksum(kind, data) == u32::from_be_bytes(sum))
+    };
+    let at = pixels.windows(8).enumerate().position(|(at, window)| {
+        // Most places are passed over by a single look.
+        window[6].is_ascii_uppercase() && begins(at) == Ok(true)
+    });
+    at.map_or(pixels, |at| &pixels[..at])
 }
 
 fn write(out: &mut Vec<u8>, kind: [u8; 4], data: &[u8]) -> Walked<()> {

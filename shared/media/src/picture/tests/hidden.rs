@@ -224,6 +224,49 @@ fn an_animation_that_is_cut_short_keeps_its_whole_frames() {
 }
 
 #[test]
+fn what_a_wrong_length_takes_for_pixels_goes() {
+    let plain = png_of(&[]);
+    let pixels = plain.windows(4).position(|window| window == b"IDAT").unwrap() - 4;
+    let (before, end) = plain.split_at(plain.len() - 12);
+    let length = before.len() - pixels - 12;
+    for kind in [*b"eXIf", *b"tEXt", *b"zTXt", *b"iTXt", *b"tIME", *b"IEND", *b"caBX", *b"prVt"] {
+        let hidden = chunk(kind, SECRET);
+        let whole = [before, &hidden, end].concat();
+        // The pixels are said to end everywhere within the chunk that follows them, behind it, at the end and never.
+        let behind = (4 + 8..=4 + hidden.len() + 16).map(|more| (length + more, whole.len()));
+        let never = [1 << 20, 0x7fff_ffff, 0xffff_ffff].map(|length| (length, whole.len()));
+        // The file is cut within it as well; then only its name tells what it is.
+        let named = [b"caBX", b"prVt"].iter().all(|other| **other != kind);
+        let cut = (0..SECRET.len() + 4).map(|less| (1 << 20, before.len() + hidden.len() - less)).filter(|_| named);
+        for (length, file) in behind.chain(never).chain(cut) {
+            let mut bytes = whole[..file].to_vec();
+            bytes[pixels..pixels + 4].copy_from_slice(&u32::try_from(length).unwrap().to_be_bytes());
+            let what = format!("{length} bytes of pixels before {}, {file} in all", kind.escape_ascii());
+            let kept = clean(&bytes, MAX).unwrap_or_else(|error| panic!("{what}: {error}"));
+            // The checksum of the pixels is taken for some of them.
+            let mut expected = before.to_vec();
+            let data = before[pixels + 8..].to_vec();
+            expected.splice(pixels.., [chunk(*b"IDAT", &data), chunk(*b"IEND", &[])].concat());
+            assert!(kept.bytes == expected, "{what}: {} bytes instead of {}", kept.bytes.len(), expected.len());
+            assert_eq!(seen(&kept.bytes), seen(&plain), "{what}");
+            assert_eq!(clean(&kept.bytes, MAX).unwrap(), kept, "{what}");
+        }
+    }
+}
+
+#[test]
+fn pixels_that_look_like_many_chunks_are_not_summed_up_again_and_again() {
+    let plain = png_of(&[]);
+    let pixels = plain.windows(4).position(|window| window == b"IDAT").unwrap();
+    // Every eighth byte begins a chunk of half the file, whose checksum is wrong.
+    let many = [&[0, 0x10, 0, 0][..], b"teSt"].concat().repeat(1 << 18);
+    let bytes = [&plain[..pixels - 4], &[0x7f, 0xff, 0xff, 0xff], b"IDAT", &many].concat();
+    let kept = clean(&bytes, MAX).unwrap().bytes;
+    // After a few dozen of them none is believed any more.
+    assert!(kept.len() < pixels + 1_000, "{}", kept.len());
+}
+
+#[test]
 fn an_animated_png_that_is_damaged_becomes_still() {
     let (width, height) = SIZE;
     let control = |sequence: u32| {
