@@ -1,7 +1,8 @@
 //! GIF: blocks and sub-blocks (`GIF89a` specification, §15 to §27).
 //!
 //! What libvips shows is kept, and written as it should have been: zeros between blocks are left out, a file that ends
-//! early, or goes on with something else, gets its trailer.
+//! early, or goes on with something else, gets its trailer. Of the codes of a frame those are kept that it needs: where its
+//! end is damaged, it goes on into what follows it, which may say anything.
 
 use super::lzw;
 use super::{DAMAGED, Orientation, Reader, Walk, Walked};
@@ -136,11 +137,12 @@ impl Walker {
         let area = u64::from(width) * u64::from(height);
         let cut = *reader;
         let pixels = match sub_blocks(reader) {
-            Ok(pixels) => {
-                Some(pixels.to_vec()).filter(|pixels| self.images > 0 || lzw::is_sound(pixels, code_size, area))
-            }
+            // Damage in the codes of a later frame leaves the first one as it is, so such a frame stays as it is too.
+            Ok(pixels) => lzw::trimmed(pixels, code_size, area).or_else(|| (self.images > 0).then(|| pixels.to_vec())),
             Err(_) if self.images == 0 && cut.0.len() > 1 => {
-                cut_sub_blocks(cut).into_iter().find(|pixels| lzw::is_sound(pixels, code_size, area))
+                // All of the file was taken for this frame, so no block begins where its last sub-block does.
+                *reader = Reader(&[]);
+                cut_sub_blocks(cut).into_iter().find_map(|pixels| lzw::trimmed(&pixels, code_size, area))
             }
             Err(broken) => return Err(broken),
         };

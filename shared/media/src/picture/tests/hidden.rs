@@ -224,6 +224,33 @@ fn an_animation_that_is_cut_short_keeps_its_whole_frames() {
 }
 
 #[test]
+fn what_a_frame_whose_end_is_damaged_takes_for_pixels_goes() {
+    let whole = gif_of(&[]);
+    let ends: Vec<_> = (0..whole.len()).filter(|at| *at > 100 && whole[*at..].starts_with(&[0, 0x21, 0xf9])).collect();
+    let first = [&whole[..=ends[0]], &[0x3b]].concat();
+    for (frame, end) in ends.iter().enumerate() {
+        let hidden = blocks(0xfe, &[SECRET, SECRET]);
+        for length in (1..=255).step_by(3) {
+            // The rest of the file is there, or only the block behind the frame, or that without its end.
+            for rest in [&whole[*end + 1..], &[0x3b], &[]] {
+                for less in [0, 1, 30] {
+                    let file = [&whole[..*end], &[length], &hidden[..hidden.len() - less], rest].concat();
+                    let what = format!("frame {frame}, {length}, without {less} and with {}", rest.len());
+                    let kept = clean(&file, MAX).unwrap_or_else(|error| panic!("{what}: {error}"));
+                    assert!(!holds(&kept.bytes, b"GPS") && !holds(&kept.bytes, b"31.2"), "{what}");
+                    assert!(kept.bytes.starts_with(&first[..first.len() - 1]), "{what}");
+                    assert_eq!(seen(&kept.bytes), seen(&whole), "{what}");
+                    assert_eq!(clean(&kept.bytes, MAX).unwrap(), kept, "{what}");
+                }
+            }
+        }
+    }
+    // Where it takes all of the file, nothing else is of it.
+    let cut = [&whole[..ends[0]], &[0xff], SECRET, &[0x2c; 100]].concat();
+    assert!(clean(&cut, MAX).unwrap().bytes == first);
+}
+
+#[test]
 fn what_a_wrong_length_takes_for_pixels_goes() {
     let plain = png_of(&[]);
     let pixels = plain.windows(4).position(|window| window == b"IDAT").unwrap() - 4;
