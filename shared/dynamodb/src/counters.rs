@@ -50,8 +50,9 @@ pub fn count(key: Key, amount: u32, most: u32, window: i64, now: Timestamp) -> C
         .value(":ttl", number(now.seconds() + 2 * window))
         .value(":amount", number(amount));
     match most.checked_sub(amount) {
+        // In brackets, because callers add conditions, and AND binds more strongly than OR.
         Some(before) => {
-            change.when("attribute_not_exists(#count) OR #count <= :before").value(":before", number(before))
+            change.when("(attribute_not_exists(#count) OR #count <= :before)").value(":before", number(before))
         }
         // Never: a comparison with an attribute that is absent is false, and no count is below nothing.
         None => change.when("#count < :nothing").value(":nothing", number(0)),
@@ -121,6 +122,14 @@ impl Table {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_further_condition_holds_for_a_count_that_does_not_exist_too() {
+        let key = Key { pk: "p".into(), sk: "s".into() };
+        let change = count(key, 1, 3, DAY, Timestamp::from_millis(0)).and("#open = :true");
+        let condition = "(attribute_not_exists(#count) OR #count <= :before) AND #open = :true";
+        assert_eq!(change.condition.as_deref(), Some(condition));
+    }
 
     #[test]
     fn a_full_counter_says_when_its_window_ends() {
