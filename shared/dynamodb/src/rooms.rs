@@ -345,7 +345,7 @@ fn read_room(item: &Item) -> Result<Room> {
         Some(Room {
             id: item::get_number(item, "id").and_then(RoomId::new)?,
             number: item::get_text(item, "number")?,
-            alias: Alias::parse(&item::get_text(item, "alias")?).ok()?,
+            alias: Alias::stored(item::get_text(item, "alias")?),
             active: *item.get("active")?.as_bool().ok()?,
             owner: item::get_user(item, "owner"),
             personal: item.get("personal").is_some_and(|personal| personal.as_bool() == Ok(&true)),
@@ -361,4 +361,24 @@ fn read_room(item: &Item) -> Result<Room> {
 #[expect(clippy::needless_pass_by_value, reason = "the form `map_err` calls")]
 fn unbuilt(error: aws_sdk_dynamodb::error::BuildError) -> Fault {
     Fault::new("building a write", error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_room_is_read_whatever_the_alias_that_is_stored() {
+        for alias in ["a", "a\u{200b}b", " a ", &"a".repeat(65)] {
+            let item = Item::from([
+                ("id".to_owned(), number(1)),
+                ("number".to_owned(), text("1263")),
+                ("alias".to_owned(), text(alias)),
+                ("active".to_owned(), AttributeValue::Bool(true)),
+                ("since".to_owned(), moment(Timestamp::from_millis(0))),
+                ("turn".to_owned(), number(0)),
+            ]);
+            assert_eq!(read_room(&item).unwrap().alias.as_str(), alias);
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use futures::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -59,6 +60,57 @@ fn a_room_opens_closes_and_goes() {
                 assert_eq!(call(backend, method, &path, credential.clone()).await.0, status, "{method}");
             }
             make_room(backend, json!({ "room_alias": renamed })).await;
+        }
+    });
+}
+
+/// Gives a room another alias, as if it had been made when the rules were others.
+async fn had_alias(backend: &Backend, room: &Value, alias: &str) {
+    let text = |text: String| AttributeValue::S(text);
+    let claim = format!("alias#{}", super::text(room, "room_alias"));
+    let mut item = backend.item(&format!("room#{}", super::text(room, "pk")), "room").await.expect("a room");
+    item.insert("alias".to_owned(), text(alias.to_owned()));
+    backend.put_item(item).await;
+    let mut item = backend.item(&claim, "claim").await.expect("a claim");
+    item.insert("pk".to_owned(), text(format!("alias#{alias}")));
+    backend.put_item(item).await;
+    backend.delete_item(&claim, "claim").await;
+}
+
+#[test]
+fn a_room_with_an_alias_from_before_todays_rules_is_listed_renamed_and_deleted() {
+    run(async {
+        let backend = &Backend::start(&[]).await;
+        let owner = register(backend).await;
+        // With characters that nobody sees, and longer than an alias may be.
+        for old in ["old\u{200b}alias".to_owned(), "old".repeat(30)] {
+            let refusal = json!({ "room_alias": old, "token": owner.token });
+            assert_eq!(call(backend, "POST", "/rooms/", refusal).await.0, 400);
+            let claim = format!("alias#{old}");
+            let made = make_room(backend, json!({ "room_alias": fresh("alias"), "token": owner.token })).await;
+            had_alias(backend, &made, &old).await;
+            let (pk, path) = (text(&made, "pk"), format!("/rooms/{}/", text(&made, "pk")));
+            let (status, said) = answer(backend.get(&path)).await;
+            assert_eq!((status, &said["room_alias"]), (200, &json!(old)), "{said}");
+            assert_eq!(pks(&list(backend, "").await), [pk.clone()]);
+            // Closing and opening it keeps the alias.
+            for active in [false, true] {
+                let change = json!({ "active": active, "token": owner.token });
+                let (status, said) = call(backend, "PUT", &path, change).await;
+                assert_eq!((status, &said["room_alias"]), (200, &json!(old)), "{said}");
+            }
+            let today = fresh("alias");
+            let (status, said) =
+                call(backend, "PUT", &path, json!({ "room_alias": today, "token": owner.token })).await;
+            assert_eq!((status, &said["room_alias"]), (200, &json!(today)), "{said}");
+            assert!(backend.item(&claim, "claim").await.is_none(), "the alias is free");
+
+            had_alias(backend, &said, &old).await;
+            let credential = json!({ "token": owner.token });
+            let response = backend.request(Method::DELETE, &path).json(&credential).send().await.expect("an answer");
+            assert_eq!(response.status(), 204);
+            assert!(backend.item(&claim, "claim").await.is_none(), "the alias is free");
+            assert_eq!(list(backend, "").await["total"], "0");
         }
     });
 }
