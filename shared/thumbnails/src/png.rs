@@ -171,3 +171,46 @@ fn inflate_profile(content: &[u8]) -> Option<Vec<u8>> {
     let [0, deflated @ ..] = content.get(name + 1..)? else { return None };
     fdeflate::decompress_to_vec_bounded(deflated, icc::MAX_PROFILE).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::BufRead;
+
+    use super::*;
+
+    fn chunk(name: [u8; 4], content: &[u8]) -> Vec<u8> {
+        let length = u32::try_from(content.len()).unwrap().to_be_bytes();
+        // Nobody looks at the checksum.
+        [&length[..], &name, content, &[0; 4]].concat()
+    }
+
+    #[test]
+    fn damage_behind_20_mb_that_say_nothing_is_found_in_few_steps() {
+        const GOOD: u32 = 40;
+        // Grey, of which forty rows are there: each a stored block. Blocks of nothing follow, and then one of no kind.
+        let header = [&[0, 0, 0, 100, 0, 0, 0, 100][..], &[8, 0, 0, 0, 0]].concat();
+        let row = [&[0, 101, 0, !101, 0xff, 0][..], &[200; 100]].concat();
+        let good = [&[0x78, 0x01][..], &row.repeat(GOOD as usize)].concat();
+        let pixels = [&good[..], &[0, 0, 0, 0xff, 0xff].repeat(4 << 20), &[0xff; 100]].concat();
+        let file = [&b"\x89PNG\r\n\x1a\n"[..], &chunk(*b"IHDR", &header), &chunk(*b"IDAT", &pixels)].concat();
+
+        let mut png = Png::open(&file, Limits::default()).unwrap();
+        let there = rows(&mut png.reader, 0..100, &mut |_, _| {}).unwrap();
+        assert!(there < GOOD && png.taken.get() < 10_000, "{there} rows in {} bytes", png.taken.get());
+        // All of the blocks of nothing are looked at in small pieces.
+        let (mut parts, mut steps) = (png.parts.reading(Rc::default(), png.taken.get()), 0);
+        loop {
+            let length = parts.fill_buf().unwrap().len();
+            if length == 0 {
+                break;
+            }
+            parts.consume(length);
+            steps += 1;
+        }
+        assert!(steps < 100_000, "{steps}");
+        let damage = png.damage().unwrap();
+        assert!((file.len() - 8192..file.len()).contains(&damage), "{damage} of {}", file.len());
+        let mut reader = open(png.parts.ending(damage), png.limits).unwrap();
+        assert_eq!(rows(&mut reader, 0..100, &mut |_, row| assert_eq!(row, [200; 100])).unwrap(), GOOD);
+    }
+}

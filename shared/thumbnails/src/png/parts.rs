@@ -8,6 +8,14 @@ use std::rc::Rc;
 /// Bytes of the signature that every PNG begins with.
 const SIGNATURE: usize = 8;
 
+/// How many bytes are handed out one at a time. The decoder takes at once what makes 8 KiB of pixels: no more than 15 KiB
+/// of code, at 15 bits for a byte, and the tables of its blocks. So damage in a picture is found to the byte.
+const SINGLE: usize = 64 << 10;
+
+/// How many are handed out at a time from there on. There may be twenty million that make no pixels, as empty blocks do,
+/// and one at a time they would take more than a second.
+const COARSE: usize = 4 << 10;
+
 /// Kinds of pictures (PNG 3rd ed., table 12), of those whose transparency is told by a chunk.
 const GREY: u8 = 0;
 const RGB: u8 = 2;
@@ -23,7 +31,7 @@ pub(super) struct Parts<'a> {
     at: usize,
     /// How many bytes were read in all, which others may look at.
     taken: Rc<Cell<usize>>,
-    /// From which of them on only one at a time is handed out.
+    /// From which of them on only few at a time are handed out.
     slow: usize,
     /// How many of them there are said to be.
     end: usize,
@@ -68,7 +76,8 @@ impl<'a> Parts<'a> {
         None
     }
 
-    /// The file from its beginning, telling how much of it was read; from `slow` bytes on only a byte at a time is.
+    /// The file from its beginning, telling how much of it was read; from `slow` bytes on only a byte at a time is, and later
+    /// a few thousand.
     pub(super) fn reading(&self, taken: Rc<Cell<usize>>, slow: usize) -> Self {
         Self { taken, slow, ..self.clone() }
     }
@@ -139,8 +148,13 @@ impl Read for Parts<'_> {
 impl BufRead for Parts<'_> {
     fn fill_buf(&mut self) -> Result<&[u8]> {
         let part = self.chunks.get(self.part).and_then(|part| part.get(self.at..)).unwrap_or_default();
-        let most = self.slow.saturating_sub(self.taken.get()).max(1).min(self.end.saturating_sub(self.taken.get()));
-        Ok(part.get(..most).unwrap_or(part))
+        let taken = self.taken.get();
+        let most = match taken.checked_sub(self.slow) {
+            None => self.slow - taken,
+            Some(slowly) if slowly < SINGLE => 1,
+            Some(_) => COARSE,
+        };
+        Ok(part.get(..most.min(self.end.saturating_sub(taken))).unwrap_or(part))
     }
 
     fn consume(&mut self, count: usize) {

@@ -208,6 +208,25 @@ fn metadata_that_unpacks_to_much_is_not_unpacked() {
 }
 
 #[test]
+fn pngs_of_20_mb_that_say_nothing_are_shown_as_far_as_they_go() {
+    let whole = good(ImageFormat::Png);
+    let pixels = whole.windows(4).position(|word| word == b"IDAT").unwrap() + 4;
+    let data = &whole[pixels..whole.len() - 16];
+    let of = |parts: &[u8]| [&whole[..pixels - 8], parts].concat();
+    // Blocks of a deflate stream without content, behind some rows of stored ones and before damage.
+    let row = [&[0, 0xe1, 0x01, 0x1e, 0xfe][..], &[0; 481]].concat();
+    let blocks = [&[0x78, 0x01][..], &row.repeat(50), &[0, 0, 0, 0xff, 0xff].repeat(4 << 20), &[0xff; 100]].concat();
+    assert!(refusal(&of(&chunk(*b"IDAT", &blocks))).is_none());
+    // Chunks without content, before the pixels, within them, and before damage.
+    let nothing = chunk(*b"IDAT", &[]).repeat((20 << 20) / 12);
+    let (first, second) = data.split_at(data.len() / 2);
+    let [first, second, damage] = [first, second, &[0xff; 100]].map(|data| chunk(*b"IDAT", data));
+    for parts in [[&nothing, &first, &second], [&first, &nothing, &second], [&first, &nothing, &damage]] {
+        assert!(refusal(&of(&parts.map(|part| &part[..]).concat())).is_none());
+    }
+}
+
+#[test]
 fn palettes_that_end_within_a_colour_or_never_are_refused() {
     for length in [0, 1, 2, 4, 767, 769, 771, 3000] {
         for transparent in [0, 1, 300] {
