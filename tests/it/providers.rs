@@ -1,4 +1,4 @@
-//! Sign-in providers and the chat service, with the stand-ins of the local run.
+//! Sign-in providers and the chat service, with the fakes of the local run.
 
 use std::time::{Duration, Instant};
 

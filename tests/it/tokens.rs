@@ -214,7 +214,7 @@ fn a_forged_refresh_token_moves_nothing() {
         // Correctly signed, but for a turn that was never issued, or a session that never existed.
         let right = caller(&one.access_token);
         let stray = Caller { session: SessionId::from_bytes([7; 12]), ..right };
-        for token in [RefreshToken { caller: right, turn: 1 }, RefreshToken { caller: stray, turn: 0 }] {
+        for token in [RefreshToken { caller: right, generation: 1 }, RefreshToken { caller: stray, generation: 0 }] {
             let token = backend.keys(&[]).refresh_token(token);
             assert_eq!(answer(backend.refresh(&token)).await, refused(INVALID));
         }

@@ -1,15 +1,15 @@
 //! The device API's part of `auth`.
 
-use axum::extract::State as Held;
-use axum::response::Response;
+use axum::extract::State;
 use domain::Result as DomainResult;
-use domain::claim::Claim;
 use domain::codes::{Purpose, Typed};
 use domain::devices::PushAddress;
 use domain::identity::{Registration, SignedIn};
+use domain::login_identifier::LoginIdentifier;
 use domain::password::Password;
 use domain::phone::Phone;
 use domain::session::{Lifetime, NewSession, PushTokens};
+use handset_http::api::ApiResult;
 use handset_http::api::device::{Either, Outcome};
 use handset_http::api::{Api, Device, Refusal};
 use handset_http::body::Params;
@@ -21,11 +21,9 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::State;
+use super::AppState;
 
-type Answer = Result<Response, Refusal<Device>>;
-
-pub(super) fn router() -> OpenApiRouter<State> {
+pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(post_verify))
         .routes(routes!(post_register))
@@ -159,7 +157,11 @@ struct Session {
         example = json!({ "success": true, "msg": "ok", "data": { "phoneNumber": "18514760073" } }),
     )),
 )]
-async fn post_verify(Held(state): Held<State>, origin: Origin, Params(given, _): Params<Device, Verify>) -> Answer {
+async fn post_verify(
+    State(state): State<AppState>,
+    origin: Origin,
+    Params(given, _): Params<Device, Verify>,
+) -> ApiResult<Device> {
     let phone = Phone::parse("", &given.phone_number)?;
     let code = state.identity.code(&given.code)?;
     state.identity.check_code(&phone, &code, origin.address, &[Purpose::SignUp, Purpose::Recovery]).await?;
@@ -180,7 +182,11 @@ async fn post_verify(Held(state): Held<State>, origin: Origin, Params(given, _):
         } }),
     )),
 )]
-async fn post_register(Held(state): Held<State>, origin: Origin, Params(given, _): Params<Device, Register>) -> Answer {
+async fn post_register(
+    State(state): State<AppState>,
+    origin: Origin,
+    Params(given, _): Params<Device, Register>,
+) -> ApiResult<Device> {
     let phone = Phone::parse("", &given.user.phone_number)?;
     let code = state.identity.code(&given.code)?;
     let password = Password::new(&given.user.password)?;
@@ -206,8 +212,12 @@ async fn post_register(Held(state): Held<State>, origin: Origin, Params(given, _
         } }),
     )),
 )]
-async fn post_login(Held(state): Held<State>, origin: Origin, Params(given, _): Params<Device, Login>) -> Answer {
-    let claim = Claim::Phone(Phone::parse("", &given.user.phone_number)?);
+async fn post_login(
+    State(state): State<AppState>,
+    origin: Origin,
+    Params(given, _): Params<Device, Login>,
+) -> ApiResult<Device> {
+    let claim = LoginIdentifier::Phone(Phone::parse("", &given.user.phone_number)?);
     let password = Password::typed(&given.user.password)?;
     let session = session(&state, &origin, given.device.as_ref())?;
     let signed_in = state.identity.sign_in_by_password(&claim, password, origin.address, session).await?;
@@ -227,10 +237,10 @@ async fn post_login(Held(state): Held<State>, origin: Origin, Params(given, _): 
     )),
 )]
 async fn put_update_password(
-    Held(state): Held<State>,
+    State(state): State<AppState>,
     origin: Origin,
     Params(given, _): Params<Device, UpdatePassword>,
-) -> Answer {
+) -> ApiResult<Device> {
     let phone = Phone::parse("", &given.phone_number)?;
     let code = state.identity.code(&given.code)?;
     let password = Password::new(&given.password)?;
@@ -248,13 +258,13 @@ async fn put_update_password(
         (status = 200, description = "Signed out", body = inline(Outcome), example = json!({ "success": true, "msg": "ok" })),
     ),
 )]
-async fn post_logout(Held(state): Held<State>, Signed(caller, _): Signed<Device>) -> Answer {
+async fn post_logout(State(state): State<AppState>, Signed(caller, _): Signed<Device>) -> ApiResult<Device> {
     state.devices.sign_out(caller).await?;
     Ok(Device::done("ok"))
 }
 
 /// A session as this API begins them.
-fn session(state: &State, origin: &Origin, device: Option<&Address>) -> DomainResult<NewSession> {
+fn session(state: &AppState, origin: &Origin, device: Option<&Address>) -> DomainResult<NewSession> {
     let token = |device: &Address| device.push_token.clone().filter(|token| !token.trim().is_empty());
     let push = match device.and_then(|device| Some((token(device)?, device.platform.as_deref().unwrap_or_default()))) {
         Some((token, platform)) => PushAddress::parse(&token, platform)?.into_tokens(),
@@ -264,7 +274,12 @@ fn session(state: &State, origin: &Origin, device: Option<&Address>) -> DomainRe
     Ok(NewSession { api: Device::NAME, lifetime, push, from: origin.address })
 }
 
-async fn answer(state: &State, signed_in: &SignedIn, phone_number: String, is_fresh: Option<bool>) -> Answer {
+async fn answer(
+    state: &AppState,
+    signed_in: &SignedIn,
+    phone_number: String,
+    is_fresh: Option<bool>,
+) -> ApiResult<Device> {
     let id = state.device_ids.of(&signed_in.account).await?;
     Ok(Device::data(Session {
         user: User { id: id.get(), phone_number },

@@ -1,15 +1,15 @@
 //! The public keys that verify access tokens.
 
-use axum::extract::State as Held;
+use axum::extract::State;
 use axum::http::header::CACHE_CONTROL;
 use axum::response::IntoResponse;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::State;
+use super::AppState;
 
-pub(super) fn router() -> OpenApiRouter<State> {
+pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(get_jwks))
 }
 
@@ -51,7 +51,7 @@ struct PublicKey {
     responses((status = 200, description = "The keys", body = KeySet,
         headers(("Cache-Control" = String, description = "An hour.")))),
 )]
-async fn get_jwks(Held(state): Held<State>) -> impl IntoResponse {
+async fn get_jwks(State(state): State<AppState>) -> impl IntoResponse {
     // One hour, so that every verifier soon has a new key; verifiers that see an unknown kid fetch the keys again
     // anyway.
     ([(CACHE_CONTROL, "public, max-age=3600")], axum::Json(state.identity.keys.jwks()))

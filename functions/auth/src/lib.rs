@@ -13,14 +13,14 @@ use domain::chat::ChatTokens;
 use domain::device_id::DeviceIds;
 use domain::devices::Devices;
 use domain::identity::Identity;
-use handset_http::caller::{Gate, PublicUrl};
+use handset_http::caller::{PublicUrl, TokenVerifier};
 use runtime::{ConfigError, Http, Services};
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 /// The state that this function's handlers share.
 #[derive(Clone)]
-struct State {
+struct AppState {
     identity: Arc<Identity>,
     chat: Arc<dyn ChatTokens>,
     devices: Arc<Devices>,
@@ -28,13 +28,13 @@ struct State {
     url: PublicUrl,
 }
 
-impl FromRef<State> for Gate {
-    fn from_ref(state: &State) -> Self {
+impl FromRef<AppState> for TokenVerifier {
+    fn from_ref(state: &AppState) -> Self {
         Self { keys: state.identity.keys.clone(), clock: state.identity.clock.clone() }
     }
 }
 
-impl State {
+impl AppState {
     fn new(services: &Services) -> Result<Self, ConfigError> {
         Ok(Self {
             identity: services.identity()?,
@@ -46,7 +46,7 @@ impl State {
     }
 }
 
-fn routes() -> OpenApiRouter<State> {
+fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .merge(device::router())
         .merge(messenger::router())
@@ -64,5 +64,5 @@ pub fn api() -> OpenApi {
 /// Builds the function.
 pub fn function(services: &Services) -> Result<Http, ConfigError> {
     let (router, _) = routes().split_for_parts();
-    Ok(services.http(router.with_state(State::new(services)?), &services.observer("auth")))
+    Ok(services.http(router.with_state(AppState::new(services)?), &services.observer("auth")))
 }

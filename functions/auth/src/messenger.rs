@@ -1,6 +1,6 @@
 //! The messenger API's part of `auth`.
 
-use axum::extract::State as Held;
+use axum::extract::State;
 use axum::http::request::Parts;
 use axum::response::Response;
 use domain::account::UserId;
@@ -19,9 +19,9 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::State;
+use super::AppState;
 
-pub(super) fn router() -> OpenApiRouter<State> {
+pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(post_token)).routes(routes!(post_refresh_token))
 }
 
@@ -93,7 +93,7 @@ struct Tokens {
     ),
 )]
 async fn post_token(
-    Held(state): Held<State>,
+    State(state): State<AppState>,
     origin: Origin,
     Params(given, _): Params<Messenger, SignInByCode>,
 ) -> Result<Response, Refusal<Messenger>> {
@@ -124,7 +124,7 @@ async fn post_token(
     ),
 )]
 async fn post_refresh_token(
-    Held(state): Held<State>,
+    State(state): State<AppState>,
     parts: Parts,
     origin: Origin,
     Params(given, _): Params<Messenger, Refresh>,
@@ -135,12 +135,12 @@ async fn post_refresh_token(
 
 /// The user whose access token the request carries, if it carries one that can be verified. It may have expired: clients
 /// refresh just then. Android always sends its header, also when it holds no token that is worth anything.
-fn holder(state: &State, parts: &Parts) -> Option<UserId> {
+fn holder(state: &AppState, parts: &Parts) -> Option<UserId> {
     let token = bearer(parts).ok().flatten()?;
     state.identity.keys.check_expired_access_token(token).ok().map(|caller| caller.user)
 }
 
-fn answer(state: &State, origin: &Origin, signed_in: SignedIn) -> Result<Response, Refusal<Messenger>> {
+fn answer(state: &AppState, origin: &Origin, signed_in: SignedIn) -> Result<Response, Refusal<Messenger>> {
     let access_token = state.identity.access_token(&signed_in)?;
     let refresh_token = state.identity.refresh_token(&signed_in);
     let account = signed_in.account;

@@ -3,15 +3,16 @@
 mod passwords;
 mod tokens;
 
-use axum::extract::State as Held;
+use axum::extract::State;
 use axum::http::header::SET_COOKIE;
 use axum::response::Response;
-use domain::claim::Claim;
 use domain::codes::Typed;
 use domain::identity::{Registration, SignedIn};
+use domain::login_identifier::LoginIdentifier;
 use domain::phone::Phone;
 use domain::session::{Lifetime, NewSession, PushTokens};
 use domain::{Fault, Result as DomainResult, short_id};
+use handset_http::api::ApiResult;
 use handset_http::api::sealtalk::{Done, Either, Refused, Success};
 use handset_http::api::{Api, Refusal, SealTalk};
 use handset_http::body::Params;
@@ -23,11 +24,9 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::State;
+use super::AppState;
 
-type Answer = Result<Response, Refusal<SealTalk>>;
-
-pub(super) fn router() -> OpenApiRouter<State> {
+pub(super) fn router() -> OpenApiRouter<AppState> {
     let router = OpenApiRouter::new()
         .routes(routes!(check_phone_available))
         .routes(routes!(verify_code))
@@ -125,14 +124,14 @@ struct LoggedIn {
     ),
 )]
 async fn check_phone_available(
-    Held(state): Held<State>,
+    State(state): State<AppState>,
     origin: Origin,
     Params(given, _): Params<SealTalk, RegionAndPhone>,
-) -> Answer {
+) -> ApiResult<SealTalk> {
     let phone = Phone::parse(&given.region, &given.phone)?;
     // What no code can be sent to cannot register.
     phone.takes_texts()?;
-    let claim = Claim::Phone(phone);
+    let claim = LoginIdentifier::Phone(phone);
     Ok(SealTalk::result(!state.identity.is_taken(&claim, origin.address).await?))
 }
 
@@ -158,10 +157,10 @@ async fn check_phone_available(
     ),
 )]
 async fn verify_code(
-    Held(state): Held<State>,
+    State(state): State<AppState>,
     origin: Origin,
     Params(given, _): Params<SealTalk, VerifyCode>,
-) -> Answer {
+) -> ApiResult<SealTalk> {
     let phone = Phone::parse(&given.region, &given.phone)?;
     let code = state.identity.code(&given.code)?;
     let verification_token = state.identity.verify_code(&phone, &code, origin.address).await?;
@@ -183,7 +182,11 @@ async fn verify_code(
             body = Refused, example = json!({ "code": 404, "message": "the verification token is unknown, expired or already used; request a new code" })),
     ),
 )]
-async fn register(Held(state): Held<State>, origin: Origin, Params(given, _): Params<SealTalk, Register>) -> Answer {
+async fn register(
+    State(state): State<AppState>,
+    origin: Origin,
+    Params(given, _): Params<SealTalk, Register>,
+) -> ApiResult<SealTalk> {
     let registration = Registration {
         password: SealTalk::password(&given.password)?,
         name: Some(SealTalk::nickname(&given.nickname)?),
@@ -211,8 +214,12 @@ async fn register(Held(state): Held<State>, origin: Origin, Params(given, _): Pa
             body = Refused, example = json!({ "code": 400, "message": "number is not a valid phone number; write it without the country code, which has a field of its own" })),
     ),
 )]
-async fn login(Held(state): Held<State>, origin: Origin, Params(given, _): Params<SealTalk, Login>) -> Answer {
-    let claim = Claim::Phone(Phone::parse(&given.region, &given.phone)?);
+async fn login(
+    State(state): State<AppState>,
+    origin: Origin,
+    Params(given, _): Params<SealTalk, Login>,
+) -> ApiResult<SealTalk> {
+    let claim = LoginIdentifier::Phone(Phone::parse(&given.region, &given.phone)?);
     let typed = SealTalk::typed_password("password", &given.password)?;
     let signed_in = state.identity.sign_in_by_password(&claim, typed, origin.address, session(&state, &origin)).await?;
     let token = match tokens::chat_token(&state, &origin, &signed_in.account).await {
@@ -236,20 +243,29 @@ async fn login(Held(state): Held<State>, origin: Origin, Params(given, _): Param
             headers(("Set-Cookie" = String, description = "Removes `sealtalk_session`."))),
     ),
 )]
-async fn logout(Held(state): Held<State>, origin: Origin, Signed(caller, _): Signed<SealTalk>) -> Answer {
+async fn logout(
+    State(state): State<AppState>,
+    origin: Origin,
+    Signed(caller, _): Signed<SealTalk>,
+) -> ApiResult<SealTalk> {
     state.identity.sign_out(caller).await?;
     let mut done = SealTalk::done();
     done.headers_mut().extend(cookie::take(SealTalk::COOKIE, &origin).map(|line| (SET_COOKIE, line)));
     Ok(done)
 }
 
-fn session(state: &State, origin: &Origin) -> NewSession {
+fn session(state: &AppState, origin: &Origin) -> NewSession {
     let lifetime = Lifetime::Fixed(state.identity.policy.cookie_session);
     NewSession { api: SealTalk::NAME, lifetime, push: PushTokens::default(), from: origin.address }
 }
 
 /// The answer with the cookie of a sign-in, and no other cookie: one of the clients keeps only the first.
-fn with_cookie(mut answer: Response, state: &State, origin: &Origin, signed_in: &SignedIn) -> DomainResult<Response> {
+fn with_cookie(
+    mut answer: Response,
+    state: &AppState,
+    origin: &Origin,
+    signed_in: &SignedIn,
+) -> DomainResult<Response> {
     let token = state.identity.session_token(signed_in, SealTalk::NAME);
     let line = cookie::give(SealTalk::COOKIE, &token, state.identity.policy.cookie_session, origin);
     let line = line.ok_or_else(|| Fault::new("giving a cookie", "the token does not fit a header"))?;

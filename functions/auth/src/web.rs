@@ -1,16 +1,17 @@
 //! The web API's part of `auth`: registering, signing in and out.
 
-use axum::extract::State as Held;
+use axum::extract::State;
 use axum::http::header::SET_COOKIE;
 use axum::response::Response;
 use domain::account::Account;
-use domain::claim::Claim;
 use domain::codes::Typed;
 use domain::identity::{Registration, SignedIn};
+use domain::login_identifier::LoginIdentifier;
 use domain::password::Password;
 use domain::phone::Phone;
 use domain::session::{Lifetime, NewSession, PushTokens};
 use domain::{Fault, Result as DomainResult};
+use handset_http::api::ApiResult;
 use handset_http::api::web::{Either, Outcome, User};
 use handset_http::api::{Api, Refusal, Web};
 use handset_http::body::Params;
@@ -22,11 +23,9 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::State;
+use super::AppState;
 
-type Answer = Result<Response, Refusal<Web>>;
-
-pub(super) fn router() -> OpenApiRouter<State> {
+pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(post_users))
         .routes(routes!(post_sessions))
@@ -88,7 +87,11 @@ struct SessionOf {
         } }),
     )),
 )]
-async fn post_users(Held(state): Held<State>, origin: Origin, Params(given, _): Params<Web, Register>) -> Answer {
+async fn post_users(
+    State(state): State<AppState>,
+    origin: Origin,
+    Params(given, _): Params<Web, Register>,
+) -> ApiResult<Web> {
     let phone = Phone::parse("", &given.mobile)?;
     let code = state.identity.code(&given.sms_code)?;
     let password = Password::new(&given.password)?;
@@ -114,8 +117,12 @@ async fn post_users(Held(state): Held<State>, origin: Origin, Params(given, _): 
         body = inline(Either<SignedInAs>), example = json!({ "errno": "0", "errmsg": "OK", "data": { "user_id": 4_503_599_627_370_497_u64 } }),
     )),
 )]
-async fn post_sessions(Held(state): Held<State>, origin: Origin, Params(given, _): Params<Web, SignIn>) -> Answer {
-    let claim = Claim::Phone(Phone::parse("", &given.mobile)?);
+async fn post_sessions(
+    State(state): State<AppState>,
+    origin: Origin,
+    Params(given, _): Params<Web, SignIn>,
+) -> ApiResult<Web> {
+    let claim = LoginIdentifier::Phone(Phone::parse("", &given.mobile)?);
     let typed = Password::typed(&given.password)?;
     let signed_in = state.identity.sign_in_by_password(&claim, typed, origin.address, session(&state, &origin)).await?;
     let data = Web::data(SignedInAs { user_id: signed_in.account.id.get() });
@@ -131,7 +138,7 @@ async fn post_sessions(Held(state): Held<State>, origin: Origin, Params(given, _
         body = inline(Either<SessionOf>), example = json!({ "errno": "0", "errmsg": "OK", "data": { "user_id": 4_503_599_627_370_497_u64, "name": "Tom" } }),
     )),
 )]
-async fn get_session(Held(state): Held<State>, origin: Origin, Signed(caller, _): Signed<Web>) -> Answer {
+async fn get_session(State(state): State<AppState>, origin: Origin, Signed(caller, _): Signed<Web>) -> ApiResult<Web> {
     let account: Account = state.identity.account(caller).await?;
     let name = User::of(&account, &state.url, &origin).into_name();
     Ok(Web::data(SessionOf { user_id: account.id.get(), name }))
@@ -148,20 +155,29 @@ async fn get_session(Held(state): Held<State>, origin: Origin, Signed(caller, _)
         body = inline(Outcome), example = json!({ "errno": "0", "errmsg": "OK" }),
     )),
 )]
-async fn delete_session(Held(state): Held<State>, origin: Origin, Signed(caller, _): Signed<Web>) -> Answer {
+async fn delete_session(
+    State(state): State<AppState>,
+    origin: Origin,
+    Signed(caller, _): Signed<Web>,
+) -> ApiResult<Web> {
     state.identity.sign_out(caller).await?;
     let mut done = Web::done();
     done.headers_mut().extend(cookie::take(Web::COOKIE, &origin).map(|line| (SET_COOKIE, line)));
     Ok(done)
 }
 
-fn session(state: &State, origin: &Origin) -> NewSession {
+fn session(state: &AppState, origin: &Origin) -> NewSession {
     let lifetime = Lifetime::Fixed(state.identity.policy.cookie_session);
     NewSession { api: Web::NAME, lifetime, push: PushTokens::default(), from: origin.address }
 }
 
 /// The answer with the cookie of a sign-in.
-fn with_cookie(mut answer: Response, state: &State, origin: &Origin, signed_in: &SignedIn) -> DomainResult<Response> {
+fn with_cookie(
+    mut answer: Response,
+    state: &AppState,
+    origin: &Origin,
+    signed_in: &SignedIn,
+) -> DomainResult<Response> {
     let token = state.identity.session_token(signed_in, Web::NAME);
     let line = cookie::give(Web::COOKIE, &token, state.identity.policy.cookie_session, origin);
     let line = line.ok_or_else(|| Fault::new("giving a cookie", "the token does not fit a header"))?;

@@ -1,6 +1,6 @@
 //! The device API's part of `codes`.
 
-use axum::extract::State as Held;
+use axum::extract::State;
 use axum::response::Response;
 use domain::codes::{CodeRequest, Purpose, SolvedCaptcha};
 use domain::phone::Phone;
@@ -16,9 +16,9 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::State;
+use super::AppState;
 
-pub(super) fn router() -> OpenApiRouter<State> {
+pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(post_verification_codes))
 }
 
@@ -70,7 +70,7 @@ struct Sent {
     )),
 )]
 async fn post_verification_codes(
-    Held(state): Held<State>,
+    State(state): State<AppState>,
     origin: Origin,
     Params(asked, _): Params<Device, AskForCode>,
 ) -> Result<Response, Refusal<Device>> {

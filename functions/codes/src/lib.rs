@@ -16,7 +16,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 /// The state that this function's handlers share.
 #[derive(Clone)]
-struct State {
+struct AppState {
     sender: Arc<CodeSender>,
     captchas: Arc<Captchas>,
     /// Whether responses contain the code: only for deployments without real users.
@@ -24,7 +24,7 @@ struct State {
     url: PublicUrl,
 }
 
-impl State {
+impl AppState {
     fn new(services: &Services) -> Result<Self, ConfigError> {
         Ok(Self {
             sender: services.codes()?,
@@ -35,7 +35,7 @@ impl State {
     }
 }
 
-fn routes() -> OpenApiRouter<State> {
+fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .merge(device::router())
         .merge(messenger::router())
@@ -52,5 +52,5 @@ pub fn api() -> OpenApi {
 /// Builds the function.
 pub fn function(services: &Services) -> Result<Http, ConfigError> {
     let (router, _) = routes().split_for_parts();
-    Ok(services.http(router.with_state(State::new(services)?), &services.observer("codes")))
+    Ok(services.http(router.with_state(AppState::new(services)?), &services.observer("codes")))
 }

@@ -1,6 +1,6 @@
 //! The messenger API's part of `codes`.
 
-use axum::extract::State as Held;
+use axum::extract::State;
 use axum::response::Response;
 use domain::codes::{CodeRequest, Purpose, SolvedCaptcha};
 use domain::phone::Phone;
@@ -15,9 +15,9 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::State;
+use super::AppState;
 
-pub(super) fn router() -> OpenApiRouter<State> {
+pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(post_verify_code)).routes(routes!(get_verify_code))
 }
 
@@ -75,7 +75,7 @@ struct CodeSent {
     ),
 )]
 async fn post_verify_code(
-    Held(state): Held<State>,
+    State(state): State<AppState>,
     origin: Origin,
     Params(asked, _): Params<Messenger, AskForCode>,
 ) -> Result<Response, Refusal<Messenger>> {
@@ -105,7 +105,7 @@ async fn post_verify_code(
     ),
 )]
 async fn get_verify_code(
-    state: Held<State>,
+    state: State<AppState>,
     origin: Origin,
     params: Params<Messenger, AskForCode>,
 ) -> Result<Response, Refusal<Messenger>> {

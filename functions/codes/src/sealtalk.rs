@@ -1,7 +1,7 @@
 //! The `SealTalk` API's part of `codes`.
 
 use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State as Held};
+use axum::extract::{Path, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{AppendHeaders, IntoResponse, Response};
 use domain::captcha::CaptchaId;
@@ -9,6 +9,7 @@ use domain::codes::{CodeRequest, Purpose, SolvedCaptcha};
 use domain::crypto;
 use domain::phone::Phone;
 use domain::{Error, random};
+use handset_http::api::ApiResult;
 use handset_http::api::sealtalk::{Outcome, Refused, Success};
 use handset_http::api::{Api, Refusal, SealTalk};
 use handset_http::body::Params;
@@ -20,11 +21,9 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::State;
+use super::AppState;
 
-type Answer = Result<Response, Refusal<SealTalk>>;
-
-pub(super) fn router() -> OpenApiRouter<State> {
+pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(send_code)).routes(routes!(get_sms_img_code)).routes(routes!(get_picture))
 }
 
@@ -75,7 +74,11 @@ struct PictureCode {
             body = Refused, example = json!({ "code": 400, "message": "a captcha is needed" })),
     ),
 )]
-async fn send_code(Held(state): Held<State>, origin: Origin, Params(given, _): Params<SealTalk, SendCode>) -> Answer {
+async fn send_code(
+    State(state): State<AppState>,
+    origin: Origin,
+    Params(given, _): Params<SealTalk, SendCode>,
+) -> ApiResult<SealTalk> {
     let phone = Phone::parse(&given.region, &given.phone)?;
     let captcha = SolvedCaptcha::from_fields(SealTalk::NAME, given.pic_code_id.as_deref(), given.pic_code.as_deref())?;
     let request = CodeRequest { phone: &phone, purpose: Purpose::Verification, from: origin.address, captcha };
@@ -93,7 +96,7 @@ async fn send_code(Held(state): Held<State>, origin: Origin, Params(given, _): P
         },
     }))),
 )]
-async fn get_sms_img_code(Held(state): Held<State>, origin: Origin) -> Answer {
+async fn get_sms_img_code(State(state): State<AppState>, origin: Origin) -> ApiResult<SealTalk> {
     let verify_id = crypto::hex(&random::bytes::<16>(&*state.captchas.random));
     let url = state.url.absolute(&origin, &format!("/user/sms_img_code/{verify_id}"));
     Ok(SealTalk::result(PictureCode { url, verify_id }))
@@ -115,7 +118,7 @@ async fn get_sms_img_code(Held(state): Held<State>, origin: Origin) -> Answer {
         (status = 404, description = "Not an id", body = Refused, example = json!({ "code": 404, "message": "no such picture" })),
     ),
 )]
-async fn get_picture(Held(state): Held<State>, path: Result<Path<String>, PathRejection>) -> Answer {
+async fn get_picture(State(state): State<AppState>, path: Result<Path<String>, PathRejection>) -> ApiResult<SealTalk> {
     let id = path.ok().and_then(|Path(id)| CaptchaId::parse(&id).ok()).ok_or(Error::NotFound("picture"))?;
     let (picture, text) = state.captchas.draw(SealTalk::NAME, &id).await?;
     let shown = Some(text).filter(|_| state.expose).map(|text| [("x-captcha-text", text)]);

@@ -1,7 +1,7 @@
 //! The web API's part of `codes`: captchas, and codes for who reads them.
 
 use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State as Held};
+use axum::extract::{Path, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
@@ -19,12 +19,12 @@ use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::State;
+use super::AppState;
 
 /// Where stages that show codes show what a captcha says.
 const CAPTCHA_TEXT: HeaderName = HeaderName::from_static("x-captcha-text");
 
-pub(super) fn router() -> OpenApiRouter<State> {
+pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(get_image_code)).routes(routes!(get_sms_code))
 }
 
@@ -57,11 +57,11 @@ struct Read {
             )),
     ),
 )]
-async fn get_image_code(Held(state): Held<State>, path: Result<Path<String>, PathRejection>) -> Response {
+async fn get_image_code(State(state): State<AppState>, path: Result<Path<String>, PathRejection>) -> Response {
     Web::answer(draw(&state, path).await, &[Words::of_fault("4001", "保存图片验证码失败")])
 }
 
-async fn draw(state: &State, path: Result<Path<String>, PathRejection>) -> DomainResult<Response> {
+async fn draw(state: &AppState, path: Result<Path<String>, PathRejection>) -> DomainResult<Response> {
     let id = CaptchaId::parse(&segment(path)?)?;
     let (picture, text) = state.captchas.draw(Web::NAME, &id).await?;
     let mut response = ([(CONTENT_TYPE, "image/jpg"), (CACHE_CONTROL, "no-store")], picture.jpeg()?).into_response();
@@ -93,7 +93,7 @@ async fn draw(state: &State, path: Result<Path<String>, PathRejection>) -> Domai
     )),
 )]
 async fn get_sms_code(
-    Held(state): Held<State>,
+    State(state): State<AppState>,
     origin: Origin,
     path: Result<Path<String>, PathRejection>,
     Params(query, _): Params<Web, Read>,

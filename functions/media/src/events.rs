@@ -1,13 +1,13 @@
 //! Handles the bucket's events: accepts pictures that clients have put there with presigned uploads.
 
-use aws::events;
+use aws::bucket_events;
 use domain::media::{DirectUploads, Key, WaitingImage};
 use domain::{Error, Result};
 use telemetry::metrics::{self, Metric};
 
 /// The waiting pictures in an event of the bucket, or `None` if the payload is not such an event.
 pub(super) fn waiting(payload: &[u8]) -> Option<Vec<WaitingImage>> {
-    Some(events::keys(payload)?.iter().filter_map(|key| Key::waiting_image(key)).collect())
+    Some(bucket_events::keys(payload)?.iter().filter_map(|key| Key::waiting_image(key)).collect())
 }
 
 /// Accepts every picture. Only a fault, which may be temporary, is an error: Lambda then sends the event again.

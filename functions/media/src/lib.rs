@@ -12,7 +12,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use axum::extract::FromRef;
 use domain::media::{DirectUploads, ObjectStore, Uploads};
-use handset_http::caller::{Gate, PublicUrl};
+use handset_http::caller::{PublicUrl, TokenVerifier};
 use runtime::{ConfigError, Context, Function, Http, Services};
 use telemetry::invocation::Observer;
 use utoipa::openapi::OpenApi;
@@ -20,24 +20,24 @@ use utoipa_axum::router::OpenApiRouter;
 
 /// The state that this function's handlers share.
 #[derive(Clone)]
-struct State {
-    gate: Gate,
+struct AppState {
+    verifier: TokenVerifier,
     uploads: Arc<Uploads>,
     direct: Arc<DirectUploads>,
     objects: Arc<dyn ObjectStore>,
     url: PublicUrl,
 }
 
-impl FromRef<State> for Gate {
-    fn from_ref(state: &State) -> Self {
-        state.gate.clone()
+impl FromRef<AppState> for TokenVerifier {
+    fn from_ref(state: &AppState) -> Self {
+        state.verifier.clone()
     }
 }
 
-impl State {
+impl AppState {
     fn new(services: &Services) -> Result<Self, ConfigError> {
         Ok(Self {
-            gate: services.gate()?,
+            verifier: services.token_verifier()?,
             uploads: services.uploads()?,
             direct: services.direct_uploads()?,
             objects: services.objects()?,
@@ -46,7 +46,7 @@ impl State {
     }
 }
 
-fn routes() -> OpenApiRouter<State> {
+fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().merge(messenger::router()).merge(sealtalk::router()).merge(web::router())
 }
 
@@ -80,7 +80,7 @@ impl Function for Media {
 /// Builds the function.
 pub fn function(services: &Services) -> Result<Media, ConfigError> {
     let (router, _) = routes().split_for_parts();
-    let state = State::new(services)?;
+    let state = AppState::new(services)?;
     let direct = state.direct.clone();
     let observer = services.observer("media");
     let http = services.http(router.with_state(state), &observer);

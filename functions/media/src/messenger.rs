@@ -1,9 +1,10 @@
 //! The messenger API's part of `media`.
 
-use axum::extract::{Request, State as Held};
+use axum::extract::{Request, State};
 use axum::response::Response;
 use domain::Error;
 use domain::media::AudioName;
+use handset_http::api::ApiResult;
 use handset_http::api::messenger::Refused;
 use handset_http::api::{Messenger, Refusal};
 use handset_http::body::ok;
@@ -15,11 +16,9 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{State, file};
+use super::{AppState, file};
 
-type Answer = Result<Response, Refusal<Messenger>>;
-
-pub(super) fn router() -> OpenApiRouter<State> {
+pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(post_images))
         .routes(routes!(post_audios))
@@ -42,7 +41,7 @@ struct Stored {
 }
 
 impl Stored {
-    fn at(state: &State, origin: &Origin, src: String) -> Response {
+    fn at(state: &AppState, origin: &Origin, src: String) -> Response {
         ok(Self { src_url: state.url.absolute(origin, &src), src })
     }
 }
@@ -63,11 +62,11 @@ impl Stored {
     ),
 )]
 async fn post_images(
-    Held(state): Held<State>,
+    State(state): State<AppState>,
     origin: Origin,
     Signed(caller, _): Signed<Messenger>,
     request: Request,
-) -> Answer {
+) -> ApiResult<Messenger> {
     let file = file::read(request, state.uploads.policy.image_max_bytes).await?;
     let name = state.uploads.image(caller, &file).await?;
     Ok(Stored::at(&state, &origin, name.path()))
@@ -92,11 +91,11 @@ async fn post_images(
     ),
 )]
 async fn post_audios(
-    Held(state): Held<State>,
+    State(state): State<AppState>,
     origin: Origin,
     Signed(caller, _): Signed<Messenger>,
     request: Request,
-) -> Answer {
+) -> ApiResult<Messenger> {
     let file = file::read(request, state.uploads.policy.audio_max_bytes).await?;
     let name = state.uploads.audio(caller, file).await?;
     Ok(Stored::at(&state, &origin, name.path()))
@@ -115,11 +114,11 @@ async fn post_audios(
     ),
 )]
 async fn put_avatar(
-    Held(state): Held<State>,
+    State(state): State<AppState>,
     origin: Origin,
     Signed(caller, _): Signed<Messenger>,
     request: Request,
-) -> Answer {
+) -> ApiResult<Messenger> {
     let file = file::read(request, state.uploads.policy.image_max_bytes).await?;
     let name = state.uploads.avatar(caller, &file).await?;
     Ok(Stored::at(&state, &origin, name.path()))
@@ -142,7 +141,7 @@ struct Form {
     params(("name" = String, Path, description = "The name from the upload", example = "0123456789abcdef0123456789abcdef.amr"), DownloadRequest),
     responses(AudioResponses),
 )]
-async fn get_audio(Held(state): Held<State>, Name(name): Name, request: DownloadRequest) -> Answer {
+async fn get_audio(State(state): State<AppState>, Name(name): Name, request: DownloadRequest) -> ApiResult<Messenger> {
     let name = AudioName::parse(&name)?;
     let answer = download::stored(&*state.objects, &name.key(), &request).await?;
     Ok(answer.ok_or(Error::NotFound("audio"))?)
@@ -154,6 +153,6 @@ async fn get_audio(Held(state): Held<State>, Name(name): Name, request: Download
     params(("name" = String, Path, description = "The name from the upload", example = "0123456789abcdef0123456789abcdef.amr"), DownloadRequest),
     responses(AudioResponses),
 )]
-async fn get_audio_singular(state: Held<State>, name: Name, request: DownloadRequest) -> Answer {
+async fn get_audio_singular(state: State<AppState>, name: Name, request: DownloadRequest) -> ApiResult<Messenger> {
     get_audio(state, name, request).await
 }

@@ -1,11 +1,11 @@
 //! The `SealTalk` API's part of `media`.
 
-use axum::extract::State as Held;
-use axum::response::Response;
+use axum::extract::State;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use domain::media::direct::Ticket;
+use domain::media::direct::PresignedUpload;
 use domain::{Error, Fault, Result as DomainResult};
+use handset_http::api::ApiResult;
 use handset_http::api::sealtalk::{Either, Refused};
 use handset_http::api::{Refusal, SealTalk};
 use handset_http::body::Params;
@@ -16,11 +16,9 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::State;
+use super::AppState;
 
-type Answer = Result<Response, Refusal<SealTalk>>;
-
-pub(super) fn router() -> OpenApiRouter<State> {
+pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(get_image_token))
 }
 
@@ -45,7 +43,7 @@ struct ImageToken {
 #[derive(Serialize)]
 struct Token {
     #[serde(flatten)]
-    ticket: Ticket,
+    ticket: PresignedUpload,
     /// Where the picture will be, once it was taken in.
     image: String,
 }
@@ -70,11 +68,11 @@ struct Token {
     ),
 )]
 async fn get_image_token(
-    Held(state): Held<State>,
+    State(state): State<AppState>,
     origin: Origin,
     Signed(caller, _): Signed<SealTalk>,
     Params(wanted, _): Params<SealTalk, Wanted>,
-) -> Answer {
+) -> ApiResult<SealTalk> {
     let (name, ticket) = state.direct.invite(caller, format(wanted.content_type.as_deref())?).await?;
     let token = encode(&Token { ticket, image: state.url.absolute(&origin, &name.path()) })?;
     Ok(SealTalk::secret(ImageToken { target: "s3", domain: state.url.host(&origin), token }))

@@ -1,6 +1,6 @@
 //! The web API's part of `media`: the avatar.
 
-use axum::extract::{Request, State as Held};
+use axum::extract::{Request, State};
 use axum::response::Response;
 use domain::Result as DomainResult;
 use domain::account::Caller;
@@ -13,9 +13,9 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{State, file};
+use super::{AppState, file};
 
-pub(super) fn router() -> OpenApiRouter<State> {
+pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(post_avatar))
 }
 
@@ -50,7 +50,7 @@ struct Stored {
     ),
 )]
 async fn post_avatar(
-    Held(state): Held<State>,
+    State(state): State<AppState>,
     origin: Origin,
     Signed(caller, _): Signed<Web>,
     request: Request,
@@ -60,7 +60,7 @@ async fn post_avatar(
     Web::answer(store(&state, &origin, caller, request).await, &words)
 }
 
-async fn store(state: &State, origin: &Origin, caller: Caller, request: Request) -> DomainResult<Response> {
+async fn store(state: &AppState, origin: &Origin, caller: Caller, request: Request) -> DomainResult<Response> {
     let picture = file::read_part(request, "avatar", state.uploads.policy.image_max_bytes).await?;
     let name = state.uploads.avatar(caller, &picture).await?;
     Ok(Web::data(Stored { avatar_url: state.url.absolute(origin, &name.path()) }))

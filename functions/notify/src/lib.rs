@@ -1,10 +1,10 @@
-//! The `notify` function: reads changes from the table's stream, publishes notifications about them to a topic, and
+//! The `notify` function: reads changes from the table's stream, publishes notifications about them to a publisher, and
 //! sends push notifications to users' devices. Only this function may publish to topics and platform endpoints.
 
-mod content;
+mod dispatcher;
 mod links;
+mod payload;
 mod push;
-mod teller;
 
 use async_trait::async_trait;
 use dynamodb::stream;
@@ -12,11 +12,11 @@ use telemetry::invocation::Observer;
 
 use runtime::{ConfigError, Context, Function, Services};
 
-use self::teller::{PUSHING, Teller};
+use self::dispatcher::{Dispatcher, PUSHING};
 
 /// The function's state.
 pub struct Notify {
-    teller: Teller,
+    dispatcher: Dispatcher,
     observer: Observer,
 }
 
@@ -24,7 +24,8 @@ pub struct Notify {
 impl Function for Notify {
     async fn invoke(&self, payload: &[u8], context: Context) -> Result<Vec<u8>, runtime::Error> {
         let records = stream::records(payload).ok_or("the payload is no event of the table's stream")?;
-        let told = runtime::observe_event(&self.observer, "dynamodb", &context, self.teller.tell(&records)).await;
+        let told =
+            runtime::observe_event(&self.observer, "dynamodb", &context, self.dispatcher.dispatch(&records)).await;
         Ok(stream::answer(told))
     }
 }
@@ -32,15 +33,15 @@ impl Function for Notify {
 /// Builds the function.
 pub fn function(services: &Services) -> Result<Notify, ConfigError> {
     let table = services.table()?;
-    let teller = Teller {
+    let dispatcher = Dispatcher {
         clock: services.clock.clone(),
         listeners: table.clone(),
         recipients: table.clone(),
         counts: table,
-        topic: services.topic()?,
-        pushes: services.pushes()?,
+        publisher: services.event_publisher()?,
+        push_sender: services.push_sender()?,
         app: services.env.text("APP_NAME")?.into(),
         pushing: PUSHING,
     };
-    Ok(Notify { teller, observer: services.observer("notify") })
+    Ok(Notify { dispatcher, observer: services.observer("notify") })
 }

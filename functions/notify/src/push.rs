@@ -1,11 +1,11 @@
 //! Builds push notifications: the text that a device shows, and the data for its app.
 
 use domain::account::UserId;
-use domain::notifications::{GroupEvent, News, Operation, Platform};
+use domain::notifications::{GroupEvent, NotificationEvent, Operation, Platform};
 use serde_json::{Value, json};
 
-use crate::content::{Message, People, To, nickname};
 use crate::links;
+use crate::payload::{Message, People, To, nickname};
 
 /// The longest payload that Apple and Google accept, in bytes (APNs, "Generating a remote notification"; FCM, "About
 /// FCM messages").
@@ -76,15 +76,21 @@ pub(crate) struct Text {
 impl Text {
     /// The text for a receiver who is one of the targets (`to_target`) or not. `posted` is the text on the group's
     /// board.
-    pub(crate) fn of(app: &str, news: &News, to_target: bool, people: &People, posted: Option<&str>) -> Self {
+    pub(crate) fn of(
+        app: &str,
+        news: &NotificationEvent,
+        to_target: bool,
+        people: &People,
+        posted: Option<&str>,
+    ) -> Self {
         let body = match news {
-            News::Request { from, message, .. } => {
+            NotificationEvent::Request { from, message, .. } => {
                 let asks = format!("{} wants to be your friend", called(people, *from));
                 let message = shown(message);
                 if message.is_empty() { asks } else { format!("{asks}: {message}") }
             }
-            News::Acceptance { from, .. } => format!("{} is your friend now", called(people, *from)),
-            News::Group { name, event, .. } => {
+            NotificationEvent::Acceptance { from, .. } => format!("{} is your friend now", called(people, *from)),
+            NotificationEvent::Group { name, event, .. } => {
                 format!("{}: {}", shown(name), happened(event, to_target, people, posted))
             }
         };

@@ -1,7 +1,7 @@
 //! The device API's part of `profiles`.
 
 use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State as Held};
+use axum::extract::{Path, State};
 use axum::response::Response;
 use domain::Error;
 use domain::devices::PushAddress;
@@ -16,9 +16,9 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::State;
+use super::AppState;
 
-pub(super) fn router() -> OpenApiRouter<State> {
+pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(post_update_device_token))
 }
 
@@ -57,7 +57,7 @@ struct NewAddress {
     ),
 )]
 async fn post_update_device_token(
-    Held(state): Held<State>,
+    State(state): State<AppState>,
     path: Result<Path<String>, PathRejection>,
     Signed(caller, _): Signed<Device>,
     Params(given, _): Params<Device, UpdateDeviceToken>,

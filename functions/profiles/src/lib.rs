@@ -13,7 +13,7 @@ use domain::devices::Devices;
 use domain::identity::Identity;
 use domain::lookup::Lookup;
 use domain::real_name::RealNames;
-use handset_http::caller::{Gate, PublicUrl};
+use handset_http::caller::{PublicUrl, TokenVerifier};
 use runtime::{ConfigError, Http, Services};
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -22,8 +22,8 @@ use self::sealtalk::ClientVersions;
 
 /// The state that this function's handlers share.
 #[derive(Clone)]
-struct State {
-    gate: Gate,
+struct AppState {
+    verifier: TokenVerifier,
     accounts: Arc<dyn AccountStore>,
     devices: Arc<Devices>,
     identity: Arc<Identity>,
@@ -33,16 +33,16 @@ struct State {
     versions: Arc<ClientVersions>,
 }
 
-impl FromRef<State> for Gate {
-    fn from_ref(state: &State) -> Self {
-        state.gate.clone()
+impl FromRef<AppState> for TokenVerifier {
+    fn from_ref(state: &AppState) -> Self {
+        state.verifier.clone()
     }
 }
 
-impl State {
+impl AppState {
     fn new(services: &Services) -> Result<Self, ConfigError> {
         Ok(Self {
-            gate: services.gate()?,
+            verifier: services.token_verifier()?,
             accounts: services.table()?,
             devices: services.devices()?,
             identity: services.identity()?,
@@ -54,7 +54,7 @@ impl State {
     }
 }
 
-fn routes() -> OpenApiRouter<State> {
+fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .merge(device::router())
         .merge(messenger::router())
@@ -71,5 +71,5 @@ pub fn api() -> OpenApi {
 /// Builds the function.
 pub fn function(services: &Services) -> Result<Http, ConfigError> {
     let (router, _) = routes().split_for_parts();
-    Ok(services.http(router.with_state(State::new(services)?), &services.observer("profiles")))
+    Ok(services.http(router.with_state(AppState::new(services)?), &services.observer("profiles")))
 }

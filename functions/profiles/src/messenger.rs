@@ -2,10 +2,10 @@
 
 mod push;
 
+use handset_http::api::ApiResult;
 use std::collections::BTreeSet;
 
-use axum::extract::State as Held;
-use axum::response::Response;
+use axum::extract::State;
 use domain::account::Caller;
 use domain::clock::Timestamp;
 use domain::lookup::Card;
@@ -23,11 +23,9 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::State;
+use super::AppState;
 
-type Answer = Result<Response, Refusal<Messenger>>;
-
-pub(super) fn router() -> OpenApiRouter<State> {
+pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(put_nickname))
         .routes(routes!(put_state))
@@ -116,10 +114,10 @@ struct Found {
     ),
 )]
 async fn put_nickname(
-    Held(state): Held<State>,
+    State(state): State<AppState>,
     Signed(caller, _): Signed<Messenger>,
     Params(given, _): Params<Messenger, NewValue>,
-) -> Answer {
+) -> ApiResult<Messenger> {
     let change = ProfileChange { name: Some(Nickname::parse(&given.value)?), ..ProfileChange::default() };
     change_profile(&state, caller, change).await
 }
@@ -134,10 +132,10 @@ async fn put_nickname(
     ),
 )]
 async fn put_state(
-    Held(state): Held<State>,
+    State(state): State<AppState>,
     Signed(caller, _): Signed<Messenger>,
     Params(given, _): Params<Messenger, NewValue>,
-) -> Answer {
+) -> ApiResult<Messenger> {
     let change = ProfileChange { state: Some(StateLine::parse(&given.value)?), ..ProfileChange::default() };
     change_profile(&state, caller, change).await
 }
@@ -152,11 +150,11 @@ async fn put_state(
     ),
 )]
 async fn patch_me(
-    Held(state): Held<State>,
+    State(state): State<AppState>,
     origin: Origin,
     Signed(caller, _): Signed<Messenger>,
     changes: Changes<Messenger, Patch>,
-) -> Answer {
+) -> ApiResult<Messenger> {
     changes.demand()?;
     let given = changes.given;
     let own = |avatar: &str| state.url.relative(&origin, avatar).to_owned();
@@ -168,8 +166,8 @@ async fn patch_me(
     change_profile(&state, caller, change).await
 }
 
-async fn change_profile(state: &State, caller: Caller, change: ProfileChange) -> Answer {
-    state.accounts.change_profile(caller, &change, state.gate.clock.now()).await?;
+async fn change_profile(state: &AppState, caller: Caller, change: ProfileChange) -> ApiResult<Messenger> {
+    state.accounts.change_profile(caller, &change, state.verifier.clock.now()).await?;
     Ok(ok(Done {}))
 }
 
@@ -186,15 +184,15 @@ async fn change_profile(state: &State, caller: Caller, change: ProfileChange) ->
     ),
 )]
 async fn look_up_users(
-    Held(state): Held<State>,
+    State(state): State<AppState>,
     origin: Origin,
     Signed(caller, _): Signed<Messenger>,
     JsonBody(AddressBook(entries), _): JsonBody<Messenger, AddressBook>,
-) -> Answer {
+) -> ApiResult<Messenger> {
     Ok(ok(look_up(&state, &origin, caller, entries).await?))
 }
 
-async fn look_up(state: &State, origin: &Origin, caller: Caller, entries: Vec<Entry>) -> DomainResult<Vec<Found>> {
+async fn look_up(state: &AppState, origin: &Origin, caller: Caller, entries: Vec<Entry>) -> DomainResult<Vec<Found>> {
     if entries.len() > state.lookup.policy.lookup_numbers_per_call {
         return Err(Error::TooMany { most: state.lookup.policy.lookup_numbers_per_call, what: "numbers per call" });
     }
@@ -206,7 +204,7 @@ async fn look_up(state: &State, origin: &Origin, caller: Caller, entries: Vec<En
     Ok(entries.into_iter().zip(cards).map(|(entry, card)| found(state, origin, entry, card)).collect())
 }
 
-fn found(state: &State, origin: &Origin, entry: Entry, card: Option<&Card>) -> Found {
+fn found(state: &AppState, origin: &Origin, entry: Entry, card: Option<&Card>) -> Found {
     let text = |field: fn(&Card) -> &String| card.map(field).cloned().unwrap_or_default();
     Found {
         zone: entry.zone,

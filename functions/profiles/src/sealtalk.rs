@@ -2,10 +2,11 @@
 
 mod misc;
 
+use handset_http::api::ApiResult;
 use std::collections::BTreeSet;
 
 use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, RawQuery, State as Held};
+use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
 use domain::account::UserId;
 use domain::phone::Phone;
@@ -20,11 +21,9 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::State;
+use super::AppState;
 
-type Answer = Result<Response, Refusal<SealTalk>>;
-
-pub(super) fn router() -> OpenApiRouter<State> {
+pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(set_nickname))
         .routes(routes!(set_portrait_uri))
@@ -63,11 +62,11 @@ struct User {
 }
 
 impl User {
-    fn new(state: &State, origin: &Origin, id: UserId, nickname: String, avatar: &str) -> Self {
+    fn new(state: &AppState, origin: &Origin, id: UserId, nickname: String, avatar: &str) -> Self {
         Self { id: short_id::encode(id), nickname, portrait_uri: state.url.absolute(origin, avatar) }
     }
 
-    fn answer(state: &State, origin: &Origin, id: UserId, nickname: String, avatar: &str) -> Response {
+    fn answer(state: &AppState, origin: &Origin, id: UserId, nickname: String, avatar: &str) -> Response {
         SealTalk::result(Self::new(state, origin, id, nickname, avatar))
     }
 }
@@ -83,12 +82,12 @@ impl User {
     ),
 )]
 async fn set_nickname(
-    Held(state): Held<State>,
+    State(state): State<AppState>,
     Signed(caller, _): Signed<SealTalk>,
     Params(given, _): Params<SealTalk, SetNickname>,
-) -> Answer {
+) -> ApiResult<SealTalk> {
     let change = ProfileChange { name: Some(SealTalk::nickname(&given.nickname)?), ..ProfileChange::default() };
-    state.accounts.change_profile(caller, &change, state.gate.clock.now()).await?;
+    state.accounts.change_profile(caller, &change, state.verifier.clock.now()).await?;
     Ok(SealTalk::done())
 }
 
@@ -103,14 +102,14 @@ async fn set_nickname(
     ),
 )]
 async fn set_portrait_uri(
-    Held(state): Held<State>,
+    State(state): State<AppState>,
     origin: Origin,
     Signed(caller, _): Signed<SealTalk>,
     Params(given, _): Params<SealTalk, SetPortraitUri>,
-) -> Answer {
+) -> ApiResult<SealTalk> {
     let avatar = SealTalk::portrait(&given.portrait_uri, &state.url, &origin)?;
     let change = ProfileChange { avatar: Some(avatar), ..ProfileChange::default() };
-    state.accounts.change_profile(caller, &change, state.gate.clock.now()).await?;
+    state.accounts.change_profile(caller, &change, state.verifier.clock.now()).await?;
     Ok(SealTalk::done())
 }
 
@@ -138,11 +137,11 @@ async fn set_portrait_uri(
     ),
 )]
 async fn find_user(
-    Held(state): Held<State>,
+    State(state): State<AppState>,
     origin: Origin,
     Signed(caller, _): Signed<SealTalk>,
     path: Result<Path<(String, String)>, PathRejection>,
-) -> Answer {
+) -> ApiResult<SealTalk> {
     let Path((region, phone)) = path.map_err(|_| Error::NotFound("user"))?;
     let phone = Phone::parse(&region, &phone)?;
     let mut cards = state.lookup.find(caller, &BTreeSet::from([phone.clone()])).await?;
@@ -163,11 +162,11 @@ async fn find_user(
     ),
 )]
 async fn get_user(
-    Held(state): Held<State>,
+    State(state): State<AppState>,
     origin: Origin,
     Signed(caller, _): Signed<SealTalk>,
     path: Result<Path<String>, PathRejection>,
-) -> Answer {
+) -> ApiResult<SealTalk> {
     let Path(id) = path.map_err(|_| Error::NotFound("user"))?;
     let account = state.identity.account_of(caller, short_id::decode(&id)?).await?;
     let account = account.ok_or(Error::NotFound("user"))?;
@@ -190,11 +189,11 @@ async fn get_user(
     ),
 )]
 async fn get_users(
-    Held(state): Held<State>,
+    State(state): State<AppState>,
     origin: Origin,
     Signed(caller, _): Signed<SealTalk>,
     RawQuery(query): RawQuery,
-) -> Answer {
+) -> ApiResult<SealTalk> {
     let query = query.unwrap_or_default();
     let named: Vec<_> =
         form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == "id").map(|(_, id)| id).collect();

@@ -1,6 +1,6 @@
 //! The web API's part of `profiles`: the own profile and the real name.
 
-use axum::extract::State as Held;
+use axum::extract::State;
 use axum::response::Response;
 use domain::Result as DomainResult;
 use domain::account::Caller;
@@ -17,9 +17,9 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::State;
+use super::AppState;
 
-pub(super) fn router() -> OpenApiRouter<State> {
+pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(get_user))
         .routes(routes!(put_name, post_name))
@@ -75,7 +75,7 @@ struct Known {
     )),
 )]
 async fn get_user(
-    Held(state): Held<State>,
+    State(state): State<AppState>,
     origin: Origin,
     Signed(caller, _): Signed<Web>,
 ) -> Result<Response, Refusal<Web>> {
@@ -94,7 +94,7 @@ async fn get_user(
     ),
 )]
 async fn put_name(
-    Held(state): Held<State>,
+    State(state): State<AppState>,
     Signed(caller, _): Signed<Web>,
     Params(given, _): Params<Web, Name>,
 ) -> Response {
@@ -111,15 +111,15 @@ async fn put_name(
             body = inline(Either<Name>), example = json!({ "errno": "0", "errmsg": "OK", "data": { "name": "Tom" } })),
     ),
 )]
-async fn post_name(state: Held<State>, signed: Signed<Web>, given: Params<Web, Name>) -> Response {
+async fn post_name(state: State<AppState>, signed: Signed<Web>, given: Params<Web, Name>) -> Response {
     put_name(state, signed, given).await
 }
 
-async fn rename(state: &State, caller: Caller, name: &str) -> DomainResult<Response> {
+async fn rename(state: &AppState, caller: Caller, name: &str) -> DomainResult<Response> {
     let name = Nickname::parse(name)?;
     let answer = Web::data(Name { name: name.as_str().to_owned() });
     let change = ProfileChange { name: Some(name), ..ProfileChange::default() };
-    state.accounts.change_profile(caller, &change, state.gate.clock.now()).await?;
+    state.accounts.change_profile(caller, &change, state.verifier.clock.now()).await?;
     Ok(answer)
 }
 
@@ -136,15 +136,15 @@ async fn rename(state: &State, caller: Caller, name: &str) -> DomainResult<Respo
     ),
 )]
 async fn post_real_name(
-    Held(state): Held<State>,
+    State(state): State<AppState>,
     Signed(caller, _): Signed<Web>,
     Params(given, _): Params<Web, RealName>,
 ) -> Response {
     Web::answer(keep(&state, caller, &given).await, &[Words::of_fault("4001", "保存用户实名信息失败")])
 }
 
-async fn keep(state: &State, caller: Caller, given: &RealName) -> DomainResult<Response> {
-    let document = IdentityDocument::parse(&given.real_name, &given.id_card, state.gate.clock.now())?;
+async fn keep(state: &AppState, caller: Caller, given: &RealName) -> DomainResult<Response> {
+    let document = IdentityDocument::parse(&given.real_name, &given.id_card, state.verifier.clock.now())?;
     state.real_names.write(caller, &document).await?;
     Ok(Web::done())
 }
@@ -162,11 +162,11 @@ async fn keep(state: &State, caller: Caller, given: &RealName) -> DomainResult<R
         } }),
     )),
 )]
-async fn get_real_name(Held(state): Held<State>, Signed(caller, _): Signed<Web>) -> Response {
+async fn get_real_name(State(state): State<AppState>, Signed(caller, _): Signed<Web>) -> Response {
     Web::answer(known(&state, caller).await, &[Words::of_nothing("4002", "无效操作")])
 }
 
-async fn known(state: &State, caller: Caller) -> DomainResult<Response> {
+async fn known(state: &AppState, caller: Caller) -> DomainResult<Response> {
     let document = state.real_names.read(caller).await?;
     let part = |part: fn(&IdentityDocument) -> &str| document.as_ref().map(|document| part(document).to_owned());
     let (real_name, id_card) = (part(IdentityDocument::name), part(IdentityDocument::number));

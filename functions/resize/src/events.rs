@@ -1,6 +1,6 @@
 //! Handles the bucket's events: makes the thumbnails of stored pictures.
 
-use aws::events;
+use aws::bucket_events;
 use domain::media::{ImageName, Key};
 use domain::{Error, Result};
 use telemetry::metrics::{self, Metric};
@@ -9,7 +9,7 @@ use super::thumbnails::Thumbnails;
 
 /// The pictures in an event of the bucket, or `None` if the payload is not such an event.
 pub(super) fn pictures(payload: &[u8]) -> Option<Vec<ImageName>> {
-    Some(events::keys(payload)?.iter().filter_map(|key| Key::image(key)).collect())
+    Some(bucket_events::keys(payload)?.iter().filter_map(|key| Key::image(key)).collect())
 }
 
 /// Makes the thumbnails of every picture. Only a fault, which may be temporary, is an error: Lambda then sends the

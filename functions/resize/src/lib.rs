@@ -1,12 +1,12 @@
 //! The `resize` function: makes the thumbnails of a picture when it is stored, and serves pictures. Only this function
 //! may write thumbnails.
 
-mod claim;
 mod events;
 mod flights;
+mod memory_budget;
+mod memory_estimate;
 mod messenger;
 mod refusals;
-mod room;
 mod thumbnails;
 
 use std::sync::Arc;
@@ -21,11 +21,11 @@ use self::thumbnails::Thumbnails;
 
 /// The state that this function's handlers share.
 #[derive(Clone)]
-struct State {
+struct AppState {
     thumbnails: Arc<Thumbnails>,
 }
 
-impl State {
+impl AppState {
     fn new(services: &Services) -> Result<Self, ConfigError> {
         let (objects, clock) = (services.objects()?, services.clock.clone());
         let thumbnails = Thumbnails::new(objects, clock, &*services.policy()?, &services.env)?;
@@ -33,7 +33,7 @@ impl State {
     }
 }
 
-fn routes() -> OpenApiRouter<State> {
+fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().merge(messenger::router())
 }
 
@@ -67,7 +67,7 @@ impl Function for Resize {
 /// Builds the function.
 pub fn function(services: &Services) -> Result<Resize, ConfigError> {
     let (router, _) = routes().split_for_parts();
-    let state = State::new(services)?;
+    let state = AppState::new(services)?;
     let thumbnails = state.thumbnails.clone();
     let observer = services.observer("resize");
     let http = services.http(router.with_state(state), &observer);

@@ -1,19 +1,17 @@
 //! The messenger API's part of `resize`.
 
-use axum::extract::State as Held;
-use axum::response::Response;
+use axum::extract::State;
 use domain::media::ImageRequest;
+use handset_http::api::ApiResult;
 use handset_http::api::messenger::Refused;
 use handset_http::api::{Messenger, Refusal};
 use handset_http::download::{DownloadRequest, Name, PictureResponses};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::State;
+use super::AppState;
 
-type Answer = Result<Response, Refusal<Messenger>>;
-
-pub(super) fn router() -> OpenApiRouter<State> {
+pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(get_image))
 }
 
@@ -36,7 +34,7 @@ pub(super) fn router() -> OpenApiRouter<State> {
             body = Refused, example = json!({ "error": "thumbnail size must be 128w_128h or 256w_256h", "kind": "invalid" })),
     ),
 )]
-async fn get_image(Held(state): Held<State>, Name(name): Name, request: DownloadRequest) -> Answer {
+async fn get_image(State(state): State<AppState>, Name(name): Name, request: DownloadRequest) -> ApiResult<Messenger> {
     let asked = ImageRequest::parse(&name)?;
     Ok(state.thumbnails.answer(&asked, &request).await?)
 }

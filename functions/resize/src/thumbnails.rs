@@ -13,15 +13,15 @@ use domain::media::{ImageName, ImageRequest, Mode, ObjectStore, Thumbnail};
 use domain::policy::Policy;
 use domain::{Error, Fault, Result};
 use futures::future::join_all;
-use handset_http::download::{self, Answer, DownloadRequest};
+use handset_http::download::{self, Download, DownloadRequest};
 use runtime::{ConfigError, Env};
 use telemetry::metrics::{self, Metric};
 use thumbnails::{Fit, Limits, Spec};
 
-use super::claim;
 use super::flights::{Failure, Flights, Made, Outcome};
+use super::memory_budget::MemoryBudget;
+use super::memory_estimate;
 use super::refusals;
-use super::room::Room;
 
 /// Makes and serves thumbnails.
 pub(super) struct Thumbnails {
@@ -36,7 +36,7 @@ struct Work {
     /// The maximum size of an original in bytes.
     longest: u64,
     limits: Limits,
-    room: Room,
+    budget: MemoryBudget,
 }
 
 impl Thumbnails {
@@ -47,18 +47,24 @@ impl Thumbnails {
         env: &Env,
     ) -> std::result::Result<Self, ConfigError> {
         let longest = policy.image_max_bytes;
-        Ok(Self::within(Room::of(env, longest)?, objects, clock, longest, policy.image_max_pixels))
+        Ok(Self::within(MemoryBudget::of(env, longest)?, objects, clock, longest, policy.image_max_pixels))
     }
 
-    fn within(room: Room, objects: Arc<dyn ObjectStore>, clock: Arc<dyn Clock>, longest: u64, max_pixels: u64) -> Self {
-        let max_bytes = Limits::default().max_bytes.min(room.most());
+    fn within(
+        budget: MemoryBudget,
+        objects: Arc<dyn ObjectStore>,
+        clock: Arc<dyn Clock>,
+        longest: u64,
+        max_pixels: u64,
+    ) -> Self {
+        let max_bytes = Limits::default().max_bytes.min(budget.most());
         let limits = Limits { max_pixels, max_bytes };
-        Self { work: Arc::new(Work { objects, clock, longest, limits, room }), flights: Flights::default() }
+        Self { work: Arc::new(Work { objects, clock, longest, limits, budget }), flights: Flights::default() }
     }
 
     /// Handles a request for a picture or for one of its thumbnails, which is made if it is missing. If a picture has
     /// no thumbnails, this is found out once: the process remembers its name, and other processes read a note in the bucket.
-    pub(super) async fn answer(&self, asked: &ImageRequest, request: &DownloadRequest) -> Result<Answer> {
+    pub(super) async fn answer(&self, asked: &ImageRequest, request: &DownloadRequest) -> Result<Download> {
         let refusal = asked.thumbnail.and_then(|_| self.flights.refusal(&asked.image));
         if let Some(refusal) = refusal {
             return Err(refusal.into());
@@ -122,14 +128,14 @@ impl Work {
 
     /// The thumbnails, and the milliseconds they took after the original was read and had its turn.
     async fn decode(&self, image: &ImageName) -> Result<(Vec<thumbnails::Thumbnail>, u64)> {
-        let held = self.room.for_original().await?;
+        let held = self.budget.for_original().await?;
         let original = match self.objects.get(&image.key(), Part::Whole, self.longest).await? {
             Fetched::Found { bytes, .. } => bytes,
             Fetched::Missing | Fetched::PastTheEnd => return Err(Error::NotFound("image")),
             Fetched::TooLong => return Err(Error::TooLarge { limit: self.longest }),
         };
         let limits = self.limits;
-        let taken = self.room.for_decode(claim::memory(&original, limits.max_pixels)).await?;
+        let taken = self.budget.for_decode(memory_estimate::memory(&original, limits.max_pixels)).await?;
         let (specs, began) = (Thumbnail::ALL.map(spec), self.clock.now());
         // Decoding takes a processor for up to a second; in the meantime other requests of a local run continue. The
         // decode continues even if no caller waits for it any more, so it releases the memory itself.

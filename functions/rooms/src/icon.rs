@@ -1,10 +1,11 @@
 //! The picture of an account.
 
 use axum::body::{Body, Bytes};
-use axum::extract::{FromRequest, Request, State as Held};
+use axum::extract::{FromRequest, Request, State};
 use axum::http::StatusCode;
 use domain::person::PersonChange;
 use domain::profile::Avatar;
+use handset_http::api::ApiResult;
 use handset_http::api::rooms::Refused;
 use handset_http::api::{Refusal, Rooms};
 use handset_http::body::{self, Params, missing};
@@ -15,12 +16,12 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::State;
+use crate::AppState;
 use crate::routing::both;
 use crate::users::own;
-use crate::wire::{Answer, Success, User, UserPk, example, success};
+use crate::wire::{Success, User, UserPk, example, success};
 
-pub(super) fn router() -> OpenApiRouter<State> {
+pub(super) fn router() -> OpenApiRouter<AppState> {
     both(OpenApiRouter::new(), routes!(put_icon))
 }
 
@@ -52,7 +53,12 @@ struct Icon {
         (status = 403, description = "Somebody else's", body = Refused, example = json!({ "status": "FAIL", "msg": "this belongs to another user", "code": "403" })),
     ),
 )]
-async fn put_icon(Held(state): Held<State>, origin: Origin, UserPk(pk): UserPk, request: Request) -> Answer {
+async fn put_icon(
+    State(state): State<AppState>,
+    origin: Origin,
+    UserPk(pk): UserPk,
+    request: Request,
+) -> ApiResult<Rooms> {
     let (given, picture) = read(&state, request).await?;
     let caller = state.signed(given.token.as_deref())?;
     own(&state, caller, pk).await?;
@@ -73,7 +79,7 @@ async fn put_icon(Held(state): Held<State>, origin: Origin, UserPk(pk): UserPk, 
 }
 
 /// The fields, and the picture where the body is one: where it is neither empty nor JSON nor a form.
-async fn read(state: &State, request: Request) -> Result<(Icon, Option<Bytes>), Refusal<Rooms>> {
+async fn read(state: &AppState, request: Request) -> Result<(Icon, Option<Bytes>), Refusal<Rooms>> {
     let limit = state.policy.image_max_bytes;
     let (parts, body) = request.into_parts();
     let bytes = body::read(body, usize::try_from(limit).unwrap_or(usize::MAX)).await?;

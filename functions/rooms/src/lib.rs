@@ -23,15 +23,15 @@ use domain::rooms::Rooms;
 use domain::session::{Lifetime, NewSession, PushTokens};
 use domain::{Error, NotSignedIn, Result as DomainResult};
 use handset_http::api::{self, Api};
-use handset_http::caller::{Gate, Origin, PublicUrl};
+use handset_http::caller::{Origin, PublicUrl, TokenVerifier};
 use runtime::{ConfigError, Http, Services};
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 /// The state that this function's handlers share.
 #[derive(Clone)]
-struct State {
-    gate: Gate,
+struct AppState {
+    verifier: TokenVerifier,
     policy: Arc<Policy>,
     identity: Arc<Identity>,
     people: Arc<People>,
@@ -44,16 +44,16 @@ struct State {
     expose: bool,
 }
 
-impl FromRef<State> for Gate {
-    fn from_ref(state: &State) -> Self {
-        state.gate.clone()
+impl FromRef<AppState> for TokenVerifier {
+    fn from_ref(state: &AppState) -> Self {
+        state.verifier.clone()
     }
 }
 
-impl State {
+impl AppState {
     fn new(services: &Services) -> Result<Self, ConfigError> {
         Ok(Self {
-            gate: services.gate()?,
+            verifier: services.token_verifier()?,
             policy: services.policy()?,
             people: services.people()?,
             identity: services.identity()?,
@@ -84,7 +84,7 @@ impl State {
     /// The user of an optional `token` field; `None` if it is missing or empty.
     fn caller(&self, token: Option<&str>) -> DomainResult<Option<Caller>> {
         let token = token.map(str::trim).filter(|token| !token.is_empty());
-        token.map(|token| self.gate.keys.check_session_token(token, api::Rooms::NAME)).transpose()
+        token.map(|token| self.verifier.keys.check_session_token(token, api::Rooms::NAME)).transpose()
     }
 
     /// The user of a required `token` field.
@@ -93,7 +93,7 @@ impl State {
     }
 }
 
-fn routes() -> OpenApiRouter<State> {
+fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().merge(users::router()).merge(icon::router()).merge(sign_in::router()).merge(rooms::router())
 }
 
@@ -106,5 +106,5 @@ pub fn api() -> OpenApi {
 /// Builds the function.
 pub fn function(services: &Services) -> Result<Http, ConfigError> {
     let (router, _) = routes().split_for_parts();
-    Ok(services.http(router.with_state(State::new(services)?), &services.observer("rooms")))
+    Ok(services.http(router.with_state(AppState::new(services)?), &services.observer("rooms")))
 }

@@ -1,10 +1,11 @@
 //! Rooms: listing, making, changing and deleting them.
 
-use axum::extract::State as Held;
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
 use domain::rooms::{Alias, Host, NewRoom, Page, Room, RoomChange, RoomId, Shown, Start};
 use domain::{Error, Result as DomainResult};
+use handset_http::api::ApiResult;
 use handset_http::api::Rooms;
 use handset_http::api::rooms::Refused;
 use handset_http::body::{Changes, Params, Partial};
@@ -16,11 +17,11 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::State;
+use crate::AppState;
 use crate::routing::both;
-use crate::wire::{Answer, Pk, Success, success};
+use crate::wire::{Pk, Success, success};
 
-pub(super) fn router() -> OpenApiRouter<State> {
+pub(super) fn router() -> OpenApiRouter<AppState> {
     let router = both(OpenApiRouter::new(), routes!(get_rooms, post_rooms));
     both(router, routes!(get_room, put_room, delete_room))
 }
@@ -97,7 +98,7 @@ struct RoomObject {
 }
 
 impl RoomObject {
-    fn new(state: &State, origin: &Origin, room: &Room, host: Option<&Host>) -> Self {
+    fn new(state: &AppState, origin: &Origin, room: &Room, host: Option<&Host>) -> Self {
         let image = host.map(|host| host.avatar.as_str()).filter(|avatar| !avatar.is_empty());
         Self {
             pk: room.id.to_string(),
@@ -109,7 +110,7 @@ impl RoomObject {
         }
     }
 
-    fn of(state: &State, origin: &Origin, shown: &Shown) -> Self {
+    fn of(state: &AppState, origin: &Origin, shown: &Shown) -> Self {
         Self::new(state, origin, &shown.room, shown.host.as_ref())
     }
 }
@@ -180,7 +181,11 @@ struct Credential {
             body = Refused, example = json!({ "status": "FAIL", "msg": "page must be a whole number, 1 or more", "code": "400" })),
     ),
 )]
-async fn get_rooms(Held(state): Held<State>, origin: Origin, Params(asked, _): Params<Rooms, Asked>) -> Answer {
+async fn get_rooms(
+    State(state): State<AppState>,
+    origin: Origin,
+    Params(asked, _): Params<Rooms, Asked>,
+) -> ApiResult<Rooms> {
     let (number, page) = asked.page()?;
     let open = state.rooms.open(page).await?;
     let host = |room: &Room| open.hosts.get(&room.owner?);
@@ -216,10 +221,10 @@ async fn get_rooms(Held(state): Held<State>, origin: Origin, Params(asked, _): P
     ),
 )]
 async fn post_rooms(
-    Held(state): Held<State>,
+    State(state): State<AppState>,
     origin: Origin,
     Params(given, _): Params<Rooms, NewRoomFields>,
-) -> Answer {
+) -> ApiResult<Rooms> {
     let caller = state.caller(given.token.as_deref())?;
     let wanted = NewRoom { alias: Alias::parse(&given.room_alias)?, active: given.active.unwrap_or(true) };
     let room = state.rooms.make(wanted, caller, origin.address).await?;
@@ -240,7 +245,7 @@ async fn post_rooms(
             body = Refused, example = json!({ "status": "FAIL", "msg": "no such room", "code": "404" })),
     ),
 )]
-async fn get_room(Held(state): Held<State>, origin: Origin, Pk(pk): Pk) -> Answer {
+async fn get_room(State(state): State<AppState>, origin: Origin, Pk(pk): Pk) -> ApiResult<Rooms> {
     let room = state.rooms.room(pk.parse::<RoomId>()?).await?;
     Ok(success(StatusCode::OK, "查询成功", RoomObject::of(&state, &origin, &room)))
 }
@@ -267,12 +272,12 @@ async fn get_room(Held(state): Held<State>, origin: Origin, Pk(pk): Pk) -> Answe
     ),
 )]
 async fn put_room(
-    Held(state): Held<State>,
+    State(state): State<AppState>,
     origin: Origin,
     headers: HeaderMap,
     Pk(pk): Pk,
     changes: Changes<Rooms, RoomChangeFields>,
-) -> Answer {
+) -> ApiResult<Rooms> {
     let caller = state.caller(changes.given.token.as_deref())?;
     // Without any field it renews a room that has no owner.
     changes.demand_unless_empty()?;
@@ -300,7 +305,11 @@ async fn put_room(
         (status = 404, description = "No such room", body = Refused, example = json!({ "status": "FAIL", "msg": "no such room", "code": "404" })),
     ),
 )]
-async fn delete_room(Held(state): Held<State>, Pk(pk): Pk, Params(given, _): Params<Rooms, Credential>) -> Answer {
+async fn delete_room(
+    State(state): State<AppState>,
+    Pk(pk): Pk,
+    Params(given, _): Params<Rooms, Credential>,
+) -> ApiResult<Rooms> {
     let caller = state.caller(given.token.as_deref())?;
     state.rooms.delete(pk.parse()?, caller).await?;
     Ok(StatusCode::NO_CONTENT.into_response())

@@ -10,12 +10,12 @@ use utoipa::openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder};
 use utoipa::{PartialSchema as _, ToSchema as _};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
-use crate::State;
+use crate::AppState;
 use crate::wire::{Nothing, success};
 
 /// Adds a documented path, which ends in a slash, also without the slash. Both forms accept OPTIONS, and HEAD if they
 /// accept GET.
-pub(super) fn both(router: OpenApiRouter<State>, routes: UtoipaMethodRouter<State>) -> OpenApiRouter<State> {
+pub(super) fn both(router: OpenApiRouter<AppState>, routes: UtoipaMethodRouter<AppState>) -> OpenApiRouter<AppState> {
     let (mut schemas, mut paths, methods) = routes;
     let Some((path, item)) = paths.paths.iter_mut().next() else { return router };
     item.head = item.get.as_ref().map(describe_head);

@@ -1,15 +1,16 @@
 //! Signing in and out: by password, by a provider, by code.
 
-use axum::extract::State as Held;
+use axum::extract::State;
 use axum::http::StatusCode;
-use domain::claim::{Claim, Provider, Subject, Username};
 use domain::codes::{CodeRequest, Purpose, SolvedCaptcha, Typed};
 use domain::identity::{SignedIn, Stranger, Vouching};
+use domain::login_identifier::{LoginIdentifier, Provider, Subject, Username};
 use domain::password::Password;
 use domain::person::Detail;
 use domain::phone::Phone;
 use domain::profile::{Avatar, Nickname};
 use domain::{Error, Result as DomainResult};
+use handset_http::api::ApiResult;
 use handset_http::api::rooms::{Done, Refused, success as success_status};
 use handset_http::api::{Api, Rooms, Web};
 use handset_http::body::{Params, missing};
@@ -22,11 +23,11 @@ use utoipa::openapi::schema::Object;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::State;
+use crate::AppState;
 use crate::routing::both;
-use crate::wire::{Answer, GivenDetails, Nothing, Success, User, example, success};
+use crate::wire::{GivenDetails, Nothing, Success, User, example, success};
 
-pub(super) fn router() -> OpenApiRouter<State> {
+pub(super) fn router() -> OpenApiRouter<AppState> {
     let router = both(OpenApiRouter::new(), routes!(post_snslogin));
     let router = both(router, routes!(post_login));
     let router = both(router, routes!(post_logout));
@@ -81,7 +82,11 @@ struct SnsLogin {
             body = Refused, example = json!({ "status": "FAIL", "msg": "the sign-in provider did not accept this token for this user and app", "code": "400" })),
     ),
 )]
-async fn post_snslogin(Held(state): Held<State>, origin: Origin, Params(given, _): Params<Rooms, SnsLogin>) -> Answer {
+async fn post_snslogin(
+    State(state): State<AppState>,
+    origin: Origin,
+    Params(given, _): Params<Rooms, SnsLogin>,
+) -> ApiResult<Rooms> {
     let provider = provider(&given.login_type)?;
     let subject = Subject::parse(&given.snsid)?;
     // The provider sends these, and the user cannot change them here: one that cannot be kept is left out, and the
@@ -129,11 +134,15 @@ struct Login {
             body = Refused, example = json!({ "status": "FAIL", "msg": "wrong account or password", "code": "400" })),
     ),
 )]
-async fn post_login(Held(state): Held<State>, origin: Origin, Params(given, _): Params<Rooms, Login>) -> Answer {
+async fn post_login(
+    State(state): State<AppState>,
+    origin: Origin,
+    Params(given, _): Params<Rooms, Login>,
+) -> ApiResult<Rooms> {
     // A name that could never have been chosen is no different from one that was not.
     let username = Username::stored(&given.username).map_err(|_| Error::PasswordWrong)?;
     let typed = Password::typed(&given.password)?;
-    let claim = Claim::Username(state.identity.known_as(username).await?);
+    let claim = LoginIdentifier::Username(state.identity.known_as(username).await?);
     let signed_in = state.identity.sign_in_by_password(&claim, typed, origin.address, state.session(&origin)).await?;
     answer(&state, &origin, StatusCode::OK, &signed_in).await
 }
@@ -154,7 +163,7 @@ struct Logout {
         (status = 200, description = "Signed out", body = Done, example = json!({ "status": "SUCCESS", "msg": "注销成功", "code": "200" })),
     ),
 )]
-async fn post_logout(Held(state): Held<State>, Params(given, _): Params<Rooms, Logout>) -> Answer {
+async fn post_logout(State(state): State<AppState>, Params(given, _): Params<Rooms, Logout>) -> ApiResult<Rooms> {
     let caller = state.signed(given.token.as_deref())?;
     state.people.sign_out(caller).await?;
     Ok(success(StatusCode::OK, "注销成功", Nothing {}))
@@ -229,10 +238,10 @@ enum CodeOrUser {
     ),
 )]
 async fn post_phonelogin(
-    Held(state): Held<State>,
+    State(state): State<AppState>,
     origin: Origin,
     Params(given, _): Params<Rooms, PhoneLogin>,
-) -> Answer {
+) -> ApiResult<Rooms> {
     let phone = Phone::parse("", &given.phone)?;
     let typed = given.captcha.as_ref().map(Typed::to_string);
     let captcha = SolvedCaptcha::from_fields(Web::NAME, given.captcha_id.as_deref(), typed.as_deref())?;
@@ -260,22 +269,22 @@ async fn post_phonelogin(
     ),
 )]
 async fn get_phonelogin(
-    Held(state): Held<State>,
+    State(state): State<AppState>,
     origin: Origin,
     Params(given, _): Params<Rooms, PhoneLogin>,
-) -> Answer {
+) -> ApiResult<Rooms> {
     let phone = Phone::parse("", &given.phone)?;
     let code = given.captcha.ok_or_else(|| missing("captcha"))?;
     sign_in_by_code(&state, &origin, &phone, &code).await
 }
 
-async fn sign_in_by_code(state: &State, origin: &Origin, phone: &Phone, code: &Typed) -> Answer {
+async fn sign_in_by_code(state: &AppState, origin: &Origin, phone: &Phone, code: &Typed) -> ApiResult<Rooms> {
     let code = state.identity.code(code)?;
     let signed_in = state.identity.sign_in_by_code(phone, &code, origin.address, state.session(origin)).await?;
     answer(state, origin, StatusCode::OK, &signed_in).await
 }
 
-async fn answer(state: &State, origin: &Origin, status: StatusCode, signed_in: &SignedIn) -> Answer {
+async fn answer(state: &AppState, origin: &Origin, status: StatusCode, signed_in: &SignedIn) -> ApiResult<Rooms> {
     let user = User::of(state, origin, &signed_in.account, state.token(signed_in)).await?;
     Ok(success(status, "登录成功", user))
 }

@@ -1,16 +1,17 @@
 //! Accounts: registering, and what people say of themselves.
 
-use axum::extract::State as Held;
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::account::{Account, Caller, UserId};
-use domain::claim::Username;
 use domain::identity::Registration;
+use domain::login_identifier::Username;
 use domain::password::Password;
 use domain::person::PersonChange;
 use domain::phone::Phone;
 use domain::profile::Nickname;
 use domain::{Error, Result as DomainResult, text};
+use handset_http::api::ApiResult;
 use handset_http::api::Rooms;
 use handset_http::api::rooms::Refused;
 use handset_http::body::{Changes, Params, Partial};
@@ -22,11 +23,11 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::State;
+use crate::AppState;
 use crate::routing::both;
-use crate::wire::{Answer, GivenDetails, Success, User, UserPk, example, success};
+use crate::wire::{GivenDetails, Success, User, UserPk, example, success};
 
-pub(super) fn router() -> OpenApiRouter<State> {
+pub(super) fn router() -> OpenApiRouter<AppState> {
     let router = both(OpenApiRouter::new(), routes!(post_users));
     let router = both(router, routes!(put_user));
     let router = both(router, routes!(put_users_password));
@@ -66,7 +67,11 @@ struct NewUser {
             body = Refused, example = json!({ "status": "FAIL", "msg": "this username is taken", "code": "400" })),
     ),
 )]
-async fn post_users(Held(state): Held<State>, origin: Origin, Params(given, _): Params<Rooms, NewUser>) -> Answer {
+async fn post_users(
+    State(state): State<AppState>,
+    origin: Origin,
+    Params(given, _): Params<Rooms, NewUser>,
+) -> ApiResult<Rooms> {
     let username = Username::parse(&given.username)?;
     let registration = Registration {
         password: Password::new(&given.password)?,
@@ -113,11 +118,11 @@ impl Partial for UserChange {
     ),
 )]
 async fn put_user(
-    Held(state): Held<State>,
+    State(state): State<AppState>,
     origin: Origin,
     UserPk(pk): UserPk,
     changes: Changes<Rooms, UserChange>,
-) -> Answer {
+) -> ApiResult<Rooms> {
     let caller = state.signed(changes.given.token.as_deref())?;
     own(&state, caller, pk).await?;
     changes.demand_unless_empty()?;
@@ -137,7 +142,7 @@ async fn put_user(
 
 /// Refuses whoever names another account than their own. The write to come checks the session; where there is none to
 /// come, it is checked here, so that a dead token is always answered as one.
-pub(super) async fn own(state: &State, caller: Caller, pk: UserId) -> DomainResult<()> {
+pub(super) async fn own(state: &AppState, caller: Caller, pk: UserId) -> DomainResult<()> {
     if pk == caller.user {
         return Ok(());
     }
@@ -176,10 +181,10 @@ struct PasswordChange {
     ),
 )]
 async fn put_users_password(
-    Held(state): Held<State>,
+    State(state): State<AppState>,
     origin: Origin,
     Params(given, _): Params<Rooms, PasswordChange>,
-) -> Answer {
+) -> ApiResult<Rooms> {
     Ok(change_password(&state, &origin, given).await?)
 }
 
@@ -193,14 +198,14 @@ async fn put_users_password(
     ),
 )]
 async fn put_password(
-    Held(state): Held<State>,
+    State(state): State<AppState>,
     origin: Origin,
     Params(given, _): Params<Rooms, PasswordChange>,
-) -> Answer {
+) -> ApiResult<Rooms> {
     Ok(change_password(&state, &origin, given).await?)
 }
 
-async fn change_password(state: &State, origin: &Origin, given: PasswordChange) -> DomainResult<Response> {
+async fn change_password(state: &AppState, origin: &Origin, given: PasswordChange) -> DomainResult<Response> {
     let caller = state.signed(given.token.as_deref())?;
     let new = Password::new(&given.password)?;
     let account = state.identity.account(caller).await?;

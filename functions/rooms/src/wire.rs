@@ -17,9 +17,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use crate::State;
+use crate::AppState;
 
-pub(super) type Answer = Result<Response, Refusal<Rooms>>;
 
 /// A success.
 #[derive(Serialize, ToSchema)]
@@ -186,7 +185,7 @@ pub(super) struct User {
 
 impl User {
     /// Somebody with the token they hold. The first time it is asked for, the account gets its room.
-    pub(super) async fn of(state: &State, origin: &Origin, account: &Account, token: String) -> DomainResult<Self> {
+    pub(super) async fn of(state: &AppState, origin: &Origin, account: &Account, token: String) -> DomainResult<Self> {
         let or = |detail: Detail, unset: &str| match detail.of(account) {
             "" => unset.to_owned(),
             set => set.to_owned(),

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use axum::extract::FromRef;
 use domain::social::{Friends, Groups, Jobs, Sync};
-use handset_http::caller::{Gate, PublicUrl};
+use handset_http::caller::{PublicUrl, TokenVerifier};
 use runtime::{ConfigError, Context, Function, Http, Services};
 use telemetry::invocation::Observer;
 use utoipa::openapi::OpenApi;
@@ -17,8 +17,8 @@ use utoipa_axum::router::OpenApiRouter;
 
 /// The state that this function's handlers share.
 #[derive(Clone)]
-struct State {
-    gate: Gate,
+struct AppState {
+    verifier: TokenVerifier,
     friends: Arc<Friends>,
     groups: Arc<Groups>,
     jobs: Arc<Jobs>,
@@ -26,16 +26,16 @@ struct State {
     url: PublicUrl,
 }
 
-impl FromRef<State> for Gate {
-    fn from_ref(state: &State) -> Self {
-        state.gate.clone()
+impl FromRef<AppState> for TokenVerifier {
+    fn from_ref(state: &AppState) -> Self {
+        state.verifier.clone()
     }
 }
 
-impl State {
+impl AppState {
     fn new(services: &Services) -> Result<Self, ConfigError> {
         Ok(Self {
-            gate: services.gate()?,
+            verifier: services.token_verifier()?,
             friends: services.friends()?,
             groups: services.groups()?,
             jobs: services.jobs()?,
@@ -45,7 +45,7 @@ impl State {
     }
 }
 
-fn routes() -> OpenApiRouter<State> {
+fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().merge(sealtalk::router())
 }
 
@@ -78,7 +78,7 @@ impl Function for Social {
 /// Builds the function.
 pub fn function(services: &Services) -> Result<Social, ConfigError> {
     let (router, _) = routes().split_for_parts();
-    let state = State::new(services)?;
+    let state = AppState::new(services)?;
     let jobs = state.jobs.clone();
     let observer = services.observer("social");
     let http = services.http(router.with_state(state), &observer);

@@ -10,11 +10,10 @@ use axum::response::Response;
 use handset_http::api::{Refusal, SealTalk};
 use utoipa_axum::router::OpenApiRouter;
 
-use super::State;
+use super::AppState;
 
-type Answer = Result<Response, Refusal<SealTalk>>;
 
-pub(super) fn router() -> OpenApiRouter<State> {
+pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .merge(friendship::router())
         .merge(groups::router())

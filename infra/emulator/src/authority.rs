@@ -71,13 +71,13 @@ impl Denial {
 }
 
 /// A principal that was recognised by its access key.
-pub struct Caller {
+pub struct Signer {
     name: String,
     secret: String,
     policy: Option<Policy>,
 }
 
-impl Caller {
+impl Signer {
     /// The secret access key, to check signatures.
     pub fn secret(&self) -> &str {
         &self.secret
@@ -92,7 +92,7 @@ impl Caller {
 /// The registered principals and the decisions about their calls.
 #[derive(Default)]
 pub struct Authority {
-    callers: RwLock<HashMap<String, Arc<Caller>>>,
+    callers: RwLock<HashMap<String, Arc<Signer>>>,
     used: Mutex<BTreeSet<UsedStatement>>,
     needed: Mutex<BTreeSet<UsedStatement>>,
     denied: Mutex<VecDeque<Denial>>,
@@ -110,19 +110,19 @@ impl Authority {
         if callers.contains_key(&access_key_id) {
             return Err(Error::AccessKeyTaken(access_key_id));
         }
-        let caller = Caller { name, secret: secret_access_key, policy };
+        let caller = Signer { name, secret: secret_access_key, policy };
         callers.insert(access_key_id, Arc::new(caller));
         Ok(())
     }
 
     /// The principal with this access key.
-    pub fn caller(&self, access_key_id: &str) -> Option<Arc<Caller>> {
+    pub fn caller(&self, access_key_id: &str) -> Option<Arc<Signer>> {
         let callers = self.callers.read().unwrap_or_else(PoisonError::into_inner);
         callers.get(access_key_id).cloned()
     }
 
     /// Decides about one access and records the decision. If the access is denied, it also logs the missing statement.
-    pub fn authorize(&self, caller: &Caller, access: &Access) -> Result<(), Denial> {
+    pub fn authorize(&self, caller: &Signer, access: &Access) -> Result<(), Denial> {
         let decision = self.decide(caller, access);
         if let Err(denial) = &decision {
             warn_of(denial);
@@ -137,11 +137,11 @@ impl Authority {
 
     /// Whether an access is allowed that only affects the response, such as the listing permission that turns S3's 403
     /// for a missing object into a 404. A denial is not logged in this case.
-    pub fn allows(&self, caller: &Caller, access: &Access) -> bool {
+    pub fn allows(&self, caller: &Signer, access: &Access) -> bool {
         self.decide(caller, access).is_ok()
     }
 
-    fn decide(&self, caller: &Caller, access: &Access) -> Result<(), Denial> {
+    fn decide(&self, caller: &Signer, access: &Access) -> Result<(), Denial> {
         let Some(policy) = &caller.policy else {
             return Ok(());
         };

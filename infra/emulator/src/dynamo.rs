@@ -29,7 +29,7 @@ use serde_json::Value;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::authority::{Authority, Caller};
+use crate::authority::{Authority, Signer};
 use crate::fault::Faults;
 use crate::{Error, answer, clock, listen, signature};
 use streams::Streams;
@@ -129,7 +129,7 @@ impl Dynamo {
         &self,
         authority: &Authority,
         faults: &Faults,
-        caller: &Arc<Caller>,
+        caller: &Arc<Signer>,
         (head, body): (Parts, Bytes),
     ) -> HttpResponse {
         if !signature::is_right(&head, &body, caller.secret()) {

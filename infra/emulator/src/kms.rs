@@ -15,11 +15,11 @@ use http::request::Parts;
 use s3s::HttpResponse;
 use serde_json::json;
 
-use crate::authority::{Authority, Caller};
+use crate::authority::{Authority, Signer};
 use crate::fault::Faults;
 use crate::iam::Access;
 use crate::{Error, answer, signature};
-use call::{Call, Refusal};
+use call::{Call, KmsError};
 use cipher::Root;
 
 /// The largest accepted request, in bytes; KMS encrypts at most 4 KiB.
@@ -54,7 +54,7 @@ impl Kms {
         &self,
         authority: &Authority,
         faults: &Faults,
-        caller: &Arc<Caller>,
+        caller: &Arc<Signer>,
         (head, body): (&Parts, &Bytes),
     ) -> HttpResponse {
         if !signature::is_right(head, body, caller.secret()) {
@@ -77,19 +77,19 @@ impl Kms {
     }
 
     /// The call, and the ARN of its key.
-    fn prepare(&self, operation: &str, body: &[u8]) -> Result<(Call, String), Refusal> {
+    fn prepare(&self, operation: &str, body: &[u8]) -> Result<(Call, String), KmsError> {
         let call = Call::parse(operation, body)?;
         let name = call.key()?;
         let key = self.key(&name)?;
         Ok((call, key))
     }
 
-    fn key(&self, name: &str) -> Result<String, Refusal> {
+    fn key(&self, name: &str) -> Result<String, KmsError> {
         let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
-        keys.get(name).cloned().ok_or_else(|| Refusal::NoKey(name.to_owned()))
+        keys.get(name).cloned().ok_or_else(|| KmsError::NoKey(name.to_owned()))
     }
 }
 
-fn refuse(refusal: &Refusal) -> HttpResponse {
+fn refuse(refusal: &KmsError) -> HttpResponse {
     answer::kms_refusal(refusal.code(), &refusal.to_string())
 }

@@ -5,7 +5,7 @@ mod journal;
 mod message;
 mod platforms;
 mod publish;
-mod refusal;
+mod error;
 mod sent;
 
 use std::collections::BTreeSet;
@@ -20,7 +20,7 @@ use tokio::sync::broadcast;
 
 pub use sent::{Notification, Push, Text};
 
-use crate::authority::{Authority, Caller};
+use crate::authority::{Authority, Signer};
 use crate::fault::Faults;
 use crate::iam::Access;
 use crate::{Error, answer, clock, signature};
@@ -29,7 +29,7 @@ use journal::Journal;
 use message::Message;
 use platforms::Platforms;
 use publish::Target;
-use refusal::Refusal;
+use error::SnsError;
 
 /// The largest accepted request, in bytes; an SNS message has at most 256 KiB.
 pub const MAX_BODY: usize = 1024 * 1024;
@@ -105,7 +105,7 @@ impl Sns {
         &self,
         authority: &Authority,
         faults: &Faults,
-        caller: &Arc<Caller>,
+        caller: &Arc<Signer>,
         (head, body): (&Parts, &Bytes),
     ) -> HttpResponse {
         if !signature::is_right(head, body, caller.secret()) {
@@ -134,7 +134,7 @@ impl Sns {
     }
 
     /// Runs a permitted call; returns the content of its result.
-    fn carry_out(&self, call: Call, form: &Form) -> Result<String, Refusal> {
+    fn carry_out(&self, call: Call, form: &Form) -> Result<String, SnsError> {
         match call {
             Call::Publish(target, message) => Ok(element("MessageId", &self.publish(target, message)?)),
             Call::PublishBatch(topic) => {
@@ -159,8 +159,8 @@ impl Sns {
 
 impl Call {
     /// Parses a call; `None` if there is no such call.
-    fn read(action: &str, form: &Form) -> Option<Result<Self, Refusal>> {
-        let arn = |name: &str| form.get(name).map(str::to_owned).ok_or_else(|| Refusal::parameter(name));
+    fn read(action: &str, form: &Form) -> Option<Result<Self, SnsError>> {
+        let arn = |name: &str| form.get(name).map(str::to_owned).ok_or_else(|| SnsError::parameter(name));
         Some(match action {
             "Publish" => Target::read(form).and_then(|target| Ok(Self::Publish(target, Message::read(form, "")?))),
             "PublishBatch" => arn("TopicArn").map(Self::PublishBatch),
@@ -185,7 +185,7 @@ impl Call {
     }
 }
 
-fn refuse(refusal: &Refusal) -> HttpResponse {
+fn refuse(refusal: &SnsError) -> HttpResponse {
     answer::query_error(refusal.status(), refusal.code(), &refusal.to_string())
 }
 

@@ -18,7 +18,7 @@ pub fn welcome(running: &Running) -> String {
         (format!("{url}/_local/notifications"), "what people would be told and pushed, likewise"),
         (format!("{url}/_local/openapi.json"), "the API as an OpenAPI document"),
         (running.endpoints().url().to_owned(), "DynamoDB, S3, SNS and KMS of this run"),
-        (running.standins().url(), "stand-ins for WeChat, QQ, Weibo and RongCloud (docs/dialects.md)"),
+        (running.fakes().url(), "stand-ins for WeChat, QQ, Weibo and RongCloud (docs/dialects.md)"),
     ] {
         let _ = writeln!(text, "  {place:<45} {what}");
     }

@@ -14,8 +14,8 @@ use hyper::body::{Body, Incoming};
 
 use crate::cors::Rules;
 use crate::invoke::{Function, Invoke};
-use crate::limits::{MAX_BODY, MAX_HEAD, Refusal, head_size};
-use crate::matcher::Matcher;
+use crate::limits::{LimitExceeded, MAX_BODY, MAX_HEAD, head_size};
+use crate::route_matcher::Matcher;
 use crate::witness::{self, Witness};
 use crate::{clock, event, reply};
 
@@ -89,7 +89,7 @@ impl Gateway {
         } else {
             let routed = self.route(&parts, body, (peer, port), &id, &mut log).await;
             log.by_function = routed.is_ok();
-            let mut response = routed.unwrap_or_else(Refusal::response);
+            let mut response = routed.unwrap_or_else(LimitExceeded::response);
             let origin = parts.headers.get(header::ORIGIN);
             self.cors.apply(origin, response.headers_mut());
             response
@@ -111,16 +111,16 @@ impl Gateway {
         (peer, port): (SocketAddr, u16),
         id: &str,
         log: &mut Log,
-    ) -> Result<Response<Full<Bytes>>, Refusal> {
+    ) -> Result<Response<Full<Bytes>>, LimitExceeded> {
         if head_size(&parts.method, &parts.uri, &parts.headers) > MAX_HEAD {
-            return Err(Refusal::HeadTooLarge);
+            return Err(LimitExceeded::HeadTooLarge);
         }
-        let host = event::host(parts).ok_or(Refusal::BadRequest)?;
-        let path = event::decoded_path(parts.uri.path()).ok_or(Refusal::BadRequest)?;
+        let host = event::host(parts).ok_or(LimitExceeded::BadRequest)?;
+        let path = event::decoded_path(parts.uri.path()).ok_or(LimitExceeded::BadRequest)?;
         let body = collect(body, parts.headers.contains_key(header::EXPECT)).await?;
         log.body = body.clone();
         let found = self.functions.find(parts.method.as_str(), &path);
-        let found = found.ok_or(Refusal::NotFound)?;
+        let found = found.ok_or(LimitExceeded::NotFound)?;
         found.key.clone_into(&mut log.route);
         found.target.name.clone_into(&mut log.function);
         let event = event::Request {
@@ -136,11 +136,11 @@ impl Gateway {
             body: &body,
         };
         let payload = event.event(&self.account, API_ID);
-        let payload = payload.map_err(|_| Refusal::BadRequest)?;
+        let payload = payload.map_err(|_| LimitExceeded::BadRequest)?;
         let call = found.target.call(payload, id.to_owned(), self.patience);
         reply::read(&call.await?, &parts.method).map_err(|error| {
             tracing::error!(function = log.function, error, "the result is malformed");
-            Refusal::FunctionFailed
+            LimitExceeded::FunctionFailed
         })
     }
 }
@@ -171,15 +171,15 @@ impl Log {
 
 /// Reads a body, without storing more of it than allowed. A client that `asks` before it sends (`Expect: 100-continue`)
 /// gets the refusal immediately.
-async fn collect(mut body: Incoming, asks: bool) -> Result<Bytes, Refusal> {
+async fn collect(mut body: Incoming, asks: bool) -> Result<Bytes, LimitExceeded> {
     let mut too_large = body.size_hint().lower() > MAX_BODY as u64;
     if too_large && asks {
-        return Err(Refusal::TooLarge);
+        return Err(LimitExceeded::TooLarge);
     }
     let mut collected = BytesMut::new();
     let mut read = 0;
     while let Some(frame) = body.frame().await {
-        let Ok(data) = frame.map_err(|_| Refusal::BadRequest)?.into_data() else {
+        let Ok(data) = frame.map_err(|_| LimitExceeded::BadRequest)?.into_data() else {
             continue;
         };
         read += data.len();
@@ -191,7 +191,7 @@ async fn collect(mut body: Incoming, asks: bool) -> Result<Bytes, Refusal> {
         }
     }
     if too_large {
-        return Err(Refusal::TooLarge);
+        return Err(LimitExceeded::TooLarge);
     }
     Ok(collected.freeze())
 }

@@ -7,7 +7,7 @@ use futures::future::BoxFuture;
 use tokio::time::timeout;
 
 use crate::clock;
-use crate::limits::{MAX_PAYLOAD, Refusal};
+use crate::limits::{LimitExceeded, MAX_PAYLOAD};
 
 /// A function that takes an event and returns a result, both JSON.
 pub trait Invoke: Send + Sync {
@@ -34,11 +34,16 @@ impl Function {
     /// There are two time limits. A function that exceeds its own is stopped, as Lambda stops the sandbox; this is a
     /// function error. If it exceeds only `patience`, the integration's time-out, it keeps running and the client gets
     /// a time-out error.
-    pub async fn call(&self, payload: Vec<u8>, request_id: String, patience: Duration) -> Result<Vec<u8>, Refusal> {
+    pub async fn call(
+        &self,
+        payload: Vec<u8>,
+        request_id: String,
+        patience: Duration,
+    ) -> Result<Vec<u8>, LimitExceeded> {
         let name = &self.name;
         if payload.len() > MAX_PAYLOAD {
             tracing::warn!(function = name, bytes = payload.len(), "the event is too large");
-            return Err(Refusal::TooLarge);
+            return Err(LimitExceeded::TooLarge);
         }
         let deadline = clock::epoch_millis(clock::now()) + millis(self.timeout);
         let invoke = Arc::clone(&self.invoke);
@@ -46,25 +51,25 @@ impl Function {
         let Ok(outcome) = timeout(self.timeout.min(patience), &mut task).await else {
             if patience <= self.timeout {
                 tracing::error!(function = name, "the gateway did not wait any longer");
-                return Err(Refusal::TimedOut);
+                return Err(LimitExceeded::TimedOut);
             }
             task.abort();
             tracing::error!(function = name, seconds = self.timeout.as_secs_f64(), "timed out");
-            return Err(Refusal::FunctionFailed);
+            return Err(LimitExceeded::FunctionFailed);
         };
         match outcome {
             Ok(Ok(result)) if result.len() > MAX_PAYLOAD => {
                 tracing::error!(function = name, bytes = result.len(), "the result is too large");
-                Err(Refusal::FunctionFailed)
+                Err(LimitExceeded::FunctionFailed)
             }
             Ok(Ok(result)) => Ok(result),
             Ok(Err(error)) => {
                 tracing::error!(function = name, error, "the function failed");
-                Err(Refusal::FunctionFailed)
+                Err(LimitExceeded::FunctionFailed)
             }
             Err(error) => {
                 tracing::error!(function = name, %error, "the function panicked");
-                Err(Refusal::FunctionFailed)
+                Err(LimitExceeded::FunctionFailed)
             }
         }
     }

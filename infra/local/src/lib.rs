@@ -4,7 +4,7 @@
 //! `template.yaml` (`matcher`), converts it to an event (`event`), invokes the function (`invoke`) and converts the
 //! result to a response (`reply`), within the limits (`limits`) and with the CORS headers (`cors`) of an HTTP API.
 //! `sources` invokes functions for changes of a bucket or a table. `pages` serves pages that exist only here, and
-//! `standins` replaces services on the Internet. `start` connects everything to the endpoints of `local-aws`, as
+//! `fakes` replaces services on the Internet. `start` connects everything to the endpoints of `local-aws`, as
 //! `deployment` reads it from the template; `describe` makes the `OpenAPI` documents;
 //! `command` is the program around it.
 
@@ -16,6 +16,7 @@ mod deployment;
 mod describe;
 mod error;
 mod event;
+mod fakes;
 mod functions;
 mod gateway;
 mod hints;
@@ -23,14 +24,13 @@ mod inbox;
 mod invoke;
 mod lan;
 mod limits;
-mod matcher;
 mod notifications;
 mod options;
 mod pages;
 mod reply;
+mod route_matcher;
 mod server;
 mod sources;
-mod standins;
 mod start;
 mod witness;
 
@@ -38,6 +38,7 @@ pub use command::main;
 pub use deployment::LOCAL as PARAMETERS;
 pub use describe::{api, documents};
 pub use error::Error;
+pub use fakes::Fakes;
 pub use functions::Handset;
 pub use gateway::Gateway;
 pub use inbox::Text;
@@ -45,6 +46,5 @@ pub use invoke::{Function, Invoke};
 pub use options::Options;
 pub use pages::{Inbox, Notifications, Pages};
 pub use server::Server;
-pub use standins::Standins;
 pub use start::{Functions, Running, start, start_before};
 pub use witness::{Exchange, Witness};

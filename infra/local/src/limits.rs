@@ -22,7 +22,7 @@ pub const MAX_HEAD: usize = 10_240;
 
 /// The reason why the gateway answers a request itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
+pub enum LimitExceeded {
     /// The request is malformed.
     BadRequest,
     /// No route, and no `$default`.
@@ -37,7 +37,7 @@ pub enum Refusal {
     TimedOut,
 }
 
-impl Refusal {
+impl LimitExceeded {
     /// The status and message of this error.
     pub fn words(self) -> (StatusCode, &'static str) {
         match self {

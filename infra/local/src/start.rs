@@ -11,13 +11,13 @@ use emulator::{Endpoints, Principal};
 use futures::future::BoxFuture;
 use serde_json::Value;
 
+use crate::fakes::Fakes;
 use crate::gateway::Gateway;
 use crate::inbox::Text;
 use crate::invoke::Invoke;
 use crate::options::Options;
 use crate::pages::Pages;
 use crate::server::Server;
-use crate::standins::Standins;
 use crate::witness::Witness;
 use crate::{Error, deployment, lan, notifications, sources};
 
@@ -39,7 +39,7 @@ pub trait Functions: Send + Sync {
 /// A local run that is up.
 pub struct Running {
     endpoints: Arc<Endpoints>,
-    standins: Standins,
+    fakes: Fakes,
     server: Option<Server>,
     /// The addresses at which other devices reach this machine, if it listens there.
     reached: Option<Vec<IpAddr>>,
@@ -72,10 +72,10 @@ impl Running {
         &self.endpoints
     }
 
-    /// The stand-ins for services outside AWS.
+    /// The fakes for services outside AWS.
     #[must_use]
-    pub fn standins(&self) -> &Standins {
-        &self.standins
+    pub fn fakes(&self) -> &Fakes {
+        &self.fakes
     }
 
     /// The resolved template.
@@ -130,8 +130,8 @@ pub async fn start_before(
     let endpoints = Endpoints::start(endpoints).await.map_err(port_taken(options.port))?;
     let endpoints = Arc::new(endpoints);
     // After the endpoints, which hold the data folder for this process alone.
-    let standins = Standins::start().await.map_err(|error| Error::io("a port for the stand-ins", error))?;
-    let parameters = [standins.parameters(), options.parameters].concat();
+    let fakes = Fakes::start().await.map_err(|error| Error::io("a port for the stand-ins", error))?;
+    let parameters = [fakes.parameters(), options.parameters].concat();
     let stack = deployment::resolve(&template, &parameters, data.as_deref())?;
     for table in &stack.tables {
         endpoints.create_table(&table.properties)?;
@@ -151,7 +151,7 @@ pub async fn start_before(
     let mut running = Running {
         environments: environments(&stack, &endpoints, options.aws_only)?,
         endpoints,
-        standins,
+        fakes,
         server: None,
         reached,
         stack,

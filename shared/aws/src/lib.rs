@@ -1,11 +1,11 @@
 //! The domain's traits, implemented with S3, SNS and KMS, and the configuration of all AWS clients.
 
-pub mod events;
+pub mod bucket_events;
+pub mod event_publisher;
 pub mod kms;
 pub mod objects;
-pub mod pushes;
-pub mod texts;
-pub mod topic;
+pub mod push;
+pub mod sms;
 
 use std::time::Duration;
 

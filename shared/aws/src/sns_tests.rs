@@ -11,9 +11,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 
-use super::pushes::SnsPushes;
-use super::topic::SnsTopic;
-use domain::notifications::{Device, Notice, Platform, Pushed, Pushes, Taken, Topic};
+use super::event_publisher::SnsEventPublisher;
+use super::push::SnsPushSender;
+use domain::notifications::{Device, EventPublisher, Notice, Platform, PushSender, Pushed, Taken};
 use domain::{Error, Result};
 
 const TOPIC: &str = "arn:aws:sns:eu-west-1:000000000000:news";
@@ -88,8 +88,8 @@ fn sdk(at: SocketAddr) -> SdkConfig {
         .build()
 }
 
-fn pushes(at: SocketAddr) -> SnsPushes {
-    SnsPushes::new(&sdk(at), Some(APPLE), Some(GOOGLE))
+fn pushes(at: SocketAddr) -> SnsPushSender {
+    SnsPushSender::new(&sdk(at), Some(APPLE), Some(GOOGLE))
 }
 
 fn calls(mut calls: UnboundedReceiver<Call>) -> Vec<Call> {
@@ -103,7 +103,7 @@ fn actions(calls: &[Call]) -> Vec<&str> {
 async fn publish(answers: Vec<String>) -> (Result<Taken>, Vec<Call>) {
     let (at, asked) = answering(answers).await;
     let notice = Notice { kind: "RC:GrpNtf", operation: "Add", body: r#"{"id":"1"}"#.to_owned() };
-    let taken = SnsTopic::new(&sdk(at), TOPIC).publish(&notice).await;
+    let taken = SnsEventPublisher::new(&sdk(at), TOPIC).publish(&notice).await;
     (taken, calls(asked))
 }
 
@@ -170,7 +170,7 @@ async fn an_iphone_is_an_endpoint_of_apples_application() {
 #[tokio::test]
 async fn without_its_application_a_platform_is_not_reached() {
     let (at, asked) = answering(Vec::new()).await;
-    let pushes = SnsPushes::new(&sdk(at), Some(APPLE), None);
+    let pushes = SnsPushSender::new(&sdk(at), Some(APPLE), None);
     assert!(pushes.reaches(Platform::Apple) && !pushes.reaches(Platform::Google));
     assert_eq!(pushes.push(&device(Platform::Google), "{}").await, Pushed::Failed);
     assert_eq!(calls(asked), []);

@@ -131,13 +131,13 @@ impl Account {
     /// Whether this session is one of its active sessions at the time `now`.
     #[must_use]
     pub fn has_session(&self, session: SessionId, now: Timestamp) -> bool {
-        self.sessions.get(&session).is_some_and(|session| session.lives(now))
+        self.sessions.get(&session).is_some_and(|session| session.is_active(now))
     }
 
     /// Fails for a session that is not active, with the reason.
     pub fn check_session(&self, session: SessionId, now: Timestamp) -> Result<()> {
         match self.sessions.get(&session) {
-            Some(session) if session.lives(now) => Ok(()),
+            Some(session) if session.is_active(now) => Ok(()),
             Some(_) => Err(Error::Unauthenticated(NotSignedIn::Expired)),
             None => Err(Error::Unauthenticated(NotSignedIn::Ended)),
         }
@@ -148,7 +148,7 @@ impl Account {
     #[must_use]
     pub fn sessions_to_end(&self, room: usize, now: Timestamp) -> Vec<SessionId> {
         let mut by_age: Vec<_> =
-            self.sessions.iter().map(|(id, session)| (session.lives(now), session.began, *id)).collect();
+            self.sessions.iter().map(|(id, session)| (session.is_active(now), session.began, *id)).collect();
         by_age.sort_unstable();
         let dead = by_age.iter().filter(|(lives, ..)| !lives).count();
         let end = by_age.len().saturating_sub(room).max(dead);
@@ -191,7 +191,7 @@ mod tests {
     fn session(began: i64, expires: i64) -> Session {
         let (began, expires) = (Timestamp::from_millis(began), Timestamp::from_millis(expires));
         Session {
-            turn: 0,
+            generation: 0,
             moved: began,
             began,
             expires,

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 use async_trait::async_trait;
 
-pub use self::sender::{CaptchaRule, CodeRequest, CodeSender, SolvedCaptcha, Texts};
+pub use self::sender::{CaptchaRule, CodeRequest, CodeSender, SmsSender, SolvedCaptcha};
 pub use self::typed::{Code, Typed};
 use super::Result;
 use super::account::UserId;
@@ -148,7 +148,7 @@ pub struct GuessOrigin {
 
 /// A try that was counted, with the data to compare the code with.
 #[derive(Clone, Debug)]
-pub struct Guess {
+pub struct CodeAttempt {
     /// The keyed hash of the code that was sent.
     pub digest: Vec<u8>,
     /// The account that signs in with this number, if there is one.
@@ -186,8 +186,8 @@ pub trait CodeStore: Send + Sync {
     /// right, the try also counts as a failed sign-in from the address. Fails with [`super::Error::CodeNotAsked`],
     /// [`super::Error::CodeExpired`], [`super::Error::CodeGuessesSpent`] or [`super::Error::Limited`]; in these cases
     /// nothing is counted.
-    async fn guess(&self, phone: &Phone, origin: GuessOrigin, now: Timestamp) -> Result<Guess>;
+    async fn verify_code(&self, phone: &Phone, origin: GuessOrigin, now: Timestamp) -> Result<CodeAttempt>;
 
     /// Takes back a counted try, because the code was right and was not used up.
-    async fn forgive(&self, phone: &Phone, guess: &Guess, now: Timestamp) -> Result<()>;
+    async fn forgive(&self, phone: &Phone, guess: &CodeAttempt, now: Timestamp) -> Result<()>;
 }

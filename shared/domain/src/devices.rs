@@ -108,7 +108,7 @@ impl Devices {
         let (own, now) = (account.sessions.get(&caller.session), self.clock.now());
         let same = |session: &Session| {
             let twin = |own: &Session| token_of(own).is_none() || token_of(own) == token_of(session);
-            session.lives(now) && own.is_some_and(|own| own.api == session.api && twin(own))
+            session.is_active(now) && own.is_some_and(|own| own.api == session.api && twin(own))
         };
         let known = account.sessions.iter().any(|(id, session)| *id != caller.session && same(session));
         self.take_from_others(account, caller).await?;

@@ -16,11 +16,11 @@ pub use self::store::{
     Verification,
 };
 use super::account::{Account, Caller, UserId};
-use super::claim::Claim;
 use super::clock::{Clock, Timestamp};
 use super::codes::CodeStore;
 use super::device_id::{self, DeviceId};
 use super::known::{self, NetworkHash};
+use super::login_identifier::LoginIdentifier;
 use super::policy::Policy;
 use super::random::Random;
 use super::session::{NewSession, Session, SessionId};
@@ -52,7 +52,7 @@ pub struct SignedIn {
     /// The account's id and the session's id.
     pub caller: Caller,
     /// The turn of the session's refresh token.
-    pub turn: u32,
+    pub generation: u32,
     /// Whether the account was created just now.
     pub new_account: bool,
 }
@@ -70,7 +70,7 @@ impl Identity {
     /// The valid refresh token of a sign-in.
     #[must_use]
     pub fn refresh_token(&self, signed_in: &SignedIn) -> String {
-        self.keys.refresh_token(RefreshToken { caller: signed_in.caller, turn: signed_in.turn })
+        self.keys.refresh_token(RefreshToken { caller: signed_in.caller, generation: signed_in.generation })
     }
 
     /// The opaque session token of a sign-in by `api`, its name in the code.
@@ -95,7 +95,7 @@ impl Identity {
     }
 
     /// Whether this claim belongs to an account. The check counts against the limit of the IP address.
-    pub async fn is_taken(&self, claim: &Claim, from: Option<IpAddr>) -> Result<bool> {
+    pub async fn is_taken(&self, claim: &LoginIdentifier, from: Option<IpAddr>) -> Result<bool> {
         Ok(self.store.check(claim, from, self.clock.now()).await?.is_some())
     }
 
@@ -133,11 +133,11 @@ impl Identity {
         if account.is_some() {
             metrics::count_by(Metric::SignIns, &admission.session.1.api);
         }
-        Ok(account.map(|account| SignedIn { account, caller, turn: 0, new_account: false }))
+        Ok(account.map(|account| SignedIn { account, caller, generation: 0, new_account: false }))
     }
 
     /// Creates an account; draws another id if the first is in use.
-    async fn create(&self, draft: Draft, claim: &Claim, proof: &Proof, now: Timestamp) -> Result<Made> {
+    async fn create(&self, draft: Draft, claim: &LoginIdentifier, proof: &Proof, now: Timestamp) -> Result<Made> {
         for _ in 0..ATTEMPTS {
             let id = UserId::generate(&*self.random);
             let mut account = Account::new(id, self.session_of(id, &draft.session), now);
@@ -149,7 +149,7 @@ impl Identity {
                 Creation::Done => {
                     let caller = Caller { user: id, session: draft.session.id };
                     metrics::count_by(Metric::SignIns, &draft.session.session.api);
-                    return Ok(Made::Account(Box::new(SignedIn { account, caller, turn: 0, new_account: true })));
+                    return Ok(Made::Account(Box::new(SignedIn { account, caller, generation: 0, new_account: true })));
                 }
                 Creation::ClaimTaken => return Ok(Made::ClaimTaken),
                 Creation::IdTaken => {}

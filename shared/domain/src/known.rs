@@ -74,7 +74,7 @@ impl Account {
         let signed_in =
             |hash: &NetworkHash| self.networks.get(hash).is_some_and(|seen| seen.plus(policy.known_address_for) > now);
         let has_session = |hash: &NetworkHash| {
-            self.sessions.values().any(|session| session.lives(now) && session.network.as_ref() == Some(hash))
+            self.sessions.values().any(|session| session.is_active(now) && session.network.as_ref() == Some(hash))
         };
         hashes.iter().any(|hash| signed_in(hash) || has_session(hash))
     }

@@ -3,7 +3,6 @@
 pub mod account;
 pub mod captcha;
 pub mod chat;
-pub mod claim;
 pub mod clock;
 pub mod codes;
 pub mod crypto;
@@ -13,6 +12,7 @@ pub mod error;
 pub mod id;
 pub mod identity;
 pub mod known;
+pub mod login_identifier;
 pub mod lookup;
 pub mod media;
 pub mod notifications;

@@ -3,12 +3,13 @@
 //! No notification is sent at the time of a change. They are created later from the changed items. So a notification is
 //! never sent for a change that was not written, and one is sent for every change that was, however the request ended.
 
+mod event;
 mod group;
-mod news;
 mod store;
 
+pub use self::event::{Change, NotificationEvent};
 pub use self::group::{GroupEvent, Operation};
-pub use self::news::{Change, News};
 pub use self::store::{
-    CountedPush, Device, Listener, Listeners, Notice, Platform, PushCounts, Pushed, Pushes, Recipients, Taken, Topic,
+    CountedPush, Device, EventPublisher, Listener, Listeners, Notice, Platform, PushCounts, PushSender, Pushed,
+    Recipients, Taken,
 };

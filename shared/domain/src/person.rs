@@ -7,9 +7,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::account::{Account, Caller};
-use super::claim::Username;
 use super::clock::{Clock, Timestamp};
 use super::identity::Identity;
+use super::login_identifier::Username;
 use super::phone;
 use super::profile::{Avatar, Nickname};
 use super::text::{self, Bounds};

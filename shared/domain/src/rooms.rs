@@ -240,7 +240,7 @@ impl Rooms {
     }
 
     async fn living(&self, id: RoomId, now: Timestamp) -> Result<Room> {
-        self.store.room(id).await?.filter(|room| room.lives(now)).ok_or(Error::NotFound("room"))
+        self.store.room(id).await?.filter(|room| room.is_active(now)).ok_or(Error::NotFound("room"))
     }
 
     /// The room, if the caller may change it. Usually the write checks the session. If there is no write because the

@@ -153,8 +153,8 @@ pub struct NewSession {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
     /// The turn of the refresh token: only the token with this turn is valid.
-    pub turn: u32,
-    /// When the refresh token moved to this turn.
+    pub generation: u32,
+    /// When the refresh token moved to this generation.
     pub moved: Timestamp,
     /// When the session began.
     pub began: Timestamp,
@@ -179,7 +179,7 @@ impl Session {
             Lifetime::Fixed(lifetime) => (lifetime, lifetime),
         };
         Self {
-            turn: 0,
+            generation: 0,
             moved: now,
             began: now,
             expires: now.plus(expires),
@@ -192,7 +192,7 @@ impl Session {
 
     /// Whether it is active at the time `now`.
     #[must_use]
-    pub fn lives(&self, now: Timestamp) -> bool {
+    pub fn is_active(&self, now: Timestamp) -> bool {
         now < self.expires && now < self.ends
     }
 }

@@ -10,17 +10,17 @@ pub mod sync;
 
 pub use self::friends::{Friend, Friends};
 pub use self::friendship::{Greeting, Invited, Relation, Remark, Status};
-pub use self::group::{Bulletin, Group, GroupId, GroupName, Held, Member, MemberName, Role, Roster};
+pub use self::group::{Bulletin, Group, GroupId, GroupName, GroupSnapshot, Member, MemberName, Role, Roster};
 pub use self::groups::{Groups, Mine, Shown};
 pub use self::jobs::Jobs;
 pub use self::store::{Board, FriendStore, GroupStore, Memberships, SyncStore, Written};
-pub use self::sync::{Answer, Sync};
+pub use self::sync::{Sync, SyncResponse};
 
 use super::account::UserId;
 
 /// A user's public profile: the part of the profile that lists of friends and members show.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Face {
+pub struct PublicProfile {
     /// The nickname; empty when the user has not set one.
     pub name: String,
     /// The picture; empty when the user has not set one.
@@ -30,4 +30,4 @@ pub struct Face {
 }
 
 /// Public profiles by user id.
-pub type Faces = std::collections::HashMap<UserId, Face>;
+pub type PublicProfiles = std::collections::HashMap<UserId, PublicProfile>;

@@ -83,7 +83,7 @@ pub struct RefreshToken {
     /// The session it belongs to.
     pub caller: Caller,
     /// The position of this token in the session's sequence of refresh tokens.
-    pub turn: u32,
+    pub generation: u32,
 }
 
 impl Keys {
@@ -162,7 +162,7 @@ impl Keys {
         Ok((Caller { user, session }, claims.exp))
     }
 
-    /// The refresh token of a turn. The token is computed from the turn, so no token is ever stored.
+    /// The refresh token of a generation. The token is computed from the generation, so no token is ever stored.
     #[must_use]
     pub fn refresh_token(&self, token: RefreshToken) -> String {
         let body = refresh_body(token);
@@ -177,11 +177,11 @@ impl Keys {
         let ours = self.sets().fold(false, |ours, set| ours | crypto::same(&crypto::mac(&set.refresh, body), tag));
         let (user, rest) = body.split_first_chunk().ok_or(Error::RefreshInvalid)?;
         let (session, rest) = rest.split_first_chunk().ok_or(Error::RefreshInvalid)?;
-        let (turn, _) = rest.split_first_chunk().ok_or(Error::RefreshInvalid)?;
+        let (generation, _) = rest.split_first_chunk().ok_or(Error::RefreshInvalid)?;
         match UserId::new(u64::from_be_bytes(*user)) {
             Some(user) if ours => Ok(RefreshToken {
                 caller: Caller { user, session: SessionId::from_bytes(*session) },
-                turn: u32::from_be_bytes(*turn),
+                generation: u32::from_be_bytes(*generation),
             }),
             _ => Err(Error::RefreshInvalid),
         }
@@ -290,7 +290,7 @@ fn session_body(caller: Caller) -> [u8; SESSION_BODY] {
 fn refresh_body(token: RefreshToken) -> [u8; REFRESH_BODY] {
     let mut body = [0; REFRESH_BODY];
     body[..SESSION_BODY].copy_from_slice(&session_body(token.caller));
-    body[SESSION_BODY..].copy_from_slice(&token.turn.to_be_bytes());
+    body[SESSION_BODY..].copy_from_slice(&token.generation.to_be_bytes());
     body
 }
 
@@ -369,7 +369,7 @@ mod tests {
     #[test]
     fn a_refresh_token_survives_no_change() {
         let keys = keys(A, "");
-        let token = RefreshToken { caller: caller(), turn: 3 };
+        let token = RefreshToken { caller: caller(), generation: 3 };
         let text = keys.refresh_token(token);
         assert_eq!(text, keys.refresh_token(token));
         assert_eq!(keys.check_refresh_token(&text).unwrap(), token);
@@ -395,7 +395,7 @@ mod tests {
             changed[at] ^= 1;
             assert!(keys.check_session_token(&BASE64_URL_SAFE_NO_PAD.encode(changed), "web").is_err(), "byte {at}");
         }
-        let refresh = keys.refresh_token(RefreshToken { caller: caller(), turn: 0 });
+        let refresh = keys.refresh_token(RefreshToken { caller: caller(), generation: 0 });
         assert!(keys.check_session_token(&refresh, "web").is_err());
         assert!(keys.check_refresh_token(&text).is_err());
         assert!(keys.check_session_token(&text, "rooms").is_err(), "another API's");
@@ -405,7 +405,7 @@ mod tests {
     fn a_rotation_signs_nobody_out() {
         let (before, during, after) = (keys(A, ""), keys(B, A), keys(B, ""));
         let access = before.access_token(caller(), HOUR, NOW).unwrap();
-        let refresh = before.refresh_token(RefreshToken { caller: caller(), turn: 0 });
+        let refresh = before.refresh_token(RefreshToken { caller: caller(), generation: 0 });
         let code = before.code_digest("+8613912345678 sign-in", "123456");
         assert!(during.check_access_token(&access, NOW).is_ok());
         assert!(during.check_refresh_token(&refresh).is_ok());

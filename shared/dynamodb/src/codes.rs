@@ -19,7 +19,7 @@ use super::write::{self, Change};
 use super::{Table, Transacted, failed, found};
 use domain::account::UserId;
 use domain::clock::Timestamp;
-use domain::codes::{BlockShare, CodeStore, Guess, GuessOrigin, NewCode, SendLimit, Standing, Terms};
+use domain::codes::{BlockShare, CodeAttempt, CodeStore, GuessOrigin, NewCode, SendLimit, Standing, Terms};
 use domain::identity::SpentCode;
 use domain::phone::Phone;
 use domain::policy::Policy;
@@ -118,7 +118,7 @@ impl CodeStore for Table {
         self.transact("taking back a code", writes).await.map(|_| ())
     }
 
-    async fn guess(&self, phone: &Phone, origin: GuessOrigin, now: Timestamp) -> Result<Guess> {
+    async fn verify_code(&self, phone: &Phone, origin: GuessOrigin, now: Timestamp) -> Result<CodeAttempt> {
         const CODE: usize = 0;
         let tries = tries(origin);
         let count = Change::new(keys::code(phone), format!("ADD {tries} :one"))
@@ -144,7 +144,7 @@ impl CodeStore for Table {
             });
         }
         let code = code.unwrap_or_default();
-        Ok(Guess {
+        Ok(CodeAttempt {
             // A simultaneous try with the right code may have used it up.
             digest: item::get_blob(&code, "digest").ok_or(Error::CodeNotAsked)?,
             user: claim.and_then(|claim| item::get_user(&claim, "user")),
@@ -155,7 +155,7 @@ impl CodeStore for Table {
         })
     }
 
-    async fn forgive(&self, phone: &Phone, guess: &Guess, now: Timestamp) -> Result<()> {
+    async fn forgive(&self, phone: &Phone, guess: &CodeAttempt, now: Timestamp) -> Result<()> {
         let tries = tries(guess.origin);
         let code = Change::new(keys::code(phone), format!("ADD {tries} :less"))
             .when("#digest = :digest")

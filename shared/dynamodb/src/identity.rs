@@ -11,13 +11,13 @@ use super::keys::{self, Key};
 use super::write::{self, Change};
 use super::{Table, Transacted, Updated, failed, found, not_signed_in, session_is_active};
 use domain::account::{Account, Caller, Secret, UserId};
-use domain::claim::Claim;
 use domain::clock::Timestamp;
 use domain::identity::{
     Admission, Attempt, Creation, Guesser, IdentityStore, Move, PasswordGuess, Proof, Remaining, SpentCode,
     Verification,
 };
 use domain::known::NetworkHash;
+use domain::login_identifier::LoginIdentifier;
 use domain::phone::Phone;
 use domain::tokens::RefreshToken;
 use domain::{Cap, Error, Result};
@@ -25,7 +25,7 @@ use telemetry::round_trips;
 
 #[async_trait]
 impl IdentityStore for Table {
-    async fn owner(&self, claim: &Claim) -> Result<Option<UserId>> {
+    async fn owner(&self, claim: &LoginIdentifier) -> Result<Option<UserId>> {
         let claim = self.get("reading a claim", &keys::claim(claim)).await?;
         Ok(claim.and_then(|claim| item::get_user(&claim, "user")))
     }
@@ -37,7 +37,7 @@ impl IdentityStore for Table {
 
     async fn attempt(&self, guess: &PasswordGuess, now: Timestamp) -> Result<Attempt> {
         let count = self.count_password_guess(guess, now);
-        let Guesser::Claim(claim) = &guess.guesser else {
+        let Guesser::LoginIdentifier(claim) = &guess.guesser else {
             count.await?;
             return Ok(Attempt { user: None, secret: Secret::default() });
         };
@@ -49,7 +49,7 @@ impl IdentityStore for Table {
         })
     }
 
-    async fn knock(&self, claim: &Claim, from: Option<IpAddr>, now: Timestamp) -> Result<Option<UserId>> {
+    async fn knock(&self, claim: &LoginIdentifier, from: Option<IpAddr>, now: Timestamp) -> Result<Option<UserId>> {
         let count = async {
             let writes = self.count_failures(self.address_counter(from, now), now)?;
             if writes.is_empty() {
@@ -68,7 +68,7 @@ impl IdentityStore for Table {
         self.update("taking back a counted sign-in", forgive(key)).await.map(drop)
     }
 
-    async fn check(&self, claim: &Claim, from: Option<IpAddr>, now: Timestamp) -> Result<Option<UserId>> {
+    async fn check(&self, claim: &LoginIdentifier, from: Option<IpAddr>, now: Timestamp) -> Result<Option<UserId>> {
         let counters = self.checks(from, None, now);
         let count = self.count_in_all(&counters, now);
         Ok(round_trips::both(count, IdentityStore::owner(self, claim)).await?.1)
@@ -78,7 +78,13 @@ impl IdentityStore for Table {
         self.add_session(user, admission, now).await
     }
 
-    async fn create(&self, account: &Account, claim: &Claim, proof: &Proof, now: Timestamp) -> Result<Creation> {
+    async fn create(
+        &self,
+        account: &Account,
+        claim: &LoginIdentifier,
+        proof: &Proof,
+        now: Timestamp,
+    ) -> Result<Creation> {
         let mut writes = self.proof(proof, now)?;
         let first = writes.len();
         let mut claimed = item::secret(&account.secret);
@@ -176,8 +182,8 @@ impl IdentityStore for Table {
         let mut change = Change::new(keys::account(token.caller.user), format!("{MOVE}{used_from}"))
             .when("#sessions.#sid.#turn = :turn AND #sessions.#sid.#expires > :now AND #sessions.#sid.#ends > :now")
             .name("#sid", token.caller.session.to_string())
-            .value(":turn", number(token.turn))
-            .value(":next", number(token.turn.saturating_add(1)))
+            .value(":turn", number(token.generation))
+            .value(":next", number(token.generation.saturating_add(1)))
             .value(":now", moment(now))
             .value(":until", moment(now.plus(self.policy.refresh_sliding)));
         if let Some(network) = network {
@@ -227,7 +233,7 @@ impl Table {
             Proof::Password { guess, rehashed } => {
                 let counters = self.password_counters(guess, now);
                 let mut changes: Vec<_> = counters.into_iter().map(|(key, _)| forgive(key)).collect();
-                if let (Guesser::Claim(claim), Some(hash)) = (&guess.guesser, rehashed) {
+                if let (Guesser::LoginIdentifier(claim), Some(hash)) = (&guess.guesser, rehashed) {
                     let rehash = Change::new(keys::claim(claim), "SET #hash = :hash").when("attribute_exists(pk)");
                     changes.push(rehash.value(":hash", text(hash)));
                 }
@@ -252,7 +258,7 @@ impl Table {
     fn password_counters(&self, guess: &PasswordGuess, now: Timestamp) -> Vec<(Key, u32)> {
         let window = self.failure_window(now);
         let own = match &guess.guesser {
-            Guesser::Claim(claim) => keys::failures_of_claim(claim, window, guess.known.as_ref()),
+            Guesser::LoginIdentifier(claim) => keys::failures_of_claim(claim, window, guess.known.as_ref()),
             Guesser::Caller(caller) => keys::failures_of_user(caller.user, window, guess.known.as_ref()),
         };
         std::iter::once((own, self.policy.failures_per_account)).chain(self.address_counter(guess.from, now)).collect()
@@ -358,9 +364,11 @@ fn replace_secret(account: &Account, secret: &Secret, remaining: &Remaining, now
 }
 
 /// The claims of an account that contain a copy of its secret.
-fn claims_with_secret(account: &Account) -> Result<Vec<Claim>> {
-    let phone = account.phone.as_ref().map(|phone| phone.parse().map(Claim::Phone)).transpose()?;
+fn claims_with_secret(account: &Account) -> Result<Vec<LoginIdentifier>> {
+    let phone = account.phone.as_ref().map(|phone| phone.parse().map(LoginIdentifier::Phone)).transpose()?;
     let username = account.username.as_ref();
-    let username = username.map(|name| domain::claim::Username::stored(name).map(Claim::Username)).transpose()?;
+    let username = username
+        .map(|name| domain::login_identifier::Username::stored(name).map(LoginIdentifier::Username))
+        .transpose()?;
     Ok(phone.into_iter().chain(username).collect())
 }

@@ -62,7 +62,7 @@ pub fn get_device_id(account: &Item) -> Option<DeviceId> {
 /// A session as a map inside its account's item.
 pub fn session(session: &Session) -> AttributeValue {
     let mut map = HashMap::from([
-        ("turn".to_owned(), number(session.turn)),
+        ("turn".to_owned(), number(session.generation)),
         ("moved".to_owned(), moment(session.moved)),
         ("began".to_owned(), moment(session.began)),
         ("expires".to_owned(), moment(session.expires)),
@@ -79,7 +79,7 @@ pub fn session(session: &Session) -> AttributeValue {
 
 fn read_session(item: &Item) -> Option<Session> {
     Some(Session {
-        turn: get_number(item, "turn")?,
+        generation: get_number(item, "turn")?,
         moved: get_moment(item, "moved")?,
         began: get_moment(item, "began")?,
         expires: get_moment(item, "expires")?,
@@ -203,7 +203,7 @@ mod tests {
     fn an_account_survives_the_table() {
         let now = Timestamp::from_millis(1_800_000_000_000);
         let session = Session {
-            turn: 3,
+            generation: 3,
             moved: now,
             began: now,
             expires: now,

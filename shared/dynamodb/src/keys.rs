@@ -7,10 +7,10 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 
 use domain::account::UserId;
 use domain::captcha::CaptchaId;
-use domain::claim::Claim;
 use domain::clock::Timestamp;
 use domain::device_id::DeviceId;
 use domain::known::NetworkHash;
+use domain::login_identifier::LoginIdentifier;
 use domain::phone::Phone;
 use domain::rooms::{Alias, Place, RoomId};
 use domain::social::GroupId;
@@ -67,21 +67,21 @@ pub fn device_id(id: DeviceId) -> Key {
 }
 
 /// The account that signs in with a claim.
-pub fn claim(claim: &Claim) -> Key {
+pub fn claim(claim: &LoginIdentifier) -> Key {
     key(claim_partition(claim), "claim")
 }
 
-fn claim_partition(claim: &Claim) -> String {
+fn claim_partition(claim: &LoginIdentifier) -> String {
     match claim {
-        Claim::Phone(phone) => phone_partition(phone),
-        Claim::Username(name) => format!("username#{}", name.as_str()),
-        Claim::Provider { provider, subject } => format!("{}#{}", provider.name(), subject.as_str()),
+        LoginIdentifier::Phone(phone) => phone_partition(phone),
+        LoginIdentifier::Username(name) => format!("username#{}", name.as_str()),
+        LoginIdentifier::Provider { provider, subject } => format!("{}#{}", provider.name(), subject.as_str()),
     }
 }
 
 /// The failed sign-ins with a claim in a window, whether or not an account has the claim. Those from a network that the
 /// account knows have a separate key.
-pub fn failures_of_claim(of: &Claim, window: i64, known: Option<&NetworkHash>) -> Key {
+pub fn failures_of_claim(of: &LoginIdentifier, window: i64, known: Option<&NetworkHash>) -> Key {
     key(claim_partition(of), failures(window, known))
 }
 

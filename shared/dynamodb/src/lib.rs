@@ -10,6 +10,7 @@ mod devices;
 mod identity;
 mod item;
 mod keys;
+mod last_event;
 mod lookup;
 mod people;
 mod real_names;
@@ -17,7 +18,6 @@ mod rooms;
 mod sessions;
 mod social;
 pub mod stream;
-mod told;
 mod write;
 
 use std::sync::Arc;

@@ -9,8 +9,8 @@ use super::item::{self, moment, number, text};
 use super::write::{self, Change, key_attributes};
 use super::{Table, Transacted, Updated, change_by, failed, found, keys, living, not_signed_in};
 use domain::account::{Account, Caller};
-use domain::claim::{Claim, Username};
 use domain::clock::Timestamp;
+use domain::login_identifier::{LoginIdentifier, Username};
 use domain::person::{PersonChange, PersonStore};
 use domain::{Error, Fault, Result};
 
@@ -89,13 +89,13 @@ impl Table {
     fn claim_username(&self, account: &Account, username: &Username, now: Timestamp) -> Result<TransactWriteItem> {
         let mut claim = item::secret(&account.secret);
         claim.extend([("user".to_owned(), number(account.id)), ("since".to_owned(), moment(now))]);
-        write::put_new(&self.name, &keys::claim(&Claim::Username(username.clone())), claim)
+        write::put_new(&self.name, &keys::claim(&LoginIdentifier::Username(username.clone())), claim)
     }
 
     fn release_username(&self, account: &Account, username: &Username) -> Result<TransactWriteItem> {
         let delete = Delete::builder()
             .table_name(&*self.name)
-            .set_key(Some(key_attributes(&keys::claim(&Claim::Username(username.clone())))))
+            .set_key(Some(key_attributes(&keys::claim(&LoginIdentifier::Username(username.clone())))))
             .condition_expression("#user = :user")
             .expression_attribute_names("#user", "user")
             .expression_attribute_values(":user", number(account.id));

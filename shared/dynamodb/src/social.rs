@@ -4,12 +4,12 @@ mod friends;
 mod groups;
 mod items;
 mod jobs;
-mod news;
+mod notifications;
 mod packed;
 mod spread;
 mod sync;
 
-pub use self::news::change_of;
+pub use self::notifications::change_of;
 
 use std::collections::BTreeSet;
 
@@ -21,7 +21,7 @@ use domain::Result;
 use domain::account::{Caller, UserId};
 use domain::clock::Timestamp;
 use domain::social::jobs::Task;
-use domain::social::{Face, Faces};
+use domain::social::{PublicProfile, PublicProfiles};
 
 /// The work on groups that a change of the table requires, if any.
 #[must_use]
@@ -52,10 +52,10 @@ const FACE: &[&str] = &["id", "name", "avatar", "phone"];
 
 impl Table {
     /// The public profiles of these users.
-    async fn read_faces(&self, people: &BTreeSet<UserId>, reads: Reads) -> Result<Faces> {
+    async fn read_faces(&self, people: &BTreeSet<UserId>, reads: Reads) -> Result<PublicProfiles> {
         let accounts = people.iter().map(|user| keys::account(*user)).collect();
         let accounts = self.get_all(accounts, FACE, reads).await?;
-        Ok(accounts.iter().filter_map(|account| Some((item::get_user(account, "id")?, face(account)))).collect())
+        Ok(accounts.iter().filter_map(|account| Some((item::get_user(account, "id")?, profile(account)))).collect())
     }
 
     /// Checks that the caller's session is active.
@@ -65,8 +65,8 @@ impl Table {
     }
 }
 
-fn face(account: &Item) -> Face {
-    Face {
+fn profile(account: &Item) -> PublicProfile {
+    PublicProfile {
         name: item::get_text(account, "name").unwrap_or_default(),
         avatar: item::get_text(account, "avatar").unwrap_or_default(),
         phone: item::get_text(account, "phone"),

@@ -24,7 +24,7 @@ pub use self::rooms::Rooms;
 pub use self::sealtalk::SealTalk;
 pub use self::v1::V1;
 pub use self::web::Web;
-use super::caller::Gate;
+use super::caller::TokenVerifier;
 use domain::account::Caller;
 use domain::{Error, NotSignedIn, Result};
 use telemetry::metrics::{self, Metric};
@@ -54,7 +54,7 @@ pub trait Api: Send + Sync + 'static {
     const BEARER: bool = false;
 
     /// Who makes a request, by the credential in this API's own place.
-    fn caller(parts: &Parts, gate: &Gate) -> Result<Caller>;
+    fn caller(parts: &Parts, verifier: &TokenVerifier) -> Result<Caller>;
 
     /// What a request that is not signed in lacks, in the names of this API.
     fn not_signed_in(reason: NotSignedIn) -> &'static str;
@@ -85,9 +85,12 @@ impl Reply {
     }
 }
 
-/// An error on its way to the caller of an API. Handlers answer `Result<_, Refusal<A>>`, so `?` is all they need.
+/// An error on its way to the caller of an API. Handlers return [`ApiResult`], so `?` is all they need.
 #[derive(Debug)]
 pub struct Refusal<A>(pub Error, PhantomData<A>);
+
+/// What a handler of an API returns.
+pub type ApiResult<A> = std::result::Result<Response, Refusal<A>>;
 
 impl<A, E: Into<Error>> From<E> for Refusal<A> {
     fn from(error: E) -> Self {

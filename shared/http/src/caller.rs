@@ -19,7 +19,7 @@ use domain::{Error, NotSignedIn, Result};
 
 /// Verifies access tokens.
 #[derive(Clone)]
-pub struct Gate {
+pub struct TokenVerifier {
     /// The keys.
     pub keys: Arc<Keys>,
     /// The clock.
@@ -33,12 +33,12 @@ pub struct Signed<A>(pub Caller, pub PhantomData<A>);
 
 impl<A: Api, S: Send + Sync> FromRequestParts<S> for Signed<A>
 where
-    Gate: FromRef<S>,
+    TokenVerifier: FromRef<S>,
 {
     type Rejection = Refusal<A>;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> std::result::Result<Self, Refusal<A>> {
-        Ok(Self(A::caller(parts, &Gate::from_ref(state))?, PhantomData))
+        Ok(Self(A::caller(parts, &TokenVerifier::from_ref(state))?, PhantomData))
     }
 }
 

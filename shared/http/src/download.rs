@@ -29,12 +29,12 @@ const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 const WHILE_THE_LINK_WORKS: &str = "private, max-age=300";
 
 /// A complete response.
-pub type Answer = Response<axum::body::Body>;
+pub type Download = Response<axum::body::Body>;
 
 /// Answers a request for the object with this `key`; returns `None` if it does not exist, since a missing object does
 /// not fail a condition. Takes one call to the store, or two if the request is conditional and the response contains
 /// bytes.
-pub async fn stored(objects: &dyn ObjectStore, key: &Key, request: &DownloadRequest) -> Result<Option<Answer>> {
+pub async fn stored(objects: &dyn ObjectStore, key: &Key, request: &DownloadRequest) -> Result<Option<Download>> {
     if request.head || request.conditional() {
         let Some(meta) = objects.head(key).await? else { return Ok(None) };
         request.check(&meta)?;
@@ -53,7 +53,7 @@ pub async fn stored(objects: &dyn ObjectStore, key: &Key, request: &DownloadRequ
 }
 
 /// Answers a request for an object whose bytes are in memory, at most [`MOST`] of them.
-pub fn at_hand(meta: &Meta, bytes: &Bytes, request: &DownloadRequest) -> Result<Answer> {
+pub fn at_hand(meta: &Meta, bytes: &Bytes, request: &DownloadRequest) -> Result<Download> {
     request.check(meta)?;
     if request.not_modified(meta) {
         return not_modified(meta);
@@ -68,7 +68,12 @@ pub fn at_hand(meta: &Meta, bytes: &Bytes, request: &DownloadRequest) -> Result<
     found(part, meta, first, bytes.slice(from..to))
 }
 
-async fn fetch(objects: &dyn ObjectStore, key: &Key, request: &DownloadRequest, part: Part) -> Result<Option<Answer>> {
+async fn fetch(
+    objects: &dyn ObjectStore,
+    key: &Key,
+    request: &DownloadRequest,
+    part: Part,
+) -> Result<Option<Download>> {
     match objects.get(key, part, MOST).await? {
         Fetched::Missing => Ok(None),
         Fetched::TooLong => redirect(objects, key, request).await.map(Some),
@@ -82,7 +87,7 @@ async fn fetch(objects: &dyn ObjectStore, key: &Key, request: &DownloadRequest, 
     }
 }
 
-fn found(part: Part, meta: &Meta, first: u64, bytes: Bytes) -> Result<Answer> {
+fn found(part: Part, meta: &Meta, first: u64, bytes: Bytes) -> Result<Download> {
     if part == Part::Whole {
         return whole(meta, bytes.into());
     }
@@ -91,7 +96,7 @@ fn found(part: Part, meta: &Meta, first: u64, bytes: Bytes) -> Result<Answer> {
     finish(answer.header(CONTENT_RANGE, format!("bytes {first}-{last}/{}", meta.length)), bytes.into())
 }
 
-fn whole(meta: &Meta, body: axum::body::Body) -> Result<Answer> {
+fn whole(meta: &Meta, body: axum::body::Body) -> Result<Download> {
     finish(described(StatusCode::OK, meta).header(CONTENT_LENGTH, meta.length), body)
 }
 
@@ -111,23 +116,23 @@ fn validators(status: StatusCode, meta: &Meta) -> Builder {
     answer.header(ETAG, &meta.etag).header(LAST_MODIFIED, modified)
 }
 
-fn not_modified(meta: &Meta) -> Result<Answer> {
+fn not_modified(meta: &Meta) -> Result<Download> {
     finish(validators(StatusCode::NOT_MODIFIED, meta), axum::body::Body::empty())
 }
 
-fn past_the_end(length: u64) -> Result<Answer> {
+fn past_the_end(length: u64) -> Result<Download> {
     let answer = Response::builder().status(StatusCode::RANGE_NOT_SATISFIABLE).header(ACCEPT_RANGES, "bytes");
     finish(answer.header(CONTENT_RANGE, format!("bytes */{length}")), axum::body::Body::empty())
 }
 
-async fn redirect(objects: &dyn ObjectStore, key: &Key, request: &DownloadRequest) -> Result<Answer> {
+async fn redirect(objects: &dyn ObjectStore, key: &Key, request: &DownloadRequest) -> Result<Download> {
     let method = if request.head { LinkFor::Head } else { LinkFor::Get };
     let link = objects.link(key, method).await?;
     let answer = Response::builder().status(StatusCode::FOUND).header(LOCATION, link);
     finish(answer.header(CACHE_CONTROL, WHILE_THE_LINK_WORKS), axum::body::Body::empty())
 }
 
-fn finish(answer: Builder, body: axum::body::Body) -> Result<Answer> {
+fn finish(answer: Builder, body: axum::body::Body) -> Result<Download> {
     Ok(answer.body(body).map_err(|error| Fault::new("answering a download", error))?)
 }
 

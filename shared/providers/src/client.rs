@@ -70,13 +70,13 @@ fn is_loopback(ip: &std::net::IpAddr) -> bool {
 
 /// A service's response.
 #[derive(Debug)]
-pub struct Answer {
+pub struct ServiceResponse {
     /// The HTTP status.
     pub status: StatusCode,
     body: Bytes,
 }
 
-impl Answer {
+impl ServiceResponse {
     /// The body as JSON, if it has this shape.
     #[must_use]
     pub fn json<T: DeserializeOwned>(&self) -> Option<T> {
@@ -147,7 +147,7 @@ impl HttpsClient {
     }
 
     /// `GET {base}{path}?{query}`.
-    pub async fn get(&self, base: &BaseUrl, path: &str, query: &[(&str, &str)]) -> Result<Answer, CallError> {
+    pub async fn get(&self, base: &BaseUrl, path: &str, query: &[(&str, &str)]) -> Result<ServiceResponse, CallError> {
         let uri = format!("{}{path}?{}", base.0, form(query));
         self.call(base, Method::GET, &uri, HeaderMap::new(), Bytes::new()).await
     }
@@ -159,7 +159,7 @@ impl HttpsClient {
         path: &str,
         mut headers: HeaderMap,
         fields: &[(&str, &str)],
-    ) -> Result<Answer, CallError> {
+    ) -> Result<ServiceResponse, CallError> {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
         self.call(base, Method::POST, &format!("{}{path}", base.0), headers, form(fields).into()).await
     }
@@ -171,7 +171,7 @@ impl HttpsClient {
         uri: &str,
         headers: HeaderMap,
         body: Bytes,
-    ) -> Result<Answer, CallError> {
+    ) -> Result<ServiceResponse, CallError> {
         let mut request = Request::builder().method(method).uri(uri).body(Full::new(body))?;
         *request.headers_mut() = headers;
         request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json, text/plain, */*"));
@@ -179,7 +179,11 @@ impl HttpsClient {
         answer.await.map_err(|_| CallError::TimedOut)?
     }
 
-    async fn connect_and_send(&self, base: &BaseUrl, request: Request<Full<Bytes>>) -> Result<Answer, CallError> {
+    async fn connect_and_send(
+        &self,
+        base: &BaseUrl,
+        request: Request<Full<Bytes>>,
+    ) -> Result<ServiceResponse, CallError> {
         for _ in 1..CONNECTIONS {
             match self.send(base, request.clone()).await {
                 Err(CallError::Send(error)) if error.is_connect() => {}
@@ -190,7 +194,7 @@ impl HttpsClient {
         self.send(base, request).await
     }
 
-    async fn send(&self, base: &BaseUrl, request: Request<Full<Bytes>>) -> Result<Answer, CallError> {
+    async fn send(&self, base: &BaseUrl, request: Request<Full<Bytes>>) -> Result<ServiceResponse, CallError> {
         let response = if base.is_secure() {
             self.secure.get_or_try_init(async || secure(self.limits)).await?.request(request).await?
         } else {
@@ -200,7 +204,7 @@ impl HttpsClient {
         let body = Limited::new(body, self.limits.body).collect().await.map_err(|error| {
             if error.is::<LengthLimitError>() { CallError::TooLong } else { CallError::Body(error) }
         })?;
-        Ok(Answer { status: head.status, body: body.to_bytes() })
+        Ok(ServiceResponse { status: head.status, body: body.to_bytes() })
     }
 }
 

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
 
-use crate::client::{Answer, BaseUrl, CallError, HttpsClient, Limits};
+use crate::client::{BaseUrl, CallError, HttpsClient, Limits, ServiceResponse};
 use domain::account::UserId;
 use domain::chat::ChatTokens;
 use domain::clock::Clock;
@@ -104,7 +104,7 @@ impl ChatTokens for RongCloud {
     }
 }
 
-fn read(answer: &Answer, id: &str) -> std::result::Result<String, NoToken> {
+fn read(answer: &ServiceResponse, id: &str) -> std::result::Result<String, NoToken> {
     let given: Option<Given> = answer.json();
     let status = answer.status.as_u16();
     match given {

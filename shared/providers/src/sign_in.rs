@@ -44,16 +44,16 @@ pub struct Providers {
 }
 
 /// Why a provider does not confirm a user.
-enum Refusal {
+enum NotConfirmed {
     /// The provider refuses. Contains the provider's code, or what is wrong with its response.
     Refused(String),
     /// There is no clear response.
     Unclear(String),
 }
 
-type Verdict = std::result::Result<(), Refusal>;
+type Verdict = std::result::Result<(), NotConfirmed>;
 
-impl Refusal {
+impl NotConfirmed {
     fn refused(reason: impl Display) -> Self {
         Self::Refused(reason.to_string())
     }
@@ -64,7 +64,7 @@ impl Refusal {
     }
 }
 
-impl From<CallError> for Refusal {
+impl From<CallError> for NotConfirmed {
     fn from(error: CallError) -> Self {
         Self::Unclear(error.to_string())
     }
@@ -91,9 +91,9 @@ impl Providers {
 
     async fn ask(&self, provider: Provider, token: &str, subject: &str) -> Verdict {
         if !(1..=LONGEST_TOKEN).contains(&token.len()) || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(Refusal::refused("not a token"));
+            return Err(NotConfirmed::refused("not a token"));
         }
-        let off = || Refusal::refused("not configured");
+        let off = || NotConfirmed::refused("not configured");
         match provider {
             Provider::WeChat => self.wechat.as_ref().ok_or_else(off)?.ask(&self.client, token, subject).await,
             Provider::Qq => self.qq.as_ref().ok_or_else(off)?.ask(&self.client, token, subject).await,
@@ -116,11 +116,11 @@ impl ProviderCheck for Providers {
         self.ask(provider, access_token, subject).await.map_err(|refusal| {
             let provider = provider.name();
             match refusal {
-                Refusal::Refused(reason) => {
+                NotConfirmed::Refused(reason) => {
                     tracing::info!(event = "provider_refused", provider, reason, "a sign-in provider does not vouch");
                     Error::ProviderRefused
                 }
-                Refusal::Unclear(reason) => {
+                NotConfirmed::Unclear(reason) => {
                     tracing::warn!(event = "provider_unreachable", provider, reason, "a sign-in provider did not say");
                     Error::ProviderUnreachable
                 }

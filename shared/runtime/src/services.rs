@@ -5,11 +5,11 @@
 
 use std::sync::{Arc, OnceLock};
 
+use aws::event_publisher::SnsEventPublisher;
 use aws::kms::KmsVault;
 use aws::objects::S3Objects;
-use aws::pushes::SnsPushes;
-use aws::texts::SnsTexts;
-use aws::topic::SnsTopic;
+use aws::push::SnsPushSender;
+use aws::sms::SnsSmsSender;
 use aws_config::SdkConfig;
 use domain::captcha::Captchas;
 use domain::chat::{ChatTokens, OwnChatTokens};
@@ -29,7 +29,7 @@ use domain::rooms::{Numbers, Rooms};
 use domain::social::{Friends, Groups, Jobs, Sync, sync};
 use domain::tokens::Keys;
 use dynamodb::Table;
-use handset_http::caller::{Gate, PublicUrl};
+use handset_http::caller::{PublicUrl, TokenVerifier};
 use handset_http::cross_site::CrossSiteGuard;
 use providers::{BaseUrl, ProviderSettings, Providers, RongCloud};
 use telemetry::invocation::Observer;
@@ -104,8 +104,8 @@ impl Services {
     }
 
     /// Verifies access tokens.
-    pub fn gate(&self) -> Result<Gate, ConfigError> {
-        Ok(Gate { keys: self.keys()?, clock: self.clock.clone() })
+    pub fn token_verifier(&self) -> Result<TokenVerifier, ConfigError> {
+        Ok(TokenVerifier { keys: self.keys()?, clock: self.clock.clone() })
     }
 
     /// Sign-in and sessions.
@@ -137,7 +137,7 @@ impl Services {
             accounts: self.table()?,
             captcha_rule: self.env.parsed("CAPTCHA_REQUIRED", "true, adaptive or false")?,
             captchas: self.captchas()?,
-            texts: Arc::new(SnsTexts::new(&self.sdk, self.env.optional("SMS_SENDER_ID"))),
+            sms: Arc::new(SnsSmsSender::new(&self.sdk, self.env.optional("SMS_SENDER_ID"))),
             text: self.env.text("SMS_TEXT")?.to_owned(),
         }))
     }
@@ -220,7 +220,7 @@ impl Services {
         Ok(Arc::new(DirectUploads {
             accounts: self.table()?,
             objects: self.objects()?,
-            tickets: self.objects()?,
+            signer: self.objects()?,
             clock: self.clock.clone(),
             random: self.random.clone(),
             policy: self.policy()?,
@@ -266,15 +266,15 @@ impl Services {
     }
 
     /// The topic for notifications.
-    pub fn topic(&self) -> Wired<SnsTopic> {
-        Ok(Arc::new(SnsTopic::new(&self.sdk, self.env.text("NOTIFICATION_TOPIC")?)))
+    pub fn event_publisher(&self) -> Wired<SnsEventPublisher> {
+        Ok(Arc::new(SnsEventPublisher::new(&self.sdk, self.env.text("NOTIFICATION_TOPIC")?)))
     }
 
     /// Push notifications.
-    pub fn pushes(&self) -> Wired<SnsPushes> {
+    pub fn push_sender(&self) -> Wired<SnsPushSender> {
         let application = |name| self.env.optional(name);
         let (apple, google) = (application("APNS_APPLICATION_ARN"), application("FCM_APPLICATION_ARN"));
-        Ok(Arc::new(SnsPushes::new(&self.sdk, apple, google)))
+        Ok(Arc::new(SnsPushSender::new(&self.sdk, apple, google)))
     }
 
     /// Builds absolute URLs.

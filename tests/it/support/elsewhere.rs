@@ -9,7 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use emulator::template::{Deployment, Template};
 use futures::future::BoxFuture;
-use local::{Gateway, Invoke, Pages, Server, Standins, Text};
+use local::{Fakes, Gateway, Invoke, Pages, Server, Text};
 use serde_json::{Value, json};
 
 /// The variable with the engines' URL.
@@ -40,7 +40,7 @@ pub struct Elsewhere {
     engine: String,
     name: String,
     server: Server,
-    _standins: Standins,
+    _fakes: Fakes,
     /// The URL of the AWS services.
     pub aws: String,
     /// The table's name.
@@ -54,7 +54,7 @@ pub struct Elsewhere {
 impl Elsewhere {
     /// Creates a stack with these parameters on top of the local run's, and opens a gateway in front of it.
     pub async fn start(engine: String, parameters: &[(String, String)]) -> Self {
-        let standins = Standins::start().await.expect("stand-ins");
+        let fakes = Fakes::start().await.expect("stand-ins");
         let nanos = SystemTime::now().duration_since(UNIX_EPOCH).expect("a time").as_nanos();
         let application = |name: &str, platform| {
             (name.to_owned(), format!("arn:aws:sns:us-east-1:{ACCOUNT}:app/{platform}/of-{nanos}"))
@@ -62,7 +62,7 @@ impl Elsewhere {
         let local = local::PARAMETERS.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let mut all: BTreeMap<_, _> = local.into();
         all.extend([application("ApnsApplicationArn", "APNS"), application("FcmApplicationArn", "GCM")]);
-        all.extend(standins.parameters());
+        all.extend(fakes.parameters());
         all.extend(parameters.iter().cloned());
 
         let made = ask(&engine, "POST", "/stacks", &json!({ "parameters": all }).to_string());
@@ -89,7 +89,7 @@ impl Elsewhere {
         let gateway = gateway.with_witness(Some(super::described::witness()));
         let server = Server::start(0, gateway, Some(pages(&engine, &name))).expect("a port");
         let (aws, table, bucket) = (text("aws"), text("table"), text("bucket"));
-        Self { engine, name, server, _standins: standins, aws, table, bucket, environments }
+        Self { engine, name, server, _fakes: fakes, aws, table, bucket, environments }
     }
 
     /// The gateway's URL.

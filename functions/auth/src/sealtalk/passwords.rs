@@ -1,6 +1,7 @@
 //! Passwords in the `SealTalk` API.
 
-use axum::extract::State as Held;
+use axum::extract::State;
+use handset_http::api::ApiResult;
 use handset_http::api::SealTalk;
 use handset_http::api::sealtalk::{Done, Outcome, Refused};
 use handset_http::body::Params;
@@ -10,9 +11,9 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Answer, State};
+use super::AppState;
 
-pub(super) fn router() -> OpenApiRouter<State> {
+pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(reset_password)).routes(routes!(change_password))
 }
 
@@ -56,10 +57,10 @@ struct ChangePassword {
     ),
 )]
 async fn reset_password(
-    Held(state): Held<State>,
+    State(state): State<AppState>,
     origin: Origin,
     Params(given, _): Params<SealTalk, ResetPassword>,
-) -> Answer {
+) -> ApiResult<SealTalk> {
     let password = SealTalk::password(&given.password)?;
     let token = SealTalk::verification_token(&given.verification_token)?;
     state.identity.recover_by_verification(token, password, origin.address).await?;
@@ -83,11 +84,11 @@ async fn reset_password(
     ),
 )]
 async fn change_password(
-    Held(state): Held<State>,
+    State(state): State<AppState>,
     origin: Origin,
     Signed(caller, _): Signed<SealTalk>,
     Params(given, _): Params<SealTalk, ChangePassword>,
-) -> Answer {
+) -> ApiResult<SealTalk> {
     let old = SealTalk::typed_password("oldPassword", &given.old_password)?;
     let new = SealTalk::password(&given.new_password)?;
     state.identity.change_password(caller, old, new, origin.address).await?;

@@ -1,8 +1,9 @@
 //! Chat tokens in the `SealTalk` API.
 
-use axum::extract::State as Held;
+use axum::extract::State;
 use domain::account::Account;
 use domain::{Result, short_id};
+use handset_http::api::ApiResult;
 use handset_http::api::SealTalk;
 use handset_http::api::sealtalk::Success;
 use handset_http::caller::{Origin, Signed};
@@ -11,9 +12,9 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Answer, State};
+use super::AppState;
 
-pub(super) fn router() -> OpenApiRouter<State> {
+pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(get_token))
 }
 
@@ -37,14 +38,18 @@ struct ChatToken {
             body = inline(Success<ChatToken>), example = json!({ "code": 200, "result": { "userId": "5Vg2Xh9f", "token": "eyJ0eXAiOiJKV1QiLCJhbGci…" } })),
     ),
 )]
-async fn get_token(Held(state): Held<State>, origin: Origin, Signed(caller, _): Signed<SealTalk>) -> Answer {
+async fn get_token(
+    State(state): State<AppState>,
+    origin: Origin,
+    Signed(caller, _): Signed<SealTalk>,
+) -> ApiResult<SealTalk> {
     let account = state.identity.account(caller).await?;
     let token = chat_token(&state, &origin, &account).await?;
     Ok(SealTalk::secret(ChatToken { user_id: short_id::encode(account.id), token }))
 }
 
 /// The chat service's token of an account.
-pub(super) async fn chat_token(state: &State, origin: &Origin, account: &Account) -> Result<String> {
+pub(super) async fn chat_token(state: &AppState, origin: &Origin, account: &Account) -> Result<String> {
     let portrait = state.url.absolute(origin, &account.avatar);
     state.chat.token_for(account.id, &account.name, &portrait).await
 }

@@ -19,14 +19,19 @@ fn people() -> People {
     names.map(|(id, name)| (user(id), Listener { name: name.to_owned(), devices: BTreeSet::new() })).into()
 }
 
-fn group(operation: Operation, targets: &[u64]) -> News {
+fn group(operation: Operation, targets: &[u64]) -> NotificationEvent {
     let targets = targets.iter().copied().map(user).collect();
     let event = GroupEvent { seq: 4, operation, operator: user(1), targets, heir: None };
-    News::Group { group: GroupId::new(7).unwrap(), name: "徒步".to_owned(), event, at: Timestamp::from_millis(5) }
+    NotificationEvent::Group {
+        group: GroupId::new(7).unwrap(),
+        name: "徒步".to_owned(),
+        event,
+        at: Timestamp::from_millis(5),
+    }
 }
 
-fn request(message: &str) -> News {
-    News::Request {
+fn request(message: &str) -> NotificationEvent {
+    NotificationEvent::Request {
         from: user(2),
         to: user(1),
         message: message.to_owned(),
@@ -60,13 +65,13 @@ fn a_text_says_what_happened() {
             "{operation:?}"
         );
     }
-    let shown = |news: &News| {
+    let shown = |news: &NotificationEvent| {
         let Text { title, body } = Text::of(APP, news, false, &people(), None);
         format!("{title}: {body}")
     };
     assert_eq!(shown(&request("let me in")), "App: Tom wants to be your friend: let me in");
     assert_eq!(shown(&request("")), "App: Tom wants to be your friend");
-    let acceptance = News::Acceptance { from: user(9), to: user(1), at: Timestamp::from_millis(5) };
+    let acceptance = NotificationEvent::Acceptance { from: user(9), to: user(1), at: Timestamp::from_millis(5) };
     assert_eq!(shown(&acceptance), "App: Somebody is your friend now");
 }
 
@@ -76,8 +81,8 @@ fn no_word_of_a_stranger_is_a_link_or_the_title() {
     let people: People = [(user(2), listener("bank.example")), (user(1), listener("小明 https://a.b"))].into();
     let text = Text::of(APP, &request("sign in at http://evil.example/x now"), false, &people, None);
     assert_eq!(text.body, "… wants to be your friend: sign in at … now");
-    let News::Group { group, event, at, .. } = group(Operation::Bulletin, &[]) else { panic!("a group") };
-    let news = News::Group { group, name: "www.evil.example".to_owned(), event, at };
+    let NotificationEvent::Group { group, event, at, .. } = group(Operation::Bulletin, &[]) else { panic!("a group") };
+    let news = NotificationEvent::Group { group, name: "www.evil.example".to_owned(), event, at };
     let text = Text::of(APP, &news, false, &people, Some("to evil。com!"));
     assert_eq!((text.title.as_str(), text.body.as_str()), (APP, "…: 小明 …: to …!"));
 }
@@ -89,7 +94,7 @@ fn a_long_text_is_cut_between_characters() {
     assert_eq!(text.body, format!("徒步: 小明: {}…", "好".repeat(SHOWN)));
 }
 
-fn pushed(news: &News, platform: Platform) -> Value {
+fn pushed(news: &NotificationEvent, platform: Platform) -> Value {
     let message = Message::of("event-1", news, &people(), None);
     let payload = payload(&message, &Text::of(APP, news, false, &people(), None), platform);
     assert!(payload.len() <= LONGEST, "{}", payload.len());

@@ -1,8 +1,9 @@
 //! Push tokens in the messenger API.
 
-use axum::extract::State as Held;
+use axum::extract::State;
 use domain::session::{PushService, PushTokens};
 use domain::{Error, Result as DomainResult};
+use handset_http::api::ApiResult;
 use handset_http::api::Messenger;
 use handset_http::api::messenger::{Done, Refused};
 use handset_http::body::{Params, ok};
@@ -12,10 +13,9 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::Answer;
-use crate::State;
+use crate::AppState;
 
-pub(super) fn router() -> OpenApiRouter<State> {
+pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(post_bind)).routes(routes!(post_unbind))
 }
 
@@ -69,10 +69,10 @@ impl DeviceTokens {
     ),
 )]
 async fn post_bind(
-    Held(state): Held<State>,
+    State(state): State<AppState>,
     Signed(caller, _): Signed<Messenger>,
     Params(given, _): Params<Messenger, DeviceTokens>,
-) -> Answer {
+) -> ApiResult<Messenger> {
     state.devices.bind(caller, &given.parse()?).await?;
     Ok(ok(Done {}))
 }
@@ -89,10 +89,10 @@ async fn post_bind(
     ),
 )]
 async fn post_unbind(
-    Held(state): Held<State>,
+    State(state): State<AppState>,
     Signed(caller, _): Signed<Messenger>,
     Params(given, _): Params<Messenger, DeviceTokens>,
-) -> Answer {
+) -> ApiResult<Messenger> {
     state.devices.unbind(caller, &given.parse()?).await?;
     Ok(ok(Done {}))
 }

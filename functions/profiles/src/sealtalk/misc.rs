@@ -1,10 +1,11 @@
 //! What the `SealTalk` API's clients ask for beside everything else: the newest versions of the apps, and the groups and
 //! chat rooms of a demonstration.
 
-use axum::extract::State as Held;
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use domain::Error;
+use handset_http::api::ApiResult;
 use handset_http::api::SealTalk;
 use handset_http::api::sealtalk::{Refused, Success};
 use handset_http::body::Params;
@@ -15,10 +16,9 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::Answer;
-use crate::State;
+use crate::AppState;
 
-pub(super) fn router() -> OpenApiRouter<State> {
+pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(get_demo_square))
         .routes(routes!(get_client_version))
@@ -142,7 +142,7 @@ async fn get_demo_square() -> Response {
             body = Refused, example = json!({ "code": 404, "message": "no such version" })),
     ),
 )]
-async fn get_client_version(Held(state): Held<State>) -> Answer {
+async fn get_client_version(State(state): State<AppState>) -> ApiResult<SealTalk> {
     let mobile = state.versions.mobile.as_ref().ok_or(Error::NotFound("version"))?;
     Ok(SealTalk::bare(mobile))
 }
@@ -171,7 +171,10 @@ struct Running {
             body = Refused, example = json!({ "code": 404, "message": "no such version" })),
     ),
 )]
-async fn get_latest_update(Held(state): Held<State>, Params(given, _): Params<SealTalk, Running>) -> Answer {
+async fn get_latest_update(
+    State(state): State<AppState>,
+    Params(given, _): Params<SealTalk, Running>,
+) -> ApiResult<SealTalk> {
     const RULE: Error =
         Error::Invalid { field: "version", rule: "must be three numbers with dots between, such as 1.0.1" };
     let (newest, update) = state.versions.mac.as_ref().ok_or(Error::NotFound("version"))?;

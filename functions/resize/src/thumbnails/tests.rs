@@ -136,7 +136,7 @@ fn cut() -> Error {
 }
 
 fn over(objects: Arc<Memory>) -> Thumbnails {
-    Thumbnails::within(Room::with(1769, 1_000_000), objects, Arc::new(SystemClock), 1_000_000, 1_000_000)
+    Thumbnails::within(MemoryBudget::with(1769, 1_000_000), objects, Arc::new(SystemClock), 1_000_000, 1_000_000)
 }
 
 fn jpeg(width: u32, height: u32) -> Vec<u8> {
@@ -371,9 +371,9 @@ async fn a_burst_of_large_pictures_takes_no_more_memory_than_there_is() {
         store.objects.lock().unwrap().insert(name.key().to_string(), ("image/webp", bytes.clone()));
     }
     // 120 MB for decoding, where each picture needs 10 bytes a pixel: one at a time.
-    let room = Room::with(96 + 4 + 120, 1_000_000);
-    let most = room.most() >> 20;
-    let thumbnails = Thumbnails::within(room, store.clone(), Arc::new(SystemClock), 1_000_000, 50_000_000);
+    let budget = MemoryBudget::with(96 + 4 + 120, 1_000_000);
+    let most = budget.most() >> 20;
+    let thumbnails = Thumbnails::within(budget, store.clone(), Arc::new(SystemClock), 1_000_000, 50_000_000);
     let before = {
         resident();
         resident().1

@@ -1,5 +1,5 @@
 //! One rule on both sides: what libjpeg-turbo and libvips show is taken in and has thumbnails, and what they refuse is
-//! refused when it is uploaded. Held to a table of what they make of many damaged files; `reference.py` says how it is
+//! refused when it is uploaded. State to a table of what they make of many damaged files; `reference.py` says how it is
 //! made.
 
 mod cases;

@@ -1,11 +1,12 @@
 //! Friendship.
 
 use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State as Held};
+use axum::extract::{Path, State};
 use domain::phone::Phone;
 use domain::social::friends::Action;
 use domain::social::{Friend, Greeting, Remark, Status};
 use domain::{Error, short_id};
+use handset_http::api::ApiResult;
 use handset_http::api::SealTalk;
 use handset_http::api::sealtalk::{Done, Either, Refused, Success};
 use handset_http::body::Params;
@@ -15,11 +16,10 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::Answer;
 use super::wire::{FriendId, iso};
-use crate::State;
+use crate::AppState;
 
-pub(super) fn router() -> OpenApiRouter<State> {
+pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(invite_friend))
         .routes(routes!(agree_to_friend))
@@ -88,14 +88,14 @@ struct FriendUser {
 }
 
 impl FriendUser {
-    fn new(state: &State, origin: &Origin, friend: &Friend) -> Self {
-        let phone = friend.face.phone.as_deref().and_then(|phone| phone.parse::<Phone>().ok());
+    fn new(state: &AppState, origin: &Origin, friend: &Friend) -> Self {
+        let phone = friend.profile.phone.as_deref().and_then(|phone| phone.parse::<Phone>().ok());
         Self {
             id: short_id::encode(friend.relation.other),
-            nickname: friend.face.name.clone(),
+            nickname: friend.profile.name.clone(),
             region: phone.as_ref().map(|phone| phone.zone().to_string()).unwrap_or_default(),
             phone: phone.as_ref().map(|phone| phone.national().to_owned()).unwrap_or_default(),
-            portrait_uri: state.url.absolute(origin, &friend.face.avatar),
+            portrait_uri: state.url.absolute(origin, &friend.profile.avatar),
         }
     }
 }
@@ -119,7 +119,7 @@ struct Friendship {
 }
 
 impl Friendship {
-    fn new(state: &State, origin: &Origin, friend: Friend) -> Option<Self> {
+    fn new(state: &AppState, origin: &Origin, friend: Friend) -> Option<Self> {
         let user = FriendUser::new(state, origin, &friend);
         let relation = friend.relation;
         Some(Self {
@@ -161,10 +161,10 @@ struct Profile {
     ),
 )]
 async fn invite_friend(
-    Held(state): Held<State>,
+    State(state): State<AppState>,
     Signed(caller, _): Signed<SealTalk>,
     Params(given, _): Params<SealTalk, Invite>,
-) -> Answer {
+) -> ApiResult<SealTalk> {
     let greeting = Greeting::parse(given.message.as_deref().unwrap_or_default())?;
     let action = state.friends.invite(caller, short_id::decode(&given.friend_id)?, &greeting).await?;
     Ok(SealTalk::result(Outcome::from(action)))
@@ -184,10 +184,10 @@ async fn invite_friend(
     ),
 )]
 async fn agree_to_friend(
-    Held(state): Held<State>,
+    State(state): State<AppState>,
     Signed(caller, _): Signed<SealTalk>,
     Params(given, _): Params<SealTalk, FriendId>,
-) -> Answer {
+) -> ApiResult<SealTalk> {
     state.friends.agree(caller, short_id::decode(&given.friend_id)?).await?;
     Ok(SealTalk::result(Outcome::from(Action::Added)))
 }
@@ -206,10 +206,10 @@ async fn agree_to_friend(
     ),
 )]
 async fn ignore_friend(
-    Held(state): Held<State>,
+    State(state): State<AppState>,
     Signed(caller, _): Signed<SealTalk>,
     Params(given, _): Params<SealTalk, FriendId>,
-) -> Answer {
+) -> ApiResult<SealTalk> {
     state.friends.ignore(caller, short_id::decode(&given.friend_id)?).await?;
     Ok(SealTalk::done())
 }
@@ -228,10 +228,10 @@ async fn ignore_friend(
     ),
 )]
 async fn delete_friend(
-    Held(state): Held<State>,
+    State(state): State<AppState>,
     Signed(caller, _): Signed<SealTalk>,
     Params(given, _): Params<SealTalk, FriendId>,
-) -> Answer {
+) -> ApiResult<SealTalk> {
     state.friends.delete(caller, short_id::decode(&given.friend_id)?).await?;
     Ok(SealTalk::done())
 }
@@ -250,10 +250,10 @@ async fn delete_friend(
     ),
 )]
 async fn set_friend_display_name(
-    Held(state): Held<State>,
+    State(state): State<AppState>,
     Signed(caller, _): Signed<SealTalk>,
     Params(given, _): Params<SealTalk, SetDisplayName>,
-) -> Answer {
+) -> ApiResult<SealTalk> {
     let remark = Remark::parse(&given.display_name)?;
     state.friends.remark(caller, short_id::decode(&given.friend_id)?, &remark).await?;
     Ok(SealTalk::done())
@@ -275,7 +275,11 @@ async fn set_friend_display_name(
             }] })),
     ),
 )]
-async fn get_friends(Held(state): Held<State>, origin: Origin, Signed(caller, _): Signed<SealTalk>) -> Answer {
+async fn get_friends(
+    State(state): State<AppState>,
+    origin: Origin,
+    Signed(caller, _): Signed<SealTalk>,
+) -> ApiResult<SealTalk> {
     let friends = state.friends.all(caller).await?;
     let friends = friends.into_iter().filter_map(|friend| Friendship::new(&state, &origin, friend));
     Ok(SealTalk::result(friends.collect::<Vec<_>>()))
@@ -299,11 +303,11 @@ async fn get_friends(Held(state): Held<State>, origin: Origin, Signed(caller, _)
     ),
 )]
 async fn get_friend_profile(
-    Held(state): Held<State>,
+    State(state): State<AppState>,
     origin: Origin,
     Signed(caller, _): Signed<SealTalk>,
     path: Result<Path<String>, PathRejection>,
-) -> Answer {
+) -> ApiResult<SealTalk> {
     let Path(id) = path.map_err(|_| Error::NotFriends)?;
     let friend = state.friends.friend(caller, short_id::decode(&id).map_err(|_| Error::NotFriends)?).await?;
     let user = FriendUser::new(&state, &origin, &friend);

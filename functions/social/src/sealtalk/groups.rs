@@ -17,9 +17,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::State;
+use crate::AppState;
 
-pub(super) fn router() -> OpenApiRouter<State> {
+pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .merge(people::router())
         .merge(roles::router())

@@ -2,10 +2,11 @@
 //!
 //! The document shows its entries flat, and the clients read them nested. Each entry is both.
 
-use axum::extract::State as Held;
+use axum::extract::State;
 use domain::short_id;
 use domain::social::group::MOST_MEMBERS;
 use domain::social::{Friend, Mine};
+use handset_http::api::ApiResult;
 use handset_http::api::SealTalk;
 use handset_http::api::sealtalk::{Done, Outcome, Refused, Success};
 use handset_http::body::Params;
@@ -15,11 +16,10 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::Answer;
 use super::wire::{FriendId, iso};
-use crate::State;
+use crate::AppState;
 
-pub(super) fn router() -> OpenApiRouter<State> {
+pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(get_blacklist))
         .routes(routes!(add_to_blacklist))
@@ -50,11 +50,11 @@ struct BlacklistEntry {
 }
 
 impl BlacklistEntry {
-    fn new(state: &State, origin: &Origin, friend: Friend) -> Self {
+    fn new(state: &AppState, origin: &Origin, friend: Friend) -> Self {
         let user = BlacklistUser {
             id: short_id::encode(friend.relation.other),
-            nickname: friend.face.name,
-            portrait_uri: state.url.absolute(origin, &friend.face.avatar),
+            nickname: friend.profile.name,
+            portrait_uri: state.url.absolute(origin, &friend.profile.avatar),
             updated_at: iso(friend.relation.updated),
         };
         Self { flat: user.clone(), user }
@@ -99,7 +99,7 @@ struct GroupEntry {
 }
 
 impl GroupEntry {
-    fn new(state: &State, origin: &Origin, mine: Mine) -> Self {
+    fn new(state: &AppState, origin: &Origin, mine: Mine) -> Self {
         let Mine { group, role } = mine;
         let flat = ListedGroup {
             id: short_id::encode(group.id),
@@ -129,7 +129,11 @@ impl GroupEntry {
             }] })),
     ),
 )]
-async fn get_blacklist(Held(state): Held<State>, origin: Origin, Signed(caller, _): Signed<SealTalk>) -> Answer {
+async fn get_blacklist(
+    State(state): State<AppState>,
+    origin: Origin,
+    Signed(caller, _): Signed<SealTalk>,
+) -> ApiResult<SealTalk> {
     let blocked = state.friends.blacklist(caller).await?;
     let entries = blocked.into_iter().map(|friend| BlacklistEntry::new(&state, &origin, friend));
     Ok(SealTalk::result(entries.collect::<Vec<_>>()))
@@ -153,10 +157,10 @@ async fn get_blacklist(Held(state): Held<State>, origin: Origin, Signed(caller, 
     ),
 )]
 async fn add_to_blacklist(
-    Held(state): Held<State>,
+    State(state): State<AppState>,
     Signed(caller, _): Signed<SealTalk>,
     Params(given, _): Params<SealTalk, FriendId>,
-) -> Answer {
+) -> ApiResult<SealTalk> {
     state.friends.block(caller, short_id::decode(&given.friend_id)?).await?;
     Ok(SealTalk::done())
 }
@@ -175,10 +179,10 @@ async fn add_to_blacklist(
     ),
 )]
 async fn remove_from_blacklist(
-    Held(state): Held<State>,
+    State(state): State<AppState>,
     Signed(caller, _): Signed<SealTalk>,
     Params(given, _): Params<SealTalk, FriendId>,
-) -> Answer {
+) -> ApiResult<SealTalk> {
     state.friends.pardon(caller, short_id::decode(&given.friend_id)?).await?;
     Ok(SealTalk::done())
 }
@@ -199,7 +203,11 @@ async fn remove_from_blacklist(
             }] })),
     ),
 )]
-async fn get_groups(Held(state): Held<State>, origin: Origin, Signed(caller, _): Signed<SealTalk>) -> Answer {
+async fn get_groups(
+    State(state): State<AppState>,
+    origin: Origin,
+    Signed(caller, _): Signed<SealTalk>,
+) -> ApiResult<SealTalk> {
     let groups = state.groups.mine(caller).await?;
     let entries = groups.into_iter().map(|mine| GroupEntry::new(&state, &origin, mine));
     Ok(SealTalk::result(entries.collect::<Vec<_>>()))

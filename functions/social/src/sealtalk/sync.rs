@@ -1,10 +1,11 @@
 //! Delta sync.
 
 use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State as Held};
+use axum::extract::{Path, State};
 use domain::social::group::Role;
-use domain::social::sync::{Answer as Delta, BlockedRow, FriendRow, GroupRow, MemberRow};
+use domain::social::sync::{SyncResponse as Delta, BlockedRow, FriendRow, GroupRow, MemberRow};
 use domain::{Error, short_id};
+use handset_http::api::ApiResult;
 use handset_http::api::SealTalk;
 use handset_http::api::sealtalk::{Refused, Success};
 use handset_http::caller::{Origin, Signed};
@@ -13,11 +14,10 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::Answer;
 use super::wire::User;
-use crate::State;
+use crate::AppState;
 
-pub(super) fn router() -> OpenApiRouter<State> {
+pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(sync))
 }
 
@@ -119,7 +119,7 @@ struct MemberEntry {
 
 /// Turns rows into what is sent.
 struct Wire<'a> {
-    state: &'a State,
+    state: &'a AppState,
     origin: &'a Origin,
     version: u64,
 }
@@ -130,17 +130,17 @@ impl Wire<'_> {
             friend_id: short_id::encode(row.user),
             status: row.blocked,
             timestamp: self.version,
-            user: User::new(self.state, self.origin, row.user, &row.face),
+            user: User::new(self.state, self.origin, row.user, &row.profile),
         }
     }
 
     fn friend(&self, row: FriendRow) -> FriendEntry {
-        let FriendRow { relation, face } = row;
+        let FriendRow { relation, profile } = row;
         FriendEntry {
             friend_id: short_id::encode(relation.other),
             status: relation.status.map_or(0, domain::social::Status::number),
             timestamp: self.version,
-            user: User::new(self.state, self.origin, relation.other, &face),
+            user: User::new(self.state, self.origin, relation.other, &profile),
             display_name: relation.remark,
             message: relation.message,
         }
@@ -197,7 +197,7 @@ impl Wire<'_> {
             role: row.member.role.number(),
             is_deleted: row.member.gone,
             timestamp: self.version,
-            user: User::new(self.state, self.origin, row.user, &row.face),
+            user: User::new(self.state, self.origin, row.user, &row.profile),
             display_name: row.member.name,
         }
     }
@@ -236,11 +236,11 @@ impl Wire<'_> {
     ),
 )]
 async fn sync(
-    Held(state): Held<State>,
+    State(state): State<AppState>,
     origin: Origin,
     Signed(caller, _): Signed<SealTalk>,
     path: Result<Path<String>, PathRejection>,
-) -> Answer {
+) -> ApiResult<SealTalk> {
     const RULE: Error = Error::Invalid { field: "version", rule: "must be the version of an earlier response, or 0" };
     let Path(version) = path.map_err(|_| RULE)?;
     let digits = !version.is_empty() && version.len() <= 16 && version.bytes().all(|byte| byte.is_ascii_digit());

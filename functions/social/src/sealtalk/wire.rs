@@ -3,16 +3,16 @@
 use domain::account::UserId;
 use domain::clock::Timestamp;
 use domain::short_id;
-use domain::social::Face;
+use domain::social::PublicProfile;
 use handset_http::caller::Origin;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::State;
+use crate::AppState;
 
 /// Somebody as everybody sees them.
 #[derive(Serialize, ToSchema)]
-#[schema(as = sealtalk::Face)]
+#[schema(as = sealtalk::PublicProfile)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct User {
     /// Their id.
@@ -22,9 +22,9 @@ pub(super) struct User {
 }
 
 impl User {
-    pub(super) fn new(state: &State, origin: &Origin, id: UserId, face: &Face) -> Self {
-        let portrait_uri = state.url.absolute(origin, &face.avatar);
-        Self { id: short_id::encode(id), nickname: face.name.clone(), portrait_uri }
+    pub(super) fn new(state: &AppState, origin: &Origin, id: UserId, profile: &PublicProfile) -> Self {
+        let portrait_uri = state.url.absolute(origin, &profile.avatar);
+        Self { id: short_id::encode(id), nickname: profile.name.clone(), portrait_uri }
     }
 }
 

@@ -32,7 +32,7 @@ enum Work {
 
 /// A KMS error, in KMS's own words where it has some.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum KmsError {
     /// A call that this endpoint does not support.
     #[error("The local KMS endpoint knows GenerateDataKey, Encrypt and Decrypt.")]
     Unknown,
@@ -50,7 +50,7 @@ pub enum Refusal {
     WrongKey,
 }
 
-impl Refusal {
+impl KmsError {
     /// The error code.
     pub fn code(&self) -> &'static str {
         match self {
@@ -65,44 +65,44 @@ impl Refusal {
 
 impl Call {
     /// Parses a call.
-    pub fn parse(operation: &str, body: &[u8]) -> Result<Self, Refusal> {
-        let body: Value = serde_json::from_slice(body).map_err(|_| Refusal::Invalid("The body is not JSON."))?;
+    pub fn parse(operation: &str, body: &[u8]) -> Result<Self, KmsError> {
+        let body: Value = serde_json::from_slice(body).map_err(|_| KmsError::Invalid("The body is not JSON."))?;
         let bytes = |name: &str| body[name].as_str().and_then(|text| BASE64_STANDARD.decode(text).ok());
         let work = match operation {
             "GenerateDataKey" => Work::GenerateDataKey { bytes: length(&body)? },
             "Encrypt" => Work::Encrypt {
                 plaintext: bytes("Plaintext")
                     .filter(|plaintext| (1..=MAX_PLAINTEXT).contains(&plaintext.len()))
-                    .ok_or(Refusal::Invalid("Plaintext must have 1 to 4096 bytes."))?,
+                    .ok_or(KmsError::Invalid("Plaintext must have 1 to 4096 bytes."))?,
             },
             "Decrypt" => Work::Decrypt {
-                ciphertext: bytes("CiphertextBlob").ok_or(Refusal::Invalid("CiphertextBlob is missing."))?,
+                ciphertext: bytes("CiphertextBlob").ok_or(KmsError::Invalid("CiphertextBlob is missing."))?,
             },
-            _ => return Err(Refusal::Unknown),
+            _ => return Err(KmsError::Unknown),
         };
         if body["EncryptionAlgorithm"].as_str().is_some_and(|algorithm| algorithm != ALGORITHM) {
-            return Err(Refusal::Invalid("The keys here are symmetric."));
+            return Err(KmsError::Invalid("The keys here are symmetric."));
         }
         let named = body["KeyId"].as_str().map(str::to_owned);
         if named.is_none() && !matches!(work, Work::Decrypt { .. }) {
-            return Err(Refusal::Invalid("KeyId is missing."));
+            return Err(KmsError::Invalid("KeyId is missing."));
         }
         Ok(Self { named, context: context(&body["EncryptionContext"])?, work })
     }
 
     /// The key of the call: the named one, or else the one that made its ciphertext.
-    pub fn key(&self) -> Result<String, Refusal> {
+    pub fn key(&self) -> Result<String, KmsError> {
         match (&self.named, &self.work) {
             (Some(named), _) => Ok(named.clone()),
             (None, Work::Decrypt { ciphertext }) => {
-                cipher::key_of(ciphertext).map(str::to_owned).ok_or(Refusal::Ciphertext)
+                cipher::key_of(ciphertext).map(str::to_owned).ok_or(KmsError::Ciphertext)
             }
-            (None, _) => Err(Refusal::Invalid("KeyId is missing.")),
+            (None, _) => Err(KmsError::Invalid("KeyId is missing.")),
         }
     }
 
     /// Runs the call with the key of this ARN.
-    pub fn run(&self, root: &Root, key: &str) -> Result<Value, Refusal> {
+    pub fn run(&self, root: &Root, key: &str) -> Result<Value, KmsError> {
         let text = |bytes: &[u8]| BASE64_STANDARD.encode(bytes);
         match &self.work {
             Work::GenerateDataKey { bytes } => {
@@ -115,11 +115,11 @@ impl Call {
                 Ok(json!({"KeyId": key, "CiphertextBlob": text(&blob), "EncryptionAlgorithm": ALGORITHM}))
             }
             Work::Decrypt { ciphertext } => {
-                let made_with = cipher::key_of(ciphertext).ok_or(Refusal::Ciphertext)?;
+                let made_with = cipher::key_of(ciphertext).ok_or(KmsError::Ciphertext)?;
                 if made_with != key {
-                    return Err(Refusal::WrongKey);
+                    return Err(KmsError::WrongKey);
                 }
-                let plaintext = root.open_sealed(key, &self.context, ciphertext).ok_or(Refusal::Ciphertext)?;
+                let plaintext = root.open_sealed(key, &self.context, ciphertext).ok_or(KmsError::Ciphertext)?;
                 Ok(json!({"KeyId": key, "Plaintext": text(&plaintext), "EncryptionAlgorithm": ALGORITHM}))
             }
         }
@@ -127,8 +127,8 @@ impl Call {
 }
 
 /// The length of a data key, given by name or in bytes.
-fn length(body: &Value) -> Result<usize, Refusal> {
-    let wrong = Refusal::Invalid("Give KeySpec (AES_256 or AES_128) or NumberOfBytes (1 to 1024).");
+fn length(body: &Value) -> Result<usize, KmsError> {
+    let wrong = KmsError::Invalid("Give KeySpec (AES_256 or AES_128) or NumberOfBytes (1 to 1024).");
     match (body["KeySpec"].as_str(), &body["NumberOfBytes"]) {
         (Some("AES_256"), Value::Null) => Ok(32),
         (Some("AES_128"), Value::Null) => Ok(16),
@@ -141,9 +141,9 @@ fn length(body: &Value) -> Result<usize, Refusal> {
     }
 }
 
-fn context(value: &Value) -> Result<BTreeMap<String, String>, Refusal> {
+fn context(value: &Value) -> Result<BTreeMap<String, String>, KmsError> {
     if value.is_null() {
         return Ok(BTreeMap::new());
     }
-    serde_json::from_value(value.clone()).map_err(|_| Refusal::Invalid("EncryptionContext maps texts to texts."))
+    serde_json::from_value(value.clone()).map_err(|_| KmsError::Invalid("EncryptionContext maps texts to texts."))
 }

@@ -9,7 +9,7 @@ use s3s::auth::{S3Auth, SecretKey};
 use s3s::dto::{CopyObjectInput, CopySource, DeleteObjectsInput, PostObjectInput};
 use s3s::{S3Error, S3ErrorCode, S3Request, S3Result, s3_error};
 
-use crate::authority::{Authority, Caller};
+use crate::authority::{Authority, Signer};
 use crate::fault::{Fault, Faults};
 use crate::iam::{Access, PREFIX};
 
@@ -23,7 +23,7 @@ pub struct Guard {
 }
 
 impl Guard {
-    fn authorize(&self, caller: &Caller, access: &Access) -> S3Result<()> {
+    fn authorize(&self, caller: &Signer, access: &Access) -> S3Result<()> {
         self.authority
             .authorize(caller, access)
             .map_err(|denial| S3Error::with_message(S3ErrorCode::AccessDenied, denial.message()))
@@ -96,8 +96,8 @@ impl S3Access for Guard {
 }
 
 /// The caller that `check` found.
-fn caller_of<T>(request: &S3Request<T>) -> S3Result<Arc<Caller>> {
-    let caller = request.extensions.get::<Arc<Caller>>();
+fn caller_of<T>(request: &S3Request<T>) -> S3Result<Arc<Signer>> {
+    let caller = request.extensions.get::<Arc<Signer>>();
     caller.cloned().ok_or_else(|| s3_error!(AccessDenied, "Access Denied"))
 }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::form::Form;
-use super::refusal::Refusal;
+use super::error::SnsError;
 
 /// The longest message with its attributes, in bytes.
 pub const LONGEST: usize = 256 * 1024;
@@ -37,37 +37,37 @@ pub struct Message {
 
 impl Message {
     /// Reads the message in the fields with this prefix.
-    pub fn read(form: &Form, prefix: &str) -> Result<Self, Refusal> {
+    pub fn read(form: &Form, prefix: &str) -> Result<Self, SnsError> {
         let field = |name: &str| form.get(&format!("{prefix}{name}"));
-        let text = field("Message").ok_or_else(|| Refusal::parameter("Empty message"))?.to_owned();
+        let text = field("Message").ok_or_else(|| SnsError::parameter("Empty message"))?.to_owned();
         let subject = field("Subject").map(str::to_owned);
         let wrong =
             |subject: &String| subject.chars().count() >= LONGEST_SUBJECT || subject.chars().any(char::is_control);
         if subject.as_ref().is_some_and(wrong) {
-            return Err(Refusal::parameter("Subject"));
+            return Err(SnsError::parameter("Subject"));
         }
         let protocols = match field("MessageStructure") {
             None => None,
             Some("json") => Some(protocols(&text)?),
-            Some(_) => return Err(Refusal::parameter("Invalid message structure. Must be json")),
+            Some(_) => return Err(SnsError::parameter("Invalid message structure. Must be json")),
         };
         let (attributes, own) = attributes(form, prefix)?;
         let length = text.len() + own;
         if length > LONGEST {
-            return Err(Refusal::parameter("Message too long"));
+            return Err(SnsError::parameter("Message too long"));
         }
         Ok(Self { text, subject, attributes, protocols, length })
     }
 
     /// The message for subscribers whose protocol has no entry of its own.
-    pub fn for_all(self) -> Result<String, Refusal> {
+    pub fn for_all(self) -> Result<String, SnsError> {
         let Some(protocols) = self.protocols else { return Ok(self.text) };
         let default = protocols.get("default").and_then(Value::as_str).map(str::to_owned);
-        default.ok_or_else(|| Refusal::parameter("Message Structure - No default entry in JSON message body"))
+        default.ok_or_else(|| SnsError::parameter("Message Structure - No default entry in JSON message body"))
     }
 
     /// The payload for a platform's service: the entry for this platform, or else the text in the simplest payload.
-    pub fn for_platform(self, platform: &str) -> Result<String, Refusal> {
+    pub fn for_platform(self, platform: &str) -> Result<String, SnsError> {
         let entry = |name: &str| self.protocols.as_ref()?.get(name)?.as_str().map(str::to_owned);
         if let Some(payload) = entry(platform) {
             let problem = match serde_json::from_str::<Value>(&payload) {
@@ -76,14 +76,14 @@ impl Message {
                 _ => "Notification is malformed",
             };
             let words = format!("Message Reason: Invalid notification for protocol {platform}: {problem}");
-            return Err(Refusal::Parameter(words));
+            return Err(SnsError::Parameter(words));
         }
         let words = match &self.protocols {
             None => Some(self.text.clone()),
             Some(_) => entry("default"),
         };
         let words = words
-            .ok_or_else(|| Refusal::Parameter(format!("JSON must contain an entry for 'default' or '{platform}'.")))?;
+            .ok_or_else(|| SnsError::Parameter(format!("JSON must contain an entry for 'default' or '{platform}'.")))?;
         Ok(match platform {
             "GCM" => json!({"data": {"default": words}}),
             _ => json!({"aps": {"alert": words}}),
@@ -92,25 +92,25 @@ impl Message {
     }
 
     /// The text for a phone: SNS sends texts of at most 1,600 characters, in parts.
-    pub fn for_phone(self) -> Result<(String, BTreeMap<String, String>), Refusal> {
+    pub fn for_phone(self) -> Result<(String, BTreeMap<String, String>), SnsError> {
         const LONGEST_TEXT: usize = 1_600;
         if self.text.chars().count() > LONGEST_TEXT {
-            return Err(Refusal::parameter("Message too long"));
+            return Err(SnsError::parameter("Message too long"));
         }
         Ok((self.text, self.attributes))
     }
 }
 
 /// The object of a message that differs by protocol. A value that is not text is ignored.
-fn protocols(text: &str) -> Result<Map<String, Value>, Refusal> {
+fn protocols(text: &str) -> Result<Map<String, Value>, SnsError> {
     match serde_json::from_str(text) {
         Ok(Value::Object(protocols)) => Ok(protocols),
-        _ => Err(Refusal::parameter("Message Structure - JSON message body failed to parse")),
+        _ => Err(SnsError::parameter("Message Structure - JSON message body failed to parse")),
     }
 }
 
 /// The message attributes and their length in bytes.
-fn attributes(form: &Form, prefix: &str) -> Result<(BTreeMap<String, String>, usize), Refusal> {
+fn attributes(form: &Form, prefix: &str) -> Result<(BTreeMap<String, String>, usize), SnsError> {
     let mut attributes = BTreeMap::new();
     let mut length = 0;
     for entry in form.members(&format!("{prefix}MessageAttributes.entry")) {
@@ -120,17 +120,17 @@ fn attributes(form: &Form, prefix: &str) -> Result<(BTreeMap<String, String>, us
         let value = value(form, &entry, name, data_type)?;
         length += name.len() + data_type.len() + value.len();
         if attributes.insert(name.to_owned(), value).is_some() {
-            return Err(Refusal::Attribute(format!("The message attribute '{name}' is given twice.")));
+            return Err(SnsError::Attribute(format!("The message attribute '{name}' is given twice.")));
         }
     }
     Ok((attributes, length))
 }
 
-fn value(form: &Form, entry: &str, name: &str, data_type: &str) -> Result<String, Refusal> {
+fn value(form: &Form, entry: &str, name: &str, data_type: &str) -> Result<String, SnsError> {
     let (kind, _) = data_type.split_once('.').unwrap_or((data_type, ""));
     let known = matches!(kind, "String" | "Number" | "Binary") && data_type.len() <= LONGEST_NAME;
     if !known {
-        return Err(Refusal::Attribute(format!(
+        return Err(SnsError::Attribute(format!(
             "The message attribute '{name}' has an invalid message attribute type, the set of supported type prefixes \
              is Binary, Number, and String."
         )));
@@ -138,32 +138,32 @@ fn value(form: &Form, entry: &str, name: &str, data_type: &str) -> Result<String
     let field = if kind == "Binary" { "BinaryValue" } else { "StringValue" };
     let value = form.get(&format!("{entry}Value.{field}")).unwrap_or_default();
     if value.is_empty() {
-        return Err(Refusal::Attribute(format!(
+        return Err(SnsError::Attribute(format!(
             "The message attribute '{name}' must contain non-empty message attribute value for message attribute type \
              '{data_type}'."
         )));
     }
     if kind == "Number" && value.parse::<f64>().is_err() {
-        return Err(Refusal::Attribute(format!("Could not cast message attribute '{name}' value to number.")));
+        return Err(SnsError::Attribute(format!("Could not cast message attribute '{name}' value to number.")));
     }
     Ok(value.to_owned())
 }
 
-fn check_name(name: &str) -> Result<(), Refusal> {
+fn check_name(name: &str) -> Result<(), SnsError> {
     let allowed = |character: char| character.is_ascii_alphanumeric() || matches!(character, '_' | '-' | '.');
     let right = (1..=LONGEST_NAME).contains(&name.len())
         && name.chars().all(allowed)
         && !name.starts_with('.')
         && !name.ends_with('.')
         && !name.contains("..");
-    if right { Ok(()) } else { Err(Refusal::Attribute(format!("The message attribute name '{name}' is invalid."))) }
+    if right { Ok(()) } else { Err(SnsError::Attribute(format!("The message attribute name '{name}' is invalid."))) }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Form, LONGEST, Message, Refusal};
+    use super::{Form, LONGEST, Message, SnsError};
 
-    fn read<const N: usize>(fields: [(&str, &str); N]) -> Result<Message, Refusal> {
+    fn read<const N: usize>(fields: [(&str, &str); N]) -> Result<Message, SnsError> {
         Message::read(&Form::from(fields), "")
     }
 
@@ -203,7 +203,7 @@ mod tests {
             attribute("a", "String", BINARY, "AAE="),
             attribute("a", "Number", STRING, "one"),
         ] {
-            assert!(matches!(read(fields), Err(Refusal::Attribute(_))), "{fields:?}");
+            assert!(matches!(read(fields), Err(SnsError::Attribute(_))), "{fields:?}");
         }
     }
 
@@ -222,7 +222,7 @@ mod tests {
             [("Message", "hi"), ("MessageStructure", "json")],
             [("Message", "[1]"), ("MessageStructure", "json")],
         ] {
-            assert!(matches!(read(fields), Err(Refusal::Parameter(_))));
+            assert!(matches!(read(fields), Err(SnsError::Parameter(_))));
         }
     }
 

@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde::{Deserialize, Serialize};
 
 use super::form::Form;
-use super::refusal::Refusal;
+use super::error::SnsError;
 use crate::{Error, clock};
 
 /// The most bytes of an app's custom data for an endpoint.
@@ -58,11 +58,11 @@ impl Platforms {
     }
 
     /// `CreatePlatformEndpoint`: returns the ARN of the token's endpoint, and creates it unless an equal one exists.
-    pub fn create(&self, form: &Form) -> Result<String, Refusal> {
+    pub fn create(&self, form: &Form) -> Result<String, SnsError> {
         let application = form.get("PlatformApplicationArn").unwrap_or_default();
         let known = self.applications.lock().unwrap_or_else(PoisonError::into_inner).contains(application);
         let base = application.split_once(":app/").filter(|_| known);
-        let (account, path) = base.ok_or(Refusal::Missing("PlatformApplication"))?;
+        let (account, path) = base.ok_or(SnsError::Missing("PlatformApplication"))?;
         let base = format!("{account}:endpoint/{path}/");
         let token = form.get("Token").unwrap_or_default();
         check_token(path, token)?;
@@ -81,7 +81,7 @@ impl Platforms {
             let words = || {
                 format!("Token Reason: Endpoint {arn} already exists with the same Token, but different attributes.")
             };
-            return if same { Ok(arn.clone()) } else { Err(Refusal::Parameter(words())) };
+            return if same { Ok(arn.clone()) } else { Err(SnsError::Parameter(words())) };
         }
         let arn = format!("{base}{}", clock::random_id());
         endpoints.insert(arn.clone(), fresh);
@@ -90,9 +90,9 @@ impl Platforms {
     }
 
     /// `GetEndpointAttributes`.
-    pub fn attributes(&self, arn: &str) -> Result<BTreeMap<&'static str, String>, Refusal> {
+    pub fn attributes(&self, arn: &str) -> Result<BTreeMap<&'static str, String>, SnsError> {
         let endpoints = self.endpoints();
-        let Endpoint { token, enabled, data } = endpoints.get(arn).ok_or(Refusal::Missing("Endpoint"))?;
+        let Endpoint { token, enabled, data } = endpoints.get(arn).ok_or(SnsError::Missing("Endpoint"))?;
         let mut attributes = BTreeMap::from([("Enabled", enabled.to_string()), ("Token", token.clone())]);
         if !data.is_empty() {
             attributes.insert("CustomUserData", data.clone());
@@ -101,15 +101,15 @@ impl Platforms {
     }
 
     /// `SetEndpointAttributes`.
-    pub fn set(&self, arn: &str, form: &Form) -> Result<(), Refusal> {
+    pub fn set(&self, arn: &str, form: &Form) -> Result<(), SnsError> {
         let mut endpoints = self.endpoints();
-        let endpoint = endpoints.get_mut(arn).ok_or(Refusal::Missing("Endpoint"))?;
+        let endpoint = endpoints.get_mut(arn).ok_or(SnsError::Missing("Endpoint"))?;
         endpoint.set(application_of(arn), &form.map("Attributes"))?;
         self.save(&endpoints)
     }
 
     /// `DeleteEndpoint`; a missing endpoint is not an error.
-    pub fn delete(&self, arn: &str) -> Result<(), Refusal> {
+    pub fn delete(&self, arn: &str) -> Result<(), SnsError> {
         let mut endpoints = self.endpoints();
         if endpoints.remove(arn).is_none() {
             return Ok(());
@@ -118,12 +118,12 @@ impl Platforms {
     }
 
     /// The platform and token for a push to an endpoint.
-    pub fn address(&self, arn: &str) -> Result<(String, String), Refusal> {
+    pub fn address(&self, arn: &str) -> Result<(String, String), SnsError> {
         let endpoints = self.endpoints();
-        let missing = || Refusal::parameter("TargetArn Reason: No endpoint found for the target arn specified");
+        let missing = || SnsError::parameter("TargetArn Reason: No endpoint found for the target arn specified");
         let endpoint = endpoints.get(arn).ok_or_else(missing)?;
         if !endpoint.enabled {
-            return Err(Refusal::Disabled);
+            return Err(SnsError::Disabled);
         }
         Ok((platform_of(application_of(arn)).to_owned(), endpoint.token.clone()))
     }
@@ -132,7 +132,7 @@ impl Platforms {
         self.endpoints.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn save(&self, endpoints: &BTreeMap<String, Endpoint>) -> Result<(), Refusal> {
+    fn save(&self, endpoints: &BTreeMap<String, Endpoint>) -> Result<(), SnsError> {
         let Some(file) = &self.file else { return Ok(()) };
         let fresh = file.with_extension("new");
         let content = serde_json::to_vec(endpoints).map_err(std::io::Error::other)?;
@@ -142,16 +142,16 @@ impl Platforms {
 }
 
 impl Endpoint {
-    fn set(&mut self, application: &str, attributes: &BTreeMap<String, String>) -> Result<(), Refusal> {
+    fn set(&mut self, application: &str, attributes: &BTreeMap<String, String>) -> Result<(), SnsError> {
         for (name, value) in attributes {
             match name.as_str() {
                 "CustomUserData" if value.len() <= LONGEST_DATA => value.clone_into(&mut self.data),
                 "CustomUserData" => {
-                    return Err(Refusal::parameter("CustomUserData Reason: must be at most 2048 bytes"));
+                    return Err(SnsError::parameter("CustomUserData Reason: must be at most 2048 bytes"));
                 }
                 "Enabled" => {
                     let words = "Attributes Reason: Invalid value for attribute: Enabled";
-                    self.enabled = value.parse().map_err(|_| Refusal::parameter(words))?;
+                    self.enabled = value.parse().map_err(|_| SnsError::parameter(words))?;
                 }
                 "Token" => {
                     check_token(application, value)?;
@@ -159,7 +159,7 @@ impl Endpoint {
                 }
                 unknown => {
                     let words = format!("Attributes Reason: Invalid attribute name: {unknown}");
-                    return Err(Refusal::Parameter(words));
+                    return Err(SnsError::Parameter(words));
                 }
             }
         }
@@ -177,14 +177,14 @@ fn platform_of(application: &str) -> &str {
     application.split_once('/').map_or(application, |(platform, _)| platform)
 }
 
-fn check_token(application: &str, token: &str) -> Result<(), Refusal> {
+fn check_token(application: &str, token: &str) -> Result<(), SnsError> {
     if token.is_empty() {
-        return Err(Refusal::parameter("Token"));
+        return Err(SnsError::parameter("Token"));
     }
     let apple = platform_of(application).starts_with("APNS");
     if apple && (token.len() > LONGEST_APPLE_TOKEN || !token.bytes().all(|byte| byte.is_ascii_hexdigit())) {
         let words = "Token Reason: iOS device tokens must be no more than 400 hexadecimal characters";
-        return Err(Refusal::parameter(words));
+        return Err(SnsError::parameter(words));
     }
     Ok(())
 }

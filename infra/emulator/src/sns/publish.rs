@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::Sns;
 use super::form::Form;
 use super::message::{LONGEST, Message};
-use super::refusal::Refusal;
+use super::error::SnsError;
 use super::sent::{Notification, Push, Text};
 use crate::clock;
 
@@ -25,16 +25,16 @@ pub enum Target {
 
 impl Target {
     /// Reads the target of a call.
-    pub fn read(form: &Form) -> Result<Self, Refusal> {
+    pub fn read(form: &Form) -> Result<Self, SnsError> {
         let text = |name: &str| form.get(name).map(str::to_owned);
         match (text("PhoneNumber"), text("TopicArn"), text("TargetArn")) {
             (Some(phone), None, None) if is_e164(&phone) => Ok(Self::Phone(phone)),
             (Some(phone), None, None) => {
-                Err(Refusal::Parameter(format!("PhoneNumber Reason: {phone} is not valid to publish to")))
+                Err(SnsError::Parameter(format!("PhoneNumber Reason: {phone} is not valid to publish to")))
             }
             (None, Some(topic), None) => Ok(Self::Topic(topic)),
             (None, None, Some(any)) => Ok(Self::Any(any)),
-            _ => Err(Refusal::parameter("TopicArn or TargetArn Reason: no value for required parameter")),
+            _ => Err(SnsError::parameter("TopicArn or TargetArn Reason: no value for required parameter")),
         }
     }
 
@@ -49,7 +49,7 @@ impl Target {
 
 impl Sns {
     /// Stores a message and returns its id.
-    pub(super) fn publish(&self, target: Target, message: Message) -> Result<String, Refusal> {
+    pub(super) fn publish(&self, target: Target, message: Message) -> Result<String, SnsError> {
         match target {
             Target::Phone(phone) => self.text(phone, message),
             Target::Any(arn) if arn.contains(":endpoint/") => self.push(arn, message),
@@ -58,35 +58,35 @@ impl Sns {
     }
 
     /// Stores the messages of a batch and returns their names and ids. If one is malformed, all fail.
-    pub(super) fn publish_batch(&self, topic: &str, form: &Form) -> Result<Vec<(String, String)>, Refusal> {
+    pub(super) fn publish_batch(&self, topic: &str, form: &Form) -> Result<Vec<(String, String)>, SnsError> {
         let entries = form.members("PublishBatchRequestEntries.member");
         if entries.is_empty() {
-            return Err(Refusal::Batch(
+            return Err(SnsError::Batch(
                 "EmptyBatchRequest",
                 "The batch request doesn't contain any entries.".to_owned(),
             ));
         }
         if entries.len() > LARGEST_BATCH {
             let words = "The batch request contains more entries than permissible.";
-            return Err(Refusal::Batch("TooManyEntriesInBatchRequest", words.to_owned()));
+            return Err(SnsError::Batch("TooManyEntriesInBatchRequest", words.to_owned()));
         }
         let names: Vec<String> =
             entries.iter().map(|entry| form.get(&format!("{entry}Id")).unwrap_or_default().to_owned()).collect();
         if names.iter().collect::<BTreeSet<_>>().len() < names.len() {
             let words = "Two or more batch entries in the request have the same Id.";
-            return Err(Refusal::Batch("BatchEntryIdsNotDistinct", words.to_owned()));
+            return Err(SnsError::Batch("BatchEntryIdsNotDistinct", words.to_owned()));
         }
         let messages: Vec<Message> =
             entries.iter().map(|entry| Message::read(form, entry)).collect::<Result<_, _>>()?;
         if messages.iter().map(|message| message.length).sum::<usize>() > LONGEST {
             let words = "The length of all the batch messages put together is more than the limit.";
-            return Err(Refusal::Batch("BatchRequestTooLong", words.to_owned()));
+            return Err(SnsError::Batch("BatchRequestTooLong", words.to_owned()));
         }
         let kept = names.into_iter().zip(messages);
         kept.map(|(name, message)| Ok((name, self.notify(topic.to_owned(), message)?))).collect()
     }
 
-    fn text(&self, phone: String, message: Message) -> Result<String, Refusal> {
+    fn text(&self, phone: String, message: Message) -> Result<String, SnsError> {
         let (body, attributes) = message.for_phone()?;
         let message_id = clock::random_id();
         let sent_at = clock::epoch_millis();
@@ -94,9 +94,9 @@ impl Sns {
         Ok(message_id)
     }
 
-    fn notify(&self, topic: String, mut message: Message) -> Result<String, Refusal> {
+    fn notify(&self, topic: String, mut message: Message) -> Result<String, SnsError> {
         if !self.has_topic(&topic) {
-            return Err(Refusal::Missing("Topic"));
+            return Err(SnsError::Missing("Topic"));
         }
         let (subject, attributes) = (message.subject.take(), std::mem::take(&mut message.attributes));
         let (message, message_id) = (message.for_all()?, clock::random_id());
@@ -107,7 +107,7 @@ impl Sns {
         Ok(message_id)
     }
 
-    fn push(&self, endpoint: String, message: Message) -> Result<String, Refusal> {
+    fn push(&self, endpoint: String, message: Message) -> Result<String, SnsError> {
         let (platform, token) = self.platforms.address(&endpoint)?;
         let payload = message.for_platform(&platform)?;
         let (sent_at, message_id) = (clock::epoch_millis(), clock::random_id());
@@ -124,7 +124,7 @@ fn is_e164(phone: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Form, Refusal, Target};
+    use super::{Form, SnsError, Target};
 
     #[test]
     fn a_message_goes_to_one_place() {
@@ -140,7 +140,7 @@ mod tests {
             [("PhoneNumber", "+0123456789"), none],
             [("PhoneNumber", "call me"), none],
         ] {
-            assert!(matches!(read(fields), Err(Refusal::Parameter(_))), "{fields:?}");
+            assert!(matches!(read(fields), Err(SnsError::Parameter(_))), "{fields:?}");
         }
     }
 }

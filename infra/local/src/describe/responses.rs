@@ -5,7 +5,7 @@ use handset_http::api::{Api as _, Device, Messenger, SealTalk};
 use serde_json::{Map, Value, json};
 
 use super::dialects::Dialect;
-use crate::limits::Refusal;
+use crate::limits::LimitExceeded;
 
 /// The schema of what the gateway responds by itself.
 const MESSAGE: &str = "gateway.Message";
@@ -177,19 +177,25 @@ fn fault(dialect: &Dialect) -> Common {
 
 fn gateway() -> Vec<Common> {
     let answers = [
-        (Some(Refusal::BadRequest), "The request is not valid HTTP, for example its path is not UTF-8."),
+        (Some(LimitExceeded::BadRequest), "The request is not valid HTTP, for example its path is not UTF-8."),
         (
-            Some(Refusal::TooLarge),
+            Some(LimitExceeded::TooLarge),
             "The request is too large for API Gateway: above 10 MB, or above about 4.5 MB if the body is not text.",
         ),
         (None, "Too many requests to the whole deployment. Try again after a moment."),
-        (Some(Refusal::HeadTooLarge), "The request line and the header values are longer than 10,240 bytes together."),
-        (Some(Refusal::FunctionFailed), "An error on our side."),
-        (Some(Refusal::TimedOut), "No response within 30 seconds, or the service is overloaded. Try again later."),
+        (
+            Some(LimitExceeded::HeadTooLarge),
+            "The request line and the header values are longer than 10,240 bytes together.",
+        ),
+        (Some(LimitExceeded::FunctionFailed), "An error on our side."),
+        (
+            Some(LimitExceeded::TimedOut),
+            "No response within 30 seconds, or the service is overloaded. Try again later.",
+        ),
     ];
     let common = answers.into_iter().map(|(refusal, description)| {
         let throttled = (http::StatusCode::TOO_MANY_REQUESTS, "Too Many Requests");
-        let (status, words) = refusal.map_or(throttled, Refusal::words);
+        let (status, words) = refusal.map_or(throttled, LimitExceeded::words);
         let name = format!("gateway.{}", words.replace(' ', ""));
         let (schema, example) = (reference(MESSAGE), message(words));
         Common { name, status: status.as_u16(), description, error: None, schema, example }

@@ -16,19 +16,19 @@ use serde_json::{Value, json};
 use super::{LINK_LIFETIME, S3Objects};
 use domain::clock::Timestamp;
 use domain::crypto;
-use domain::media::direct::{Allowed, Ticket, TicketOffice};
+use domain::media::direct::{Allowed, PresignedUpload, UploadSigner};
 use domain::{Fault, Result};
 
 const DOING: &str = "signing a form";
 
 #[async_trait]
-impl TicketOffice for S3Objects {
-    async fn ticket(&self, allowed: Allowed<'_>, now: Timestamp, until: Timestamp) -> Result<Ticket> {
+impl UploadSigner for S3Objects {
+    async fn sign(&self, allowed: Allowed<'_>, now: Timestamp, until: Timestamp) -> Result<PresignedUpload> {
         let provider = self.credentials.as_ref().ok_or_else(|| Fault::new(DOING, "no credentials"))?;
         let credentials = provider.provide_credentials().await.map_err(|error| Fault::new(DOING, error))?;
         let region = self.region.as_ref().ok_or_else(|| Fault::new(DOING, "no region"))?;
         let form = Form { bucket: &self.bucket, region: region.as_ref(), credentials: &credentials, allowed };
-        Ok(Ticket { url: self.url_of_bucket().await?, fields: form.fields(now, until)? })
+        Ok(PresignedUpload { url: self.url_of_bucket().await?, fields: form.fields(now, until)? })
     }
 }
 

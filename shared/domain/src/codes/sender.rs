@@ -86,7 +86,7 @@ pub struct CodeRequest<'a> {
 
 /// Sends text messages.
 #[async_trait]
-pub trait Texts: Send + Sync {
+pub trait SmsSender: Send + Sync {
     /// Sends `body`. Fails with [`Error::TextNotSent`] when the service refused, and with a fault when it is unknown
     /// whether the service accepted the text.
     async fn send(&self, phone: &Phone, body: &str) -> Result<()>;
@@ -111,7 +111,7 @@ pub struct CodeSender {
     /// Checks captchas.
     pub captchas: Arc<Captchas>,
     /// Sends the text messages.
-    pub texts: Arc<dyn Texts>,
+    pub sms: Arc<dyn SmsSender>,
     /// The text of the message, in which `{code}` and `{minutes}` are replaced.
     pub text: String,
 }
@@ -165,7 +165,7 @@ impl CodeSender {
         } else {
             self.keep(&kept, terms).await?
         };
-        match self.texts.send(phone, &self.body(&code)).await {
+        match self.sms.send(phone, &self.body(&code)).await {
             Ok(()) => {
                 metrics::count(Metric::CodesSent);
                 Ok(code)

@@ -4,10 +4,10 @@ use std::net::IpAddr;
 
 use super::{ATTEMPTS, Admission, Draft, Identity, Made, Proof, Registration, Remaining, SignedIn, SpentCode};
 use crate::account::{Account, UserId};
-use crate::claim::Claim;
 use crate::clock::Timestamp;
-use crate::codes::{Code, Guess, GuessOrigin, Purpose, Typed};
+use crate::codes::{Code, CodeAttempt, GuessOrigin, Purpose, Typed};
 use crate::crypto;
+use crate::login_identifier::LoginIdentifier;
 use crate::password::Password;
 use crate::phone::Phone;
 use crate::random;
@@ -30,7 +30,7 @@ impl Identity {
         session: NewSession,
     ) -> Result<SignedIn> {
         let now = self.clock.now();
-        let guess = self.guess(phone, code, &[Purpose::SignIn], from, now).await?;
+        let guess = self.attempt_code(phone, code, &[Purpose::SignIn], from, now).await?;
         let signed_in = self.spend_on_sign_in(phone, guess, session, now).await?;
         metrics::count(Metric::CodesUsed);
         Ok(signed_in)
@@ -39,12 +39,12 @@ impl Identity {
     async fn spend_on_sign_in(
         &self,
         phone: &Phone,
-        guess: Guess,
+        guess: CodeAttempt,
         session: NewSession,
         now: Timestamp,
     ) -> Result<SignedIn> {
         let session = self.begin(session, now);
-        let claim = Claim::Phone(phone.clone());
+        let claim = LoginIdentifier::Phone(phone.clone());
         let mut user = guess.user;
         let proof = spent(phone, guess);
         for _ in 0..ATTEMPTS {
@@ -76,12 +76,12 @@ impl Identity {
         session: NewSession,
     ) -> Result<SignedIn> {
         let now = self.clock.now();
-        let guess = self.guess(phone, code, &[Purpose::SignUp], from, now).await?;
+        let guess = self.attempt_code(phone, code, &[Purpose::SignUp], from, now).await?;
         if guess.user.is_some() {
             return Err(Error::Taken("number"));
         }
         let proof = spent(phone, guess);
-        let made = self.register(Claim::Phone(phone.clone()), registration, session, &proof, now).await?;
+        let made = self.register(LoginIdentifier::Phone(phone.clone()), registration, session, &proof, now).await?;
         let signed_in = made.or_taken("number")?;
         metrics::count(Metric::CodesUsed);
         Ok(signed_in)
@@ -96,7 +96,7 @@ impl Identity {
         password: Password,
     ) -> Result<()> {
         let now = self.clock.now();
-        let guess = self.guess(phone, code, &[Purpose::Recovery], from, now).await?;
+        let guess = self.attempt_code(phone, code, &[Purpose::Recovery], from, now).await?;
         let user = guess.user.ok_or(Error::CodeNotAsked)?;
         self.recover(user, password, from, &spent(phone, guess), now).await?;
         metrics::count(Metric::CodesUsed);
@@ -112,14 +112,14 @@ impl Identity {
         purposes: &[Purpose],
     ) -> Result<()> {
         let now = self.clock.now();
-        let guess = self.guess(phone, code, purposes, from, now).await?;
+        let guess = self.attempt_code(phone, code, purposes, from, now).await?;
         self.codes.forgive(phone, &guess, now).await
     }
 
     /// Exchanges a code of [`Purpose::Verification`] for a token that later proves the number once: a random UUID.
     pub async fn verify_code(&self, phone: &Phone, code: &Code, from: Option<IpAddr>) -> Result<String> {
         let now = self.clock.now();
-        let guess = self.guess(phone, code, &[Purpose::Verification], from, now).await?;
+        let guess = self.attempt_code(phone, code, &[Purpose::Verification], from, now).await?;
         let token = uuid(random::bytes(&*self.random));
         let expires = now.plus(self.policy.verification_ttl);
         self.store
@@ -143,26 +143,26 @@ impl Identity {
     ) -> Result<SignedIn> {
         let now = self.clock.now();
         let (phone, proof) = self.verified(token, now).await?;
-        self.register(Claim::Phone(phone), registration, session, &proof, now).await?.or_taken("number")
+        self.register(LoginIdentifier::Phone(phone), registration, session, &proof, now).await?.or_taken("number")
     }
 
     /// Sets a new password for the number of a verification token, and ends all sessions.
     pub async fn recover_by_verification(&self, token: &str, password: Password, from: Option<IpAddr>) -> Result<()> {
         let now = self.clock.now();
         let (phone, proof) = self.verified(token, now).await?;
-        let owner = self.store.owner(&Claim::Phone(phone)).await?;
+        let owner = self.store.owner(&LoginIdentifier::Phone(phone)).await?;
         self.recover(owner.ok_or(Error::NotFound("user"))?, password, from, &proof, now).await
     }
 
     /// Counts a try and compares the code. A code for any of these purposes is right.
-    async fn guess(
+    async fn attempt_code(
         &self,
         phone: &Phone,
         code: &Code,
         purposes: &[Purpose],
         from: Option<IpAddr>,
         now: Timestamp,
-    ) -> Result<Guess> {
+    ) -> Result<CodeAttempt> {
         let guess = self.count_guess(phone, from, now).await;
         let guess = guess.and_then(|guess| {
             let right =
@@ -175,12 +175,12 @@ impl Identity {
 
     /// Counts a try. If strangers have used up the tries, an address that the number's account knows still has tries of
     /// its own.
-    async fn count_guess(&self, phone: &Phone, address: Option<IpAddr>, now: Timestamp) -> Result<Guess> {
-        let counted = self.codes.guess(phone, GuessOrigin { address, known: false }, now).await;
+    async fn count_guess(&self, phone: &Phone, address: Option<IpAddr>, now: Timestamp) -> Result<CodeAttempt> {
+        let counted = self.codes.verify_code(phone, GuessOrigin { address, known: false }, now).await;
         let Err(Error::CodeGuessesSpent) = counted else { return counted };
         match self.codes.owner(phone).await? {
             Some(user) if self.known_network(user, address, now).await?.is_some() => {
-                self.codes.guess(phone, GuessOrigin { address, known: true }, now).await
+                self.codes.verify_code(phone, GuessOrigin { address, known: true }, now).await
             }
             _ => counted,
         }
@@ -214,7 +214,7 @@ impl Identity {
     }
 }
 
-fn spent(phone: &Phone, guess: Guess) -> Proof {
+fn spent(phone: &Phone, guess: CodeAttempt) -> Proof {
     Proof::Code(SpentCode { phone: phone.clone(), guess })
 }
 

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 
 use super::{Admission, Attempt, Draft, Guesser, Identity, Made, PasswordGuess, Proof, Remaining, SignedIn};
 use crate::account::{Account, Caller, Secret};
-use crate::claim::{Claim, Username};
 use crate::clock::Timestamp;
+use crate::login_identifier::{LoginIdentifier, Username};
 use crate::password::{Check, Password};
 use crate::profile::Nickname;
 use crate::session::NewSession;
@@ -34,7 +34,7 @@ impl Identity {
         session: NewSession,
     ) -> Result<SignedIn> {
         self.looks_new(username, from).await?;
-        let claim = Claim::Username(username.clone());
+        let claim = LoginIdentifier::Username(username.clone());
         let made = self.register(claim, registration, session, &Proof::Nothing { from }, self.clock.now()).await?;
         made.or_taken("username")
     }
@@ -45,7 +45,7 @@ impl Identity {
     /// One round trip for others, and a second one to count that the caller learns of an account.
     pub async fn looks_new(&self, username: &Username, from: Option<IpAddr>) -> Result<()> {
         let Some(decomposed) = username.decomposed() else { return Ok(()) };
-        let claim = Claim::Username(decomposed);
+        let claim = LoginIdentifier::Username(decomposed);
         if self.store.owner(&claim).await?.is_none() {
             return Ok(());
         }
@@ -58,20 +58,21 @@ impl Identity {
     /// name, and none for others.
     pub async fn known_as(&self, typed: Username) -> Result<Username> {
         let Some(composed) = typed.composed() else { return Ok(typed) };
-        let before = self.store.owner(&Claim::Username(typed.clone())).await?.is_some();
+        let before = self.store.owner(&LoginIdentifier::Username(typed.clone())).await?.is_some();
         Ok(if before { typed } else { composed })
     }
 
     /// Signs in with a claim and its password. A claim that does not exist gives the same error after the same time.
     pub async fn sign_in_by_password(
         &self,
-        claim: &Claim,
+        claim: &LoginIdentifier,
         typed: Password,
         from: Option<IpAddr>,
         session: NewSession,
     ) -> Result<SignedIn> {
         let now = self.clock.now();
-        let (guess, attempt) = match self.count_password_guess(Guesser::Claim(claim.clone()), from, now).await {
+        let (guess, attempt) = match self.count_password_guess(Guesser::LoginIdentifier(claim.clone()), from, now).await
+        {
             Ok(counted) => counted,
             Err(error) => return Err(hide_lock(error, typed).await?),
         };
@@ -117,7 +118,7 @@ impl Identity {
         let account = self.replace_password(caller, old, new, from, remaining).await?;
         metrics::count_by(Metric::SignIns, &session.api);
         let account = Account { sessions: [(id, session)].into(), ..account };
-        Ok(SignedIn { account, caller: Caller { session: id, ..caller }, turn: 0, new_account: false })
+        Ok(SignedIn { account, caller: Caller { session: id, ..caller }, generation: 0, new_account: false })
     }
 
     async fn replace_password(
@@ -157,7 +158,7 @@ impl Identity {
             counted => return Ok((guess, counted?)),
         };
         let user = match &guess.guesser {
-            Guesser::Claim(claim) => self.store.owner(claim).await?,
+            Guesser::LoginIdentifier(claim) => self.store.owner(claim).await?,
             Guesser::Caller(caller) => Some(caller.user),
         };
         let known = match user {
@@ -171,7 +172,7 @@ impl Identity {
 
     pub(super) async fn register(
         &self,
-        claim: Claim,
+        claim: LoginIdentifier,
         registration: Registration,
         session: NewSession,
         proof: &Proof,
@@ -182,9 +183,9 @@ impl Identity {
         let owner = claim.clone();
         let fill = move |account: &mut Account| {
             match &owner {
-                Claim::Phone(phone) => account.phone = Some(phone.e164().to_owned()),
-                Claim::Username(username) => account.username = Some(username.as_str().to_owned()),
-                Claim::Provider { .. } => {}
+                LoginIdentifier::Phone(phone) => account.phone = Some(phone.e164().to_owned()),
+                LoginIdentifier::Username(username) => account.username = Some(username.as_str().to_owned()),
+                LoginIdentifier::Provider { .. } => {}
             }
             account.secret = secret.clone();
             account.name = name.as_ref().map(|name| name.as_str().to_owned()).unwrap_or_default();

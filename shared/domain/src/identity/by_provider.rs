@@ -5,8 +5,8 @@ use std::net::IpAddr;
 
 use super::{ATTEMPTS, Admission, Draft, Identity, Made, Proof, SignedIn};
 use crate::account::{Account, UserId};
-use crate::claim::{Claim, Provider, Subject};
 use crate::clock::Timestamp;
+use crate::login_identifier::{LoginIdentifier, Provider, Subject};
 use crate::profile::{Avatar, Nickname};
 use crate::provider::ProviderCheck;
 use crate::session::NewSession;
@@ -55,7 +55,7 @@ impl Identity {
             return Err(Error::ProviderRefused);
         }
         let now = self.clock.now();
-        let claim = Claim::Provider { provider: which, subject: subject.clone() };
+        let claim = LoginIdentifier::Provider { provider: which, subject: subject.clone() };
         let user = self.store.knock(&claim, from, now).await?;
         match provider.vouches(which, &access_token, subject.as_str()).await {
             Ok(()) => {
@@ -76,7 +76,7 @@ impl Identity {
 
     async fn admit_vouched(
         &self,
-        claim: &Claim,
+        claim: &LoginIdentifier,
         mut user: Option<UserId>,
         from: Option<IpAddr>,
         stranger: Stranger,

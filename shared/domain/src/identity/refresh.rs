@@ -19,21 +19,21 @@ impl Identity {
         if holder.is_some_and(|holder| holder != token.caller.user) {
             return Err(Error::RefreshInvalid);
         }
-        let next = |account, turn| Ok(SignedIn { account, caller: token.caller, turn, new_account: false });
+        let next = |account, generation| Ok(SignedIn { account, caller: token.caller, generation, new_account: false });
         let network = from.map(|from| self.keys.network_hash(token.caller.user, from));
         let account = match self.store.move_refresh_token(token, network, now).await? {
-            Move::Done(account) => return next(*account, token.turn + 1),
+            Move::Done(account) => return next(*account, token.generation + 1),
             Move::Refused(account) => account.ok_or(Error::RefreshInvalid)?,
         };
-        let session = account.sessions.get(&token.caller.session).filter(|session| session.lives(now));
+        let session = account.sessions.get(&token.caller.session).filter(|session| session.is_active(now));
         let session = session.ok_or(Error::RefreshInvalid)?;
-        if token.turn >= session.turn {
+        if token.generation >= session.generation {
             // The valid token of an active session would have been exchanged, and a later one was never issued.
             return Err(Error::RefreshInvalid);
         }
-        if token.turn + 1 == session.turn && now <= session.moved.plus(self.policy.refresh_grace) {
-            let turn = session.turn;
-            return next(*account, turn);
+        if token.generation + 1 == session.generation && now <= session.moved.plus(self.policy.refresh_grace) {
+            let generation = session.generation;
+            return next(*account, generation);
         }
         self.store.end_session(token.caller).await?;
         tracing::warn!(

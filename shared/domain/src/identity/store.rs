@@ -6,10 +6,10 @@ use async_trait::async_trait;
 
 use crate::Result;
 use crate::account::{Account, Caller, Secret, UserId};
-use crate::claim::Claim;
 use crate::clock::Timestamp;
-use crate::codes::Guess;
+use crate::codes::CodeAttempt;
 use crate::known::NetworkHash;
+use crate::login_identifier::LoginIdentifier;
 use crate::phone::Phone;
 use crate::session::{Session, SessionId};
 use crate::tokens::RefreshToken;
@@ -20,7 +20,7 @@ pub struct SpentCode {
     /// The number to which it was sent.
     pub phone: Phone,
     /// The successful try, which then no longer counts as a failure.
-    pub guess: Guess,
+    pub guess: CodeAttempt,
 }
 
 /// The authorisation of a write. The same transaction uses it up or settles its counts.
@@ -67,7 +67,7 @@ pub struct Admission {
 #[derive(Clone, Debug)]
 pub enum Guesser {
     /// A user who signs in with a claim.
-    Claim(Claim),
+    LoginIdentifier(LoginIdentifier),
     /// A signed-in user who enters the old password. Nothing is counted when the session has ended.
     Caller(Caller),
 }
@@ -136,7 +136,7 @@ pub struct Verification {
 /// The result of exchanging a refresh token.
 #[derive(Clone, Debug)]
 pub enum Move {
-    /// The session moved to the next turn; contains the account after the change.
+    /// The session moved to the next generation; contains the account after the change.
     Done(Box<Account>),
     /// It was not the valid token of an active session; contains the current account, if it exists.
     Refused(Option<Box<Account>>),
@@ -146,7 +146,7 @@ pub enum Move {
 #[async_trait]
 pub trait IdentityStore: Send + Sync {
     /// The owner of a claim.
-    async fn owner(&self, claim: &Claim) -> Result<Option<UserId>>;
+    async fn owner(&self, claim: &LoginIdentifier) -> Result<Option<UserId>>;
 
     /// An account, with a strongly consistent read.
     async fn account(&self, user: UserId) -> Result<Option<Account>>;
@@ -159,14 +159,14 @@ pub trait IdentityStore: Send + Sync {
 
     /// Counts a failed sign-in from the address **before** a provider is called, and reads the claim. Fails with
     /// [`Error::Limited`](crate::Error::Limited).
-    async fn knock(&self, claim: &Claim, from: Option<IpAddr>, now: Timestamp) -> Result<Option<UserId>>;
+    async fn knock(&self, claim: &LoginIdentifier, from: Option<IpAddr>, now: Timestamp) -> Result<Option<UserId>>;
 
     /// Takes back the count of [`knock`](Self::knock).
     async fn forgive(&self, from: Option<IpAddr>, now: Timestamp) -> Result<()>;
 
     /// The owner of a claim, for a client that has not proved anything. The check counts against the limit of the
     /// address. Fails with [`Error::Limited`](crate::Error::Limited).
-    async fn check(&self, claim: &Claim, from: Option<IpAddr>, now: Timestamp) -> Result<Option<UserId>>;
+    async fn check(&self, claim: &LoginIdentifier, from: Option<IpAddr>, now: Timestamp) -> Result<Option<UserId>>;
 
     /// Uses up the proof and adds the session, all or nothing. If there is no room, the oldest sessions end, which
     /// takes a second round trip. Returns the account, or `None` when it has been deleted or its secret has another
@@ -177,7 +177,13 @@ pub trait IdentityStore: Send + Sync {
     /// or nothing. An account that cost no text message counts against the limit of the address and may fail with
     /// [`Error::Limited`](crate::Error::Limited). A taken claim, which a client without a proof finds out this
     /// way, is counted in a second round trip.
-    async fn create(&self, account: &Account, claim: &Claim, proof: &Proof, now: Timestamp) -> Result<Creation>;
+    async fn create(
+        &self,
+        account: &Account,
+        claim: &LoginIdentifier,
+        proof: &Proof,
+        now: Timestamp,
+    ) -> Result<Creation>;
 
     /// Uses up the proof, gives the account a new secret and ends all sessions except the `remaining` ones, all or
     /// nothing. `account` is the account as it was read. Returns `false` when the secret has another version by now, or
@@ -203,7 +209,7 @@ pub trait IdentityStore: Send + Sync {
     /// The number of a verification token.
     async fn verification(&self, digest: &[u8; 32]) -> Result<Option<Verification>>;
 
-    /// Moves the session's refresh token from `token.turn` to the next turn, if this is its valid token. The session is
+    /// Moves the session's refresh token from `token.generation` to the next generation, if this is its valid token. The session is
     /// then in use from `network`.
     async fn move_refresh_token(
         &self,

@@ -22,12 +22,12 @@ use crate::random::Random;
 use crate::{Error, Fault, Quota, Result};
 
 /// How long a ticket is valid: long enough to upload a large picture over a slow connection that was interrupted once.
-const TICKET_LIFETIME: Duration = Duration::from_mins(10);
+const UPLOAD_LIFETIME: Duration = Duration::from_mins(10);
 
 /// A form that uploads one object to the bucket: a POST of `multipart/form-data` to `url` with these fields and, as the
 /// last one, the part `file`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Ticket {
+pub struct PresignedUpload {
     /// The URL to send the form to.
     pub url: String,
     /// Its fields.
@@ -47,9 +47,9 @@ pub struct Allowed<'a> {
 
 /// Creates tickets.
 #[async_trait]
-pub trait TicketOffice: Send + Sync {
+pub trait UploadSigner: Send + Sync {
     /// A ticket that is valid from `now` until `until`. Makes no network call.
-    async fn ticket(&self, allowed: Allowed<'_>, now: Timestamp, until: Timestamp) -> Result<Ticket>;
+    async fn sign(&self, allowed: Allowed<'_>, now: Timestamp, until: Timestamp) -> Result<PresignedUpload>;
 }
 
 /// Issues tickets, and processes the pictures that were uploaded with them.
@@ -59,7 +59,7 @@ pub struct DirectUploads {
     /// The store of the files.
     pub objects: Arc<dyn ObjectStore>,
     /// Creates tickets.
-    pub tickets: Arc<dyn TicketOffice>,
+    pub signer: Arc<dyn UploadSigner>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// The source of random names.
@@ -71,11 +71,11 @@ pub struct DirectUploads {
 impl DirectUploads {
     /// A ticket for a picture, and the name that the picture will have. The account records the name now. The size of
     /// the picture is not known yet, so its bytes are counted when it is processed.
-    pub async fn invite(&self, caller: Caller, format: Format) -> Result<(ImageName, Ticket)> {
+    pub async fn invite(&self, caller: Caller, format: Format) -> Result<(ImageName, PresignedUpload)> {
         let (name, now) = (ImageName::generate(&*self.random, format), self.clock.now());
         let key = WaitingImage { owner: caller.user, name }.key();
         let allowed = Allowed { key: &key, content_type: format.content_type(), most: self.policy.image_max_bytes };
-        let ticket = self.tickets.ticket(allowed, now, now.plus(TICKET_LIFETIME)).await?;
+        let ticket = self.signer.sign(allowed, now, now.plus(UPLOAD_LIFETIME)).await?;
         self.accounts.record_upload(caller, &name.to_string(), None, now).await?;
         Ok((name, ticket))
     }

@@ -69,7 +69,7 @@ impl Listener {
     /// The account's listener at the time `now`.
     #[must_use]
     pub fn of(account: &Account, now: Timestamp) -> Self {
-        let living = account.sessions.values().filter(|session| session.lives(now));
+        let living = account.sessions.values().filter(|session| session.is_active(now));
         Self { name: account.name.clone(), devices: living.flat_map(|session| Device::of(&session.push)).collect() }
     }
 }
@@ -95,7 +95,7 @@ pub trait Recipients: Send + Sync {
     async fn to_whom_a_friend(&self, people: &BTreeSet<UserId>, other: UserId) -> Result<BTreeSet<UserId>>;
 }
 
-/// Pushes that are counted, because the person who sets them off chooses their words.
+/// PushSender that are counted, because the person who sets them off chooses their words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CountedPush {
     /// To a person who is asked to be friends.
@@ -144,7 +144,7 @@ pub enum Taken {
 
 /// The topic to which notices are published.
 #[async_trait]
-pub trait Topic: Send + Sync {
+pub trait EventPublisher: Send + Sync {
     /// Publishes a notice. A fault may be temporary, so it is worth trying again; the notice may have been published in
     /// spite of it.
     async fn publish(&self, notice: &Notice) -> Result<Taken>;
@@ -163,7 +163,7 @@ pub enum Pushed {
 
 /// The push services.
 #[async_trait]
-pub trait Pushes: Send + Sync {
+pub trait PushSender: Send + Sync {
     /// Whether devices of a platform can be reached.
     fn reaches(&self, platform: Platform) -> bool;
 
@@ -178,7 +178,7 @@ mod tests {
 
     fn session(push: PushTokens, ends: i64) -> Session {
         let (began, ends) = (Timestamp::from_millis(0), Timestamp::from_millis(ends));
-        Session { turn: 0, moved: began, began, expires: ends, ends, api: String::new(), push, network: None }
+        Session { generation: 0, moved: began, began, expires: ends, ends, api: String::new(), push, network: None }
     }
 
     #[test]

@@ -101,7 +101,7 @@ pub struct RoomChange {
 impl Room {
     /// Whether it still exists at the time `now`.
     #[must_use]
-    pub fn lives(&self, now: Timestamp) -> bool {
+    pub fn is_active(&self, now: Timestamp) -> bool {
         self.expires.is_none_or(|expires| now < expires)
     }
 
@@ -170,7 +170,7 @@ mod tests {
         let earliest = earliest_living(now, DAY).millis();
         for opened in earliest - 70_000..earliest + 70_000 {
             let opened = Timestamp::from_millis(opened);
-            assert_eq!(room(None, true, opened).lives(now), opened.millis() >= earliest, "{opened:?}");
+            assert_eq!(room(None, true, opened).is_active(now), opened.millis() >= earliest, "{opened:?}");
         }
     }
 
@@ -178,8 +178,8 @@ mod tests {
     fn a_room_without_an_owner_lives_a_day_less_a_minute_at_most() {
         let opened = Timestamp::from_millis(1_800_000_030_000);
         let room = room(None, true, opened);
-        assert!(room.lives(opened.plus(DAY).minus(Duration::from_mins(1))));
-        assert!(!room.lives(opened.plus(DAY)));
+        assert!(room.is_active(opened.plus(DAY).minus(Duration::from_mins(1))));
+        assert!(!room.is_active(opened.plus(DAY)));
     }
 
     #[test]

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::friendship::{Greeting, Invited, Pair, Relation, Remark};
-use super::store::{FriendStore, Listed, MEETINGS};
-use super::{Face, Faces};
+use super::store::{FriendStore, Listed, MAX_CONFLICT_RETRIES};
+use super::{PublicProfile, PublicProfiles};
 use crate::account::{Caller, UserId};
 use crate::clock::Clock;
 use crate::{Error, Fault, Result};
@@ -24,7 +24,7 @@ pub struct Friend {
     /// The caller's relation to this user.
     pub relation: Relation,
     /// The public profile; it includes the phone number only for friends.
-    pub face: Face,
+    pub profile: PublicProfile,
 }
 
 /// The result of an invitation.
@@ -114,20 +114,20 @@ impl Friends {
             self.store.living(caller, self.clock.now()).await?;
             return Err(Error::NotFriends);
         }
-        let (pair, face) = self.store.pair(caller, friend, self.clock.now()).await?;
-        let face = face.filter(|_| pair.mine.is_friend()).ok_or(Error::NotFriends)?;
-        Ok(Friend { relation: pair.mine, face })
+        let (pair, profile) = self.store.pair(caller, friend, self.clock.now()).await?;
+        let profile = profile.filter(|_| pair.mine.is_friend()).ok_or(Error::NotFriends)?;
+        Ok(Friend { relation: pair.mine, profile })
     }
 
     async fn list(&self, caller: Caller, shown: impl Fn(&Relation) -> bool + Send + Sync) -> Result<Vec<Friend>> {
         let mut relations = self.store.relations(caller, self.clock.now()).await?;
         relations.retain(|relation| shown(relation));
         let people: BTreeSet<_> = relations.iter().map(|relation| relation.other).collect();
-        let mut faces = if people.is_empty() { Faces::new() } else { self.store.faces(&people).await? };
+        let mut profiles = if people.is_empty() { PublicProfiles::new() } else { self.store.profiles(&people).await? };
         let with_face = |relation: Relation| {
-            let face = faces.remove(&relation.other).unwrap_or_default();
-            let face = if relation.is_friend() { face } else { Face { phone: None, ..face } };
-            Friend { relation, face }
+            let profile = profiles.remove(&relation.other).unwrap_or_default();
+            let profile = if relation.is_friend() { profile } else { PublicProfile { phone: None, ..profile } };
+            Friend { relation, profile }
         };
         Ok(relations.into_iter().map(with_face).collect())
     }
@@ -158,9 +158,9 @@ impl Friends {
             self.store.living(caller, now).await?;
             return Err(Error::Invalid { field: "friendId", rule: "is your own id" });
         }
-        for _ in 0..MEETINGS {
-            let (pair, face) = self.store.pair(caller, friend, now).await?;
-            face.ok_or(Error::NotFound("user"))?;
+        for _ in 0..MAX_CONFLICT_RETRIES {
+            let (pair, profile) = self.store.pair(caller, friend, now).await?;
+            profile.ok_or(Error::NotFound("user"))?;
             let was_blocked = pair.mine.is_blocked();
             let (answer, mine, theirs) = match judge(pair)? {
                 Outcome::Nothing(answer) => return Ok(answer),

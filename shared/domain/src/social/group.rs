@@ -151,7 +151,7 @@ pub struct Group {
     /// When it or its roster last changed.
     pub updated: Timestamp,
     /// The event of the last change, for notifying the members; `None` when they are not notified.
-    pub told: Option<GroupEvent>,
+    pub last_event: Option<GroupEvent>,
 }
 
 /// Whether its members can see a group.
@@ -206,7 +206,7 @@ impl Roster {
 
 /// A group with its roster. They are read and written together.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Held {
+pub struct GroupSnapshot {
     /// The group.
     pub group: Group,
     /// Its roster.

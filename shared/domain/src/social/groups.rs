@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::group::{
-    Bulletin, Changed, Draft, Group, GroupId, GroupName, Held, MOST_AT_ONCE, MOST_MEMBERS, Member, MemberName, Role,
-    Stage,
+    Bulletin, Changed, Draft, Group, GroupId, GroupName, GroupSnapshot, MOST_AT_ONCE, MOST_MEMBERS, Member, MemberName,
+    Role, Stage,
 };
 use super::jobs::Jobs;
-use super::store::{Board, FriendStore, GroupStore, MEETINGS, Written};
-use super::{Face, Faces};
+use super::store::{Board, FriendStore, GroupStore, MAX_CONFLICT_RETRIES, Written};
+use super::{PublicProfile, PublicProfiles};
 use crate::account::{Caller, UserId};
 use crate::clock::{Clock, Timestamp};
 use crate::random::Random;
@@ -59,13 +59,13 @@ impl Groups {
         let people = self.willing(caller, &draft.people).await?;
         let draft = Draft { people, ..draft };
         let now = self.clock.now();
-        for _ in 0..MEETINGS {
+        for _ in 0..MAX_CONFLICT_RETRIES {
             let id = GroupId::generate(&*self.random);
-            let mut changed = Held::found(id, &draft, caller.user, now)?;
+            let mut changed = GroupSnapshot::found(id, &draft, caller.user, now)?;
             let large = changed.entered.len() > MOST_AT_ONCE;
             if large {
                 changed.held.group.stage = Stage::Forming;
-                changed.held.group.told = None;
+                changed.held.group.last_event = None;
                 changed.entered.clear();
             }
             match self.store.write(caller, &changed, Board::Keep, now).await? {
@@ -95,7 +95,7 @@ impl Groups {
             some_at_a_time.push(BTreeSet::new());
         }
         for some in some_at_a_time {
-            let judge = |held: Held, now| {
+            let judge = |held: GroupSnapshot, now| {
                 // Users who block the caller are counted too. Otherwise the error would show who blocks the caller.
                 held.check_room(caller.user, people)?;
                 held.add(caller.user, &some, now)
@@ -117,7 +117,7 @@ impl Groups {
         let each: Vec<_> = people.iter().copied().collect();
         for some in each.chunks(MOST_AT_ONCE) {
             let some = some.iter().copied().collect();
-            let judge = |held: Held, now| {
+            let judge = |held: GroupSnapshot, now| {
                 held.clone().kick(caller.user, people, now)?;
                 held.kick(caller.user, &some, now)
             };
@@ -206,15 +206,15 @@ impl Groups {
 
     /// The members of a group with their current names, for its members. Takes two round trips. The owner comes first,
     /// then the managers, then the members, each in the order in which they joined.
-    pub async fn members(&self, caller: Caller, group: GroupId) -> Result<Vec<(UserId, Member, Face)>> {
+    pub async fn members(&self, caller: Caller, group: GroupId) -> Result<Vec<(UserId, Member, PublicProfile)>> {
         let held = self.held(caller, group).await?;
         held.role(caller.user)?;
         let people: BTreeSet<_> = held.roster.members().map(|(user, _)| user).collect();
-        let mut faces: Faces = self.friends.faces(&people).await?;
+        let mut profiles: PublicProfiles = self.friends.profiles(&people).await?;
         let mut members: Vec<_> = held
             .roster
             .members()
-            .map(|(user, member)| (user, member.clone(), faces.remove(&user).unwrap_or_default()))
+            .map(|(user, member)| (user, member.clone(), profiles.remove(&user).unwrap_or_default()))
             .collect();
         members.sort_by_key(|(user, member, _)| (rank(member.role), member.joined, *user));
         Ok(members)
@@ -232,11 +232,11 @@ impl Groups {
         Ok(groups.into_iter().filter_map(mine).collect())
     }
 
-    async fn held(&self, caller: Caller, group: GroupId) -> Result<Held> {
+    async fn held(&self, caller: Caller, group: GroupId) -> Result<GroupSnapshot> {
         alive(self.store.held(caller, group, self.clock.now()).await?)
     }
 
-    async fn shown(&self, caller: Caller, group: GroupId) -> Result<(Held, Option<Bulletin>)> {
+    async fn shown(&self, caller: Caller, group: GroupId) -> Result<(GroupSnapshot, Option<Bulletin>)> {
         let shown = self.store.shown(caller, group, self.clock.now()).await?;
         let (held, bulletin) = shown.ok_or(Error::NotFound("group"))?;
         Ok((alive(Some(held))?, bulletin))
@@ -265,10 +265,10 @@ impl Groups {
         caller: Caller,
         group: GroupId,
         board: Board<'_>,
-        judge: impl Fn(Held, Timestamp) -> Result<Option<Changed>> + Send + Sync,
+        judge: impl Fn(GroupSnapshot, Timestamp) -> Result<Option<Changed>> + Send + Sync,
     ) -> Result<()> {
         let now = self.clock.now();
-        for meeting in 0..MEETINGS {
+        for meeting in 0..MAX_CONFLICT_RETRIES {
             let Some(changed) = judge(self.held(caller, group).await?, now)? else { return Ok(()) };
             match self.store.write(caller, &changed, board, now).await? {
                 Written::Done => return Ok(()),
@@ -281,7 +281,7 @@ impl Groups {
     }
 }
 
-fn alive(held: Option<Held>) -> Result<Held> {
+fn alive(held: Option<GroupSnapshot>) -> Result<GroupSnapshot> {
     held.filter(|held| held.group.stage == Stage::Alive).ok_or(Error::NotFound("group"))
 }
 

@@ -10,8 +10,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::group::{Changed, GroupId, Held, Stage};
-use super::store::{Enlist, JobStore, MEETINGS, Written};
+use super::group::{Changed, GroupId, GroupSnapshot, Stage};
+use super::store::{Enlist, JobStore, MAX_CONFLICT_RETRIES, Written};
 use crate::account::UserId;
 use crate::clock::{Clock, Timestamp};
 use crate::{Error, Fault, GroupRule, Result};
@@ -52,7 +52,7 @@ impl Jobs {
     /// Finishes a forming group. Either it becomes alive, or it is abandoned before anyone saw it, because one of its
     /// members is in too many groups.
     pub(super) async fn form(&self, group: GroupId, now: Timestamp) -> Result<()> {
-        for _ in 0..MEETINGS {
+        for _ in 0..MAX_CONFLICT_RETRIES {
             let Some(held) = self.store.held_by_nobody(group).await? else { return Ok(()) };
             match held.group.stage {
                 Stage::Alive => return self.store.forget(group).await,
@@ -94,7 +94,7 @@ impl Jobs {
     }
 
     async fn refresh(&self, group: GroupId, user: UserId) -> Result<()> {
-        for _ in 0..MEETINGS {
+        for _ in 0..MAX_CONFLICT_RETRIES {
             let held = self.store.held_by_nobody(group).await?;
             let Some(held) = held.filter(|held| held.group.stage == Stage::Alive) else { return Ok(()) };
             let Some(changed) = held.refresh(user, self.clock.now()) else { return Ok(()) };
@@ -106,7 +106,7 @@ impl Jobs {
     }
 
     /// Removes a dissolved group from the lists of all its members.
-    async fn release(&self, group: GroupId, held: &Held) -> Result<()> {
+    async fn release(&self, group: GroupId, held: &GroupSnapshot) -> Result<()> {
         // Nobody saw a group that never became alive, so nobody left it. Its creator gets the error that explains why
         // there is no group.
         let how = if held.was_abandoned() { Enlist::Forget } else { Enlist::Leave };
@@ -116,11 +116,11 @@ impl Jobs {
     }
 }
 
-fn people(held: &Held) -> BTreeSet<UserId> {
+fn people(held: &GroupSnapshot) -> BTreeSet<UserId> {
     held.roster.members().map(|(user, _)| user).collect()
 }
 
-impl Held {
+impl GroupSnapshot {
     /// A forming group that is now on the list of every member.
     fn formed(self, now: Timestamp) -> Changed {
         self.became(Stage::Alive, now)

@@ -5,16 +5,16 @@ use std::collections::{BTreeSet, HashMap};
 use async_trait::async_trait;
 
 use super::friendship::{Pair, Relation};
-use super::group::{Bulletin, Changed, Group, GroupId, Held, Role, Roster};
-use super::sync::Told;
-use super::{Face, Faces};
+use super::group::{Bulletin, Changed, Group, GroupId, GroupSnapshot, Role, Roster};
+use super::sync::SyncSnapshot;
+use super::{PublicProfile, PublicProfiles};
 use crate::Result;
 use crate::account::{Account, Caller, UserId};
 use crate::clock::Timestamp;
 
 /// How often a change is checked again because the data it was checked against has changed meanwhile. Each conflict
 /// means that another caller's change was written, so a crowd gets through one by one.
-pub(super) const MEETINGS: usize = 64;
+pub(super) const MAX_CONFLICT_RETRIES: usize = 64;
 
 /// The groups of one user.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -64,7 +64,7 @@ pub enum Listed {
 pub trait FriendStore: Send + Sync {
     /// The relation of both users to each other, and the public profile of the other; no profile when that user does
     /// not exist. Takes one round trip.
-    async fn pair(&self, caller: Caller, other: UserId, now: Timestamp) -> Result<(Pair, Option<Face>)>;
+    async fn pair(&self, caller: Caller, other: UserId, now: Timestamp) -> Result<(Pair, Option<PublicProfile>)>;
 
     /// Checks that the caller's session is active. Takes one round trip.
     async fn living(&self, caller: Caller, now: Timestamp) -> Result<()>;
@@ -74,7 +74,7 @@ pub trait FriendStore: Send + Sync {
     async fn relations(&self, caller: Caller, now: Timestamp) -> Result<Vec<Relation>>;
 
     /// The current public profiles of these users; users who do not exist are left out. Takes one round trip.
-    async fn faces(&self, people: &BTreeSet<UserId>) -> Result<Faces>;
+    async fn profiles(&self, people: &BTreeSet<UserId>) -> Result<PublicProfiles>;
 
     /// Writes one side or both sides of a relation, all or nothing, on the condition that they have not changed since
     /// they were read; returns `false` when they have. `listed` is the effect on the caller's blacklist;
@@ -108,10 +108,15 @@ pub enum Enlist {
 #[async_trait]
 pub trait GroupStore: Send + Sync {
     /// A group with its roster, for a signed-in caller. Takes one round trip.
-    async fn held(&self, caller: Caller, group: GroupId, now: Timestamp) -> Result<Option<Held>>;
+    async fn held(&self, caller: Caller, group: GroupId, now: Timestamp) -> Result<Option<GroupSnapshot>>;
 
     /// A group with its roster and its bulletin board. Takes one round trip.
-    async fn shown(&self, caller: Caller, group: GroupId, now: Timestamp) -> Result<Option<(Held, Option<Bulletin>)>>;
+    async fn shown(
+        &self,
+        caller: Caller,
+        group: GroupId,
+        now: Timestamp,
+    ) -> Result<Option<(GroupSnapshot, Option<Bulletin>)>>;
 
     /// The groups that a signed-in caller is in. Takes one round trip.
     async fn memberships(&self, caller: Caller, now: Timestamp) -> Result<Memberships>;
@@ -150,7 +155,7 @@ pub trait GroupStore: Send + Sync {
 #[async_trait]
 pub trait JobStore: Send + Sync {
     /// A group with its roster. Takes one round trip.
-    async fn held_by_nobody(&self, group: GroupId) -> Result<Option<Held>>;
+    async fn held_by_nobody(&self, group: GroupId) -> Result<Option<GroupSnapshot>>;
 
     /// Writes a group and its roster; [`Written::Moved`] when they have changed since they were read. Takes one round
     /// trip.
@@ -190,13 +195,13 @@ pub trait SyncStore: Send + Sync {
         &self,
         people: &BTreeSet<UserId>,
         groups: &BTreeSet<GroupId>,
-    ) -> Result<(Faces, HashMap<GroupId, Group>)>;
+    ) -> Result<(PublicProfiles, HashMap<GroupId, Group>)>;
 
     /// The rosters of these groups. Takes one round trip.
     async fn rosters(&self, groups: &BTreeSet<GroupId>) -> Result<HashMap<GroupId, Roster>>;
 
     /// The current public profiles of these users. Takes one round trip.
-    async fn faces_now(&self, people: &BTreeSet<UserId>) -> Result<Faces>;
+    async fn faces_now(&self, people: &BTreeSet<UserId>) -> Result<PublicProfiles>;
 
     /// Extends how long the record of this version is kept. Takes one round trip.
     async fn renew(&self, user: UserId, version: u64, now: Timestamp) -> Result<()>;
@@ -213,7 +218,7 @@ pub struct Own {
     /// The account; `None` when it is deleted.
     pub account: Option<Account>,
     /// The record of what the device was sent; `None` when that was never recorded, or has expired.
-    pub told: Option<Remembered>,
+    pub snapshot: Option<Remembered>,
     /// The user's relations to others.
     pub relations: Vec<Relation>,
     /// The user's groups.
@@ -224,7 +229,7 @@ pub struct Own {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Remembered {
     /// The rows that the device has.
-    pub rows: Told,
+    pub rows: SyncSnapshot,
     /// When the record was written, or last renewed.
     pub since: Timestamp,
     /// The version of the response before.
@@ -235,7 +240,7 @@ pub struct Remembered {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Telling {
     /// All rows that the device will have.
-    pub rows: Told,
+    pub rows: SyncSnapshot,
     /// The version that the device sent.
     pub before: u64,
     /// The version before that one. It is no longer needed.

@@ -1,23 +1,23 @@
 //! The delta sync: sends a device the changes that it does not have yet.
 //!
 //! A version is the name of a response. It is neither a time nor a position in a log. With each response that contains
-//! a change, the server saves the rows that the device then has, as one mark for each row ([`Told`]). The next sync
+//! a change, the server saves the rows that the device then has, as one mark for each row ([`SyncSnapshot`]). The next sync
 //! compares these marks with the current data and sends the rows that differ. So no change is ever skipped, whatever
 //! the clocks of the servers say and in whatever order writes become visible: a change that was not visible to one sync
 //! still differs at the next. Decision 8 compares this with a log of changes.
 
 mod delta;
-mod told;
+mod snapshot;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 use self::delta::Delta;
-pub use self::told::{Row, Told};
+pub use self::snapshot::{Row, SyncSnapshot};
 use super::group::{Group, GroupId, Member, Role};
 use super::store::{Own, SyncStore, Telling};
-use super::{Face, Faces, Relation};
+use super::{PublicProfile, PublicProfiles, Relation};
 use crate::account::{Caller, UserId};
 use crate::clock::{Clock, Timestamp};
 use crate::{Error, Fault, NotSignedIn, Result};
@@ -51,13 +51,13 @@ pub struct Sync {
 /// A sync response: rows of five kinds, each of which replaces the row that the device has, and the version for the
 /// next sync.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
+pub struct SyncResponse {
     /// The version to send with the next sync.
     pub version: u64,
     /// Whether there are more changes to fetch right away.
     pub more: bool,
     /// The user's own public profile.
-    pub oneself: Face,
+    pub oneself: PublicProfile,
     /// Whether the user's own profile changed.
     pub oneself_changed: bool,
     /// Users whose place on the blacklist, nickname or picture changed.
@@ -78,7 +78,7 @@ pub struct BlockedRow {
     /// Whether the user is on the blacklist.
     pub blocked: bool,
     /// The user's public profile.
-    pub face: Face,
+    pub profile: PublicProfile,
 }
 
 /// A user who is or was a friend, or who sent or received a friend request.
@@ -87,7 +87,7 @@ pub struct FriendRow {
     /// The relation to this user.
     pub relation: Relation,
     /// The user's public profile; it includes the phone number only for friends.
-    pub face: Face,
+    pub profile: PublicProfile,
 }
 
 /// A group.
@@ -116,27 +116,27 @@ pub struct MemberRow {
     /// Their place in the group.
     pub member: Member,
     /// Their public profile.
-    pub face: Face,
+    pub profile: PublicProfile,
 }
 
 impl Sync {
     /// The changes since the response with this `version`. Takes at most two round trips when there are none, and four
     /// otherwise. Version 0 is a device that has no data.
-    pub async fn since(&self, caller: Caller, version: u64) -> Result<Answer> {
+    pub async fn since(&self, caller: Caller, version: u64) -> Result<SyncResponse> {
         let now = self.clock.now();
         let own = self.store.own(caller.user, version, now).await?;
         let account = own.account.as_ref().ok_or(Error::Unauthenticated(NotSignedIn::Ended))?;
         account.check_session(caller.session, now)?;
-        let oneself = Face { name: account.name.clone(), avatar: account.avatar.clone(), phone: None };
+        let oneself = PublicProfile { name: account.name.clone(), avatar: account.avatar.clone(), phone: None };
         let known = known(&own, version, now)?;
         let people: BTreeSet<_> = own.relations.iter().map(|relation| relation.other).collect();
         let around = self.store.around(&people, &own.memberships.live);
-        let ((faces, groups), ()) =
+        let ((profiles, groups), ()) =
             round_trips::both(around, self.keep_remembering(caller.user, version, &own, now)).await?;
         let mut delta = Delta::new(&oneself, known, self.page);
         delta.tell_gone_people(&own.relations);
         let candidates = delta.tell_gone_groups(&own.memberships, &groups);
-        delta.tell_people(&own.relations, &faces);
+        delta.tell_people(&own.relations, &profiles);
         for some in slices(candidates, &groups) {
             if delta.is_full() {
                 break;
@@ -147,7 +147,7 @@ impl Sync {
         if delta.tells_nothing() {
             return Ok(delta.into_answer(version));
         }
-        let outlived = own.told.as_ref().map(|told| told.before).filter(|before| *before > 0);
+        let outlived = own.snapshot.as_ref().map(|snapshot| snapshot.before).filter(|before| *before > 0);
         self.remember(caller.user, version, outlived, delta, now).await
     }
 
@@ -159,22 +159,22 @@ impl Sync {
         outlived: Option<u64>,
         mut delta: Delta,
         now: Timestamp,
-    ) -> Result<Answer> {
+    ) -> Result<SyncResponse> {
         let first = before.max(u64::try_from(now.millis()).unwrap_or_default());
         let people = delta.members();
-        let telling = Telling { rows: delta.told(), before, outlived };
-        let (version, faces) = round_trips::both(self.name(user, first + 1, &telling, now), async {
-            if people.is_empty() { Ok(Faces::new()) } else { self.store.faces_now(&people).await }
+        let telling = Telling { rows: delta.snapshot(), before, outlived };
+        let (version, profiles) = round_trips::both(self.name(user, first + 1, &telling, now), async {
+            if people.is_empty() { Ok(PublicProfiles::new()) } else { self.store.faces_now(&people).await }
         })
         .await?;
-        delta.put_faces(&faces);
+        delta.put_faces(&profiles);
         Ok(delta.into_answer(version))
     }
 
     /// Extends how long the record of what a device was sent is kept, if half of that time has passed.
     async fn keep_remembering(&self, user: UserId, version: u64, own: &Own, now: Timestamp) -> Result<()> {
-        match &own.told {
-            Some(told) if told.since.plus(REMEMBERED / 2) < now => self.store.renew(user, version, now).await,
+        match &own.snapshot {
+            Some(snapshot) if snapshot.since.plus(REMEMBERED / 2) < now => self.store.renew(user, version, now).await,
             Some(_) | None => Ok(()),
         }
     }
@@ -193,7 +193,7 @@ impl Sync {
 /// The rows that the device has.
 enum Known {
     /// These rows.
-    Rows(Told),
+    Rows(SyncSnapshot),
     /// No rows: the device is new.
     Nothing,
     /// Unknown: the device was away for too long, or its version comes from another server.
@@ -224,8 +224,8 @@ fn slices(candidates: BTreeSet<GroupId>, groups: &HashMap<GroupId, Group>) -> Ve
 
 fn known(own: &Own, version: u64, now: Timestamp) -> Result<Known> {
     const RULE: Error = Error::Invalid { field: "version", rule: "must be the version of an earlier response, or 0" };
-    match &own.told {
-        Some(told) => Ok(Known::Rows(told.rows.clone())),
+    match &own.snapshot {
+        Some(snapshot) => Ok(Known::Rows(snapshot.rows.clone())),
         None if version == 0 => Ok(Known::Nothing),
         // An issued version is ahead of the clock at most by the difference between the servers' clocks, and one that was
         // issued so recently is still recorded.

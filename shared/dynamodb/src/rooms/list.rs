@@ -120,7 +120,7 @@ fn merge(shards: &mut [Shard], rooms: &mut Vec<Room>, wanted: usize, now: Timest
     while rooms.len() < wanted && !shards.iter().any(Shard::is_dry) {
         let newest = shards.iter_mut().max_by_key(|shard| shard.rooms.front().map(place));
         let Some(room) = newest.and_then(|shard| shard.rooms.pop_front()) else { return };
-        if room.lives(now) {
+        if room.is_active(now) {
             rooms.push(room);
         }
     }

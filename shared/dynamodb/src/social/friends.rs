@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::{face, items};
+use super::{items, profile};
 use crate::batch::Reads;
 use crate::item::{self, Item, number, text};
 use crate::write::Change;
@@ -14,13 +14,13 @@ use domain::account::{Caller, UserId};
 use domain::clock::Timestamp;
 use domain::social::friendship::{Pair, Relation, Status};
 use domain::social::store::Listed;
-use domain::social::{Face, Faces, FriendStore};
+use domain::social::{FriendStore, PublicProfile, PublicProfiles};
 use domain::{Error, Fault, Quota, Result};
 use telemetry::round_trips;
 
 #[async_trait]
 impl FriendStore for Table {
-    async fn pair(&self, caller: Caller, other: UserId, now: Timestamp) -> Result<(Pair, Option<Face>)> {
+    async fn pair(&self, caller: Caller, other: UserId, now: Timestamp) -> Result<(Pair, Option<PublicProfile>)> {
         let (mine, theirs) = (keys::relation(caller.user, other), keys::relation(other, caller.user));
         let (own, others) = (keys::account(caller.user), keys::account(other));
         let all = vec![own.clone(), others.clone(), mine.clone(), theirs.clone()];
@@ -34,7 +34,7 @@ impl FriendStore for Table {
         let relation =
             |found: Option<Item>, of| found.as_ref().map_or_else(|| Ok(Relation::stranger(of)), items::read_relation);
         let pair = Pair { mine: relation(take(mine), other)?, theirs: relation(take(theirs), caller.user)? };
-        Ok((pair, take(others).as_ref().map(face)))
+        Ok((pair, take(others).as_ref().map(profile)))
     }
 
     async fn living(&self, caller: Caller, now: Timestamp) -> Result<()> {
@@ -45,7 +45,7 @@ impl FriendStore for Table {
         Ok(round_trips::both(self.check_living(caller, now), self.relations_of(caller.user)).await?.1)
     }
 
-    async fn faces(&self, people: &BTreeSet<UserId>) -> Result<Faces> {
+    async fn profiles(&self, people: &BTreeSet<UserId>) -> Result<PublicProfiles> {
         self.read_faces(people, Reads::Consistently).await
     }
 

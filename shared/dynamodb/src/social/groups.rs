@@ -14,7 +14,7 @@ use crate::write::{Change, key_attributes};
 use crate::{Table, Transacted, change_by, failed, found, not_signed_in};
 use domain::account::{Caller, UserId};
 use domain::clock::Timestamp;
-use domain::social::group::{Bulletin, Changed, Group, GroupId, Held, MOST_GROUPS, Role, Roster, Stage};
+use domain::social::group::{Bulletin, Changed, Group, GroupId, GroupSnapshot, MOST_GROUPS, Role, Roster, Stage};
 use domain::social::{Board, GroupStore, Memberships, Status, Written};
 use domain::{Error, Fault, Result};
 use telemetry::round_trips;
@@ -31,11 +31,16 @@ const TORN_READS: u32 = 7;
 
 #[async_trait]
 impl GroupStore for Table {
-    async fn held(&self, caller: Caller, group: GroupId, now: Timestamp) -> Result<Option<Held>> {
+    async fn held(&self, caller: Caller, group: GroupId, now: Timestamp) -> Result<Option<GroupSnapshot>> {
         Ok(round_trips::both(self.check_living(caller, now), self.read_held(group)).await?.1)
     }
 
-    async fn shown(&self, caller: Caller, group: GroupId, now: Timestamp) -> Result<Option<(Held, Option<Bulletin>)>> {
+    async fn shown(
+        &self,
+        caller: Caller,
+        group: GroupId,
+        now: Timestamp,
+    ) -> Result<Option<(GroupSnapshot, Option<Bulletin>)>> {
         let key = keys::bulletin(group);
         let board = self.get("reading a bulletin", &key);
         let (held, board) = round_trips::both(self.held(caller, group, now), board).await?;
@@ -246,14 +251,14 @@ impl Table {
 
     /// A group with its roster, both from the same change. A batch is not a snapshot: a change that is just being
     /// applied may be visible in only one of the two. A change based on such a read would undo part of it.
-    pub(super) async fn read_held(&self, id: GroupId) -> Result<Option<Held>> {
+    pub(super) async fn read_held(&self, id: GroupId) -> Result<Option<GroupSnapshot>> {
         for attempt in 0..TORN_READS {
             let both = self.get_all(vec![keys::group(id), keys::roster(id)], &[], Reads::Consistently).await?;
             let find = |key: Key| both.iter().find(|item| item::get_text(item, "sk").as_ref() == Some(&key.sk));
             match (find(keys::group(id)), find(keys::roster(id))) {
                 (None, None) => return Ok(None),
                 (Some(group), Some(roster)) => {
-                    let held = Held { group: items::read_group(group)?, roster: items::read_roster(roster)? };
+                    let held = GroupSnapshot { group: items::read_group(group)?, roster: items::read_roster(roster)? };
                     if held.group.seq == held.roster.seq {
                         return Ok(Some(held));
                     }

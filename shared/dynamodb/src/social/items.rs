@@ -7,11 +7,11 @@ use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use super::packed;
 use crate::item::{self, Item, blob, moment, number, text};
 use crate::keys::{self, Key};
-use crate::told::{TOLD, told_from_item, told_to_item};
+use crate::last_event::{LAST_EVENT, last_event_from_item, last_event_to_item};
 use crate::write::key_attributes;
 use domain::account::UserId;
 use domain::social::friendship::{Relation, Status};
-use domain::social::group::{Bulletin, Group, GroupId, Held, Roster, Stage};
+use domain::social::group::{Bulletin, Group, GroupId, GroupSnapshot, Roster, Stage};
 use domain::social::store::Memberships;
 use domain::{Fault, Result};
 
@@ -55,7 +55,7 @@ pub fn read_relation(item: &Item) -> Result<Relation> {
 
 /// Writes a group and its roster, on the condition that the stored ones are exactly one change older, as parts of a
 /// transaction.
-pub fn put_held(table: &str, held: &Held) -> Result<[TransactWriteItem; 2]> {
+pub fn put_held(table: &str, held: &GroupSnapshot) -> Result<[TransactWriteItem; 2]> {
     let Group { id, seq, .. } = held.group;
     let mut group = group_item(&held.group);
     let mut roster = Item::from([
@@ -89,7 +89,7 @@ fn group_item(group: &Group) -> Item {
         Stage::Forming => Some(("forming".to_owned(), AttributeValue::Bool(true))),
         Stage::Dissolved => Some(("dissolved".to_owned(), AttributeValue::Bool(true))),
     });
-    item.extend(group.told.as_ref().map(|event| (TOLD.to_owned(), told_to_item(event))));
+    item.extend(group.last_event.as_ref().map(|event| (LAST_EVENT.to_owned(), last_event_to_item(event))));
     item
 }
 
@@ -111,7 +111,7 @@ pub fn read_group(item: &Item) -> Result<Group> {
             },
             created: item::get_moment(item, "created")?,
             updated: item::get_moment(item, "updated")?,
-            told: told_from_item(item),
+            last_event: last_event_from_item(item),
         })
     };
     Ok(read().ok_or_else(|| broken("reading a group"))?)

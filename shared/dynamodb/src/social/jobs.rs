@@ -11,7 +11,7 @@ use crate::write::key_attributes;
 use crate::{Table, Transacted, Updated, keys};
 use domain::account::UserId;
 use domain::clock::Timestamp;
-use domain::social::group::{Changed, GroupId, Held};
+use domain::social::group::{Changed, GroupId, GroupSnapshot};
 use domain::social::store::{Enlist, JobStore};
 use domain::social::{Memberships, Written};
 use domain::{Fault, Result};
@@ -22,7 +22,7 @@ const SIDE_BY_SIDE: usize = 50;
 
 #[async_trait]
 impl JobStore for Table {
-    async fn held_by_nobody(&self, group: GroupId) -> Result<Option<Held>> {
+    async fn held_by_nobody(&self, group: GroupId) -> Result<Option<GroupSnapshot>> {
         self.read_held(group).await
     }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use domain::account::UserId;
 use domain::clock::Timestamp;
 use domain::social::group::{GroupId, Member, Role};
-use domain::social::sync::{Row, Told};
+use domain::social::sync::{Row, SyncSnapshot};
 
 const FORMAT: u8 = 1;
 const GONE: u8 = 0x10;
@@ -49,8 +49,8 @@ pub fn read_people(bytes: &[u8]) -> Option<BTreeMap<UserId, Member>> {
 }
 
 /// Packs the record of what a device was sent, in parts of at most so many rows; there is at least one part.
-pub fn told(told: &Told, rows_of_part: usize) -> Vec<Vec<u8>> {
-    let rows: Vec<_> = told.iter().collect();
+pub fn snapshot(snapshot: &SyncSnapshot, rows_of_part: usize) -> Vec<Vec<u8>> {
+    let rows: Vec<_> = snapshot.iter().collect();
     let parts: Vec<_> = rows.chunks(rows_of_part).map(rows_packed).collect();
     if parts.is_empty() { vec![rows_packed(&[])] } else { parts }
 }
@@ -74,9 +74,9 @@ fn rows_packed(rows: &[(&Row, &u64)]) -> Vec<u8> {
 }
 
 /// Unpacks one part of what [`told`] packed.
-pub fn read_told(bytes: &[u8]) -> Option<Told> {
+pub fn read_told(bytes: &[u8]) -> Option<SyncSnapshot> {
     let mut rest = format(bytes)?;
-    let mut told = Told::new();
+    let mut snapshot = SyncSnapshot::new();
     while !rest.is_empty() {
         let kind = byte(&mut rest)?;
         let id = number(&mut rest)?;
@@ -90,9 +90,9 @@ pub fn read_told(bytes: &[u8]) -> Option<Told> {
         };
         let (mark, after) = rest.split_first_chunk::<8>()?;
         rest = after;
-        told.insert(row, u64::from_be_bytes(*mark));
+        snapshot.insert(row, u64::from_be_bytes(*mark));
     }
-    Some(told)
+    Some(snapshot)
 }
 
 fn format(bytes: &[u8]) -> Option<&[u8]> {
@@ -165,15 +165,15 @@ mod tests {
         for count in [0, 1, 2, 500] {
             let list: BTreeMap<_, _> = (0..count).map(|_| (UserId::generate(&SystemRandom), any_member())).collect();
             assert_eq!(read_people(&people(&list)).unwrap(), list);
-            let mut marks = Told::from([(Row::Oneself, u64::MAX), (Row::Uncertain, 0)]);
+            let mut marks = SyncSnapshot::from([(Row::Oneself, u64::MAX), (Row::Uncertain, 0)]);
             for _ in 0..count {
                 marks.insert(Row::Friend(UserId::generate(&SystemRandom)), below(&SystemRandom, u64::MAX));
                 marks.insert(Row::Blocked(UserId::generate(&SystemRandom)), 0);
                 marks.insert(Row::Group(GroupId::generate(&SystemRandom)), 7);
             }
             for rows_of_part in [1, 7, 10_000] {
-                let parts = told(&marks, rows_of_part);
-                let read = parts.iter().flat_map(|part| read_told(part).unwrap()).collect::<Told>();
+                let parts = snapshot(&marks, rows_of_part);
+                let read = parts.iter().flat_map(|part| read_told(part).unwrap()).collect::<SyncSnapshot>();
                 assert_eq!((read, parts.len()), (marks.clone(), marks.len().div_ceil(rows_of_part)));
             }
         }

@@ -13,10 +13,10 @@ use crate::write::{Change, key_attributes};
 use crate::{Table, keys};
 use domain::account::UserId;
 use domain::clock::Timestamp;
-use domain::social::Faces;
+use domain::social::PublicProfiles;
 use domain::social::group::{Group, GroupId, Roster};
 use domain::social::store::{Own, Remembered, SyncStore, Telling};
-use domain::social::sync::{REMEMBERED, Told};
+use domain::social::sync::{REMEMBERED, SyncSnapshot};
 use domain::{Fault, Result};
 use telemetry::round_trips;
 
@@ -36,7 +36,7 @@ impl SyncStore for Table {
         };
         Ok(Own {
             account: find(&account).map(item::read_account).transpose()?,
-            told,
+            snapshot: told,
             relations,
             memberships: items::read_memberships(find(&memberships)),
         })
@@ -46,7 +46,7 @@ impl SyncStore for Table {
         &self,
         people: &BTreeSet<UserId>,
         groups: &BTreeSet<GroupId>,
-    ) -> Result<(Faces, HashMap<GroupId, Group>)> {
+    ) -> Result<(PublicProfiles, HashMap<GroupId, Group>)> {
         // A nickname that a replica does not have yet still differs at the next sync, so the cheaper read is enough.
         round_trips::both(self.read_faces(people, Reads::Eventually), self.read_groups(groups)).await
     }
@@ -55,7 +55,7 @@ impl SyncStore for Table {
         self.read_rosters(groups).await
     }
 
-    async fn faces_now(&self, people: &BTreeSet<UserId>) -> Result<Faces> {
+    async fn faces_now(&self, people: &BTreeSet<UserId>) -> Result<PublicProfiles> {
         self.read_faces(people, Reads::Consistently).await
     }
 
@@ -68,7 +68,7 @@ impl SyncStore for Table {
     }
 
     async fn remember(&self, user: UserId, version: u64, telling: &Telling, now: Timestamp) -> Result<bool> {
-        let parts = packed::told(&telling.rows, ROWS_OF_PART);
+        let parts = packed::snapshot(&telling.rows, ROWS_OF_PART);
         let first = self.put_part(user, version, 0, &parts, telling.before, now);
         let (free, ()) = round_trips::both(first, self.forget_answer(user, telling.outlived)).await?;
         if free {
@@ -126,7 +126,7 @@ impl Table {
         if rest.len() + 1 < parts {
             return Ok(None);
         }
-        let mut rows = Told::new();
+        let mut rows = SyncSnapshot::new();
         for part in [first].into_iter().chain(&rest) {
             let Some(some) = item::get_blob(part, "rows").and_then(|rows| packed::read_told(&rows)) else {
                 return Ok(None);

@@ -10,7 +10,7 @@ use utoipa::openapi::schema::Object;
 
 use super::{Api, Reply, words};
 use crate::body::ok;
-use crate::caller::{Gate, bearer};
+use crate::caller::{TokenVerifier, bearer};
 use crate::constant;
 use domain::account::Caller;
 use domain::{Error, NotSignedIn, Result};
@@ -142,14 +142,14 @@ impl Api for Device {
         Reply::new(status, json!({ "success": false, "msg": words::<Self>(error) }))
     }
 
-    fn caller(parts: &Parts, gate: &Gate) -> Result<Caller> {
+    fn caller(parts: &Parts, verifier: &TokenVerifier) -> Result<Caller> {
         let own = parts.headers.get("access-token").and_then(|token| token.to_str().ok()).map(str::trim);
         let own = own.filter(|token| !token.is_empty());
         let token = match own {
             Some(token) => Some(token),
             None => bearer(parts)?,
         };
-        gate.keys.check_session_token(token.ok_or(Error::Unauthenticated(NotSignedIn::Missing))?, Self::NAME)
+        verifier.keys.check_session_token(token.ok_or(Error::Unauthenticated(NotSignedIn::Missing))?, Self::NAME)
     }
 
     fn not_signed_in(reason: NotSignedIn) -> &'static str {

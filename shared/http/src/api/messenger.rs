@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
 use super::{Api, Reply, words};
-use crate::caller::{Gate, bearer};
+use crate::caller::{TokenVerifier, bearer};
 use domain::account::Caller;
 use domain::{Error, NotSignedIn, Result};
 
@@ -85,9 +85,9 @@ impl Api for Messenger {
         Reply::new(status, json!({ "error": words::<Self>(error), "kind": error.kind() }))
     }
 
-    fn caller(parts: &Parts, gate: &Gate) -> Result<Caller> {
+    fn caller(parts: &Parts, verifier: &TokenVerifier) -> Result<Caller> {
         let token = bearer(parts)?.ok_or(Error::Unauthenticated(NotSignedIn::Missing))?;
-        gate.keys.check_access_token(token, gate.clock.now())
+        verifier.keys.check_access_token(token, verifier.clock.now())
     }
 
     fn not_signed_in(reason: NotSignedIn) -> &'static str {

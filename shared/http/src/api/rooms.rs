@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use utoipa::openapi::schema::Object;
 
 use super::{Api, Reply, words};
-use crate::caller::Gate;
+use crate::caller::TokenVerifier;
 use crate::constant;
 use domain::account::Caller;
 use domain::{Error, NotSignedIn, Result};
@@ -98,11 +98,11 @@ impl Api for Rooms {
 
     /// The document puts the token into the body or the query, so of a request's head only the query can hold it;
     /// handlers check the body's themselves.
-    fn caller(parts: &Parts, gate: &Gate) -> Result<Caller> {
+    fn caller(parts: &Parts, verifier: &TokenVerifier) -> Result<Caller> {
         let query = parts.uri.query().unwrap_or_default();
         let token = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "token");
         let (_, token) = token.ok_or(Error::Unauthenticated(NotSignedIn::Missing))?;
-        gate.keys.check_session_token(&token, Self::NAME)
+        verifier.keys.check_session_token(&token, Self::NAME)
     }
 
     fn not_signed_in(reason: NotSignedIn) -> &'static str {

@@ -14,7 +14,7 @@ use utoipa::openapi::schema::Object;
 use super::{Api, Refusal, Reply, refuse, words};
 use crate::body::ok;
 use crate::caching;
-use crate::caller::{Gate, Origin, PublicUrl};
+use crate::caller::{Origin, PublicUrl, TokenVerifier};
 use crate::{constant, cookie};
 use domain::account::Caller;
 use domain::password::Password;
@@ -283,8 +283,8 @@ impl Api for SealTalk {
         }
     }
 
-    fn caller(parts: &Parts, gate: &Gate) -> Result<Caller> {
-        cookie::caller(parts, gate, Self::COOKIE, Self::NAME)
+    fn caller(parts: &Parts, verifier: &TokenVerifier) -> Result<Caller> {
+        cookie::caller(parts, verifier, Self::COOKIE, Self::NAME)
     }
 
     fn not_signed_in(reason: NotSignedIn) -> &'static str {

@@ -5,7 +5,7 @@ use http::request::Parts;
 use serde_json::json;
 
 use super::{Api, Messenger, Reply, words};
-use crate::caller::Gate;
+use crate::caller::TokenVerifier;
 use domain::account::Caller;
 use domain::{Error, NotSignedIn, Result};
 
@@ -57,8 +57,8 @@ impl Api for V1 {
         Reply::new(status, body)
     }
 
-    fn caller(parts: &Parts, gate: &Gate) -> Result<Caller> {
-        Messenger::caller(parts, gate)
+    fn caller(parts: &Parts, verifier: &TokenVerifier) -> Result<Caller> {
+        Messenger::caller(parts, verifier)
     }
 
     fn not_signed_in(reason: NotSignedIn) -> &'static str {

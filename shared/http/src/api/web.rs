@@ -10,7 +10,7 @@ use utoipa::openapi::schema::Object;
 
 use super::{Api, Reply, refuse};
 use crate::body::ok;
-use crate::caller::{Gate, Origin, PublicUrl};
+use crate::caller::{Origin, PublicUrl, TokenVerifier};
 use crate::{constant, cookie};
 use domain::account::{Account, Caller};
 use domain::phone::Phone;
@@ -259,8 +259,8 @@ impl Api for Web {
         }
     }
 
-    fn caller(parts: &Parts, gate: &Gate) -> Result<Caller> {
-        cookie::caller(parts, gate, Self::COOKIE, Self::NAME)
+    fn caller(parts: &Parts, verifier: &TokenVerifier) -> Result<Caller> {
+        cookie::caller(parts, verifier, Self::COOKIE, Self::NAME)
     }
 
     /// The document has words of its own for all of them.

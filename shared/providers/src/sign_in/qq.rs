@@ -5,7 +5,7 @@
 use http::StatusCode;
 use serde::Deserialize;
 
-use super::{Refusal, Scalar, Verdict};
+use super::{NotConfirmed, Scalar, Verdict};
 use crate::client::{BaseUrl, HttpsClient};
 
 /// QQ, for our app.
@@ -28,17 +28,17 @@ impl Qq {
         let me: Option<Me> = answer.json_or_jsonp();
         let code = me.as_ref().and_then(|me| me.error.as_ref()?.number());
         match me {
-            Some(_) if code.is_some_and(is_refusal) => Err(Refusal::refused(code.unwrap_or_default())),
+            Some(_) if code.is_some_and(is_refusal) => Err(NotConfirmed::refused(code.unwrap_or_default())),
             Some(Me { client_id: Some(app), openid: Some(openid), error: None }) if answer.status == StatusCode::OK => {
                 if !app.is(&self.app_id) {
-                    Err(Refusal::refused("another app's token"))
+                    Err(NotConfirmed::refused("another app's token"))
                 } else if openid != subject {
-                    Err(Refusal::refused("another person's token"))
+                    Err(NotConfirmed::refused("another person's token"))
                 } else {
                     Ok(())
                 }
             }
-            _ => Err(Refusal::unclear(answer.status, code)),
+            _ => Err(NotConfirmed::unclear(answer.status, code)),
         }
     }
 }

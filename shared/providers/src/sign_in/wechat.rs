@@ -5,7 +5,7 @@
 use http::StatusCode;
 use serde::Deserialize;
 
-use super::{Refusal, Verdict};
+use super::{NotConfirmed, Verdict};
 use crate::client::{BaseUrl, HttpsClient};
 
 /// `WeChat`, for our app.
@@ -26,8 +26,8 @@ impl WeChat {
         let answer = client.get(&self.base, "/sns/auth", &[("access_token", token), ("openid", subject)]).await?;
         match (answer.status, answer.json::<Outcome>().map(|outcome| outcome.errcode)) {
             (StatusCode::OK, Some(0)) => Ok(()),
-            (_, Some(code)) if is_refusal(code) => Err(Refusal::refused(code)),
-            (status, code) => Err(Refusal::unclear(status, code)),
+            (_, Some(code)) if is_refusal(code) => Err(NotConfirmed::refused(code)),
+            (status, code) => Err(NotConfirmed::unclear(status, code)),
         }
     }
 }

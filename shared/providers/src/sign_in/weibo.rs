@@ -6,7 +6,7 @@
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 
-use super::{Refusal, Scalar, Verdict};
+use super::{NotConfirmed, Scalar, Verdict};
 use crate::client::{BaseUrl, HttpsClient};
 
 /// Weibo, for our app.
@@ -33,21 +33,21 @@ impl Weibo {
         let info: Option<TokenInfo> = answer.json();
         let code = info.as_ref().and_then(|info| info.error_code.as_ref()?.number());
         match info {
-            Some(_) if code.is_some_and(is_refusal) => Err(Refusal::refused(code.unwrap_or_default())),
+            Some(_) if code.is_some_and(is_refusal) => Err(NotConfirmed::refused(code.unwrap_or_default())),
             Some(TokenInfo { uid: Some(uid), appkey: Some(app), expire_in: Some(left), error_code: None })
                 if answer.status == StatusCode::OK =>
             {
                 if !app.is(&self.app_key) {
-                    Err(Refusal::refused("another app's token"))
+                    Err(NotConfirmed::refused("another app's token"))
                 } else if !uid.is(subject) {
-                    Err(Refusal::refused("another person's token"))
+                    Err(NotConfirmed::refused("another person's token"))
                 } else if left.number().is_none_or(|left| left <= 0) {
-                    Err(Refusal::refused("expired"))
+                    Err(NotConfirmed::refused("expired"))
                 } else {
                     Ok(())
                 }
             }
-            _ => Err(Refusal::unclear(answer.status, code)),
+            _ => Err(NotConfirmed::unclear(answer.status, code)),
         }
     }
 }

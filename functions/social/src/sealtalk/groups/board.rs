@@ -1,7 +1,8 @@
 //! What is posted on a group's board.
 
-use axum::extract::State as Held;
+use axum::extract::State;
 use domain::short_id;
+use handset_http::api::ApiResult;
 use handset_http::api::SealTalk;
 use handset_http::api::sealtalk::{Done, Refused, Success};
 use handset_http::body::{Params, missing};
@@ -11,11 +12,10 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::super::Answer;
 use super::not_allowed;
-use crate::State;
+use crate::AppState;
 
-pub(super) fn router() -> OpenApiRouter<State> {
+pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(set_bulletin)).routes(routes!(get_bulletin))
 }
 
@@ -74,10 +74,10 @@ struct Posted {
     ),
 )]
 async fn set_bulletin(
-    Held(state): Held<State>,
+    State(state): State<AppState>,
     Signed(caller, _): Signed<SealTalk>,
     Params(given, _): Params<SealTalk, SetBulletin>,
-) -> Answer {
+) -> ApiResult<SealTalk> {
     let content = given.bulletin.or(given.content).ok_or_else(|| missing("bulletin"))?;
     let posted = state.groups.post(caller, short_id::decode(&given.group_id)?, &content).await;
     SealTalk::bad_request(posted.map(|()| SealTalk::done()), not_allowed)
@@ -101,10 +101,10 @@ async fn set_bulletin(
     ),
 )]
 async fn get_bulletin(
-    Held(state): Held<State>,
+    State(state): State<AppState>,
     Signed(caller, _): Signed<SealTalk>,
     Params(given, _): Params<SealTalk, BoardOf>,
-) -> Answer {
+) -> ApiResult<SealTalk> {
     let id = given.group_id.or(given.id).ok_or_else(|| missing("groupId"))?;
     let bulletin = state.groups.bulletin(caller, short_id::decode(&id)?).await?;
     let (content, timestamp) = (bulletin.content, bulletin.posted.millis());

@@ -1,8 +1,9 @@
 //! What a group and its members are called, and the group's picture.
 
-use axum::extract::State as Held;
+use axum::extract::State;
 use domain::short_id;
 use domain::social::{GroupName, MemberName};
+use handset_http::api::ApiResult;
 use handset_http::api::SealTalk;
 use handset_http::api::sealtalk::{Done, Refused};
 use handset_http::body::Params;
@@ -12,11 +13,10 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::super::Answer;
 use super::not_allowed;
-use crate::State;
+use crate::AppState;
 
-pub(super) fn router() -> OpenApiRouter<State> {
+pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(rename_group))
         .routes(routes!(set_group_portrait_uri))
@@ -73,10 +73,10 @@ struct SetDisplayName {
     ),
 )]
 async fn rename_group(
-    Held(state): Held<State>,
+    State(state): State<AppState>,
     Signed(caller, _): Signed<SealTalk>,
     Params(given, _): Params<SealTalk, RenameGroup>,
-) -> Answer {
+) -> ApiResult<SealTalk> {
     let name = GroupName::parse(&given.name)?;
     let renamed = state.groups.rename(caller, short_id::decode(&given.group_id)?, &name).await;
     SealTalk::bad_request(renamed.map(|()| SealTalk::done()), not_allowed)
@@ -98,11 +98,11 @@ async fn rename_group(
     ),
 )]
 async fn set_group_portrait_uri(
-    Held(state): Held<State>,
+    State(state): State<AppState>,
     origin: Origin,
     Signed(caller, _): Signed<SealTalk>,
     Params(given, _): Params<SealTalk, SetPortraitUri>,
-) -> Answer {
+) -> ApiResult<SealTalk> {
     let portrait = SealTalk::portrait(&given.portrait_uri, &state.url, &origin)?;
     let portrayed = state.groups.portray(caller, short_id::decode(&given.group_id)?, portrait.as_str()).await;
     SealTalk::bad_request(portrayed.map(|()| SealTalk::done()), not_allowed)
@@ -124,10 +124,10 @@ async fn set_group_portrait_uri(
     ),
 )]
 async fn set_group_display_name(
-    Held(state): Held<State>,
+    State(state): State<AppState>,
     Signed(caller, _): Signed<SealTalk>,
     Params(given, _): Params<SealTalk, SetDisplayName>,
-) -> Answer {
+) -> ApiResult<SealTalk> {
     let name = MemberName::parse(&given.display_name)?;
     state.groups.call_oneself(caller, short_id::decode(&given.group_id)?, &name).await?;
     Ok(SealTalk::done())

@@ -1,9 +1,10 @@
 //! Making and dissolving groups, and who comes in and leaves.
 
-use axum::extract::State as Held;
+use axum::extract::State;
 use domain::short_id;
 use domain::social::GroupName;
 use domain::social::group::Draft;
+use handset_http::api::ApiResult;
 use handset_http::api::SealTalk;
 use handset_http::api::sealtalk::{Done, Either, Outcome, Refused};
 use handset_http::body::Params;
@@ -15,11 +16,10 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::super::Answer;
 use super::{OfGroup, PeopleOfGroup, PersonStatus, no_such_group, no_such_member, people};
-use crate::State;
+use crate::AppState;
 
-pub(super) fn router() -> OpenApiRouter<State> {
+pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(create_group))
         .routes(routes!(add_to_group))
@@ -79,11 +79,11 @@ struct CreatedGroup {
     ),
 )]
 async fn create_group(
-    Held(state): Held<State>,
+    State(state): State<AppState>,
     origin: Origin,
     Signed(caller, _): Signed<SealTalk>,
     Params(given, _): Params<SealTalk, CreateGroup>,
-) -> Answer {
+) -> ApiResult<SealTalk> {
     let portrait = given.portrait_uri.filter(|uri| !uri.is_empty());
     let portrait = portrait.map(|uri| SealTalk::portrait(&uri, &state.url, &origin)).transpose()?;
     let mut named = people(&given.member_ids)?;
@@ -119,10 +119,10 @@ async fn create_group(
     ),
 )]
 async fn add_to_group(
-    Held(state): Held<State>,
+    State(state): State<AppState>,
     Signed(caller, _): Signed<SealTalk>,
     Params(given, _): Params<SealTalk, PeopleOfGroup>,
-) -> Answer {
+) -> ApiResult<SealTalk> {
     let (group, people) = given.read()?;
     state.groups.add(caller, group, &people).await?;
     Ok(SealTalk::result(PersonStatus::of(&people)))
@@ -144,10 +144,10 @@ async fn add_to_group(
     ),
 )]
 async fn join_group(
-    Held(state): Held<State>,
+    State(state): State<AppState>,
     Signed(caller, _): Signed<SealTalk>,
     Params(given, _): Params<SealTalk, OfGroup>,
-) -> Answer {
+) -> ApiResult<SealTalk> {
     state.groups.join(caller, short_id::decode(&given.group_id)?).await?;
     Ok(SealTalk::done())
 }
@@ -168,10 +168,10 @@ async fn join_group(
     ),
 )]
 async fn kick_from_group(
-    Held(state): Held<State>,
+    State(state): State<AppState>,
     Signed(caller, _): Signed<SealTalk>,
     Params(given, _): Params<SealTalk, PeopleOfGroup>,
-) -> Answer {
+) -> ApiResult<SealTalk> {
     let kicked = async {
         let (group, people) = given.read()?;
         state.groups.kick(caller, group, &people).await
@@ -194,10 +194,10 @@ async fn kick_from_group(
     ),
 )]
 async fn quit_group(
-    Held(state): Held<State>,
+    State(state): State<AppState>,
     Signed(caller, _): Signed<SealTalk>,
     Params(given, _): Params<SealTalk, OfGroup>,
-) -> Answer {
+) -> ApiResult<SealTalk> {
     state.groups.quit(caller, short_id::decode(&given.group_id)?).await?;
     Ok(SealTalk::done())
 }
@@ -217,10 +217,10 @@ async fn quit_group(
     ),
 )]
 async fn dismiss_group(
-    Held(state): Held<State>,
+    State(state): State<AppState>,
     Signed(caller, _): Signed<SealTalk>,
     Params(given, _): Params<SealTalk, OfGroup>,
-) -> Answer {
+) -> ApiResult<SealTalk> {
     let dismissed = async { state.groups.dismiss(caller, short_id::decode(&given.group_id)?).await };
     SealTalk::bad_request(dismissed.await.map(|()| SealTalk::done()), no_such_group)
 }

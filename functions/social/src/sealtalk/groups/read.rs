@@ -1,11 +1,12 @@
 //! Groups and their members, as they are looked at.
 
 use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State as Held};
+use axum::extract::{Path, State};
 use domain::account::UserId;
 use domain::social::group::MOST_MEMBERS;
-use domain::social::{Face, GroupId, Member, Shown};
+use domain::social::{GroupId, Member, PublicProfile, Shown};
 use domain::{Error, Result as DomainResult, short_id};
+use handset_http::api::ApiResult;
 use handset_http::api::SealTalk;
 use handset_http::api::sealtalk::{Refused, Success};
 use handset_http::caller::{Origin, Signed};
@@ -14,11 +15,10 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::super::Answer;
 use super::super::wire::{User, iso};
-use crate::State;
+use crate::AppState;
 
-pub(super) fn router() -> OpenApiRouter<State> {
+pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(get_group)).routes(routes!(get_group_members))
 }
 
@@ -47,7 +47,7 @@ struct Group {
 }
 
 impl Group {
-    fn new(state: &State, origin: &Origin, shown: Shown) -> Self {
+    fn new(state: &AppState, origin: &Origin, shown: Shown) -> Self {
         let Shown { group, bulletin, dissolved } = shown;
         let (bulletin, bulletin_time) =
             bulletin.map(|bulletin| (bulletin.content, bulletin.posted.millis())).unwrap_or_default();
@@ -87,7 +87,7 @@ struct GroupMember {
 }
 
 impl GroupMember {
-    fn new(state: &State, origin: &Origin, (user, member, face): (UserId, Member, Face)) -> Self {
+    fn new(state: &AppState, origin: &Origin, (user, member, profile): (UserId, Member, PublicProfile)) -> Self {
         Self {
             display_name: member.name,
             role: member.role.number(),
@@ -95,7 +95,7 @@ impl GroupMember {
             created_time: member.joined.millis(),
             updated_at: iso(member.changed),
             updated_time: member.changed.millis(),
-            user: User::new(state, origin, user, &face),
+            user: User::new(state, origin, user, &profile),
         }
     }
 }
@@ -118,11 +118,11 @@ impl GroupMember {
     ),
 )]
 async fn get_group(
-    Held(state): Held<State>,
+    State(state): State<AppState>,
     origin: Origin,
     Signed(caller, _): Signed<SealTalk>,
     path: Result<Path<String>, PathRejection>,
-) -> Answer {
+) -> ApiResult<SealTalk> {
     let shown = state.groups.show(caller, group_of(path)?).await?;
     Ok(SealTalk::result(Group::new(&state, &origin, shown)))
 }
@@ -147,11 +147,11 @@ async fn get_group(
     ),
 )]
 async fn get_group_members(
-    Held(state): Held<State>,
+    State(state): State<AppState>,
     origin: Origin,
     Signed(caller, _): Signed<SealTalk>,
     path: Result<Path<String>, PathRejection>,
-) -> Answer {
+) -> ApiResult<SealTalk> {
     let members = state.groups.members(caller, group_of(path)?).await?;
     let members: Vec<_> = members.into_iter().map(|member| GroupMember::new(&state, &origin, member)).collect();
     Ok(SealTalk::result(members))

@@ -1,7 +1,8 @@
 //! Who is what in a group.
 
-use axum::extract::State as Held;
+use axum::extract::State;
 use domain::{Error, short_id};
+use handset_http::api::ApiResult;
 use handset_http::api::SealTalk;
 use handset_http::api::sealtalk::{Done, Refused};
 use handset_http::body::Params;
@@ -11,11 +12,10 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::super::Answer;
 use super::{PeopleOfGroup, no_such_group, no_such_member};
-use crate::State;
+use crate::AppState;
 
-pub(super) fn router() -> OpenApiRouter<State> {
+pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(transfer_group)).routes(routes!(set_manager)).routes(routes!(remove_manager))
 }
 
@@ -46,10 +46,10 @@ struct TransferGroup {
     ),
 )]
 async fn transfer_group(
-    Held(state): Held<State>,
+    State(state): State<AppState>,
     Signed(caller, _): Signed<SealTalk>,
     Params(given, _): Params<SealTalk, TransferGroup>,
-) -> Answer {
+) -> ApiResult<SealTalk> {
     let handed = async {
         state.groups.transfer(caller, short_id::decode(&given.group_id)?, short_id::decode(&given.user_id)?).await
     };
@@ -76,7 +76,11 @@ async fn transfer_group(
         (status = 404, description = "No such group", body = Refused, example = json!({ "code": 404, "message": "no such group" })),
     ),
 )]
-async fn set_manager(state: Held<State>, signed: Signed<SealTalk>, given: Params<SealTalk, PeopleOfGroup>) -> Answer {
+async fn set_manager(
+    state: State<AppState>,
+    signed: Signed<SealTalk>,
+    given: Params<SealTalk, PeopleOfGroup>,
+) -> ApiResult<SealTalk> {
     appoint(state, signed, given, true).await
 }
 
@@ -100,19 +104,19 @@ async fn set_manager(state: Held<State>, signed: Signed<SealTalk>, given: Params
     ),
 )]
 async fn remove_manager(
-    state: Held<State>,
+    state: State<AppState>,
     signed: Signed<SealTalk>,
     given: Params<SealTalk, PeopleOfGroup>,
-) -> Answer {
+) -> ApiResult<SealTalk> {
     appoint(state, signed, given, false).await
 }
 
 async fn appoint(
-    Held(state): Held<State>,
+    State(state): State<AppState>,
     Signed(caller, _): Signed<SealTalk>,
     Params(given, _): Params<SealTalk, PeopleOfGroup>,
     managers: bool,
-) -> Answer {
+) -> ApiResult<SealTalk> {
     let (group, people) = given.read()?;
     state.groups.appoint(caller, group, &people, managers).await?;
     Ok(SealTalk::done())

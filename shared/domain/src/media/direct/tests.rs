@@ -74,8 +74,8 @@ impl AccountStore for Nobody {
 }
 
 #[async_trait]
-impl TicketOffice for Nobody {
-    async fn ticket(&self, _: Allowed<'_>, _: Timestamp, _: Timestamp) -> Result<Ticket> {
+impl UploadSigner for Nobody {
+    async fn sign(&self, _: Allowed<'_>, _: Timestamp, _: Timestamp) -> Result<PresignedUpload> {
         unreachable!("the ticket is given out already")
     }
 }
@@ -108,7 +108,7 @@ async fn of_two_uploads_at_once_the_first_that_is_stored_stays() {
     let uploads = DirectUploads {
         accounts: Arc::new(Nobody),
         objects: bucket.clone(),
-        tickets: Arc::new(Nobody),
+        signer: Arc::new(Nobody),
         clock: Arc::new(Nobody),
         random: Arc::new(Nobody),
         policy: Arc::new(Policy::for_tests()),

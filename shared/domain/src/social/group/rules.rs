@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Draft, Group, GroupId, GroupName, Held, MOST_AT_ONCE, MOST_MEMBERS, MOST_REMEMBERED, Member, MemberName, Role,
-    Roster, Stage,
+    Draft, Group, GroupId, GroupName, GroupSnapshot, MOST_AT_ONCE, MOST_MEMBERS, MOST_REMEMBERED, Member, MemberName,
+    Role, Roster, Stage,
 };
 use crate::account::UserId;
 use crate::clock::Timestamp;
@@ -15,7 +15,7 @@ use crate::{Error, GroupRule, Result};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Changed {
     /// The group and its roster.
-    pub held: Held,
+    pub held: GroupSnapshot,
     /// The users who joined.
     pub entered: BTreeSet<UserId>,
     /// The users who are no longer in it.
@@ -43,7 +43,7 @@ impl Draft {
     }
 }
 
-impl Held {
+impl GroupSnapshot {
     /// A new group that belongs to `by`.
     pub fn found(id: GroupId, draft: &Draft, by: UserId, now: Timestamp) -> Result<Changed> {
         let group = Group {
@@ -56,7 +56,7 @@ impl Held {
             stage: Stage::Alive,
             created: now,
             updated: now,
-            told: None,
+            last_event: None,
         };
         draft.check_room(by)?;
         let others: BTreeSet<_> = draft.people.iter().copied().filter(|user| *user != by).collect();
@@ -141,7 +141,7 @@ impl Held {
             None => {}
         }
         self.tell(Operation::Quit, by, []);
-        if let Some(told) = &mut self.group.told {
+        if let Some(told) = &mut self.group.last_event {
             told.heir = heir;
         }
         Ok(self.changed(BTreeSet::new(), BTreeSet::from([by])))
@@ -280,7 +280,7 @@ impl Held {
     /// without an event for its members.
     #[must_use]
     pub fn was_abandoned(&self) -> bool {
-        self.group.stage == Stage::Dissolved && self.group.told.is_none()
+        self.group.stage == Stage::Dissolved && self.group.last_event.is_none()
     }
 
     /// Checks that a member may add these users and that there is room for them. Users who are in the group already
@@ -313,7 +313,7 @@ impl Held {
     /// Sets the event that the members are notified of.
     fn tell(&mut self, operation: Operation, operator: UserId, targets: impl IntoIterator<Item = UserId>) {
         let targets = targets.into_iter().collect();
-        self.group.told = Some(GroupEvent { seq: self.group.seq, operation, operator, targets, heir: None });
+        self.group.last_event = Some(GroupEvent { seq: self.group.seq, operation, operator, targets, heir: None });
     }
 
     fn make_room(&self, new: &BTreeSet<UserId>) -> Result<()> {
@@ -328,7 +328,7 @@ impl Held {
         self.group.seq += 1;
         self.roster.seq = self.group.seq;
         self.group.updated = now;
-        self.group.told = None;
+        self.group.last_event = None;
     }
 
     fn enter(&mut self, user: UserId, role: Role, now: Timestamp) {

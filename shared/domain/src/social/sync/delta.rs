@@ -3,11 +3,11 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::told::{mark_of_blocked, mark_of_friend, mark_of_oneself};
-use super::{Answer, BlockedRow, FriendRow, GroupRow, Known, MemberRow, Row, Told};
+use super::snapshot::{mark_of_blocked, mark_of_friend, mark_of_oneself};
+use super::{BlockedRow, FriendRow, GroupRow, Known, MemberRow, Row, SyncResponse, SyncSnapshot};
 use crate::account::UserId;
 use crate::social::group::{Group, GroupId, Roster, Stage};
-use crate::social::{Face, Faces, Memberships, Relation, Status};
+use crate::social::{Memberships, PublicProfile, PublicProfiles, Relation, Status};
 
 /// Approximate size of a row in the response without its texts, in bytes.
 const ROW: usize = 165;
@@ -17,25 +17,25 @@ const FACE: usize = 40;
 /// A response that is being built.
 pub(super) struct Delta {
     /// The rows that the device has, including those of this response.
-    told: Told,
+    snapshot: SyncSnapshot,
     /// Whether the device may have rows of which no record is left.
     uncertain: bool,
     /// Approximate limit of the response's size, in bytes.
     page: usize,
     /// Approximate size of the response so far, in bytes.
     bytes: usize,
-    answer: Answer,
+    answer: SyncResponse,
 }
 
 impl Delta {
-    pub fn new(oneself: &Face, known: Known, page: usize) -> Self {
-        let mut told = match known {
-            Known::Rows(told) => told,
-            Known::Nothing => Told::new(),
-            Known::Anything => Told::from([(Row::Uncertain, 0)]),
+    pub fn new(oneself: &PublicProfile, known: Known, page: usize) -> Self {
+        let mut snapshot = match known {
+            Known::Rows(snapshot) => snapshot,
+            Known::Nothing => SyncSnapshot::new(),
+            Known::Anything => SyncSnapshot::from([(Row::Uncertain, 0)]),
         };
-        let uncertain = told.remove(&Row::Uncertain).is_some();
-        let answer = Answer {
+        let uncertain = snapshot.remove(&Row::Uncertain).is_some();
+        let answer = SyncResponse {
             version: 0,
             more: false,
             oneself: oneself.clone(),
@@ -45,7 +45,7 @@ impl Delta {
             groups: Vec::new(),
             members: Vec::new(),
         };
-        let mut delta = Self { told, uncertain, page, bytes: 0, answer };
+        let mut delta = Self { snapshot, uncertain, page, bytes: 0, answer };
         delta.answer.oneself_changed = delta.mark(Row::Oneself, mark_of_oneself(oneself));
         delta
     }
@@ -66,11 +66,11 @@ impl Delta {
     }
 
     /// The rows that the device will have.
-    pub fn told(&mut self) -> Told {
+    pub fn snapshot(&mut self) -> SyncSnapshot {
         if self.uncertain && self.answer.more {
-            self.told.insert(Row::Uncertain, 0);
+            self.snapshot.insert(Row::Uncertain, 0);
         }
-        self.told.clone()
+        self.snapshot.clone()
     }
 
     /// The users whose public profiles are still to be looked up.
@@ -78,34 +78,34 @@ impl Delta {
         self.answer.members.iter().filter(|row| !row.member.gone).map(|row| row.user).collect()
     }
 
-    pub fn put_faces(&mut self, faces: &Faces) {
+    pub fn put_faces(&mut self, profiles: &PublicProfiles) {
         for row in &mut self.answer.members {
-            row.face = faces.get(&row.user).cloned().unwrap_or_default();
-            row.face.phone = None;
+            row.profile = profiles.get(&row.user).cloned().unwrap_or_default();
+            row.profile.phone = None;
         }
     }
 
-    pub fn into_answer(self, version: u64) -> Answer {
-        Answer { version, ..self.answer }
+    pub fn into_answer(self, version: u64) -> SyncResponse {
+        SyncResponse { version, ..self.answer }
     }
 
     /// Adds the rows of all users that changed.
-    pub fn tell_people(&mut self, relations: &[Relation], faces: &Faces) {
+    pub fn tell_people(&mut self, relations: &[Relation], profiles: &PublicProfiles) {
         for relation in relations {
             let user = relation.other;
-            let face = faces.get(&user).cloned().unwrap_or_default();
+            let profile = profiles.get(&user).cloned().unwrap_or_default();
             if relation.is_blocked() {
-                if self.would_tell(Row::Blocked(user), mark_of_blocked(&face), &[&face.name, &face.avatar]) {
-                    self.answer.blacklist.push(BlockedRow { user, blocked: true, face: anonymous(&face) });
+                if self.would_tell(Row::Blocked(user), mark_of_blocked(&profile), &[&profile.name, &profile.avatar]) {
+                    self.answer.blacklist.push(BlockedRow { user, blocked: true, profile: anonymous(&profile) });
                 }
             } else if self.forget(Row::Blocked(user), self.uncertain && relation.blocked.is_some()) {
-                self.answer.blacklist.push(BlockedRow { user, blocked: false, face: anonymous(&face) });
+                self.answer.blacklist.push(BlockedRow { user, blocked: false, profile: anonymous(&profile) });
             }
-            let mark = mark_of_friend(relation, &face);
-            let texts = [relation.remark.as_str(), &relation.message, &face.name, &face.avatar];
+            let mark = mark_of_friend(relation, &profile);
+            let texts = [relation.remark.as_str(), &relation.message, &profile.name, &profile.avatar];
             if relation.status.is_some() && self.would_tell(Row::Friend(user), mark, &texts) {
-                let face = if relation.is_friend() { face } else { anonymous(&face) };
-                self.answer.friends.push(FriendRow { relation: relation.clone(), face });
+                let profile = if relation.is_friend() { profile } else { anonymous(&profile) };
+                self.answer.friends.push(FriendRow { relation: relation.clone(), profile });
             }
         }
     }
@@ -114,15 +114,15 @@ impl Delta {
     pub fn tell_gone_people(&mut self, relations: &[Relation]) {
         let held: BTreeSet<_> = relations.iter().map(|relation| relation.other).collect();
         let gone: Vec<_> =
-            self.told.keys().copied().filter(|row| row.user().is_some_and(|user| !held.contains(&user))).collect();
+            self.snapshot.keys().copied().filter(|row| row.user().is_some_and(|user| !held.contains(&user))).collect();
         for row in gone {
             match row {
                 Row::Blocked(user) if self.forget(row, false) => {
-                    self.answer.blacklist.push(BlockedRow { user, blocked: false, face: Face::default() });
+                    self.answer.blacklist.push(BlockedRow { user, blocked: false, profile: PublicProfile::default() });
                 }
                 Row::Friend(user) if self.forget(row, false) => {
                     let relation = Relation { status: Some(Status::Deleted), ..Relation::stranger(user) };
-                    self.answer.friends.push(FriendRow { relation, face: Face::default() });
+                    self.answer.friends.push(FriendRow { relation, profile: PublicProfile::default() });
                 }
                 Row::Blocked(_) | Row::Friend(_) | Row::Oneself | Row::Group(_) | Row::Uncertain => {}
             }
@@ -141,7 +141,7 @@ impl Delta {
             .copied()
             .filter(|id| groups.get(id).is_some_and(|group| group.stage == Stage::Alive))
             .collect();
-        let known = self.told.keys().filter_map(|row| if let Row::Group(id) = row { Some(*id) } else { None });
+        let known = self.snapshot.keys().filter_map(|row| if let Row::Group(id) = row { Some(*id) } else { None });
         let mut gone: BTreeSet<_> = known.filter(|id| !here.contains(id)).collect();
         if self.uncertain {
             gone.extend(memberships.left.union(&memberships.live).filter(|id| !here.contains(id)));
@@ -193,13 +193,18 @@ impl Delta {
             .iter()
             .filter(|(_, member)| member.version > before.unwrap_or_default() && (forgets || !member.gone));
         let rows: Vec<_> = changed
-            .map(|(user, member)| MemberRow { group: id, user: *user, member: member.clone(), face: Face::default() })
+            .map(|(user, member)| MemberRow {
+                group: id,
+                user: *user,
+                member: member.clone(),
+                profile: PublicProfile::default(),
+            })
             .collect();
         let bytes: usize = rows.iter().map(|row| ROW + FACE + row.member.name.len()).sum();
         if !self.has_room(ROW + group.name.len() + group.portrait.len() + own.name.len() + bytes) {
             return;
         }
-        self.told.insert(Row::Group(id), seq);
+        self.snapshot.insert(Row::Group(id), seq);
         self.answer.groups.push(GroupRow::Here {
             group: Box::new(group.clone()),
             role: own.role,
@@ -209,28 +214,28 @@ impl Delta {
     }
 
     fn seq(&self, id: GroupId) -> Option<u64> {
-        self.told.get(&Row::Group(id)).copied()
+        self.snapshot.get(&Row::Group(id)).copied()
     }
 
     /// Whether a row differs from the one that the device has, and fits into the response.
     fn would_tell(&mut self, row: Row, mark: u64, texts: &[&str]) -> bool {
         let bytes = ROW + texts.iter().map(|text| text.len()).sum::<usize>();
-        self.told.get(&row) != Some(&mark) && self.has_room(bytes) && self.mark(row, mark)
+        self.snapshot.get(&row) != Some(&mark) && self.has_room(bytes) && self.mark(row, mark)
     }
 
     /// Whether to tell the device to remove a row: it has the row and the removal fits into the response, or it might
     /// have the row. In that second case the size is not checked, so that the responses come to an end.
     fn forget(&mut self, row: Row, might_be: bool) -> bool {
-        let forgets = might_be || (self.told.contains_key(&row) && self.has_room(ROW));
+        let forgets = might_be || (self.snapshot.contains_key(&row) && self.has_room(ROW));
         if forgets {
-            self.told.remove(&row);
+            self.snapshot.remove(&row);
         }
         forgets
     }
 
     /// Records that the device will have this row. Returns whether the row is new or changed.
     fn mark(&mut self, row: Row, mark: u64) -> bool {
-        self.told.insert(row, mark) != Some(mark)
+        self.snapshot.insert(row, mark) != Some(mark)
     }
 
     /// Whether so many more bytes fit into the response. The first row always fits.
@@ -244,6 +249,6 @@ impl Delta {
 }
 
 /// A public profile without its phone number.
-fn anonymous(face: &Face) -> Face {
-    Face { phone: None, ..face.clone() }
+fn anonymous(profile: &PublicProfile) -> PublicProfile {
+    PublicProfile { phone: None, ..profile.clone() }
 }

@@ -10,7 +10,7 @@ use self::world::{Dice, Items, World, session};
 use super::*;
 use crate::social::Status;
 use crate::social::friendship::{Greeting, Invited, Pair, Remark};
-use crate::social::group::{Changed, Draft, GroupName, Held, MemberName, Stage};
+use crate::social::group::{Changed, Draft, GroupName, GroupSnapshot, MemberName, Stage};
 
 const BEGIN: i64 = 1_800_000_000_000;
 const PEOPLE: u64 = 7;
@@ -30,30 +30,30 @@ struct Group2 {
     owner: u64,
     role: Option<Role>,
     own_name: String,
-    members: BTreeMap<UserId, (Role, String, Face)>,
+    members: BTreeMap<UserId, (Role, String, PublicProfile)>,
 }
 
 /// The data that a device has.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Replica {
-    oneself: Face,
-    blocked: BTreeMap<UserId, Face>,
-    friends: BTreeMap<UserId, (Status, String, String, Face)>,
+    oneself: PublicProfile,
+    blocked: BTreeMap<UserId, PublicProfile>,
+    friends: BTreeMap<UserId, (Status, String, String, PublicProfile)>,
     groups: BTreeMap<GroupId, Group2>,
 }
 
 impl Replica {
-    fn take_in(&mut self, answer: Answer) {
+    fn take_in(&mut self, answer: SyncResponse) {
         self.oneself = answer.oneself;
         for row in answer.blacklist {
             if row.blocked {
-                self.blocked.insert(row.user, row.face)
+                self.blocked.insert(row.user, row.profile)
             } else {
                 self.blocked.remove(&row.user)
             };
         }
-        for FriendRow { relation, face } in answer.friends {
-            let row = (relation.status.unwrap(), relation.remark, relation.message, face);
+        for FriendRow { relation, profile } in answer.friends {
+            let row = (relation.status.unwrap(), relation.remark, relation.message, profile);
             self.friends.insert(relation.other, row);
         }
         for row in answer.groups {
@@ -71,20 +71,20 @@ impl Replica {
             if row.member.gone {
                 group.members.remove(&row.user);
             } else {
-                group.members.insert(row.user, (row.member.role, row.member.name, row.face));
+                group.members.insert(row.user, (row.member.role, row.member.name, row.profile));
             }
         }
     }
 
     fn truth(items: &Items, user: UserId) -> Self {
-        let mut truth = Self { oneself: items.face(user), ..Self::default() };
+        let mut truth = Self { oneself: items.profile(user), ..Self::default() };
         for relation in items.relations_of(user) {
-            let face = items.face(relation.other);
+            let profile = items.profile(relation.other);
             if relation.is_blocked() {
-                truth.blocked.insert(relation.other, face.clone());
+                truth.blocked.insert(relation.other, profile.clone());
             }
             if let Some(status) = relation.status {
-                truth.friends.insert(relation.other, (status, relation.remark, relation.message, face));
+                truth.friends.insert(relation.other, (status, relation.remark, relation.message, profile));
             }
         }
         for id in items.group_ids() {
@@ -92,7 +92,7 @@ impl Replica {
             let Some(own) = held.roster.member(user).cloned() else { continue };
             let members = held.roster.members();
             let members =
-                members.map(|(user, member)| (user, (member.role, member.name.clone(), items.face(user)))).collect();
+                members.map(|(user, member)| (user, (member.role, member.name.clone(), items.profile(user)))).collect();
             let row = Group2 {
                 name: held.group.name.clone(),
                 owner: held.group.owner.get(),
@@ -206,7 +206,7 @@ impl History {
         if ids.len() < 3 || self.dice.below(12) == 0 {
             let people = self.people.iter().copied().filter(|_| self.dice.below(3) == 0).collect();
             let draft = Draft { name: GroupName::parse(&self.word()).unwrap(), portrait: String::new(), people };
-            let founded = Held::found(GroupId::generate(&*self.dice), &draft, me, now).unwrap();
+            let founded = GroupSnapshot::found(GroupId::generate(&*self.dice), &draft, me, now).unwrap();
             return items.change(&founded);
         }
         let Some(held) = items.held(self.dice.pick(&ids)) else { return };
@@ -232,7 +232,7 @@ impl History {
     }
 
     /// A device syncs. Sometimes the response is lost on the way.
-    async fn sync(&mut self, index: usize) -> Answer {
+    async fn sync(&mut self, index: usize) -> SyncResponse {
         self.tick();
         let device = &self.devices[index];
         self.world.items().rounds = 0;
@@ -295,7 +295,7 @@ async fn live(seed: u64, steps: u32) {
                 // Two months pass. Some devices do not sync during them.
                 *history.clock.0.lock().unwrap() += i64::try_from(REMEMBERED.as_millis()).unwrap();
                 let forget = history.dice.pick(&history.people);
-                history.world.items().forget_told(|(user, _)| *user != forget);
+                history.world.items().forget_snapshots(|(user, _)| *user != forget);
             }
             _ => {
                 let index = usize::try_from(history.dice.below(history.devices.len() as u64)).unwrap();

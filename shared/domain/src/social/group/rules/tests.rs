@@ -82,11 +82,11 @@ fn draft(people: BTreeSet<UserId>) -> Draft {
 }
 
 fn found(people: BTreeSet<UserId>) -> Result<Changed> {
-    Held::found(GroupId::new(7).unwrap(), &draft(people), id(OWNER), at(1))
+    GroupSnapshot::found(GroupId::new(7).unwrap(), &draft(people), id(OWNER), at(1))
 }
 
 /// A group with all users of the table in it.
-fn group() -> Held {
+fn group() -> GroupSnapshot {
     let all = [MANAGERS, MEMBERS, FORMER].concat();
     let held = found(people(all)).unwrap().held;
     let held = held.appoint(id(OWNER), &people(MANAGERS), true, at(2)).unwrap().unwrap().held;
@@ -94,14 +94,14 @@ fn group() -> Held {
 }
 
 /// The result of one of the table's actions on the group.
-fn act(held: Held, action: &str, by: u64, other: impl Fn([u64; 2]) -> u64) -> Result<Option<Changed>> {
+fn act(held: GroupSnapshot, action: &str, by: u64, other: impl Fn([u64; 2]) -> u64) -> Result<Option<Changed>> {
     let (by, now) = (id(by), at(9));
     let (manager, member) = (other(MANAGERS), other(MEMBERS));
     let (former, stranger) = (other(FORMER), other(STRANGERS));
-    let kick = |held: Held, whom: UserId| held.kick(by, &BTreeSet::from([whom]), now);
-    let transfer = |held: Held, to: UserId| held.transfer(by, to, now).map(Some);
-    let appoint = |held: Held, whom: u64| held.appoint(by, &people([whom]), true, now);
-    let demote = |held: Held, whom: u64| held.appoint(by, &people([whom]), false, now);
+    let kick = |held: GroupSnapshot, whom: UserId| held.kick(by, &BTreeSet::from([whom]), now);
+    let transfer = |held: GroupSnapshot, to: UserId| held.transfer(by, to, now).map(Some);
+    let appoint = |held: GroupSnapshot, whom: u64| held.appoint(by, &people([whom]), true, now);
+    let demote = |held: GroupSnapshot, whom: u64| held.appoint(by, &people([whom]), false, now);
     match action {
         "add a stranger" => held.add(by, &people([stranger]), now),
         "add a former member" => held.add(by, &people([former]), now),
@@ -225,7 +225,7 @@ fn the_manager_and_then_the_member_of_longest_standing_inherits() {
     let mut heirs = Vec::new();
     while held.group.stage == Stage::Alive {
         let changed = held.clone().quit(held.group.owner, at(5)).unwrap();
-        heirs.push(changed.held.group.told.as_ref().unwrap().heir.map(UserId::get));
+        heirs.push(changed.held.group.last_event.as_ref().unwrap().heir.map(UserId::get));
         held = changed.held;
     }
     assert_eq!(heirs, [Some(2), Some(3), Some(4), None]);
@@ -274,9 +274,9 @@ fn a_dissolved_group_lets_everybody_go_at_once_or_leaves_that_for_later() {
 fn a_forming_group_becomes_alive_or_nothing() {
     let mut forming = found(people([2, 3])).unwrap().held;
     forming.group.stage = Stage::Forming;
-    forming.group.told = None;
+    forming.group.last_event = None;
     let alive = forming.clone().became(Stage::Alive, at(9)).held;
-    let told = alive.group.told.clone().unwrap();
+    let told = alive.group.last_event.clone().unwrap();
     assert_eq!(
         (told.operation, told.operator, told.targets, told.seq),
         (Operation::Create, id(OWNER), vec![id(2), id(3)], 2)
@@ -307,15 +307,15 @@ impl Chance {
 }
 
 /// The invariants of a group after any change.
-fn check(before: &Held, changed: &Changed, now: Timestamp) {
+fn check(before: &GroupSnapshot, changed: &Changed, now: Timestamp) {
     let (group, roster) = (&changed.held.group, &changed.held.roster);
-    let members = |held: &Held| held.roster.members().map(|(user, _)| user).collect::<BTreeSet<_>>();
+    let members = |held: &GroupSnapshot| held.roster.members().map(|(user, _)| user).collect::<BTreeSet<_>>();
     let (were, are) = (members(before), members(&changed.held));
     assert_eq!((group.seq, roster.seq), (before.group.seq + 1, before.group.seq + 1), "each change counts as one");
     assert_eq!(group.members, are.len());
     assert!(are.len() <= MOST_MEMBERS);
     assert_eq!((group.id, group.created, group.updated), (before.group.id, before.group.created, now));
-    if let Some(told) = &group.told {
+    if let Some(told) = &group.last_event {
         assert_eq!(told.seq, group.seq);
     }
     let owners: Vec<_> =
@@ -323,7 +323,7 @@ fn check(before: &Held, changed: &Changed, now: Timestamp) {
     match group.stage {
         Stage::Alive => assert_eq!(owners, [group.owner], "one owner"),
         Stage::Dissolved => {
-            let dismissed = group.told.as_ref().is_some_and(|told| told.operation == Operation::Dismiss);
+            let dismissed = group.last_event.as_ref().is_some_and(|told| told.operation == Operation::Dismiss);
             assert!(are.is_empty() || (dismissed && changed.unfinished() == (are.len() > MOST_AT_ONCE)));
         }
         Stage::Forming => panic!("forming again"),
@@ -340,7 +340,9 @@ fn check(before: &Held, changed: &Changed, now: Timestamp) {
     for (user, member) in &roster.people {
         match before.roster.people.get(user) {
             Some(was) if what(was) == what(member) && member.version != group.seq => assert_eq!(was, member),
-            Some(was) if what(was) == what(member) => assert!(group.told.is_none(), "{user} was touched for nothing"),
+            Some(was) if what(was) == what(member) => {
+                assert!(group.last_event.is_none(), "{user} was touched for nothing")
+            }
             _ => assert_eq!((member.version, member.changed), (group.seq, now), "{user} changed"),
         }
         assert!(!member.gone || (member.role == Role::Member && member.name.is_empty()));
@@ -353,7 +355,7 @@ fn what(member: &Member) -> (Role, &str, Timestamp, bool) {
 }
 
 /// The user who becomes the owner, computed from the roster by sorting.
-fn heir(held: &Held) -> Option<UserId> {
+fn heir(held: &GroupSnapshot) -> Option<UserId> {
     let mut others: Vec<_> = held.roster.members().filter(|(_, member)| member.role != Role::Owner).collect();
     others.sort_by_key(|(user, member)| (member.joined, *user));
     let manager = others.iter().find(|(_, member)| member.role == Role::Manager);
@@ -361,7 +363,12 @@ fn heir(held: &Held) -> Option<UserId> {
 }
 
 /// One step: a random user does something to other users.
-fn step(chance: &mut Chance, held: Held, pool: u64, now: Timestamp) -> (&'static str, Result<Option<Changed>>) {
+fn step(
+    chance: &mut Chance,
+    held: GroupSnapshot,
+    pool: u64,
+    now: Timestamp,
+) -> (&'static str, Result<Option<Changed>>) {
     let by = if chance.below(2) == 0 { held.group.owner } else { id(1 + chance.below(pool)) };
     let some = chance.some(if pool > 100 { 30 } else { 3 }, pool);
     let one = id(1 + chance.below(pool));
@@ -396,7 +403,7 @@ fn live(seed: u64, pool: u64, steps: u32) -> (BTreeMap<&'static str, u32>, usize
         let (action, outcome) = step(&mut chance, held.clone(), pool, at(now));
         let Ok(Some(changed)) = outcome else { continue };
         check(&before, &changed, at(now));
-        if let Some(told) = changed.held.group.told.as_ref().filter(|told| told.operation == Operation::Quit) {
+        if let Some(told) = changed.held.group.last_event.as_ref().filter(|told| told.operation == Operation::Quit) {
             let inherited = if told.operator == before.group.owner { heir(&before) } else { None };
             assert_eq!(told.heir, inherited);
             assert_eq!(changed.held.group.stage == Stage::Dissolved, before.group.members == 1);

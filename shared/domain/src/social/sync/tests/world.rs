@@ -11,9 +11,9 @@ use crate::account::{Account, UserId};
 use crate::clock::Timestamp;
 use crate::random::Random;
 use crate::session::{Lifetime, NewSession, PushTokens, Session, SessionId};
-use crate::social::group::{Changed, Group, GroupId, Held, Roster};
+use crate::social::group::{Changed, Group, GroupId, GroupSnapshot, Roster};
 use crate::social::store::{Own, Remembered, SyncStore, Telling};
-use crate::social::{Face, Faces, Memberships, Relation};
+use crate::social::{Memberships, PublicProfile, PublicProfiles, Relation};
 
 /// Repeatable random numbers (`SplitMix64`).
 pub struct Dice(Mutex<u64>);
@@ -73,12 +73,12 @@ impl<T: Clone> Late<T> {
 #[derive(Default)]
 pub struct Items {
     accounts: HashMap<UserId, Account>,
-    faces: BTreeMap<UserId, Late<Face>>,
+    profiles: BTreeMap<UserId, Late<PublicProfile>>,
     relations: BTreeMap<(UserId, UserId), Late<Option<Relation>>>,
     lists: BTreeMap<UserId, Late<Memberships>>,
     groups: BTreeMap<GroupId, Late<Option<Group>>>,
     rosters: BTreeMap<GroupId, Late<Option<Roster>>>,
-    told: HashMap<(UserId, u64), Remembered>,
+    snapshot: HashMap<(UserId, u64), Remembered>,
     /// Users whose new names the stream still has to copy to their groups.
     spreading: Vec<UserId>,
     pub rounds: u32,
@@ -97,13 +97,13 @@ impl World {
 impl Items {
     pub fn settle(&mut self, user: UserId, session: (SessionId, Session), now: Timestamp) {
         self.accounts.insert(user, Account::new(user, session, now));
-        self.faces.insert(user, Late::new(Face { name: user.to_string(), ..Face::default() }));
+        self.profiles.insert(user, Late::new(PublicProfile { name: user.to_string(), ..PublicProfile::default() }));
         self.lists.insert(user, Late::new(Memberships::default()));
     }
 
     /// Makes some of the writes visible: each item by itself, in the order of its writes.
     pub fn reveal(&mut self, dice: &Dice) {
-        self.faces.values_mut().filter(|_| dice.below(3) == 0).for_each(Late::reveal);
+        self.profiles.values_mut().filter(|_| dice.below(3) == 0).for_each(Late::reveal);
         self.relations.values_mut().filter(|_| dice.below(3) == 0).for_each(Late::reveal);
         self.lists.values_mut().filter(|_| dice.below(3) == 0).for_each(Late::reveal);
         self.groups.values_mut().filter(|_| dice.below(3) == 0).for_each(Late::reveal);
@@ -111,7 +111,7 @@ impl Items {
     }
 
     pub fn has_unseen(&self) -> bool {
-        self.faces.values().any(|late| !late.unseen.is_empty())
+        self.profiles.values().any(|late| !late.unseen.is_empty())
             || self.relations.values().any(|late| !late.unseen.is_empty())
             || self.lists.values().any(|late| !late.unseen.is_empty())
             || self.groups.values().any(|late| !late.unseen.is_empty())
@@ -119,18 +119,18 @@ impl Items {
             || !self.spreading.is_empty()
     }
 
-    pub fn forget_told(&mut self, keep: impl Fn(&(UserId, u64)) -> bool) {
-        self.told.retain(|key, _| keep(key));
+    pub fn forget_snapshots(&mut self, keep: impl Fn(&(UserId, u64)) -> bool) {
+        self.snapshot.retain(|key, _| keep(key));
     }
 
-    pub fn face(&self, user: UserId) -> Face {
-        self.faces[&user].last()
+    pub fn profile(&self, user: UserId) -> PublicProfile {
+        self.profiles[&user].last()
     }
 
     /// Sets another nickname. The stream copies it to the groups later.
     pub fn rename(&mut self, user: UserId, name: String) {
-        let face = Face { name, ..self.face(user) };
-        self.faces.get_mut(&user).unwrap().write(face);
+        let profile = PublicProfile { name, ..self.profile(user) };
+        self.profiles.get_mut(&user).unwrap().write(profile);
         self.spreading.push(user);
     }
 
@@ -138,7 +138,7 @@ impl Items {
     pub fn spread(&mut self, dice: &Dice, now: Timestamp) {
         let ready: Vec<_> = std::mem::take(&mut self.spreading);
         for user in ready {
-            if dice.below(3) > 0 || !self.faces[&user].unseen.is_empty() {
+            if dice.below(3) > 0 || !self.profiles[&user].unseen.is_empty() {
                 self.spreading.push(user);
                 continue;
             }
@@ -167,8 +167,8 @@ impl Items {
             .collect()
     }
 
-    pub fn held(&self, group: GroupId) -> Option<Held> {
-        let held = Held { group: self.groups.get(&group)?.last()?, roster: self.rosters.get(&group)?.last()? };
+    pub fn held(&self, group: GroupId) -> Option<GroupSnapshot> {
+        let held = GroupSnapshot { group: self.groups.get(&group)?.last()?, roster: self.rosters.get(&group)?.last()? };
         (held.group.stage == crate::social::group::Stage::Alive).then_some(held)
     }
 
@@ -178,7 +178,7 @@ impl Items {
 
     /// Writes a change of a group as one transaction. Each of its items becomes visible on its own.
     pub fn change(&mut self, changed: &Changed) {
-        let Held { group, roster } = &changed.held;
+        let GroupSnapshot { group, roster } = &changed.held;
         let id = group.id;
         self.groups.entry(id).or_insert_with(|| Late::new(None)).write(Some(group.clone()));
         self.rosters.entry(id).or_insert_with(|| Late::new(None)).write(Some(roster.clone()));
@@ -214,12 +214,12 @@ impl SyncStore for World {
         items.rounds += 1;
         let mut account = items.accounts.get(&user).cloned();
         if let Some(account) = &mut account {
-            account.name.clone_from(&items.faces[&user].seen.name);
+            account.name.clone_from(&items.profiles[&user].seen.name);
         }
         let relations = items.relations.iter().filter(|((of, _), _)| *of == user);
         Ok(Own {
             account,
-            told: items.told.get(&(user, version)).cloned(),
+            snapshot: items.snapshot.get(&(user, version)).cloned(),
             relations: relations.filter_map(|(_, late)| late.seen.clone()).collect(),
             memberships: items.lists[&user].seen.clone(),
         })
@@ -229,11 +229,11 @@ impl SyncStore for World {
         &self,
         people: &BTreeSet<UserId>,
         groups: &BTreeSet<GroupId>,
-    ) -> Result<(Faces, HashMap<GroupId, Group>)> {
+    ) -> Result<(PublicProfiles, HashMap<GroupId, Group>)> {
         let mut items = self.items();
         items.rounds += 1;
         let found = groups.iter().filter_map(|id| Some((*id, items.groups.get(id)?.seen.clone()?))).collect();
-        Ok((faces(&items, people), found))
+        Ok((profiles(&items, people), found))
     }
 
     async fn rosters(&self, groups: &BTreeSet<GroupId>) -> Result<HashMap<GroupId, Roster>> {
@@ -242,15 +242,15 @@ impl SyncStore for World {
         Ok(groups.iter().filter_map(|id| Some((*id, items.rosters.get(id)?.seen.clone()?))).collect())
     }
 
-    async fn faces_now(&self, people: &BTreeSet<UserId>) -> Result<Faces> {
+    async fn faces_now(&self, people: &BTreeSet<UserId>) -> Result<PublicProfiles> {
         let mut items = self.items();
         items.rounds += 1;
-        Ok(faces(&items, people))
+        Ok(profiles(&items, people))
     }
 
     async fn renew(&self, user: UserId, version: u64, now: Timestamp) -> Result<()> {
-        if let Some(told) = self.items().told.get_mut(&(user, version)) {
-            told.since = now;
+        if let Some(snapshot) = self.items().snapshot.get_mut(&(user, version)) {
+            snapshot.since = now;
         }
         Ok(())
     }
@@ -258,17 +258,17 @@ impl SyncStore for World {
     async fn remember(&self, user: UserId, version: u64, telling: &Telling, now: Timestamp) -> Result<bool> {
         let mut items = self.items();
         if let Some(outlived) = telling.outlived {
-            items.told.remove(&(user, outlived));
+            items.snapshot.remove(&(user, outlived));
         }
-        if items.told.contains_key(&(user, version)) {
+        if items.snapshot.contains_key(&(user, version)) {
             return Ok(false);
         }
         let (rows, before) = (telling.rows.clone(), telling.before);
-        items.told.insert((user, version), Remembered { rows, since: now, before });
+        items.snapshot.insert((user, version), Remembered { rows, since: now, before });
         Ok(true)
     }
 }
 
-fn faces(items: &Items, people: &BTreeSet<UserId>) -> Faces {
-    people.iter().filter_map(|user| Some((*user, items.faces.get(user)?.seen.clone()))).collect()
+fn profiles(items: &Items, people: &BTreeSet<UserId>) -> PublicProfiles {
+    people.iter().filter_map(|user| Some((*user, items.profiles.get(user)?.seen.clone()))).collect()
 }

@@ -7,10 +7,10 @@ use domain::account::UserId;
 use domain::notifications::{GroupEvent, Operation};
 
 /// The attribute's name.
-pub const TOLD: &str = "told";
+pub const LAST_EVENT: &str = "told";
 
 /// The event as a map inside the group's item.
-pub fn told_to_item(event: &GroupEvent) -> AttributeValue {
+pub fn last_event_to_item(event: &GroupEvent) -> AttributeValue {
     let mut map = Item::from([
         ("seq".to_owned(), number(event.seq)),
         ("operation".to_owned(), text(event.operation.name())),
@@ -26,8 +26,8 @@ pub fn told_to_item(event: &GroupEvent) -> AttributeValue {
 }
 
 /// The event in a group's item, if there is one and it can be parsed.
-pub fn told_from_item(group: &Item) -> Option<GroupEvent> {
-    let map = group.get(TOLD)?.as_m().ok()?;
+pub fn last_event_from_item(group: &Item) -> Option<GroupEvent> {
+    let map = group.get(LAST_EVENT)?.as_m().ok()?;
     let targets = match map.get("targets") {
         Some(AttributeValue::L(targets)) => targets.iter().map(user).collect::<Option<_>>()?,
         Some(_) => return None,
@@ -55,7 +55,7 @@ mod tests {
     }
 
     fn group(event: &GroupEvent) -> Item {
-        Item::from([(TOLD.to_owned(), told_to_item(event))])
+        Item::from([(LAST_EVENT.to_owned(), last_event_to_item(event))])
     }
 
     #[test]
@@ -63,7 +63,7 @@ mod tests {
         for operation in Operation::ALL {
             for (targets, heir) in [(Vec::new(), None), (vec![id(9), id(2), id(7)], Some(id(3)))] {
                 let event = GroupEvent { seq: 4, operation, operator: id(1), targets, heir };
-                assert_eq!(told_from_item(&group(&event)), Some(event));
+                assert_eq!(last_event_from_item(&group(&event)), Some(event));
             }
         }
     }
@@ -73,8 +73,8 @@ mod tests {
         let (operation, operator, targets) = (Operation::Add, id(1), vec![id(2)]);
         let event = GroupEvent { seq: 4, operation, operator, targets, heir: None };
         let whole = group(&event);
-        assert_eq!(told_from_item(&Item::new()), None);
-        assert_eq!(told_from_item(&Item::from([(TOLD.to_owned(), text("Add"))])), None);
+        assert_eq!(last_event_from_item(&Item::new()), None);
+        assert_eq!(last_event_from_item(&Item::from([(LAST_EVENT.to_owned(), text("Add"))])), None);
         for (attribute, value) in [
             ("seq", text("4")),
             ("seq", number(-1)),
@@ -84,10 +84,10 @@ mod tests {
             ("targets", AttributeValue::L(vec![text("2")])),
             ("targets", AttributeValue::L(vec![number(1_u64 << 53)])),
         ] {
-            let mut map = whole[TOLD].as_m().unwrap().clone();
+            let mut map = whole[LAST_EVENT].as_m().unwrap().clone();
             map.insert(attribute.to_owned(), value);
-            let broken = Item::from([(TOLD.to_owned(), AttributeValue::M(map))]);
-            assert_eq!(told_from_item(&broken), None, "{attribute}");
+            let broken = Item::from([(LAST_EVENT.to_owned(), AttributeValue::M(map))]);
+            assert_eq!(last_event_from_item(&broken), None, "{attribute}");
         }
     }
 }

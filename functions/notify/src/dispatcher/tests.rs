@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
-/// All dependencies of a teller.
+/// All dependencies of a dispatcher.
 #[derive(Default)]
 struct World {
     /// All users, with the token of their Android device if they have one.
@@ -83,7 +83,7 @@ impl PushCounts for World {
 }
 
 #[async_trait]
-impl Topic for World {
+impl EventPublisher for World {
     async fn publish(&self, notice: &Notice) -> Result<Taken> {
         if self.refuses == Some(notice.operation) {
             return Ok(Taken::Refused);
@@ -104,7 +104,7 @@ impl Topic for World {
 }
 
 #[async_trait]
-impl Pushes for World {
+impl PushSender for World {
     fn reaches(&self, platform: Platform) -> bool {
         platform == Platform::Google && !self.no_applications
     }
@@ -132,16 +132,16 @@ fn world() -> World {
     World { people: (1..=5).map(person).collect(), members: (1..=4).map(user).collect(), ..World::default() }
 }
 
-/// Passes the records to a teller, and returns the world with the sequence number of the first record that Lambda has
+/// Passes the records to a dispatcher, and returns the world with the sequence number of the first record that Lambda has
 /// to send again.
-async fn tell(world: World, records: &[Value]) -> (Arc<World>, Option<String>) {
+async fn dispatch(world: World, records: &[Value]) -> (Arc<World>, Option<String>) {
     let world = Arc::new(world);
-    let teller = Teller {
+    let dispatcher = Dispatcher {
         clock: world.clone(),
         listeners: world.clone(),
         recipients: world.clone(),
         counts: world.clone(),
-        topic: world.clone(),
+        publisher: world.clone(),
         pushes: world.clone(),
         app: "App".into(),
         // Long enough for a task that only has to be woken up.
@@ -149,7 +149,7 @@ async fn tell(world: World, records: &[Value]) -> (Arc<World>, Option<String>) {
     };
     let event = json!({ "Records": records }).to_string();
     let records = stream::records(event.as_bytes()).unwrap();
-    let failed = teller.tell(&records).await.map(str::to_owned);
+    let failed = dispatcher.dispatch(&records).await.map(str::to_owned);
     (world, failed)
 }
 

@@ -11,7 +11,7 @@ use aws_sdk_sns::Client;
 use aws_sdk_sns::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sns::types::MessageAttributeValue;
 
-use domain::codes::Texts;
+use domain::codes::SmsSender;
 use domain::phone::Phone;
 use domain::{Error, Fault, Result};
 
@@ -21,12 +21,12 @@ const PUBLISH: Duration = Duration::from_secs(8);
 
 /// Sends text messages through SNS.
 #[derive(Clone)]
-pub struct SnsTexts {
+pub struct SnsSmsSender {
     client: Client,
     sender: Option<Arc<str>>,
 }
 
-impl SnsTexts {
+impl SnsSmsSender {
     /// With a sender id, if there is one.
     #[must_use]
     pub fn new(sdk: &SdkConfig, sender: Option<&str>) -> Self {
@@ -37,7 +37,7 @@ impl SnsTexts {
 }
 
 #[async_trait]
-impl Texts for SnsTexts {
+impl SmsSender for SnsSmsSender {
     async fn send(&self, phone: &Phone, body: &str) -> Result<()> {
         let mut publish = self.client.publish().phone_number(phone.e164()).message(body);
         // A code that arrives late is worthless, so it is never sent as promotional.

@@ -1,4 +1,4 @@
-//! Requests to the stand-ins, and their responses.
+//! Requests to the fakes, and their responses.
 
 use std::collections::BTreeMap;
 

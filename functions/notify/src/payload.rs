@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use domain::account::UserId;
 use domain::clock::Timestamp;
-use domain::notifications::{GroupEvent, Listener, News, Operation};
+use domain::notifications::{GroupEvent, Listener, NotificationEvent, Operation};
 use domain::short_id::encode;
 use domain::social::GroupId;
 use serde::Serialize;
@@ -109,13 +109,15 @@ struct Details {
 
 impl Message {
     /// Builds the message about a change. `id` is the id of the change, and `posted` is the text on the group's board.
-    pub(crate) fn of(id: &str, news: &News, people: &People, posted: Option<String>) -> Self {
+    pub(crate) fn of(id: &str, news: &NotificationEvent, people: &People, posted: Option<String>) -> Self {
         match news {
-            News::Request { from, to, message, at, .. } => {
+            NotificationEvent::Request { from, to, message, at, .. } => {
                 Self::contact(id, "Request", (*from, *to), message, *at, people)
             }
-            News::Acceptance { from, to, at } => Self::contact(id, "AcceptResponse", (*from, *to), "", *at, people),
-            News::Group { group, name, event, at } => {
+            NotificationEvent::Acceptance { from, to, at } => {
+                Self::contact(id, "AcceptResponse", (*from, *to), "", *at, people)
+            }
+            NotificationEvent::Group { group, name, event, at } => {
                 Self::group(id, *group, event, Details::of(name, event, *at, people, posted), *at)
             }
         }

@@ -37,14 +37,14 @@ const QQ_APP_ID: &str = "100000001";
 /// Our app's key at Weibo.
 const WEIBO_APP_KEY: &str = "1000000001";
 
-/// Running stand-ins; they stop when this is dropped.
+/// Running fakes; they stop when this is dropped.
 #[derive(Debug)]
-pub struct Standins {
+pub struct Fakes {
     address: SocketAddr,
     task: JoinHandle<()>,
 }
 
-impl Standins {
+impl Fakes {
     /// Listens on a free port of the loopback interface.
     pub async fn start() -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
@@ -75,7 +75,7 @@ impl Standins {
     }
 }
 
-impl Drop for Standins {
+impl Drop for Fakes {
     fn drop(&mut self) {
         self.task.abort();
     }

@@ -9,19 +9,19 @@ use aws_sdk_sns::error::SdkError;
 use aws_sdk_sns::operation::publish::PublishError;
 use aws_sdk_sns::types::MessageAttributeValue;
 
-use domain::notifications::{Notice, Taken, Topic};
+use domain::notifications::{EventPublisher, Notice, Taken};
 use domain::{Fault, Result};
 
 const DOING: &str = "publishing news";
 
 /// Publishes to one topic.
 #[derive(Clone)]
-pub struct SnsTopic {
+pub struct SnsEventPublisher {
     client: Client,
     arn: Arc<str>,
 }
 
-impl SnsTopic {
+impl SnsEventPublisher {
     /// The topic with this ARN.
     #[must_use]
     pub fn new(sdk: &SdkConfig, arn: &str) -> Self {
@@ -30,7 +30,7 @@ impl SnsTopic {
 }
 
 #[async_trait]
-impl Topic for SnsTopic {
+impl EventPublisher for SnsEventPublisher {
     async fn publish(&self, notice: &Notice) -> Result<Taken> {
         // The SDK retries after a lost response, so a message may be delivered twice. Subscribers recognise this by its
         // id.

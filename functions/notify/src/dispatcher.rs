@@ -1,4 +1,4 @@
-//! Reads the stream's records, publishes them to the topic, and then sends push notifications to users' devices.
+//! Reads the stream's records, publishes them to the publisher, and then sends push notifications to users' devices.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -8,8 +8,8 @@ use std::time::Duration;
 use domain::account::UserId;
 use domain::clock::Clock;
 use domain::notifications::{
-    Change, CountedPush, Device, Listeners, News, Notice, Operation, Platform, PushCounts, Pushed, Pushes, Recipients,
-    Taken, Topic,
+    Change, CountedPush, Device, EventPublisher, Listeners, Notice, NotificationEvent, Operation, Platform, PushCounts,
+    PushSender, Pushed, Recipients, Taken,
 };
 use domain::{Error, Result};
 use dynamodb::change_of;
@@ -17,7 +17,7 @@ use dynamodb::stream::Record;
 use futures::stream::{self, StreamExt};
 use telemetry::metrics::{self, Metric};
 
-use crate::content::{Message, People};
+use crate::payload::{Message, People};
 use crate::push::{Text, payload};
 
 /// After this time no further record is started. A record may take two calls of eight seconds
@@ -30,13 +30,13 @@ const SIDE_BY_SIDE: usize = 32;
 const PLATFORMS: [Platform; 2] = [Platform::Apple, Platform::Google];
 
 /// Publishes notifications and sends pushes.
-pub(crate) struct Teller {
+pub(crate) struct Dispatcher {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) listeners: Arc<dyn Listeners>,
     pub(crate) recipients: Arc<dyn Recipients>,
     pub(crate) counts: Arc<dyn PushCounts>,
-    pub(crate) topic: Arc<dyn Topic>,
-    pub(crate) pushes: Arc<dyn Pushes>,
+    pub(crate) publisher: Arc<dyn EventPublisher>,
+    pub(crate) push_sender: Arc<dyn PushSender>,
     /// The name of the app, the title of every push.
     pub(crate) app: Arc<str>,
     /// The time for all pushes of an invocation: [`PUSHING`], except in tests.
@@ -45,7 +45,7 @@ pub(crate) struct Teller {
 
 /// A notification that was published.
 struct Told {
-    news: News,
+    news: NotificationEvent,
     people: People,
     posted: Option<String>,
     message: Message,
@@ -63,11 +63,11 @@ impl Told {
     }
 }
 
-impl Teller {
+impl Dispatcher {
     /// Publishes the notification of each record in turn and then sends the pushes. If it did not publish all of them,
     /// it returns the sequence number of the first record that was not published: Lambda sends this record and the
-    /// later ones again. Pushes are never retried, because Lambda would have to send the published records again too.
-    pub(crate) async fn tell<'r>(&self, records: &'r [Record]) -> Option<&'r str> {
+    /// later ones again. PushSender are never retried, because Lambda would have to send the published records again too.
+    pub(crate) async fn dispatch<'r>(&self, records: &'r [Record]) -> Option<&'r str> {
         let end = self.clock.now().plus(PUBLISHING);
         let (mut told, mut failed) = (Vec::new(), None);
         for (index, record) in records.iter().enumerate() {
@@ -105,14 +105,16 @@ impl Teller {
         let Some(news) = change.and_then(Change::news) else { return Ok(None) };
         let people = self.listeners.listeners(&news.named(), self.clock.now()).await?;
         let posted = match &news {
-            News::Group { group, event, .. } if event.operation == Operation::Bulletin => {
+            NotificationEvent::Group { group, event, .. } if event.operation == Operation::Bulletin => {
                 self.recipients.posted_in(*group).await?
             }
-            News::Request { .. } | News::Acceptance { .. } | News::Group { .. } => None,
+            NotificationEvent::Request { .. }
+            | NotificationEvent::Acceptance { .. }
+            | NotificationEvent::Group { .. } => None,
         };
         let message = Message::of(&record.id, &news, &people, posted.clone());
         let (kind, operation) = (message.object_name, message.operation);
-        match self.topic.publish(&Notice { kind, operation, body: message.body() }).await? {
+        match self.publisher.publish(&Notice { kind, operation, body: message.body() }).await? {
             Taken::Done => {
                 tracing::info!(event = "news_published", kind, operation, "published a notification");
                 Ok(Some(Told { news, people, posted, message }))
@@ -125,7 +127,7 @@ impl Teller {
     }
 
     async fn push_all(&self, told: &[Told]) {
-        if told.is_empty() || !PLATFORMS.iter().any(|platform| self.pushes.reaches(*platform)) {
+        if told.is_empty() || !PLATFORMS.iter().any(|platform| self.push_sender.reaches(*platform)) {
             return;
         }
         let tally = Tally::default();
@@ -152,7 +154,7 @@ impl Teller {
             .into_iter()
             .filter_map(|user| {
                 let listener = told.people.get(&user).or_else(|| others.get(&user))?;
-                let devices = listener.devices.iter().filter(|device| self.pushes.reaches(device.platform));
+                let devices = listener.devices.iter().filter(|device| self.push_sender.reaches(device.platform));
                 let devices: Vec<_> = devices.collect();
                 (!devices.is_empty()).then_some((user, devices))
             })
@@ -166,21 +168,21 @@ impl Teller {
             .flat_map(|(user, devices)| devices.into_iter().map(move |device| (user, device)))
             .filter_map(|(user, device)| Some((device, payload(user, device)?.as_str())))
             .collect();
-        let push = |(device, payload)| async move { tally.count(self.pushes.push(device, payload).await) };
+        let push = |(device, payload)| async move { tally.count(self.push_sender.push(device, payload).await) };
         stream::iter(pushes).for_each_concurrent(SIDE_BY_SIDE, push).await;
         Ok(())
     }
 
     /// The users, of `people` with devices, to whom the notification may still be pushed in this hour. The author of a
     /// push chooses its words, so a stranger could otherwise make a phone ring all day.
-    async fn allowed(&self, news: &News, people: BTreeSet<UserId>) -> Result<BTreeSet<UserId>> {
+    async fn allowed(&self, news: &NotificationEvent, people: BTreeSet<UserId>) -> Result<BTreeSet<UserId>> {
         let nobody = Ok(BTreeSet::new());
         match news {
             _ if people.is_empty() => nobody,
-            News::Acceptance { .. } => Ok(people),
-            News::Request { first_today: false, .. } => nobody,
-            News::Request { .. } => self.counted(people, |to| CountedPush::Request { to }).await,
-            News::Group { event, .. } => {
+            NotificationEvent::Acceptance { .. } => Ok(people),
+            NotificationEvent::Request { first_today: false, .. } => nobody,
+            NotificationEvent::Request { .. } => self.counted(people, |to| CountedPush::Request { to }).await,
+            NotificationEvent::Group { event, .. } => {
                 if !self.counts.may_push(CountedPush::Group { by: event.operator }, self.clock.now()).await? {
                     return nobody;
                 }
@@ -213,10 +215,12 @@ impl Teller {
     }
 
     /// The receivers, who never include the user who acted, and the targets among them.
-    async fn hearers(&self, news: &News) -> Result<(BTreeSet<UserId>, BTreeSet<UserId>)> {
+    async fn hearers(&self, news: &NotificationEvent) -> Result<(BTreeSet<UserId>, BTreeSet<UserId>)> {
         match news {
-            News::Request { to, .. } | News::Acceptance { to, .. } => Ok((BTreeSet::from([*to]), BTreeSet::new())),
-            News::Group { group, event, .. } => {
+            NotificationEvent::Request { to, .. } | NotificationEvent::Acceptance { to, .. } => {
+                Ok((BTreeSet::from([*to]), BTreeSet::new()))
+            }
+            NotificationEvent::Group { group, event, .. } => {
                 let targets: BTreeSet<_> = event.targets.iter().copied().collect();
                 // A removed user is no longer a member, but still receives the notification.
                 let mut hearers = self.recipients.members_of(*group).await?;

@@ -9,7 +9,7 @@ use super::{Error, Result};
 
 /// A sign-in identity.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Claim {
+pub enum LoginIdentifier {
     /// A phone number that was proved by a code.
     Phone(Phone),
     /// A username that the user chose.
@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn claims_do_not_show_themselves_in_logs() {
-        let claim = Claim::Username(Username::parse("13912345678").unwrap());
+        let claim = LoginIdentifier::Username(Username::parse("13912345678").unwrap());
         assert!(!format!("{claim:?}").contains("139"));
     }
 }

@@ -13,7 +13,7 @@ fn people(names: &[(u64, &str)]) -> People {
     names.iter().map(|(id, name)| (user(*id), listener(name))).collect()
 }
 
-fn message(news: &News, posted: Option<&str>) -> Value {
+fn message(news: &NotificationEvent, posted: Option<&str>) -> Value {
     let people = people(&[(1, "小明"), (62, "Tom"), (63, "Ann")]);
     json!(Message::of("event-1", news, &people, posted.map(str::to_owned)))
 }
@@ -21,7 +21,13 @@ fn message(news: &News, posted: Option<&str>) -> Value {
 #[test]
 fn a_request_is_told_as_sealtalks_server_tells_it() {
     let at = Timestamp::from_millis(1_800_000_000_001);
-    let news = News::Request { from: user(62), to: user(1), message: "let me in".to_owned(), first_today: true, at };
+    let news = NotificationEvent::Request {
+        from: user(62),
+        to: user(1),
+        message: "let me in".to_owned(),
+        first_today: true,
+        at,
+    };
     let expected = json!({
         "id": "event-1",
         "objectName": "RC:ContactNtf",
@@ -42,7 +48,7 @@ fn a_request_is_told_as_sealtalks_server_tells_it() {
 
 #[test]
 fn an_acceptance_is_told_as_sealtalks_server_tells_it() {
-    let news = News::Acceptance { from: user(1), to: user(62), at: Timestamp::from_millis(5) };
+    let news = NotificationEvent::Acceptance { from: user(1), to: user(62), at: Timestamp::from_millis(5) };
     let expected = json!({
         "id": "event-1", "objectName": "RC:ContactNtf", "operation": "AcceptResponse", "fromUserId": "1", "toUserId": "10",
         "time": 5,
@@ -54,10 +60,15 @@ fn an_acceptance_is_told_as_sealtalks_server_tells_it() {
     assert_eq!(message(&news, None), expected);
 }
 
-fn group(operation: Operation, targets: &[u64], heir: Option<u64>) -> News {
+fn group(operation: Operation, targets: &[u64], heir: Option<u64>) -> NotificationEvent {
     let targets = targets.iter().copied().map(user).collect();
     let event = GroupEvent { seq: 4, operation, operator: user(1), targets, heir: heir.map(user) };
-    News::Group { group: GroupId::new(61).unwrap(), name: "徒步".to_owned(), event, at: Timestamp::from_millis(5) }
+    NotificationEvent::Group {
+        group: GroupId::new(61).unwrap(),
+        name: "徒步".to_owned(),
+        event,
+        at: Timestamp::from_millis(5),
+    }
 }
 
 /// The data of a group notification, without the fields that every operation has.

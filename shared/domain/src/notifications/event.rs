@@ -30,7 +30,7 @@ pub enum Change {
 
 /// A notification.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum News {
+pub enum NotificationEvent {
     /// A user sends a friend request.
     Request {
         /// The user who sent the request.
@@ -71,13 +71,13 @@ impl Change {
     /// of them leads to a notification, so each is sent once. Ignoring, deleting, blocking and remarks concern nobody
     /// else.
     #[must_use]
-    pub fn news(self) -> Option<News> {
+    pub fn news(self) -> Option<NotificationEvent> {
         match self {
             Self::Relation { of, before, after } => news_of_relation(of, before.as_ref(), after),
             Self::Group { before, after } => {
-                let told = before.and_then(|before| before.told).map(|event| event.seq);
-                let event = after.told.filter(|event| told != Some(event.seq))?;
-                Some(News::Group { group: after.id, name: after.name, event, at: after.updated })
+                let told = before.and_then(|before| before.last_event).map(|event| event.seq);
+                let event = after.last_event.filter(|event| told != Some(event.seq))?;
+                Some(NotificationEvent::Group { group: after.id, name: after.name, event, at: after.updated })
             }
         }
     }
@@ -86,7 +86,7 @@ impl Change {
 /// Both notifications follow from the side of the user who receives them. The other side's earlier state does not
 /// matter (an ignored request may be answered by a request in return). Nothing is sent if the receiving user blocks the
 /// other.
-fn news_of_relation(of: UserId, before: Option<&Relation>, after: Relation) -> Option<News> {
+fn news_of_relation(of: UserId, before: Option<&Relation>, after: Relation) -> Option<NotificationEvent> {
     let was = before.and_then(|before| before.status);
     let (from, at) = (after.other, after.updated);
     match after.status? {
@@ -94,16 +94,16 @@ fn news_of_relation(of: UserId, before: Option<&Relation>, after: Relation) -> O
         Status::WasAsked if was != after.status || before.and_then(|before| before.asked) != after.asked => {
             let day = |relation: &Relation| relation.asked.map(Timestamp::day);
             let first_today = before.and_then(day) != day(&after);
-            Some(News::Request { from, to: of, message: after.message, first_today, at })
+            Some(NotificationEvent::Request { from, to: of, message: after.message, first_today, at })
         }
-        Status::Friends if was == Some(Status::Asked) => Some(News::Acceptance { from, to: of, at }),
+        Status::Friends if was == Some(Status::Asked) => Some(NotificationEvent::Acceptance { from, to: of, at }),
         Status::Asked | Status::WasAsked | Status::Friends | Status::Ignored | Status::Deleted | Status::Blocked => {
             None
         }
     }
 }
 
-impl News {
+impl NotificationEvent {
     /// The user who caused the event.
     #[must_use]
     pub fn author(&self) -> UserId {

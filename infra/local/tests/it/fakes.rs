@@ -1,4 +1,4 @@
-//! The stand-ins for services outside AWS, called by the same clients as the real services.
+//! The fakes for services outside AWS, called by the same clients as the real services.
 
 use std::sync::Arc;
 
@@ -8,12 +8,12 @@ use domain::clock::SystemClock;
 use domain::crypto::SystemRandom;
 use domain::provider::{Provider, ProviderCheck};
 use domain::{Error, short_id};
-use local::Standins;
+use local::Fakes;
 use runtime::{Env, Services};
 
-/// The stand-ins, and services whose environment points to them.
-async fn standins(more: &[(&str, &str)]) -> (Standins, Services) {
-    let standins = Standins::start().await.unwrap();
+/// The fakes, and services whose environment points to them.
+async fn fakes(more: &[(&str, &str)]) -> (Fakes, Services) {
+    let fakes = Fakes::start().await.unwrap();
     let variable = |parameter: &str| match parameter {
         "WeChatBaseUrl" => "WECHAT_BASE_URL",
         "QqBaseUrl" => "QQ_BASE_URL",
@@ -23,16 +23,16 @@ async fn standins(more: &[(&str, &str)]) -> (Standins, Services) {
         "RongCloudBaseUrl" => "RONGCLOUD_BASE_URL",
         other => panic!("{other} has no variable"),
     };
-    let given = standins.parameters();
+    let given = fakes.parameters();
     let given = given.iter().map(|(name, value)| (variable(name), value.as_str()));
     let env: Env = given.chain(more.iter().copied()).collect();
     let sdk = SdkConfig::builder().behavior_version(BehaviorVersion::latest()).build();
-    (standins, Services::new(env, sdk, Arc::new(SystemClock), Arc::new(SystemRandom)))
+    (fakes, Services::new(env, sdk, Arc::new(SystemClock), Arc::new(SystemRandom)))
 }
 
 #[tokio::test]
 async fn only_the_documented_tokens_vouch() {
-    let (_standins, services) = standins(&[]).await;
+    let (_fakes, services) = fakes(&[]).await;
     let providers = &services.providers().unwrap();
     for provider in Provider::ALL {
         let ask = |token: &'static str, subject: &'static str| providers.vouches(provider, token, subject);
@@ -56,7 +56,7 @@ async fn only_the_documented_tokens_vouch() {
 
 #[tokio::test]
 async fn nobody_waits_for_a_slow_provider() {
-    let (_standins, services) = standins(&[]).await;
+    let (_fakes, services) = fakes(&[]).await;
     let providers = &services.providers().unwrap();
     let all = Provider::ALL.map(|provider| providers.vouches(provider, "test-slow", "slow"));
     for answer in futures::future::join_all(all).await {
@@ -69,7 +69,7 @@ async fn the_chat_service_gives_tokens_to_who_signs() {
     let app = |secret| [("RONGCLOUD_APP_KEY", "local-app-key"), ("RONGCLOUD_APP_SECRET", secret)];
     let user = UserId::new(4_503_599_627_370_497).unwrap();
     for (secret, right) in [("local-app-secret", true), ("another", false)] {
-        let (_standins, services) = standins(&app(secret)).await;
+        let (_fakes, services) = fakes(&app(secret)).await;
         let service = services.chat_tokens().unwrap();
         let answer = service.token_for(user, "", "").await;
         match answer {

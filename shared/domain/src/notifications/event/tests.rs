@@ -17,7 +17,7 @@ fn side(status: Option<Status>, asked: i64) -> Relation {
     Relation { status, asked, message, updated: time(9), turn: 1, ..Relation::stranger(user(2)) }
 }
 
-fn relation(before: Option<Relation>, after: Relation) -> Option<News> {
+fn relation(before: Option<Relation>, after: Relation) -> Option<NotificationEvent> {
     Change::Relation { of: user(1), before, after }.news()
 }
 
@@ -29,8 +29,8 @@ fn every_status() -> impl Iterator<Item = Option<Status>> {
 #[test]
 fn of_all_pairs_of_statuses_only_requests_and_acceptances_are_news() {
     let message = "let me in".to_owned();
-    let request = News::Request { from: user(2), to: user(1), message, first_today: false, at: time(9) };
-    let acceptance = News::Acceptance { from: user(2), to: user(1), at: time(9) };
+    let request = NotificationEvent::Request { from: user(2), to: user(1), message, first_today: false, at: time(9) };
+    let acceptance = NotificationEvent::Acceptance { from: user(2), to: user(1), at: time(9) };
     for before in every_status() {
         for after in every_status() {
             let expected = match (before, after) {
@@ -65,7 +65,7 @@ fn only_the_first_request_of_a_pair_and_a_day_is_for_devices() {
     const DAY: i64 = 86_400_000;
     let asked = |at| side(Some(Status::WasAsked), at);
     let first_today = |before, after| match relation(before, after) {
-        Some(News::Request { first_today, .. }) => first_today,
+        Some(NotificationEvent::Request { first_today, .. }) => first_today,
         other => panic!("{other:?}"),
     };
     assert!(first_today(None, asked(5)));
@@ -88,7 +88,7 @@ fn event(seq: u64) -> GroupEvent {
     GroupEvent { seq, operation: Operation::Add, operator: user(1), targets: vec![user(3), user(2)], heir: None }
 }
 
-fn group(told: Option<GroupEvent>) -> Group {
+fn group(last_event: Option<GroupEvent>) -> Group {
     let name = "徒步".to_owned();
     Group {
         id: GroupId::new(7).unwrap(),
@@ -100,11 +100,11 @@ fn group(told: Option<GroupEvent>) -> Group {
         stage: Stage::Alive,
         created: time(1),
         updated: time(9),
-        told,
+        last_event,
     }
 }
 
-fn news_of(before: Option<u64>, told: Option<u64>) -> Option<News> {
+fn news_of(before: Option<u64>, told: Option<u64>) -> Option<NotificationEvent> {
     let (before, after) = (Some(group(before.map(event))), group(told.map(event)));
     Change::Group { before, after }.news()
 }
@@ -114,7 +114,8 @@ fn a_group_event_is_news_once() {
     assert_eq!(news_of(None, None), None);
     assert_eq!(news_of(Some(4), None), None);
     assert_eq!(news_of(Some(4), Some(4)), None);
-    let news = News::Group { group: group(None).id, name: "徒步".to_owned(), event: event(4), at: time(9) };
+    let news =
+        NotificationEvent::Group { group: group(None).id, name: "徒步".to_owned(), event: event(4), at: time(9) };
     for before in [None, Some(3), Some(5)] {
         assert_eq!(news_of(before, Some(4)), Some(news.clone()), "{before:?}");
     }

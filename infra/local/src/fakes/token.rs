@@ -1,4 +1,4 @@
-//! The access tokens of the stand-ins.
+//! The access tokens of the fakes.
 
 use std::time::Duration;
 

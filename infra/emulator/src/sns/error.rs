@@ -2,7 +2,7 @@
 
 /// An error. The messages are the service's own, because some clients read them.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum SnsError {
     /// A parameter is missing or malformed.
     #[error("Invalid parameter: {0}")]
     Parameter(String),
@@ -23,7 +23,7 @@ pub enum Refusal {
     Storage(String),
 }
 
-impl Refusal {
+impl SnsError {
     /// An error of a parameter.
     pub fn parameter(words: impl Into<String>) -> Self {
         Self::Parameter(words.into())
@@ -51,7 +51,7 @@ impl Refusal {
     }
 }
 
-impl From<std::io::Error> for Refusal {
+impl From<std::io::Error> for SnsError {
     fn from(error: std::io::Error) -> Self {
         Self::Storage(error.to_string())
     }

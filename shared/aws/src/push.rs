@@ -12,7 +12,7 @@ use aws_sdk_sns::operation::create_platform_endpoint::CreatePlatformEndpointErro
 use aws_sdk_sns::operation::publish::PublishError;
 use serde_json::json;
 
-use domain::notifications::{Device, Platform, Pushed, Pushes};
+use domain::notifications::{Device, Platform, PushSender, Pushed};
 
 /// There is only one attempt, because a second one after a lost response would show the same notification twice.
 const CALL: Duration = Duration::from_secs(3);
@@ -23,14 +23,14 @@ const DEFAULT: &str = "There is news.";
 
 /// Sends pushes to devices of the platforms that have an application.
 #[derive(Clone)]
-pub struct SnsPushes {
+pub struct SnsPushSender {
     client: Client,
     apple: Option<Arc<str>>,
     google: Option<Arc<str>>,
     endpoints: Arc<Mutex<Endpoints>>,
 }
 
-impl SnsPushes {
+impl SnsPushSender {
     /// With the platform applications of Apple's and Google's services, by their ARNs. A platform without one gets no
     /// pushes.
     #[must_use]
@@ -91,7 +91,7 @@ impl SnsPushes {
 }
 
 #[async_trait]
-impl Pushes for SnsPushes {
+impl PushSender for SnsPushSender {
     fn reaches(&self, platform: Platform) -> bool {
         self.application(platform).is_some()
     }

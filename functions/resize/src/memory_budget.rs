@@ -22,7 +22,7 @@ const ORIGINALS: u32 = 4;
 const UNIT: u64 = 1 << 20;
 
 /// The part of a process's memory that decoding may use.
-pub(super) struct Room {
+pub(super) struct MemoryBudget {
     /// Permits for originals, one each.
     originals: Arc<Semaphore>,
     /// Permits for decoding, one per unit.
@@ -30,7 +30,7 @@ pub(super) struct Room {
     all: u32,
 }
 
-impl Room {
+impl MemoryBudget {
     /// The memory in `AWS_LAMBDA_FUNCTION_MEMORY_SIZE` without the program and originals of at most `longest` bytes.
     pub(super) fn of(env: &Env, longest: u64) -> std::result::Result<Self, ConfigError> {
         let memory = if env.optional(MEMORY).is_some() { env.number(MEMORY)? } else { UNSAID };
@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn the_function_s_memory_is_what_there_is_less_what_is_used_elsewhere() {
-        let of = |memory: &[(&str, &str)]| Room::of(&memory.iter().copied().collect::<Env>(), 20 * MB);
+        let of = |memory: &[(&str, &str)]| MemoryBudget::of(&memory.iter().copied().collect::<Env>(), 20 * MB);
         assert_eq!(of(&[]).unwrap().most(), (1769 - 96 - 80) * MB);
         assert_eq!(of(&[(MEMORY, "1024")]).unwrap().most(), (1024 - 96 - 80) * MB);
         assert_eq!(of(&[(MEMORY, "128")]).unwrap().most(), MB);
@@ -88,18 +88,18 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
     async fn a_burst_never_takes_more_than_there_is_and_everybody_gets_a_turn() {
-        let room = Arc::new(Room::with(96 + 4 + 100, MB));
+        let room = Arc::new(MemoryBudget::with(96 + 4 + 100, MB));
         let (taken, most) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
         let burst = (0..200_u64).map(|turn| {
-            let (room, taken, most) = (room.clone(), taken.clone(), most.clone());
+            let (budget, taken, most) = (budget.clone(), taken.clone(), most.clone());
             tokio::spawn(async move {
                 // Some need more than there is.
                 let claim = [10, 33, 60, 400][usize::try_from(turn % 4).unwrap()] * MB;
-                let permit = room.for_decode(claim).await.unwrap();
-                let now = taken.fetch_add(claim.min(room.most()), Ordering::SeqCst) + claim.min(room.most());
+                let permit = budget.for_decode(claim).await.unwrap();
+                let now = taken.fetch_add(claim.min(budget.most()), Ordering::SeqCst) + claim.min(budget.most());
                 most.fetch_max(now, Ordering::SeqCst);
                 tokio::time::sleep(Duration::from_millis(1)).await;
-                taken.fetch_sub(claim.min(room.most()), Ordering::SeqCst);
+                taken.fetch_sub(claim.min(budget.most()), Ordering::SeqCst);
                 drop(permit);
             })
         });
