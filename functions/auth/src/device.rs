@@ -11,7 +11,7 @@ use domain::phone::Phone;
 use domain::session::{Lifetime, NewSession, PushTokens};
 use handset_http::api::ApiResult;
 use handset_http::api::device::{Either, Outcome};
-use handset_http::api::{Api, Device, Refusal};
+use handset_http::api::{Api, Device};
 use handset_http::body::Params;
 use handset_http::caller::{Origin, Signed};
 use handset_http::fields::{Code, Mobile, Text};

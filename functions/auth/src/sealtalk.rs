@@ -14,7 +14,7 @@ use domain::session::{Lifetime, NewSession, PushTokens};
 use domain::{Fault, Result as DomainResult, short_id};
 use handset_http::api::ApiResult;
 use handset_http::api::sealtalk::{Done, Either, Refused, Success};
-use handset_http::api::{Api, Refusal, SealTalk};
+use handset_http::api::{Api, SealTalk};
 use handset_http::body::Params;
 use handset_http::caller::{Origin, Signed};
 use handset_http::fields::{Code, Number, Zone};

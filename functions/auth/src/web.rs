@@ -13,7 +13,7 @@ use domain::session::{Lifetime, NewSession, PushTokens};
 use domain::{Fault, Result as DomainResult};
 use handset_http::api::ApiResult;
 use handset_http::api::web::{Either, Outcome, User};
-use handset_http::api::{Api, Refusal, Web};
+use handset_http::api::{Api, Web};
 use handset_http::body::Params;
 use handset_http::caller::{Origin, Signed};
 use handset_http::fields::{Code, Mobile, PasswordText};

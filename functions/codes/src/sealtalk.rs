@@ -3,7 +3,7 @@
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use axum::response::{AppendHeaders, IntoResponse, Response};
+use axum::response::{AppendHeaders, IntoResponse};
 use domain::captcha::CaptchaId;
 use domain::codes::{CodeRequest, Purpose, SolvedCaptcha};
 use domain::crypto;
@@ -11,7 +11,7 @@ use domain::phone::Phone;
 use domain::{Error, random};
 use handset_http::api::ApiResult;
 use handset_http::api::sealtalk::{Outcome, Refused, Success};
-use handset_http::api::{Api, Refusal, SealTalk};
+use handset_http::api::{Api, SealTalk};
 use handset_http::body::Params;
 use handset_http::caller::Origin;
 use handset_http::fields::{Binary, Number, Text, Zone};

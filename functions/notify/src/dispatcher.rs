@@ -66,7 +66,7 @@ impl Told {
 impl Dispatcher {
     /// Publishes the notification of each record in turn and then sends the pushes. If it did not publish all of them,
     /// it returns the sequence number of the first record that was not published: Lambda sends this record and the
-    /// later ones again. PushSender are never retried, because Lambda would have to send the published records again too.
+    /// later ones again. Pushes are never retried, because Lambda would have to send the published records again too.
     pub(crate) async fn dispatch<'r>(&self, records: &'r [Record]) -> Option<&'r str> {
         let end = self.clock.now().plus(PUBLISHING);
         let (mut told, mut failed) = (Vec::new(), None);

@@ -88,7 +88,7 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
     async fn a_burst_never_takes_more_than_there_is_and_everybody_gets_a_turn() {
-        let room = Arc::new(MemoryBudget::with(96 + 4 + 100, MB));
+        let budget = Arc::new(MemoryBudget::with(96 + 4 + 100, MB));
         let (taken, most) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
         let burst = (0..200_u64).map(|turn| {
             let (budget, taken, most) = (budget.clone(), taken.clone(), most.clone());

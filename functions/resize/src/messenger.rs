@@ -3,8 +3,8 @@
 use axum::extract::State;
 use domain::media::ImageRequest;
 use handset_http::api::ApiResult;
+use handset_http::api::Messenger;
 use handset_http::api::messenger::Refused;
-use handset_http::api::{Messenger, Refusal};
 use handset_http::download::{DownloadRequest, Name, PictureResponses};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;

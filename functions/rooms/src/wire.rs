@@ -19,7 +19,6 @@ use utoipa::ToSchema;
 
 use crate::AppState;
 
-
 /// A success.
 #[derive(Serialize, ToSchema)]
 #[schema(as = rooms::Success)]

@@ -6,12 +6,9 @@ mod lists;
 mod sync;
 mod wire;
 
-use axum::response::Response;
-use handset_http::api::{Refusal, SealTalk};
 use utoipa_axum::router::OpenApiRouter;
 
 use super::AppState;
-
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()

@@ -1,11 +1,11 @@
 //! SNS in the query protocol: texts to phones, messages to topics, and pushes to devices. All are stored; none is sent.
 
+mod error;
 mod form;
 mod journal;
 mod message;
 mod platforms;
 mod publish;
-mod error;
 mod sent;
 
 use std::collections::BTreeSet;
@@ -24,12 +24,12 @@ use crate::authority::{Authority, Signer};
 use crate::fault::Faults;
 use crate::iam::Access;
 use crate::{Error, answer, clock, signature};
+use error::SnsError;
 use form::Form;
 use journal::Journal;
 use message::Message;
 use platforms::Platforms;
 use publish::Target;
-use error::SnsError;
 
 /// The largest accepted request, in bytes; an SNS message has at most 256 KiB.
 pub const MAX_BODY: usize = 1024 * 1024;

@@ -3,7 +3,7 @@
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use domain::social::group::Role;
-use domain::social::sync::{SyncResponse as Delta, BlockedRow, FriendRow, GroupRow, MemberRow};
+use domain::social::sync::{BlockedRow, FriendRow, GroupRow, MemberRow, SyncResponse as Delta};
 use domain::{Error, short_id};
 use handset_http::api::ApiResult;
 use handset_http::api::SealTalk;

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::form::Form;
 use super::error::SnsError;
+use super::form::Form;
 
 /// The longest message with its attributes, in bytes.
 pub const LONGEST: usize = 256 * 1024;

@@ -9,8 +9,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use super::form::Form;
 use super::error::SnsError;
+use super::form::Form;
 use crate::{Error, clock};
 
 /// The most bytes of an app's custom data for an endpoint.

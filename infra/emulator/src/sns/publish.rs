@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::Sns;
+use super::error::SnsError;
 use super::form::Form;
 use super::message::{LONGEST, Message};
-use super::error::SnsError;
 use super::sent::{Notification, Push, Text};
 use crate::clock;
 

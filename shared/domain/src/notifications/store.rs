@@ -95,7 +95,7 @@ pub trait Recipients: Send + Sync {
     async fn to_whom_a_friend(&self, people: &BTreeSet<UserId>, other: UserId) -> Result<BTreeSet<UserId>>;
 }
 
-/// PushSender that are counted, because the person who sets them off chooses their words.
+/// Pushes that are counted, because the person who sets them off chooses their words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CountedPush {
     /// To a person who is asked to be friends.
