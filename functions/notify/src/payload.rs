@@ -5,9 +5,10 @@ use std::collections::HashMap;
 
 use domain::account::UserId;
 use domain::clock::Timestamp;
-use domain::notifications::{GroupEvent, Listener, NotificationEvent, Operation};
+use domain::notifications::{Listener, NotificationEvent};
 use domain::short_id::encode;
 use domain::social::GroupId;
+use domain::social::group::{GroupEvent, Operation};
 use serde::Serialize;
 use serde_json::{Value, json};
 

@@ -1,7 +1,8 @@
 //! Builds push notifications: the text that a device shows, and the data for its app.
 
 use domain::account::UserId;
-use domain::notifications::{GroupEvent, NotificationEvent, Operation, Platform};
+use domain::notifications::{NotificationEvent, Platform};
+use domain::social::group::{GroupEvent, Operation};
 use serde_json::{Value, json};
 
 use crate::links;

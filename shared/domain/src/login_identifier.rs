@@ -23,7 +23,7 @@ pub enum LoginIdentifier {
     },
 }
 
-/// A partition key of `DynamoDB` has at most 2,048 bytes, and the key of a claim has a prefix as well.
+/// It is part of a key, and the keys of stores are short: those of the table have at most 2,048 bytes.
 const MOST_BYTES: usize = 2_000;
 
 /// A name for signing in.

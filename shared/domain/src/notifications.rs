@@ -4,11 +4,9 @@
 //! never sent for a change that was not written, and one is sent for every change that was, however the request ended.
 
 mod event;
-mod group;
 mod store;
 
 pub use self::event::{Change, NotificationEvent};
-pub use self::group::{GroupEvent, Operation};
 pub use self::store::{
     CountedPush, Device, EventPublisher, Listener, Listeners, Notice, Platform, PushCounts, PushSender, Pushed,
     Recipients, Taken,

@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::item::{Item, get_number, get_text, get_user, number, text};
 use domain::account::UserId;
-use domain::notifications::{GroupEvent, Operation};
+use domain::social::group::{GroupEvent, Operation};
 
 /// The attribute's name.
 pub const LAST_EVENT: &str = "told";

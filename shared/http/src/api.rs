@@ -1,7 +1,8 @@
 //! The five published APIs and the common one: how each says yes and no.
 //!
-//! Every API has one exhaustive table from the domain's [`Error`] to its own status and words. A new variant of the
-//! error does not compile until each table has decided on it.
+//! [`usual_status`] gives every [`Error`] of the domain an HTTP status. A new variant of the error does not compile until
+//! it has one. Each API then says what it answers instead, in its own words; `api/errors.txt` has every answer to the
+//! byte.
 
 pub mod device;
 pub mod messenger;
@@ -150,43 +151,89 @@ fn challenge<A: Api>(reason: NotSignedIn) -> Option<HeaderValue> {
     }
 }
 
-/// Refuses in the envelope of the API whose paths start like this one: for whatever no route answers.
+/// The HTTP status of an error in an API that has no rule of its own for it.
 #[must_use]
-pub fn refuse_by_path(path: &str, error: &Error) -> Response {
-    match name_by_path(path) {
-        Web::NAME => refuse::<Web>(error),
-        SealTalk::NAME => refuse::<SealTalk>(error),
-        V1::NAME => refuse::<V1>(error),
-        Device::NAME => refuse::<Device>(error),
-        Rooms::NAME => refuse::<Rooms>(error),
-        _ => refuse::<Messenger>(error),
+pub const fn usual_status(error: &Error) -> StatusCode {
+    match error {
+        Error::Malformed(_)
+        | Error::Invalid { .. }
+        | Error::NotMobile
+        | Error::TooLarge { .. }
+        | Error::TooMany { .. }
+        | Error::UnsupportedMedia(_)
+        | Error::CodeNotAsked
+        | Error::CodeExpired
+        | Error::CodeWrong
+        | Error::CodeGuessesSpent
+        | Error::CodeTooSoon { .. }
+        | Error::Limited { .. }
+        | Error::Full(_)
+        | Error::CountryNotServed
+        | Error::TextNotSent
+        | Error::Taken(_)
+        | Error::PasswordWrong
+        | Error::Locked { .. }
+        | Error::CaptchaWrong
+        | Error::CaptchaExpired
+        | Error::CaptchaNeeded
+        | Error::VerificationUnknown
+        | Error::AlreadyWritten
+        | Error::AlreadyFriends
+        | Error::ProviderRefused
+        | Error::ProviderUnreachable => StatusCode::BAD_REQUEST,
+        Error::Unauthenticated(_) | Error::RefreshInvalid | Error::RefreshReused => StatusCode::UNAUTHORIZED,
+        Error::CrossSite | Error::NotYours | Error::NotFriends | Error::Group(_) => StatusCode::FORBIDDEN,
+        Error::NoRoute | Error::NotFound(_) => StatusCode::NOT_FOUND,
+        Error::WrongMethod { .. } => StatusCode::METHOD_NOT_ALLOWED,
+        Error::EncodedBody => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Error::ConditionFailed => StatusCode::PRECONDITION_FAILED,
+        Error::Fault(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 
-/// The name of the API whose paths start like this one.
-#[must_use]
-pub fn name_by_path(path: &str) -> &'static str {
+/// The name of an API, and how it refuses.
+type ByPath = (&'static str, fn(&Error) -> Response);
+
+/// The name and the refusals of an API.
+const fn dialect<A: Api>() -> ByPath {
+    (A::NAME, refuse::<A>)
+}
+
+/// The API that a path belongs to. This is the only place that decides it.
+fn by_path(path: &str) -> ByPath {
     let first = path.split('/').nth(1).unwrap_or_default();
     match first {
-        "api" => Web::NAME,
-        "user" | "friendship" | "group" | "misc" => SealTalk::NAME,
-        "v1" => V1::NAME,
-        "verification_codes" => Device::NAME,
-        "rooms" | "snslogin" | "login" | "logout" | "password" | "phonelogin" => Rooms::NAME,
-        "users" => name_by_users_path(path),
-        _ => Messenger::NAME,
+        "api" => dialect::<Web>(),
+        "user" | "friendship" | "group" | "misc" => dialect::<SealTalk>(),
+        "v1" => dialect::<V1>(),
+        "verification_codes" => dialect::<Device>(),
+        "rooms" | "snslogin" | "login" | "logout" | "password" | "phonelogin" => dialect::<Rooms>(),
+        "users" => by_users_path(path),
+        _ => dialect::<Messenger>(),
     }
+}
+
+/// Refuses in the envelope of the API that the path belongs to: for a request that no route answers.
+#[must_use]
+pub fn refuse_by_path(path: &str, error: &Error) -> Response {
+    by_path(path).1(error)
+}
+
+/// The name of the API that the path belongs to.
+#[must_use]
+pub fn name_by_path(path: &str) -> &'static str {
+    by_path(path).0
 }
 
 /// Three APIs share `/users`: the messenger has `/users` and `/users/me…`, device a few words, and rooms the rest.
-fn name_by_users_path(path: &str) -> &'static str {
+fn by_users_path(path: &str) -> ByPath {
     let rest = path.trim_start_matches("/users");
     let word = rest.split('/').nth(1).unwrap_or_default();
     match word {
-        "register" | "login" | "logout" | "update-password" => Device::NAME,
-        _ if rest.trim_end_matches('/').ends_with("/update-device-token") => Device::NAME,
-        _ if rest.is_empty() || word == "me" => Messenger::NAME,
-        _ => Rooms::NAME,
+        "register" | "login" | "logout" | "update-password" => dialect::<Device>(),
+        _ if rest.trim_end_matches('/').ends_with("/update-device-token") => dialect::<Device>(),
+        _ if rest.is_empty() || word == "me" => dialect::<Messenger>(),
+        _ => dialect::<Rooms>(),
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::group::GroupEvent;
 use crate::account::UserId;
 use crate::clock::Timestamp;
+use crate::social::group::GroupEvent;
 use crate::social::{Group, GroupId, Relation, Status};
 
 /// A change of an item that may lead to a notification.

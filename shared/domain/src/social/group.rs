@@ -4,16 +4,17 @@
 //! reads it, and its [`Roster`], which lists all current and former members. `seq` counts the changes of both, and a
 //! member's `version` is the count of that member's last change. A delta needs nothing else.
 
+mod event;
 mod rules;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use self::event::{GroupEvent, Operation};
 pub use self::rules::Changed;
 use crate::Result;
 use crate::account::UserId;
 use crate::clock::Timestamp;
 use crate::id::{Id, Kind};
-use crate::notifications::GroupEvent;
 use crate::text::Bounds;
 
 /// The type of group ids.
@@ -31,11 +32,11 @@ pub type GroupId = Id<GroupKind>;
 pub const MOST_MEMBERS: usize = 500;
 /// Maximum number of groups that one user created or joined. Groups to which others added the user are not counted.
 pub const MOST_GROUPS: usize = 500;
-/// Maximum number of users added or removed in one transaction. `DynamoDB` allows 100 items, of which five are the
-/// session, the group, its roster, its board and the note about remaining work.
+/// Maximum number of users added or removed at once: a store writes so many members in one step. A larger change is made
+/// in parts.
 pub const MOST_AT_ONCE: usize = 95;
-/// Maximum number of users on a group's roster, former members included. `DynamoDB` limits an item to 400 KB, and so
-/// many users fit, however long their names are.
+/// Maximum number of users on a group's roster, former members included: a store keeps so many in one piece, however
+/// long their names are.
 pub const MOST_REMEMBERED: usize = 10_000;
 
 /// The name of a group.

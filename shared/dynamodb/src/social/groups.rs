@@ -14,11 +14,16 @@ use crate::write::{Change, key_attributes};
 use crate::{Table, Transacted, change_by, failed, found, not_signed_in};
 use domain::account::{Caller, UserId};
 use domain::clock::Timestamp;
-use domain::social::group::{Bulletin, Changed, Group, GroupId, GroupSnapshot, MOST_GROUPS, Role, Roster, Stage};
+use domain::social::group::{
+    Bulletin, Changed, Group, GroupId, GroupSnapshot, MOST_AT_ONCE, MOST_GROUPS, Role, Roster, Stage,
+};
 use domain::social::{Board, GroupStore, Memberships, Status, Written};
 use domain::{Error, Fault, Result};
 use telemetry::round_trips;
 
+/// A transaction has at most 100 items. Beside the members it writes the session, the group, its roster, its board and the
+/// note about remaining work.
+const _: () = assert!(MOST_AT_ONCE + 5 <= 100);
 /// How many groups that the user left a list remembers. The limit bounds an item that other users can make grow.
 const MOST_LEFT: usize = 1_000;
 /// How many rosters are in memory at once when many are read.

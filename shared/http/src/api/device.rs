@@ -8,7 +8,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::Object;
 
-use super::{Api, Reply, words};
+use super::{Api, Reply, usual_status, words};
 use crate::body::ok;
 use crate::caller::{TokenVerifier, bearer};
 use crate::constant;
@@ -100,44 +100,10 @@ impl Api for Device {
     const BEARER: bool = true;
 
     fn refuse(error: &Error) -> Reply {
-        let status = match error {
-            Error::Malformed(_)
-            | Error::Invalid { .. }
-            | Error::NotMobile
-            | Error::TooLarge { .. }
-            | Error::TooMany { .. }
-            | Error::UnsupportedMedia(_)
-            | Error::NotFound(_)
-            | Error::CrossSite
-            | Error::NotYours
-            | Error::CodeNotAsked
-            | Error::CodeExpired
-            | Error::CodeWrong
-            | Error::CodeGuessesSpent
-            | Error::CodeTooSoon { .. }
-            | Error::Limited { .. }
-            | Error::Full(_)
-            | Error::Taken(_)
-            | Error::PasswordWrong
-            | Error::Locked { .. }
-            | Error::CaptchaWrong
-            | Error::CaptchaExpired
-            | Error::CaptchaNeeded
-            | Error::VerificationUnknown
-            | Error::AlreadyWritten
-            | Error::ConditionFailed
-            | Error::AlreadyFriends
-            | Error::NotFriends
-            | Error::Group(_)
-            | Error::ProviderRefused
-            | Error::ProviderUnreachable
-            | Error::CountryNotServed
-            | Error::TextNotSent => StatusCode::OK,
-            Error::Unauthenticated(_) | Error::RefreshInvalid | Error::RefreshReused => StatusCode::UNAUTHORIZED,
-            Error::NoRoute => StatusCode::NOT_FOUND,
-            Error::WrongMethod { .. } => StatusCode::METHOD_NOT_ALLOWED,
-            Error::EncodedBody => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Error::Fault(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        let status = match usual_status(error) {
+            StatusCode::NOT_FOUND if !matches!(error, Error::NoRoute) => StatusCode::OK,
+            StatusCode::BAD_REQUEST | StatusCode::FORBIDDEN | StatusCode::PRECONDITION_FAILED => StatusCode::OK,
+            status => status,
         };
         Reply::new(status, json!({ "success": false, "msg": words::<Self>(error) }))
     }

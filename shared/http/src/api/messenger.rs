@@ -7,7 +7,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
-use super::{Api, Reply, words};
+use super::{Api, Reply, usual_status, words};
 use crate::caller::{TokenVerifier, bearer};
 use domain::account::Caller;
 use domain::{Error, NotSignedIn, Result};
@@ -46,41 +46,8 @@ impl Api for Messenger {
 
     fn refuse(error: &Error) -> Reply {
         let status = match error {
-            Error::Malformed(_)
-            | Error::Invalid { .. }
-            | Error::NotMobile
-            | Error::TooLarge { .. }
-            | Error::TooMany { .. }
-            | Error::UnsupportedMedia(_)
-            | Error::CodeNotAsked
-            | Error::CodeExpired
-            | Error::CodeWrong
-            | Error::CodeGuessesSpent
-            | Error::CodeTooSoon { .. }
-            | Error::Limited { .. }
-            | Error::Full(_)
-            | Error::CountryNotServed
-            | Error::TextNotSent
-            | Error::Taken(_)
-            | Error::PasswordWrong
-            | Error::Locked { .. }
-            | Error::CaptchaWrong
-            | Error::CaptchaExpired
-            | Error::CaptchaNeeded
-            | Error::VerificationUnknown
-            | Error::AlreadyWritten
-            | Error::AlreadyFriends
-            | Error::ProviderRefused
-            | Error::ProviderUnreachable
-            | Error::RefreshInvalid
-            | Error::RefreshReused => StatusCode::BAD_REQUEST,
-            Error::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
-            Error::CrossSite | Error::NotYours | Error::NotFriends | Error::Group(_) => StatusCode::FORBIDDEN,
-            Error::NoRoute | Error::NotFound(_) => StatusCode::NOT_FOUND,
-            Error::WrongMethod { .. } => StatusCode::METHOD_NOT_ALLOWED,
-            Error::EncodedBody => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Error::ConditionFailed => StatusCode::PRECONDITION_FAILED,
-            Error::Fault(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Error::RefreshInvalid | Error::RefreshReused => StatusCode::BAD_REQUEST,
+            error => usual_status(error),
         };
         Reply::new(status, json!({ "error": words::<Self>(error), "kind": error.kind() }))
     }

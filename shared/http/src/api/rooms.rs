@@ -1,12 +1,11 @@
 //! The rooms API: every value a string; `status`, `msg` and `code`, which repeats the HTTP status.
 
-use http::StatusCode;
 use http::request::Parts;
 use serde_json::json;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::Object;
 
-use super::{Api, Reply, words};
+use super::{Api, Reply, usual_status, words};
 use crate::caller::TokenVerifier;
 use crate::constant;
 use domain::account::Caller;
@@ -57,41 +56,7 @@ impl Api for Rooms {
     const NAME: &'static str = "rooms";
 
     fn refuse(error: &Error) -> Reply {
-        let status = match error {
-            Error::Malformed(_)
-            | Error::Invalid { .. }
-            | Error::NotMobile
-            | Error::TooLarge { .. }
-            | Error::TooMany { .. }
-            | Error::UnsupportedMedia(_)
-            | Error::CodeNotAsked
-            | Error::CodeExpired
-            | Error::CodeWrong
-            | Error::CodeGuessesSpent
-            | Error::CodeTooSoon { .. }
-            | Error::Limited { .. }
-            | Error::Full(_)
-            | Error::Taken(_)
-            | Error::PasswordWrong
-            | Error::Locked { .. }
-            | Error::CaptchaWrong
-            | Error::CaptchaExpired
-            | Error::CaptchaNeeded
-            | Error::VerificationUnknown
-            | Error::AlreadyWritten
-            | Error::AlreadyFriends
-            | Error::ProviderRefused
-            | Error::ProviderUnreachable
-            | Error::CountryNotServed
-            | Error::TextNotSent => StatusCode::BAD_REQUEST,
-            Error::Unauthenticated(_) | Error::RefreshInvalid | Error::RefreshReused => StatusCode::UNAUTHORIZED,
-            Error::CrossSite | Error::NotYours | Error::NotFriends | Error::Group(_) => StatusCode::FORBIDDEN,
-            Error::NoRoute | Error::NotFound(_) => StatusCode::NOT_FOUND,
-            Error::WrongMethod { .. } => StatusCode::METHOD_NOT_ALLOWED,
-            Error::EncodedBody => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Error::ConditionFailed => StatusCode::PRECONDITION_FAILED,
-            Error::Fault(_) => StatusCode::INTERNAL_SERVER_ERROR,
-        };
+        let status = usual_status(error);
         let code = status.as_str().to_owned();
         Reply::new(status, json!({ "status": "FAIL", "msg": words::<Self>(error), "code": code }))
     }

@@ -11,7 +11,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::Object;
 
-use super::{Api, Refusal, Reply, refuse, words};
+use super::{Api, Refusal, Reply, refuse, usual_status, words};
 use crate::body::ok;
 use crate::caching;
 use crate::caller::{Origin, PublicUrl, TokenVerifier};
@@ -197,42 +197,15 @@ impl Api for SealTalk {
 
     fn refuse(error: &Error) -> Reply {
         let (status, code) = match error {
-            Error::Malformed(_)
-            | Error::Invalid { .. }
-            | Error::NotMobile
-            | Error::TooLarge { .. }
-            | Error::TooMany { .. }
-            | Error::UnsupportedMedia(_)
-            | Error::CountryNotServed
-            | Error::Taken(_)
-            | Error::CaptchaWrong
-            | Error::CaptchaExpired
-            | Error::CaptchaNeeded
-            | Error::AlreadyWritten
-            | Error::AlreadyFriends
-            | Error::Group(GroupRule::OwnerOnly | GroupRule::Full)
-            | Error::ProviderRefused
-            | Error::ProviderUnreachable
-            | Error::RefreshInvalid
-            | Error::RefreshReused => (StatusCode::BAD_REQUEST, 400),
-            Error::NoRoute | Error::NotFound(_) | Error::CodeNotAsked | Error::VerificationUnknown => {
-                (StatusCode::NOT_FOUND, 404)
+            Error::CodeNotAsked | Error::VerificationUnknown => (StatusCode::NOT_FOUND, 404),
+            Error::RefreshInvalid | Error::RefreshReused | Error::Group(GroupRule::OwnerOnly | GroupRule::Full) => {
+                (StatusCode::BAD_REQUEST, 400)
             }
-            Error::WrongMethod { .. } => (StatusCode::METHOD_NOT_ALLOWED, 405),
-            Error::EncodedBody => (StatusCode::UNSUPPORTED_MEDIA_TYPE, 415),
-            Error::CrossSite
-            | Error::NotYours
-            | Error::NotFriends
-            | Error::Group(GroupRule::MembersOnly | GroupRule::ManagersOnly | GroupRule::OwnerStays) => {
-                (StatusCode::FORBIDDEN, 403)
-            }
-            Error::ConditionFailed => (StatusCode::PRECONDITION_FAILED, 412),
             Error::Group(GroupRule::OwnerAppoints) => (StatusCode::UNAUTHORIZED, 401),
             // The Android client takes this status for a group that has no bulletin yet.
             Error::Group(GroupRule::NotInGroup | GroupRule::NoBulletin) => (StatusCode::PAYMENT_REQUIRED, 402),
-
             Error::Unauthenticated(_) => (StatusCode::FORBIDDEN, 10_000),
-            // Somebody locked out is answered like somebody mistaken, so that a lock cannot be told from outside.
+            // A locked account is answered like a wrong password, so that nobody can tell from outside that it is locked.
             Error::CodeWrong
             | Error::CodeGuessesSpent
             | Error::PasswordWrong
@@ -240,25 +213,10 @@ impl Api for SealTalk {
             | Error::Limited { cap: Cap::SignInFailures, .. }
             | Error::Group(GroupRule::TooManyGroups) => (StatusCode::OK, 1_000),
             Error::CodeExpired => (StatusCode::OK, 2_000),
-            Error::CodeTooSoon { .. }
-            | Error::TextNotSent
-            | Error::Full(_)
-            | Error::Limited {
-                cap:
-                    Cap::CodesToNumber
-                    | Cap::UnusedCodes
-                    | Cap::CodesFromAddress
-                    | Cap::CodesToCountry
-                    | Cap::Lookups
-                    | Cap::AnonymousRooms
-                    | Cap::AtOnce
-                    | Cap::AccountsFromAddress
-                    | Cap::ChecksFromAddress
-                    | Cap::GroupsMade
-                    | Cap::Invitations,
-                ..
-            } => (StatusCode::OK, 5_000),
-            Error::Fault(_) => (StatusCode::INTERNAL_SERVER_ERROR, 500),
+            Error::CodeTooSoon { .. } | Error::TextNotSent | Error::Full(_) | Error::Limited { .. } => {
+                (StatusCode::OK, 5_000)
+            }
+            error => (usual_status(error), usual_status(error).as_u16()),
         };
         let message = match error {
             Error::Limited { cap: Cap::SignInFailures, .. } => Error::CodeWrong.to_string(),

@@ -4,7 +4,7 @@ use http::StatusCode;
 use http::request::Parts;
 use serde_json::json;
 
-use super::{Api, Messenger, Reply, words};
+use super::{Api, Messenger, Reply, usual_status, words};
 use crate::caller::TokenVerifier;
 use domain::account::Caller;
 use domain::{Error, NotSignedIn, Result};
@@ -20,36 +20,20 @@ impl Api for V1 {
 
     fn refuse(error: &Error) -> Reply {
         let status = match error {
-            Error::Malformed(_) => StatusCode::BAD_REQUEST,
             Error::Invalid { .. } | Error::TooMany { .. } | Error::CountryNotServed | Error::NotMobile => {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
             Error::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            Error::UnsupportedMedia(_) | Error::EncodedBody => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Error::Unauthenticated(_) | Error::RefreshInvalid | Error::RefreshReused => StatusCode::UNAUTHORIZED,
+            Error::UnsupportedMedia(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Error::Taken(_) | Error::AlreadyWritten | Error::AlreadyFriends => StatusCode::CONFLICT,
-            Error::PasswordWrong
-            | Error::Locked { .. }
-            | Error::CaptchaWrong
-            | Error::CaptchaExpired
-            | Error::CaptchaNeeded
-            | Error::VerificationUnknown
-            | Error::CrossSite
-            | Error::NotYours
-            | Error::NotFriends
-            | Error::Group(_)
-            | Error::ProviderRefused
-            | Error::Full(_)
-            | Error::CodeNotAsked
-            | Error::CodeExpired
-            | Error::CodeWrong
-            | Error::CodeGuessesSpent => StatusCode::FORBIDDEN,
-            Error::NoRoute | Error::NotFound(_) => StatusCode::NOT_FOUND,
-            Error::WrongMethod { .. } => StatusCode::METHOD_NOT_ALLOWED,
-            Error::ConditionFailed => StatusCode::PRECONDITION_FAILED,
             Error::CodeTooSoon { .. } | Error::Limited { .. } => StatusCode::TOO_MANY_REQUESTS,
             Error::TextNotSent | Error::ProviderUnreachable => StatusCode::BAD_GATEWAY,
-            Error::Fault(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Error::Malformed(_) => StatusCode::BAD_REQUEST,
+            // The request is well formed, and its proof or its permission is not good enough.
+            error => match usual_status(error) {
+                StatusCode::BAD_REQUEST => StatusCode::FORBIDDEN,
+                status => status,
+            },
         };
         let title = status.canonical_reason().unwrap_or_default();
         let body =

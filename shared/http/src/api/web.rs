@@ -225,19 +225,7 @@ impl Api for Web {
             | Error::CaptchaNeeded
             // The document has a number for this, which hides what matters: whether the password was right.
             | Error::Locked { .. }
-            | Error::Limited {
-                cap:
-                    Cap::CodesToNumber
-                    | Cap::UnusedCodes
-                    | Cap::CodesToCountry
-                    | Cap::Lookups
-                    | Cap::SignInFailures
-                    | Cap::AnonymousRooms
-                    | Cap::AtOnce
-                    | Cap::GroupsMade
-                    | Cap::Invitations,
-                ..
-            } => ("4201", "非法请求或请求次数受限"),
+            | Error::Limited { .. } => ("4201", "非法请求或请求次数受限"),
             Error::TextNotSent => ("4301", "发送失败"),
             Error::ProviderRefused | Error::ProviderUnreachable => ("4301", "第三方系统错误"),
             Error::Fault(_) => ("4500", "内部错误"),

@@ -1,8 +1,7 @@
 //! Which changes lead to notifications.
 
-use super::super::Operation;
 use super::*;
-use crate::social::group::Stage;
+use crate::social::group::{Operation, Stage};
 
 fn user(id: u64) -> UserId {
     UserId::new(id).unwrap()

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use super::event::{GroupEvent, Operation};
 use super::{
     Draft, Group, GroupId, GroupName, GroupSnapshot, MOST_AT_ONCE, MOST_MEMBERS, MOST_REMEMBERED, Member, MemberName,
     Role, Roster, Stage,
 };
 use crate::account::UserId;
 use crate::clock::Timestamp;
-use crate::notifications::{GroupEvent, Operation};
 use crate::{Error, GroupRule, Result};
 
 /// A group after a change.
