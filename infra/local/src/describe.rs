@@ -7,6 +7,7 @@
 mod dialects;
 mod operations;
 mod references;
+mod repeated;
 mod responses;
 mod twins;
 
@@ -43,6 +44,7 @@ fn document(title: &str, about: &str, dialects: &[Dialect]) -> Value {
         responses.extend(responses::of(dialect));
     }
     references::tidy(&mut paths, &mut schemas, &responses);
+    repeated::share(&mut paths, &mut responses);
     let tags: Vec<_> = dialects.iter().flat_map(Dialect::tags).collect();
     let schemes: Map<_, _> = dialects.iter().map(Dialect::security_scheme).collect();
     json!({

@@ -6,25 +6,15 @@ use std::fmt;
 use async_trait::async_trait;
 
 use super::clock::Timestamp;
-use super::device_id::DeviceId;
-use super::id::{Id, Kind};
-use super::known::SignInNetworks;
+use super::id::DeviceId;
+pub use super::id::{User, UserId};
+use super::network::{NetworkHash, SignInNetworks};
 use super::phone::Phone;
+use super::policy::Policy;
 use super::profile::ProfileChange;
-use super::rooms::RoomId;
+use super::rooms::room::RoomId;
 use super::session::{Session, SessionId};
 use super::{Error, NotSignedIn, Result};
-
-/// The type of user ids.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct User;
-
-impl Kind for User {
-    const NAME: &'static str = "user";
-}
-
-/// A user's id.
-pub type UserId = Id<User>;
 
 /// The user who makes a request, as a verified token names them. The store checks whether the session is still active,
 /// in the same call that does the work.
@@ -100,6 +90,17 @@ pub struct Account {
 }
 
 impl Account {
+    /// Whether the account knows one of these hashes of a network.
+    #[must_use]
+    pub fn knows(&self, policy: &Policy, hashes: &[NetworkHash], now: Timestamp) -> bool {
+        let signed_in =
+            |hash: &NetworkHash| self.networks.get(hash).is_some_and(|seen| seen.plus(policy.known_address_for) > now);
+        let has_session = |hash: &NetworkHash| {
+            self.sessions.values().any(|session| session.is_active(now) && session.network.as_ref() == Some(hash))
+        };
+        hashes.iter().any(|hash| signed_in(hash) || has_session(hash))
+    }
+
     /// A new account with nothing but a session.
     #[must_use]
     pub fn new(id: UserId, session: (SessionId, Session), now: Timestamp) -> Self {

@@ -10,8 +10,8 @@ use async_trait::async_trait;
 pub use self::sender::{CaptchaRule, CodeRequest, CodeSender, SmsSender, SolvedCaptcha};
 pub use self::typed::{Code, Typed};
 use super::Result;
-use super::account::UserId;
 use super::clock::Timestamp;
+use super::id::UserId;
 use super::phone::Phone;
 
 /// The purpose of a code. A code for one purpose is wrong for every other.

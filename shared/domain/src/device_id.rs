@@ -1,52 +1,19 @@
 //! Account ids for the device API. Its clients store an id in a signed 32-bit number, which is too small for a
-//! [`super::account::UserId`]. So an account gets a separate id for that API when it first uses it.
+//! [`UserId`]. So an account gets a separate id for that API when it first uses it.
 
-use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::account::{Account, UserId};
+use super::account::Account;
 use super::clock::{Clock, Timestamp};
-use super::random::{self, Random};
+pub use super::id::DeviceId;
+use super::id::UserId;
+use super::random::Random;
 use super::{Fault, Result};
 
 /// The API that shows these ids, by its name in the code.
 pub const API: &str = "device";
-
-/// An account's id in the device API: a random whole number from 1 below 2^31.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct DeviceId(u32);
-
-impl DeviceId {
-    const BOUND: u32 = 1 << 31;
-
-    /// A new id. The conditional write that claims the id decides whether it is free.
-    #[must_use]
-    pub fn generate(random: &dyn Random) -> Self {
-        let number = 1 + random::below(random, u64::from(Self::BOUND) - 1);
-        // The number is below the bound, so it fits.
-        Self(u32::try_from(number).unwrap_or(1))
-    }
-
-    /// The id with this number, if it is in range.
-    #[must_use]
-    pub const fn new(number: u32) -> Option<Self> {
-        if number == 0 || number >= Self::BOUND { None } else { Some(Self(number)) }
-    }
-
-    /// The id as a number.
-    #[must_use]
-    pub const fn get(self) -> u32 {
-        self.0
-    }
-}
-
-impl fmt::Display for DeviceId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
 
 /// The result of giving an account such an id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -52,3 +52,48 @@ impl<K: Kind + Copy> FromStr for Id<K> {
         text.parse().ok().and_then(Self::new).ok_or(Error::NotFound(K::NAME))
     }
 }
+
+/// The type of user ids.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct User;
+
+impl Kind for User {
+    const NAME: &'static str = "user";
+}
+
+/// A user's id.
+pub type UserId = Id<User>;
+
+/// An account's id in the device API: a random whole number from 1 below 2^31.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DeviceId(u32);
+
+impl DeviceId {
+    const BOUND: u32 = 1 << 31;
+
+    /// A new id. The conditional write that claims the id decides whether it is free.
+    #[must_use]
+    pub fn generate(random: &dyn Random) -> Self {
+        let number = 1 + random::below(random, u64::from(Self::BOUND) - 1);
+        // The number is below the bound, so it fits.
+        Self(u32::try_from(number).unwrap_or(1))
+    }
+
+    /// The id with this number, if it is in range.
+    #[must_use]
+    pub const fn new(number: u32) -> Option<Self> {
+        if number == 0 || number >= Self::BOUND { None } else { Some(Self(number)) }
+    }
+
+    /// The id as a number.
+    #[must_use]
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+}
+
+impl fmt::Display for DeviceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}

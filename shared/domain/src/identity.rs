@@ -3,6 +3,7 @@
 mod by_code;
 mod by_password;
 mod by_provider;
+mod known;
 mod refresh;
 mod store;
 
@@ -11,6 +12,7 @@ use std::sync::Arc;
 
 pub use self::by_password::Registration;
 pub use self::by_provider::{Stranger, Vouching};
+pub use self::known::known_network;
 pub use self::store::{
     Admission, Attempt, Creation, Guesser, IdentityStore, Move, PasswordGuess, Proof, Remaining, SpentCode,
     Verification,
@@ -19,8 +21,8 @@ use super::account::{Account, Caller, UserId};
 use super::clock::{Clock, Timestamp};
 use super::codes::CodeStore;
 use super::device_id::{self, DeviceId};
-use super::known::{self, NetworkHash};
 use super::login_identifier::LoginIdentifier;
+use super::network::NetworkHash;
 use super::policy::Policy;
 use super::random::Random;
 use super::session::{NewSession, Session, SessionId};

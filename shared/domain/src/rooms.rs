@@ -7,7 +7,7 @@
 //! Every account of the rooms API has a personal room, which is closed at first. Its number is the account's number.
 
 mod numbers;
-mod room;
+pub mod room;
 mod store;
 
 use std::collections::BTreeSet;

@@ -11,7 +11,7 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 
 use super::clock::Timestamp;
-use super::known::NetworkHash;
+use super::network::NetworkHash;
 use super::policy::Policy;
 use super::random::{self, Random};
 

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::account::{Caller, UserId};
 use super::clock::Timestamp;
-use super::known::{NetworkHash, network};
+use super::network::{NetworkHash, network};
 use super::session::SessionId;
 use super::{Error, Fault, NotSignedIn, Result};
 use crate::crypto;

@@ -16,8 +16,8 @@ use domain::identity::{
     Admission, Attempt, Creation, Guesser, IdentityStore, Move, PasswordGuess, Proof, Remaining, SpentCode,
     Verification,
 };
-use domain::known::NetworkHash;
 use domain::login_identifier::LoginIdentifier;
+use domain::network::NetworkHash;
 use domain::phone::Phone;
 use domain::tokens::RefreshToken;
 use domain::{Cap, Error, Result};

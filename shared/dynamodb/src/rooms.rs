@@ -17,7 +17,7 @@ use super::write::{self, Change, key_attributes};
 use super::{Table, Transacted, change_by, failed, found, living, not_signed_in};
 use domain::account::{Caller, UserId};
 use domain::clock::Timestamp;
-use domain::known::NetworkHash;
+use domain::network::NetworkHash;
 use domain::person::Detail;
 use domain::phone::Phone;
 use domain::rooms::{Alias, Given, Host, Hosts, Listed, Made, Own, Page, Place, Room, RoomId, RoomStore};

@@ -9,7 +9,7 @@ use super::{Table, Transacted, failed, found};
 use domain::account::{Account, UserId};
 use domain::clock::Timestamp;
 use domain::identity::{Admission, Proof};
-use domain::known::with_sign_in;
+use domain::network::with_sign_in;
 use domain::session::{Session, SessionId};
 use domain::{Error, Fault, Result};
 use telemetry::round_trips;

@@ -25,7 +25,7 @@ pub use self::rooms::Rooms;
 pub use self::sealtalk::SealTalk;
 pub use self::v1::V1;
 pub use self::web::Web;
-use super::caller::TokenVerifier;
+use super::verifier::TokenVerifier;
 use domain::account::Caller;
 use domain::{Error, NotSignedIn, Result};
 use telemetry::metrics::{self, Metric};

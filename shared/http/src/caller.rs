@@ -17,15 +17,6 @@ use domain::clock::Clock;
 use domain::tokens::Keys;
 use domain::{Error, NotSignedIn, Result};
 
-/// Verifies access tokens.
-#[derive(Clone)]
-pub struct TokenVerifier {
-    /// The keys.
-    pub keys: Arc<Keys>,
-    /// The clock.
-    pub clock: Arc<dyn Clock>,
-}
-
 /// A request with a valid credential in the place that its API uses. The store checks whether the session is still
 /// active, in the same call that does the work.
 #[derive(Debug)]
@@ -40,15 +31,6 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> std::result::Result<Self, Refusal<A>> {
         Ok(Self(A::caller(parts, &TokenVerifier::from_ref(state))?, PhantomData))
     }
-}
-
-/// The token of an `Authorization: Bearer` header; `None` if there is no such header. Another scheme is an error.
-pub fn bearer(parts: &Parts) -> Result<Option<&str>> {
-    const MALFORMED: Error = Error::Unauthenticated(NotSignedIn::Malformed);
-    let Some(header) = parts.headers.get(AUTHORIZATION) else { return Ok(None) };
-    let header = header.to_str().map_err(|_| MALFORMED)?;
-    let (scheme, token) = header.trim().split_once(' ').ok_or(MALFORMED)?;
-    if scheme.eq_ignore_ascii_case("bearer") { Ok(Some(token.trim())) } else { Err(MALFORMED) }
 }
 
 /// The origin of a request, as the gateway reports it. It is never taken from a header, because clients can send any
@@ -160,14 +142,5 @@ mod tests {
         assert_eq!(url.relative(&from("localhost:3000"), "/images/a"), "/images/a");
         let url = PublicUrl(Some("https://cdn.example.com".into()));
         assert_eq!(url.absolute(&from("api.example.com"), "/images/a"), "https://cdn.example.com/images/a");
-    }
-
-    #[test]
-    fn only_a_bearer_token_counts() {
-        let parts = |value: &str| http::Request::get("/").header(AUTHORIZATION, value).body(()).unwrap().into_parts().0;
-        assert_eq!(bearer(&parts("bearer  abc")).unwrap(), Some("abc"));
-        assert!(bearer(&parts("Basic abc")).is_err());
-        assert!(bearer(&parts("abc")).is_err());
-        assert_eq!(bearer(&http::Request::get("/").body(()).unwrap().into_parts().0).unwrap(), None);
     }
 }

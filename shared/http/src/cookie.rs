@@ -6,7 +6,8 @@ use http::HeaderValue;
 use http::header::COOKIE;
 use http::request::Parts;
 
-use super::caller::{Origin, TokenVerifier};
+use super::caller::Origin;
+use super::verifier::TokenVerifier;
 use domain::account::Caller;
 use domain::{Error, NotSignedIn, Result};
 

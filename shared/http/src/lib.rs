@@ -14,3 +14,4 @@ pub mod endpoints;
 pub mod fields;
 pub mod lenient;
 pub mod observe;
+pub mod verifier;

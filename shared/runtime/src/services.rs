@@ -29,8 +29,9 @@ use domain::rooms::{Numbers, Rooms};
 use domain::social::{Friends, Groups, Jobs, Sync, sync};
 use domain::tokens::Keys;
 use dynamodb::Table;
-use handset_http::caller::{PublicUrl, TokenVerifier};
+use handset_http::caller::PublicUrl;
 use handset_http::cross_site::CrossSiteGuard;
+use handset_http::verifier::TokenVerifier;
 use providers::{BaseUrl, ProviderSettings, Providers, RongCloud};
 use telemetry::invocation::Observer;
 

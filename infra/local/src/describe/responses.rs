@@ -58,10 +58,7 @@ pub fn limited(dialect: &Dialect) -> u16 {
 
 /// The header of a refusal that waiting helps with.
 pub fn retry_after() -> Value {
-    json!({
-        "description": "Seconds after which to try again; only where waiting helps.",
-        "schema": { "type": "integer", "minimum": 0 },
-    })
+    json!({ "$ref": "#/components/headers/RetryAfter" })
 }
 
 /// What a response says about keeping it where its handler says nothing.
@@ -73,7 +70,14 @@ pub fn caching(status: &str, dialect: &Dialect) -> Value {
 /// Headers that many responses share, as components.
 pub fn headers(dialects: &[Dialect]) -> Map<String, Value> {
     let header = |about: &str| json!({ "description": about, "required": true, "schema": { "type": "string" } });
-    let mut all = Map::from_iter([("NoStore".to_owned(), header("`no-store`."))]);
+    let retry_after = json!({
+        "description": "Seconds after which to try again; only where waiting helps.",
+        "schema": { "type": "integer", "minimum": 0 },
+    });
+    let mut all = Map::from_iter([
+        ("NoStore".to_owned(), header("`no-store`.")),
+        ("RetryAfter".to_owned(), retry_after),
+    ]);
     if dialects.iter().any(|dialect| dialect.tag == SealTalk::NAME) {
         let about = "`private`; `private, no-store` if the response has a credential.";
         all.insert("Private".to_owned(), header(about));

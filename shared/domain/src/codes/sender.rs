@@ -10,7 +10,7 @@ use super::{CodeStore, NETWORK_GROUPS, NewCode, Purpose, SendLimit, Standing, Te
 use crate::captcha::{CaptchaId, Captchas};
 use crate::clock::Clock;
 use crate::identity::IdentityStore;
-use crate::known::known_network;
+use crate::identity::known_network;
 use crate::phone::Phone;
 use crate::policy::Policy;
 use crate::random::{self, Random};

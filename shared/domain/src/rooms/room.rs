@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use crate::account::UserId;
 use crate::clock::Timestamp;
-use crate::id::{Id, Kind};
+use crate::id::{Id, Kind, UserId};
 use crate::random::{self, Random};
 use crate::text::{self, Bounds};
 use crate::{Error, Result};

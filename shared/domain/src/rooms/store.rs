@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use super::room::{Room, RoomId};
 use crate::account::{Caller, UserId};
 use crate::clock::Timestamp;
-use crate::known::NetworkHash;
+use crate::network::NetworkHash;
 use crate::{Error, Result};
 
 /// A room's place in the list, which is ordered by the time of opening, newest first.

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use super::*;
 use crate::account::UserId;
 use crate::crypto::SystemRandom;
-use crate::known::NetworkHash;
+use crate::network::NetworkHash;
 use crate::session::{Lifetime, NewSession, PushTokens, Session, SessionId};
 
 /// Treats the numbers of the first rooms as taken, and records every number that was tried.

@@ -8,6 +8,7 @@
 
 mod delta;
 mod snapshot;
+pub mod store;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -15,8 +16,8 @@ use std::time::Duration;
 
 use self::delta::Delta;
 pub use self::snapshot::{Row, SyncSnapshot};
+use self::store::{Own, SyncStore, Telling};
 use super::group::{Group, GroupId, Member, Role};
-use super::store::{Own, SyncStore, Telling};
 use super::{PublicProfile, PublicProfiles, Relation};
 use crate::account::{Caller, UserId};
 use crate::clock::{Clock, Timestamp};

@@ -15,7 +15,7 @@ use domain::account::UserId;
 use domain::clock::Timestamp;
 use domain::social::PublicProfiles;
 use domain::social::group::{Group, GroupId, Roster};
-use domain::social::store::{Own, Remembered, SyncStore, Telling};
+use domain::social::sync::store::{Own, Remembered, SyncStore, Telling};
 use domain::social::sync::{REMEMBERED, SyncSnapshot};
 use domain::{Fault, Result};
 use telemetry::round_trips;

@@ -10,8 +10,8 @@ use utoipa::openapi::schema::Object;
 
 use super::{Api, Reply, usual_status, words};
 use crate::body::ok;
-use crate::caller::{TokenVerifier, bearer};
 use crate::constant;
+use crate::verifier::{TokenVerifier, bearer};
 use domain::account::Caller;
 use domain::{Error, NotSignedIn, Result};
 

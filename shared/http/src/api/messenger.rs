@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
 use super::{Api, Reply, usual_status, words};
-use crate::caller::{TokenVerifier, bearer};
+use crate::verifier::{TokenVerifier, bearer};
 use domain::account::Caller;
 use domain::{Error, NotSignedIn, Result};
 

@@ -6,8 +6,8 @@ use utoipa::ToSchema;
 use utoipa::openapi::schema::Object;
 
 use super::{Api, Reply, usual_status, words};
-use crate::caller::TokenVerifier;
 use crate::constant;
+use crate::verifier::TokenVerifier;
 use domain::account::Caller;
 use domain::{Error, NotSignedIn, Result};
 

@@ -5,7 +5,7 @@ use http::request::Parts;
 use serde_json::json;
 
 use super::{Api, Messenger, Reply, usual_status, words};
-use crate::caller::TokenVerifier;
+use crate::verifier::TokenVerifier;
 use domain::account::Caller;
 use domain::{Error, NotSignedIn, Result};
 

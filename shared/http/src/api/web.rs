@@ -10,7 +10,8 @@ use utoipa::openapi::schema::Object;
 
 use super::{Api, Reply, refuse};
 use crate::body::ok;
-use crate::caller::{Origin, PublicUrl, TokenVerifier};
+use crate::caller::{Origin, PublicUrl};
+use crate::verifier::TokenVerifier;
 use crate::{constant, cookie};
 use domain::account::{Account, Caller};
 use domain::phone::Phone;

@@ -12,7 +12,7 @@ use crate::clock::Timestamp;
 use crate::random::Random;
 use crate::session::{Lifetime, NewSession, PushTokens, Session, SessionId};
 use crate::social::group::{Changed, Group, GroupId, GroupSnapshot, Roster};
-use crate::social::store::{Own, Remembered, SyncStore, Telling};
+use crate::social::sync::store::{Own, Remembered, SyncStore, Telling};
 use crate::social::{Memberships, PublicProfile, PublicProfiles, Relation};
 
 /// Repeatable random numbers (`SplitMix64`).

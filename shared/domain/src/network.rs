@@ -10,12 +10,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 
-use super::Result;
-use super::account::{Account, UserId};
 use super::clock::Timestamp;
-use super::identity::IdentityStore;
 use super::policy::Policy;
-use super::tokens::Keys;
 
 /// How an account remembers a network: a keyed hash of account and network. A reader of the table learns nothing from
 /// it, and the same network has another hash in another account.
@@ -23,7 +19,7 @@ use super::tokens::Keys;
 pub struct NetworkHash(String);
 
 impl NetworkHash {
-    /// The hash with this text, as [`Keys::network_hash`] computes it or the table stores it.
+    /// The hash with this text, as [`super::tokens::Keys::network_hash`] computes it or the table stores it.
     #[must_use]
     pub fn from_text(text: impl Into<String>) -> Self {
         Self(text.into())
@@ -65,33 +61,6 @@ pub fn with_sign_in(policy: &Policy, before: &SignInNetworks, network: &NetworkH
     newest.sort_unstable_by(|a, b| b.cmp(a));
     newest.truncate(policy.sign_in_networks().saturating_sub(1));
     newest.into_iter().map(|(seen, hash)| (hash, seen)).chain([(network.clone(), now)]).collect()
-}
-
-impl Account {
-    /// Whether the account knows one of these hashes of a network.
-    #[must_use]
-    pub fn knows(&self, policy: &Policy, hashes: &[NetworkHash], now: Timestamp) -> bool {
-        let signed_in =
-            |hash: &NetworkHash| self.networks.get(hash).is_some_and(|seen| seen.plus(policy.known_address_for) > now);
-        let has_session = |hash: &NetworkHash| {
-            self.sessions.values().any(|session| session.is_active(now) && session.network.as_ref() == Some(hash))
-        };
-        hashes.iter().any(|hash| signed_in(hash) || has_session(hash))
-    }
-}
-
-/// The hash of the network of `address`, if the account `user` knows it. Takes one round trip.
-pub async fn known_network(
-    accounts: &dyn IdentityStore,
-    keys: &Keys,
-    policy: &Policy,
-    (user, address): (UserId, Option<IpAddr>),
-    now: Timestamp,
-) -> Result<Option<NetworkHash>> {
-    let Some(address) = address else { return Ok(None) };
-    let Some(account) = accounts.account(user).await? else { return Ok(None) };
-    let hashes = keys.network_hashes(user, address);
-    Ok(if account.knows(policy, &hashes, now) { hashes.into_iter().next() } else { None })
 }
 
 #[cfg(test)]
