@@ -6,7 +6,7 @@ use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 
 use crate::support::backend::{answer, whole};
-use crate::support::people::refused;
+use crate::support::users::refused;
 use crate::support::{Backend, Phone, fresh_phone, run};
 
 const MINUTE: Duration = Duration::from_mins(1);

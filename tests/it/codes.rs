@@ -6,8 +6,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
 
 use crate::support::backend::answer;
-use crate::support::people::{NOT_IN_ZONE, assert_malformed, refused};
 use crate::support::table::number;
+use crate::support::users::{NOT_IN_ZONE, assert_malformed, refused};
 use crate::support::{Backend, fresh_phone, run, shared};
 
 /// Asserts that a code was sent, and that the response has exactly these other fields.

@@ -10,7 +10,7 @@ use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 
 use crate::support::backend::{answer, read};
-use crate::support::trips::{documented, rounds_of};
+use crate::support::round_trips::{documented, rounds_of};
 use crate::support::{Backend, Phone, fresh_phone, run, shared};
 
 const PASSWORD: &str = "test-password-11";

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::support::backend::{answer, without_details};
 use crate::support::pictures::{Bucket, Noise, jpeg, noise_png};
-use crate::support::{Backend, run, trips};
+use crate::support::{Backend, round_trips, run};
 
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 
@@ -62,7 +62,7 @@ fn a_download_may_be_kept_for_ever_and_says_what_it_is() {
         for Subject { path, kind, bytes } in subjects(backend).await {
             let response = ask(backend, Method::GET, &path, &[]).await;
             assert_eq!(response.status(), 200, "{path}");
-            assert_eq!(trips::rounds_of(&response), 0, "{path} asks DynamoDB");
+            assert_eq!(round_trips::rounds_of(&response), 0, "{path} asks DynamoDB");
             let headers = response.headers().clone();
             assert_eq!(told(&headers, CONTENT_TYPE.as_str()), kind, "{path}");
             assert_eq!(told(&headers, CONTENT_LENGTH.as_str()), bytes.len().to_string(), "{path}");
@@ -84,7 +84,7 @@ fn head_says_what_get_says_without_the_bytes() {
         for Subject { path, .. } in subjects(backend).await {
             let (_, expected, _) = get(backend, &path, &[]).await;
             let response = ask(backend, Method::HEAD, &path, &[]).await;
-            assert_eq!((response.status().as_u16(), trips::rounds_of(&response)), (200, 0), "{path}");
+            assert_eq!((response.status().as_u16(), round_trips::rounds_of(&response)), (200, 0), "{path}");
             let own = ["apigw-requestid", "date"];
             let names = expected.keys().chain(response.headers().keys()).filter(|name| !own.contains(&name.as_str()));
             for name in names {
@@ -236,7 +236,7 @@ fn who_has_it_already_is_told_so() {
                 for method in [Method::GET, Method::HEAD] {
                     let response = ask(backend, method.clone(), &path, asked).await;
                     assert_eq!(response.status(), expected, "{method} {path} {asked:?}");
-                    assert_eq!(trips::rounds_of(&response), 0, "{path}");
+                    assert_eq!(round_trips::rounds_of(&response), 0, "{path}");
                     let now = response.headers().clone();
                     assert_eq!((told(&now, ETAG.as_str()), told(&now, LAST_MODIFIED.as_str())), (tag, date));
                     assert_eq!(told(&now, CACHE_CONTROL.as_str()), FOR_EVER);
@@ -350,7 +350,7 @@ fn what_is_longer_than_4_mb_is_reached_by_a_link() {
             .await;
         for (path, bytes, kind) in [(image.as_str(), &picture, "image/png"), (audio, &note, "audio/amr")] {
             let response = ask(&backend, Method::GET, path, &[]).await;
-            assert_eq!((response.status().as_u16(), trips::rounds_of(&response)), (302, 0), "{path}");
+            assert_eq!((response.status().as_u16(), round_trips::rounds_of(&response)), (302, 0), "{path}");
             let headers = response.headers().clone();
             let cache = told(&headers, CACHE_CONTROL.as_str());
             assert!(cache.starts_with("private, max-age="), "{cache} outlives the link");

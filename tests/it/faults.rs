@@ -4,8 +4,8 @@ use emulator::Fault;
 use serde_json::json;
 
 use crate::support::backend::{answer, whole};
-use crate::support::people::{internal_error, refused};
 use crate::support::table::number;
+use crate::support::users::{internal_error, refused};
 use crate::support::{Backend, Phone, fresh_phone, run};
 
 /// Attempts by the SDK for one call.

@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 
 use crate::support::accounts::{self, Cookie, PASSWORD};
 use crate::support::backend::{At, answer, whole};
-use crate::support::people::{refused, wrong_code};
 use crate::support::table::{number, text};
+use crate::support::users::{refused, wrong_code};
 use crate::support::{Backend, Phone, fresh_phone, run};
 
 const MINUTE: Duration = Duration::from_mins(1);

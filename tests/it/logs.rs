@@ -8,8 +8,8 @@ use image::{ImageFormat, RgbImage};
 use serde_json::json;
 
 use crate::support::backend::answer;
-use crate::support::people::{internal_error, refused, wrong_code};
-use crate::support::trips::log;
+use crate::support::round_trips::log;
+use crate::support::users::{internal_error, refused, wrong_code};
 use crate::support::{Backend, Person, Phone, fresh_phone, run};
 
 /// Secrets of this test that no log may contain.

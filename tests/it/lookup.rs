@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::support::backend::{answer, whole};
-use crate::support::people::{assert_malformed, not_signed_in, refused};
+use crate::support::users::{assert_malformed, not_signed_in, refused};
 use crate::support::{Backend, Phone, fresh_phone, run, shared};
 
 fn entry(phone: &Phone) -> Value {

@@ -8,11 +8,11 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
 use crate::support::backend::answer;
-use crate::support::people::{internal_error, not_signed_in};
 use crate::support::pictures::{
     SECRET, decoded, extension, gif, holds, jpeg, jpeg_of_a_place, name, one_of_each, png, segment, voice_notes,
 };
 use crate::support::table::text;
+use crate::support::users::{internal_error, not_signed_in};
 use crate::support::{Backend, Person, fresh_phone, run, shared};
 
 fn form(bytes: Vec<u8>, file_name: &str, kind: &str) -> Form {

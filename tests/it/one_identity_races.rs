@@ -81,7 +81,7 @@ fn guesses_through_all_apis_together_never_exceed_five() {
         let ask = backend.post("/verification_codes").json(&json!({ "flag": 0, "phoneNumber": phone.0 }));
         assert_eq!(answer(ask).await.1["success"], true);
         let code = backend.newest_code(phone).await;
-        let wrong = &crate::support::people::wrong_code(&code, 1);
+        let wrong = &crate::support::users::wrong_code(&code, 1);
         let attempts = (0..50).map(|n| -> BoxFuture<'_, bool> {
             match n % 4 {
                 0 => Box::pin(async { backend.sign_in(phone, wrong).await.1["error"] == "wrong code" }),

@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::support::backend::answer;
-use crate::support::people::{assert_malformed, not_signed_in, refused};
 use crate::support::table::{number, text};
+use crate::support::users::{assert_malformed, not_signed_in, refused};
 use crate::support::{Backend, Person, fresh_phone, run, shared};
 
 const NICKNAME: &str = "nickname must have 1 to 64 characters and no control characters";

@@ -7,7 +7,7 @@ use reqwest::header::{COOKIE, SET_COOKIE};
 use serde_json::{Value, json};
 
 use crate::support::backend::{Whole, answer, whole};
-use crate::support::{Backend, fresh_phone, run, trips};
+use crate::support::{Backend, fresh_phone, round_trips, run};
 
 const REFUSED: &str = "the sign-in provider did not accept this token for this user and app";
 const UNREACHABLE: &str = "the sign-in provider cannot be reached; try again";
@@ -78,7 +78,7 @@ fn no_access_token_is_logged() {
             assert_eq!(sign_in(&backend, login_type, subject, &token).await.0, 201);
             assert_eq!(sign_in(&backend, login_type, "another", &token).await, refusal(REFUSED));
         }
-        let lines = trips::log();
+        let lines = round_trips::log();
         let refusals = lines.iter().filter(|line| line.get("event").is_some_and(|event| event == "provider_refused"));
         assert!(refusals.count() >= 3, "a refusal is logged");
         assert!(!format!("{lines:?}").contains(subject));

@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::support::backend::{answer, whole};
-use crate::support::people::{not_signed_in, refused};
 use crate::support::table::{Item, text};
+use crate::support::users::{not_signed_in, refused};
 use crate::support::{Backend, Person, fresh_phone, run};
 
 const SECOND: Duration = Duration::from_secs(1);

@@ -6,8 +6,8 @@ use futures::future::join_all;
 use serde_json::{Value, json};
 
 use crate::support::backend::answer;
-use crate::support::people::{not_signed_in, refused, wrong_code};
 use crate::support::table::{number, text};
+use crate::support::users::{not_signed_in, refused, wrong_code};
 use crate::support::{Backend, Person, fresh_phone, run, shared};
 
 const SPENT: &str = "too many wrong tries; request a new code";

@@ -4,7 +4,7 @@ mod codes;
 mod misc;
 mod pictures;
 mod refusals;
-mod space;
+mod upload_quota;
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
 use crate::support::backend::{Whole, answer, read, whole};
-use crate::support::{Backend, Phone, fresh_phone, run, shared, trips};
+use crate::support::{Backend, Phone, fresh_phone, round_trips, run, shared};
 
 const PASSWORD: &str = "P@ssw0rd";
 
@@ -325,7 +325,7 @@ fn an_account_of_another_api_is_the_same_account() {
 /// Sends a request, which must succeed and cost what the document's row states; returns its headers and body.
 async fn costs(request: RequestBuilder, row: &str) -> (HeaderMap, Value) {
     let response = request.send().await.expect("an answer");
-    assert_eq!(trips::rounds_of(&response), trips::documented(row), "{row}");
+    assert_eq!(round_trips::rounds_of(&response), round_trips::documented(row), "{row}");
     let headers = response.headers().clone();
     let (status, body) = read(response).await;
     assert_eq!((status, &body["code"]), (200, &json!(200)), "{body}");

@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::support::backend::answer;
-use crate::support::people::{not_signed_in, refused};
 use crate::support::table::{number, text};
+use crate::support::users::{not_signed_in, refused};
 use crate::support::{Backend, Person, fresh_phone, run, shared};
 
 const SECOND: Duration = Duration::from_secs(1);

@@ -1,18 +1,18 @@
 //! Friends, the blacklist and groups, as the clients of the `SealTalk` API use them.
 
 mod blacklist;
-mod bounds;
-mod clubs;
+mod friend_races;
 mod friends;
+mod group_helpers;
 mod group_races;
 mod group_refusals;
 mod groups;
 mod large_groups;
+mod list_limits;
 mod lists;
 mod strangers;
-mod together;
 
-pub use self::clubs::whole_group;
+pub use self::group_helpers::whole_group;
 
 use domain::account::UserId;
 use domain::short_id;

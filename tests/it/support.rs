@@ -2,30 +2,30 @@
 
 pub mod accounts;
 pub mod backend;
-pub mod described;
-pub mod elsewhere;
 pub mod heic;
-pub mod people;
+pub mod openapi_check;
 pub mod pictures;
+pub mod round_trips;
 pub mod table;
-pub mod trips;
+pub mod third_party_engines;
+pub mod users;
 
 use std::sync::{LazyLock, OnceLock};
 
 use tokio::runtime::Runtime;
 
 pub use self::backend::Backend;
-pub use self::people::{Person, Phone, fresh_phone};
+pub use self::users::{Person, Phone, fresh_phone};
 
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
-    trips::install();
+    round_trips::install();
     Runtime::new().expect("a runtime")
 });
 
 /// Runs a test on the runtime of all backends. It fails if a response is not as described.
 pub fn run<F: Future>(test: F) -> F::Output {
     let output = RUNTIME.block_on(test);
-    described::report();
+    openapi_check::report();
     output
 }
 

@@ -1,12 +1,12 @@
 //! Delta sync: its cost, its content, and that it misses nothing.
 
 mod costs;
-mod machines;
 mod pages;
 mod races;
 mod replica;
 mod rows;
-mod torn;
+mod several_machines;
+mod torn_reads;
 
 use std::collections::HashMap;
 use std::time::Duration;

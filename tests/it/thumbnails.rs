@@ -9,11 +9,11 @@ use reqwest::header::CONTENT_TYPE;
 use serde_json::Value;
 
 use crate::support::backend::answer;
-use crate::support::people::internal_error;
 use crate::support::pictures::{
     Bucket, alike, corners, decoded, half_transparent_png, jpeg, jpeg_of_a_place, name, noise_png, one_of_each, png,
     quarters, size,
 };
+use crate::support::users::internal_error;
 use crate::support::{Backend, run, shared};
 
 /// Every available thumbnail: its suffix, the side of its box, and whether it fills the box.

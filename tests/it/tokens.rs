@@ -14,8 +14,8 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde_json::{Value, json};
 
 use crate::support::backend::answer;
-use crate::support::people::{not_signed_in, refused};
 use crate::support::table::{number, text};
+use crate::support::users::{not_signed_in, refused};
 use crate::support::{Backend, Person, fresh_phone, run, shared};
 
 const HOUR: Duration = Duration::from_hours(1);

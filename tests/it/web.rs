@@ -12,7 +12,7 @@ use reqwest::{Method, RequestBuilder, Response};
 use serde_json::{Value, json};
 
 use crate::support::backend::{answer, read};
-use crate::support::{Backend, Phone, fresh_phone, run, shared, trips};
+use crate::support::{Backend, Phone, fresh_phone, round_trips, run, shared};
 
 const PASSWORD: &str = "P@ssw0rd";
 /// The two example numbers of the standard itself, GB 11643-1999.
@@ -159,7 +159,7 @@ fn each_endpoint_keeps_to_its_round_trips() {
         let backend = Backend::capped().await;
         let costs = async |request: RequestBuilder, row: &str| {
             let response = request.send().await.expect("an answer");
-            assert_eq!(trips::rounds_of(&response), trips::documented(row), "{row}");
+            assert_eq!(round_trips::rounds_of(&response), round_trips::documented(row), "{row}");
         };
         let (phone, id) = (fresh_phone(), fresh_id());
         let text = captcha(&backend, &id).await;

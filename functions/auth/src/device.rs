@@ -10,7 +10,7 @@ use domain::password::Password;
 use domain::phone::Phone;
 use domain::session::{Lifetime, NewSession, PushTokens};
 use handset_http::api::ApiResult;
-use handset_http::api::device::{Either, Outcome};
+use handset_http::api::device::{DoneOrRefused, Either};
 use handset_http::api::{Api, Device};
 use handset_http::body::Params;
 use handset_http::caller::{Origin, Signed};
@@ -233,7 +233,7 @@ async fn post_login(
     request_body = UpdatePassword,
     responses((
         status = 200, description = "Set; or `success` is false: a wrong code, a weak password",
-        body = inline(Outcome), example = json!({ "success": true, "msg": "修改密码成功" }),
+        body = inline(DoneOrRefused), example = json!({ "success": true, "msg": "修改密码成功" }),
     )),
 )]
 async fn put_update_password(
@@ -255,7 +255,7 @@ async fn put_update_password(
     post, path = "/users/logout", tag = "device", operation_id = "device_logout",
     security(("access_token" = [])),
     responses(
-        (status = 200, description = "Signed out", body = inline(Outcome), example = json!({ "success": true, "msg": "ok" })),
+        (status = 200, description = "Signed out", body = inline(DoneOrRefused), example = json!({ "success": true, "msg": "ok" })),
     ),
 )]
 async fn post_logout(State(state): State<AppState>, Signed(caller, _): Signed<Device>) -> ApiResult<Device> {

@@ -12,7 +12,7 @@ use domain::phone::Phone;
 use domain::session::{Lifetime, NewSession, PushTokens};
 use domain::{Fault, Result as DomainResult};
 use handset_http::api::ApiResult;
-use handset_http::api::web::{Either, Outcome, User};
+use handset_http::api::web::{DoneOrRefused, Either, User};
 use handset_http::api::{Api, Web};
 use handset_http::body::Params;
 use handset_http::caller::{Origin, Signed};
@@ -152,7 +152,7 @@ async fn get_session(State(state): State<AppState>, origin: Origin, Signed(calle
         status = 200,
         description = "Signed out, and the cookie is removed; or 4101 not signed in",
         headers(("Set-Cookie" = String, description = "Removes `web_session`.")),
-        body = inline(Outcome), example = json!({ "errno": "0", "errmsg": "OK" }),
+        body = inline(DoneOrRefused), example = json!({ "errno": "0", "errmsg": "OK" }),
     )),
 )]
 async fn delete_session(

@@ -10,7 +10,7 @@ use domain::crypto;
 use domain::phone::Phone;
 use domain::{Error, random};
 use handset_http::api::ApiResult;
-use handset_http::api::sealtalk::{Outcome, Refused, Success};
+use handset_http::api::sealtalk::{DoneOrRefused, Refused, Success};
 use handset_http::api::{Api, SealTalk};
 use handset_http::body::Params;
 use handset_http::caller::Origin;
@@ -66,7 +66,7 @@ struct PictureCode {
     post, path = "/user/send_code", tag = "sealtalk", operation_id = "sealtalk_send_code", request_body = SendCode,
     responses(
         (status = 200, description = "The code was sent. Code 5000: too soon, too many codes, or the text message could not be sent",
-            body = inline(Outcome), examples(
+            body = inline(DoneOrRefused), examples(
                 ("success" = (value = json!({ "code": 200 }))),
                 ("too soon" = (value = json!({ "code": 5_000, "message": "a code was sent a moment ago; try again in 42 s" }))),
             )),

@@ -9,7 +9,7 @@ use domain::captcha::CaptchaId;
 use domain::codes::{CodeRequest, Purpose, SolvedCaptcha};
 use domain::phone::Phone;
 use domain::{Error, Result as DomainResult};
-use handset_http::api::web::{Outcome, Refused, Words};
+use handset_http::api::web::{DoneOrRefused, Refused, Words};
 use handset_http::api::{Api, Refusal, Web};
 use handset_http::body::{Params, missing};
 use handset_http::caller::Origin;
@@ -89,7 +89,7 @@ async fn draw(state: &AppState, path: Result<Path<String>, PathRejection>) -> Do
         description = "The code was sent; or 4103 not a phone number, 4002 the captcha has expired, 4004 its text is wrong, \
             4003 the number is registered, 4201 too soon or too many codes, 4202 too many codes from this IP address, \
             4301 the text message could not be sent",
-        body = inline(Outcome), example = json!({ "errno": "0", "errmsg": "发送成功" }),
+        body = inline(DoneOrRefused), example = json!({ "errno": "0", "errmsg": "发送成功" }),
     )),
 )]
 async fn get_sms_code(

@@ -5,7 +5,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use domain::Error;
 use domain::devices::PushAddress;
-use handset_http::api::device::Outcome;
+use handset_http::api::device::DoneOrRefused;
 use handset_http::api::{Device, Refusal};
 use handset_http::body::Params;
 use handset_http::caller::Signed;
@@ -53,7 +53,7 @@ struct NewAddress {
     security(("access_token" = [])), params(("id" = i32, Path, description = "Your own id, as sign-up and sign-in return it", example = 12)),
     responses(
         (status = 200, description = "Updated; or `success` is false: not a push token, or another user's id",
-            body = inline(Outcome), example = json!({ "success": true, "msg": "ok" })),
+            body = inline(DoneOrRefused), example = json!({ "success": true, "msg": "ok" })),
     ),
 )]
 async fn post_update_device_token(

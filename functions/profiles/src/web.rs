@@ -6,7 +6,7 @@ use domain::Result as DomainResult;
 use domain::account::Caller;
 use domain::profile::{Nickname, ProfileChange};
 use domain::real_name::IdentityDocument;
-use handset_http::api::web::{Either, Outcome, User, Words};
+use handset_http::api::web::{DoneOrRefused, Either, User, Words};
 use handset_http::api::{Refusal, Web};
 use handset_http::body::Params;
 use handset_http::caller::{Origin, Signed};
@@ -132,7 +132,7 @@ async fn rename(state: &AppState, caller: Caller, name: &str) -> DomainResult<Re
     request_body(content((RealName = "application/json"), (RealName = "application/x-www-form-urlencoded"))),
     responses(
         (status = 200, description = "Stored; or 4103 not a name or an ID number, 4003 another one is stored already, \
-            4101 not signed in, 4001 it could not be stored", body = inline(Outcome), example = json!({ "errno": "0", "errmsg": "OK" })),
+            4101 not signed in, 4001 it could not be stored", body = inline(DoneOrRefused), example = json!({ "errno": "0", "errmsg": "OK" })),
     ),
 )]
 async fn post_real_name(

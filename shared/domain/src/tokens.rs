@@ -147,9 +147,9 @@ impl Keys {
 
     /// The caller and the second at which the token expires.
     fn read_access_token(&self, token: &str) -> Result<(Caller, i64)> {
-        let malformed = |_| MALFORMED;
+        let malformed = |_| INVALID;
         let kid = jsonwebtoken::decode_header(token).map_err(malformed)?.kid;
-        let set = self.sets().find(|set| kid.as_deref() == Some(&set.kid)).ok_or(MALFORMED)?;
+        let set = self.sets().find(|set| kid.as_deref() == Some(&set.kid)).ok_or(INVALID)?;
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.set_issuer(&[&self.issuer]);
         validation.set_audience(&[&self.audience]);
@@ -157,8 +157,8 @@ impl Keys {
         // The library would compare with the machine's clock; our caller compares with its own clock.
         validation.validate_exp = false;
         let claims = jsonwebtoken::decode::<Claims>(token, &set.checking, &validation).map_err(malformed)?.claims;
-        let user = claims.sub.parse().map_err(|_| MALFORMED)?;
-        let session = claims.sid.parse().map_err(|_| MALFORMED)?;
+        let user = claims.sub.parse().map_err(|_| INVALID)?;
+        let session = claims.sid.parse().map_err(|_| INVALID)?;
         Ok((Caller { user, session }, claims.exp))
     }
 
@@ -198,12 +198,12 @@ impl Keys {
 
     /// The caller of this session token, if it was issued for `api`. The store decides whether the session is active.
     pub fn check_session_token(&self, token: &str, api: &str) -> Result<Caller> {
-        let bytes = BASE64_URL_SAFE_NO_PAD.decode(token).map_err(|_| MALFORMED)?;
-        let (body, tag) = bytes.split_at_checked(SESSION_BODY).ok_or(MALFORMED)?;
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(token).map_err(|_| INVALID)?;
+        let (body, tag) = bytes.split_at_checked(SESSION_BODY).ok_or(INVALID)?;
         let ours = self.sets().fold(false, |ours, set| ours | crypto::same(&session_tag(set, api, body), tag));
-        let (user, rest) = body.split_first_chunk().ok_or(MALFORMED)?;
-        let (session, _) = rest.split_first_chunk().ok_or(MALFORMED)?;
-        let user = UserId::new(u64::from_be_bytes(*user)).filter(|_| ours).ok_or(MALFORMED)?;
+        let (user, rest) = body.split_first_chunk().ok_or(INVALID)?;
+        let (session, _) = rest.split_first_chunk().ok_or(INVALID)?;
+        let user = UserId::new(u64::from_be_bytes(*user)).filter(|_| ours).ok_or(INVALID)?;
         Ok(Caller { user, session: SessionId::from_bytes(*session) })
     }
 
@@ -275,7 +275,7 @@ fn digest(set: &KeySet, subject: &str, code: &str) -> [u8; 32] {
 }
 
 /// A token that we did not make for what it is used for.
-const MALFORMED: Error = Error::Unauthenticated(NotSignedIn::Malformed);
+const INVALID: Error = Error::Unauthenticated(NotSignedIn::Invalid);
 
 const SESSION_BODY: usize = 8 + SessionId::BYTES;
 const REFRESH_BODY: usize = SESSION_BODY + 4;

@@ -107,7 +107,7 @@ impl<A: Api> IntoResponse for Refusal<A> {
 
 /// The kind of the error that a response tells, for the request's log line; it stays on this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Outcome(pub &'static str);
+pub struct RefusalKind(pub &'static str);
 
 /// The response with which an API refuses. A fault is logged and counted here, once.
 #[must_use]
@@ -118,7 +118,7 @@ pub fn refuse<A: Api>(error: &Error) -> Response {
     }
     let reply = A::refuse(error);
     let mut response = (reply.status, axum::Json(reply.body)).into_response();
-    response.extensions_mut().insert(Outcome(error.kind()));
+    response.extensions_mut().insert(RefusalKind(error.kind()));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(A::REFUSAL_TYPE));
     A::dress(&mut response);
@@ -143,7 +143,7 @@ pub fn refuse<A: Api>(error: &Error) -> Response {
 fn challenge<A: Api>(reason: NotSignedIn) -> Option<HeaderValue> {
     match reason {
         NotSignedIn::Missing => Some(HeaderValue::from_static("Bearer")),
-        NotSignedIn::Malformed | NotSignedIn::Expired | NotSignedIn::Ended => {
+        NotSignedIn::Invalid | NotSignedIn::Expired | NotSignedIn::Ended => {
             let words = A::not_signed_in(reason);
             let challenge = format!("Bearer error=\"invalid_token\", error_description=\"{words}\"");
             HeaderValue::from_str(&challenge).ok()

@@ -23,7 +23,7 @@ pub fn values<'a>(parts: &'a Parts, name: &'a str) -> impl Iterator<Item = &'a s
 /// Who holds a session cookie of `api`: the last of those that we made.
 pub fn caller(parts: &Parts, verifier: &TokenVerifier, name: &str, api: &str) -> Result<Caller> {
     let tokens: Vec<_> = values(parts, name).filter(|token| !token.is_empty()).collect();
-    let reason = if tokens.is_empty() { NotSignedIn::Missing } else { NotSignedIn::Malformed };
+    let reason = if tokens.is_empty() { NotSignedIn::Missing } else { NotSignedIn::Invalid };
     let mut newest_first = tokens.into_iter().rev();
     let ours = newest_first.find_map(|token| verifier.keys.check_session_token(token, api).ok());
     ours.ok_or(Error::Unauthenticated(reason))

@@ -8,7 +8,7 @@ use http::StatusCode;
 use http::header::ALLOW;
 use lambda_http::Context;
 
-use super::api::{Outcome, refuse_by_path};
+use super::api::{RefusalKind, refuse_by_path};
 use super::body;
 use super::caching;
 use super::caller::gateway;
@@ -97,8 +97,8 @@ async fn answer(guard: &CrossSiteGuard, request: Request, next: Next) -> Respons
 
 /// The result of a request: the kind of its error, or a word for its status.
 fn outcome(response: &Response) -> &'static str {
-    match response.extensions().get::<Outcome>() {
-        Some(Outcome(kind)) => kind,
+    match response.extensions().get::<RefusalKind>() {
+        Some(RefusalKind(kind)) => kind,
         None if response.status().is_server_error() => "fault",
         None if response.status().is_client_error() => "refused",
         None => "ok",
@@ -132,7 +132,7 @@ mod tests {
         tokio::time::sleep(Duration::from_millis(2)).await;
         let response = answer.await.unwrap().unwrap();
         assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
-        assert_eq!(response.extensions().get::<Outcome>(), Some(&Outcome("fault")));
+        assert_eq!(response.extensions().get::<RefusalKind>(), Some(&RefusalKind("fault")));
         let body = to_bytes(response.into_body(), 1_000).await.unwrap();
         let body: Value = serde_json::from_slice(&body).unwrap();
         assert_eq!(body["code"], json!(500), "{body}");

@@ -20,11 +20,11 @@ pub struct TokenVerifier {
 
 /// The token of an `Authorization: Bearer` header; `None` if there is no such header. Another scheme is an error.
 pub fn bearer(parts: &Parts) -> Result<Option<&str>> {
-    const MALFORMED: Error = Error::Unauthenticated(NotSignedIn::Malformed);
+    const INVALID: Error = Error::Unauthenticated(NotSignedIn::Invalid);
     let Some(header) = parts.headers.get(AUTHORIZATION) else { return Ok(None) };
-    let header = header.to_str().map_err(|_| MALFORMED)?;
-    let (scheme, token) = header.trim().split_once(' ').ok_or(MALFORMED)?;
-    if scheme.eq_ignore_ascii_case("bearer") { Ok(Some(token.trim())) } else { Err(MALFORMED) }
+    let header = header.to_str().map_err(|_| INVALID)?;
+    let (scheme, token) = header.trim().split_once(' ').ok_or(INVALID)?;
+    if scheme.eq_ignore_ascii_case("bearer") { Ok(Some(token.trim())) } else { Err(INVALID) }
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{APIS, committed, description, example, examples, operations, root};
 use crate::support::backend::answer;
-use crate::support::described::closed::Schemas;
+use crate::support::openapi_check::closed_schemas::Schemas;
 use crate::support::{run, shared};
 
 #[test]

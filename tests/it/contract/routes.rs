@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Operation, description, no_such_endpoint, operations, routes, stack};
 use crate::support::backend::whole;
-use crate::support::{run, shared, trips};
+use crate::support::{round_trips, run, shared};
 
 /// The function whose crate declares each operation, by the operation's key.
 fn declared() -> BTreeMap<String, &'static str> {
@@ -105,7 +105,7 @@ fn every_operation_is_answered_by_the_function_it_leads_to() {
             for (path, function, known) in ways(&operation, owners[&operation.key()]) {
                 let place = format!("{} {path}", operation.method);
                 let answer = whole(operation.request_at(backend, &api, &path)).await;
-                let line = trips::line_in(&answer.headers);
+                let line = round_trips::line_in(&answer.headers);
                 assert_eq!(line["function"], function, "{place}");
                 assert_eq!(line["route"], known, "{place} has no handler");
                 assert_ne!(answer.body, no_such_endpoint(operation.api()), "{place}");

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{PASSWORD, post, push_tokens, refused, register};
 use crate::support::backend::answer;
-use crate::support::people::NO_NUMBER;
+use crate::support::users::NO_NUMBER;
 use crate::support::{Backend, fresh_phone, run, shared};
 
 #[test]

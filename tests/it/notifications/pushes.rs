@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Member, news, now, operations, pushes};
 use crate::support::backend::answer;
-use crate::support::trips::log;
+use crate::support::round_trips::log;
 use crate::support::{Backend, run};
 
 #[test]

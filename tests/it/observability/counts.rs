@@ -9,9 +9,9 @@ use telemetry::metrics::{FUNCTION, Metric, Unit};
 
 use super::{OBSERVED, Record, recorded};
 use crate::support::backend::answer;
-use crate::support::people::wrong_code;
 use crate::support::pictures::{Bucket, jpeg, name};
-use crate::support::trips::lines;
+use crate::support::round_trips::lines;
+use crate::support::users::wrong_code;
 use crate::support::{Backend, Person, fresh_phone, run};
 
 /// Metrics of errors that no whole session has; they have separate tests.

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{OBSERVED, recorded};
 use crate::support::backend::answer;
 use crate::support::pictures::jpeg;
-use crate::support::trips::lines;
+use crate::support::round_trips::lines;
 use crate::support::{fresh_phone, run};
 
 #[test]

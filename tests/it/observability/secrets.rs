@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{OBSERVED, Record, recorded};
 use crate::support::backend::answer;
-use crate::support::trips::output;
+use crate::support::round_trips::output;
 use crate::support::{Backend, fresh_phone, run};
 
 /// The secrets, by their field names in the five APIs.

@@ -12,7 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::OnceCell;
 
 use crate::support::backend::answer;
-use crate::support::people::internal_error;
+use crate::support::users::internal_error;
 use crate::support::{Backend, fresh_phone, run};
 
 /// The treatment of requests that contain a text.

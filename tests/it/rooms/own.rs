@@ -11,8 +11,8 @@ use super::{
 };
 use crate::support::accounts::{rooms_by_code, web_register};
 use crate::support::backend::{answer, whole};
+use crate::support::round_trips::documented;
 use crate::support::table::{Item, number};
-use crate::support::trips::documented;
 use crate::support::{Backend, fresh_phone, run, shared};
 
 /// The account's own room in a sign-in response: its number, and its pk as the apps read it.

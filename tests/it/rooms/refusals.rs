@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{PASSWORD, assert_success, call, fresh, login, make_room, not_signed_in, refused, register, text};
 use crate::support::backend::answer;
-use crate::support::people::NO_NUMBER;
+use crate::support::users::NO_NUMBER;
 use crate::support::{run, shared};
 
 #[test]

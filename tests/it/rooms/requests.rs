@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{PASSWORD, assert_success, call, fresh, login, make_room, refused, register, text};
 use crate::support::backend::{answer, read};
-use crate::support::trips::{documented, rounds_of};
+use crate::support::round_trips::{documented, rounds_of};
 use crate::support::{Backend, fresh_phone, run, shared};
 
 #[test]

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{as_of, done, kind, not_signed_in, refused, register, result};
 use crate::support::backend::{answer, whole};
-use crate::support::{Backend, fresh_phone, run, shared, trips};
+use crate::support::{Backend, fresh_phone, round_trips, run, shared};
 
 #[test]
 fn several_profiles_come_at_once_in_the_order_asked_for() {
@@ -30,7 +30,7 @@ fn several_profiles_come_at_once_in_the_order_asked_for() {
             let answer = whole(batch(query.clone())).await;
             assert_eq!((answer.status, &answer.body), (200, &result(&expected).1), "{query}");
             let row = "SealTalk: several people by their ids";
-            assert_eq!(answer.rounds(), trips::documented(row), "{query}");
+            assert_eq!(answer.rounds(), round_trips::documented(row), "{query}");
         }
         let missing = refused(400, 400, "id is missing");
         for query in ["", "ids=1"] {

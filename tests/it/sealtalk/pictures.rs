@@ -17,7 +17,7 @@ use super::{as_of, costs, done, post, refused, register, result};
 use crate::support::backend::answer;
 use crate::support::heic::{QUARTERS, code, heic_of_a_place};
 use crate::support::pictures::{Bucket, SECRET, holds, jpeg, name};
-use crate::support::{Backend, fresh_phone, run, shared, trips};
+use crate::support::{Backend, fresh_phone, round_trips, run, shared};
 
 /// Fetches a captcha's picture like a client; returns its id and its text.
 async fn captcha(backend: &Backend) -> (String, String) {
@@ -86,7 +86,7 @@ fn captchas_cost_what_is_documented() {
         let url = drawn["result"]["url"].as_str().expect("a url").to_owned();
         let picture = backend.get(url.strip_prefix(&backend.url("")).expect("a url of this backend")).send().await;
         let picture = picture.expect("an answer");
-        assert_eq!(trips::rounds_of(&picture), trips::documented("SealTalk: a captcha's picture"));
+        assert_eq!(round_trips::rounds_of(&picture), round_trips::documented("SealTalk: a captcha's picture"));
         let (id, text) = (&drawn["result"]["verifyId"], picture.headers()["x-captcha-text"].to_str().expect("text"));
         let asked = json!({ "phone": fresh_phone().0, "picCode": text, "picCodeId": id });
         costs(backend.post("/user/send_code").json(&asked), "SealTalk: send a code with a captcha").await;

@@ -8,7 +8,7 @@ use super::{
     verification_for,
 };
 use crate::support::backend::answer;
-use crate::support::people::NOT_IN_ZONE;
+use crate::support::users::NOT_IN_ZONE;
 use crate::support::{Phone, fresh_phone, run, shared};
 
 /// Every operation that needs a session, with a valid body.

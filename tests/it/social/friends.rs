@@ -13,7 +13,7 @@ use super::{Someone, action, done, held, refused, result, sides, turns};
 use crate::support::accounts::{self, PASSWORD};
 use crate::support::backend::{answer, whole};
 use crate::support::table::{Item, number, text};
-use crate::support::{Backend, run, shared, trips};
+use crate::support::{Backend, round_trips, run, shared};
 
 /// The API's time format.
 fn iso(moment: Timestamp) -> String {
@@ -326,7 +326,7 @@ fn requests_stay_within_their_round_trips() {
             let body = json!({ "friendId": whom.id, "message": "hello", "displayName": "friend" });
             let method = request.0.parse().expect("a method");
             let answer = whole(who.request(backend, method, request.1).json(&body)).await;
-            assert_eq!(answer.rounds(), trips::documented(row), "{row}: {request:?}: {}", answer.body);
+            assert_eq!(answer.rounds(), round_trips::documented(row), "{row}: {request:?}: {}", answer.body);
         }
         // An empty list needs no profiles.
         for path in ["/user/blacklist", "/user/groups"] {

@@ -7,7 +7,7 @@ use domain::random::below;
 use futures::future::join_all;
 use serde_json::json;
 
-use super::clubs::{assert_whole, changes, crowd, faults, partition};
+use super::group_helpers::{assert_whole, changes, crowd, faults, partition};
 use super::{Someone, done};
 use crate::support::{Backend, run, shared};
 

@@ -4,7 +4,7 @@ use reqwest::Method;
 use reqwest::header::COOKIE;
 use serde_json::{Value, json};
 
-use super::clubs::{
+use super::group_helpers::{
     MANAGERS_ONLY, absent, assert_whole, changes, ids, managers_only, members_only, no_group, owner_appoints,
     owner_only, stays, too_many_groups,
 };

@@ -6,7 +6,7 @@ use domain::clock::Clock as _;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::clubs::{
+use super::group_helpers::{
     MANAGERS_ONLY, assert_whole, changes, full, members_only, named, no_group, no_user, owner_only, partition, stays,
 };
 use super::{Someone, done, refused, result};

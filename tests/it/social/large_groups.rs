@@ -9,7 +9,7 @@ use emulator::Fault;
 use futures::future::{join, join_all};
 use serde_json::json;
 
-use super::clubs::{assert_whole, carry_on, crowd, full, named, no_group, partition, settled, too_many_groups};
+use super::group_helpers::{assert_whole, carry_on, crowd, full, named, no_group, partition, settled, too_many_groups};
 use super::{Someone, TRANSACT, done, internal_error, refused, result};
 use crate::support::{Backend, run};
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Someone, done, result};
 use crate::support::backend::{answer, whole};
-use crate::support::{Backend, run, shared, trips};
+use crate::support::{Backend, round_trips, run, shared};
 
 /// Creates a group and returns its id.
 async fn create(backend: &Backend, who: &Someone, name: &str, portrait: &str, people: &[&Someone]) -> String {
@@ -63,7 +63,7 @@ fn groups_are_flat_as_documented_and_nested_as_the_clients_read_them() {
             assert_eq!(list(backend, who).await, result(&json!(entries)));
         }
         let listed = whole(tom.request(backend, Method::GET, "/user/groups")).await;
-        assert_eq!(listed.rounds(), trips::documented("SealTalk: groups"));
+        assert_eq!(listed.rounds(), round_trips::documented("SealTalk: groups"));
     });
 }
 

@@ -15,8 +15,8 @@ use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::Value;
 
-use super::elsewhere::{Elsewhere, engine, not_here};
-use super::{described, trips};
+use super::third_party_engines::{Elsewhere, engine, not_here};
+use super::{openapi_check, round_trips};
 
 /// The machine's clock plus this backend's offset, or a clock that only the test moves.
 #[derive(Default)]
@@ -140,7 +140,7 @@ impl Backend {
         }
         let clock = Arc::new(TestClock::default());
         let functions = functions(Handset { clock: clock.clone(), ..Handset::default() });
-        let running = local::start_before(Some(described::witness()), options, &functions).await?;
+        let running = local::start_before(Some(openapi_check::witness()), options, &functions).await?;
         Ok(Self::of(Runs::Here(Box::new(running)), clock))
     }
 
@@ -320,7 +320,7 @@ impl Whole {
 
     /// The number of sequential DynamoDB round trips that the request waited for.
     pub fn rounds(&self) -> u32 {
-        trips::rounds_in(&self.headers)
+        round_trips::rounds_in(&self.headers)
     }
 }
 

@@ -8,8 +8,8 @@ use super::replica::Replica;
 use super::{Somebody, version};
 use crate::support::Backend;
 use crate::support::backend::Whole;
+use crate::support::round_trips::{documented, line_in};
 use crate::support::run;
-use crate::support::trips::{documented, line_in};
 
 fn assert_costs(whole: &Whole, request: &str) {
     assert_eq!(whole.rounds(), documented(request), "{request}: {:?}", line_in(&whole.headers));

@@ -9,8 +9,8 @@ use domain::random::below;
 use local::Options;
 use serde_json::{Value, json};
 
-use super::machines::Machines;
 use super::replica::{Replica, Rows};
+use super::several_machines::Machines;
 use super::{Somebody, settled};
 use crate::support::{Backend, run};
 

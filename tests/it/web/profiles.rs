@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{IDENTITY, Person, avatar, done, malformed, path, png, refused, register};
 use crate::support::backend::answer;
-use crate::support::{Backend, run, shared, trips};
+use crate::support::{Backend, round_trips, run, shared};
 
 #[test]
 fn the_own_profile_has_the_new_name_and_picture() {
@@ -138,7 +138,7 @@ fn a_real_name_is_written_once_and_readable_by_nobody_else() {
         for plain in [x.as_bytes(), &x.as_bytes()[..6], "张三".as_bytes()] {
             assert!(!sealed.windows(plain.len()).any(|window| window == plain));
         }
-        let logged = format!("{:?}", trips::log());
+        let logged = format!("{:?}", round_trips::log());
         assert!(!logged.contains(x) && !logged.contains(&x.to_lowercase()) && !logged.contains("张三"));
         // In another user's item it cannot be decrypted.
         let other = register(backend).await;

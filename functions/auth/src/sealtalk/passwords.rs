@@ -3,7 +3,7 @@
 use axum::extract::State;
 use handset_http::api::ApiResult;
 use handset_http::api::SealTalk;
-use handset_http::api::sealtalk::{Done, Outcome, Refused};
+use handset_http::api::sealtalk::{Done, DoneOrRefused, Refused};
 use handset_http::body::Params;
 use handset_http::caller::{Origin, Signed};
 use serde::Deserialize;
@@ -75,7 +75,7 @@ async fn reset_password(
     security(("sealtalk_session" = [])), request_body = ChangePassword,
     responses(
         (status = 200, description = "Changed. Code 1000: the old password is wrong",
-            body = inline(Outcome), examples(
+            body = inline(DoneOrRefused), examples(
                 ("success" = (value = json!({ "code": 200 }))),
                 ("wrong password" = (value = json!({ "code": 1_000, "message": "wrong account or password" }))),
             )),

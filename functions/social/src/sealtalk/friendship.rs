@@ -56,12 +56,12 @@ struct SetDisplayName {
 /// What came of it.
 #[derive(Serialize, ToSchema)]
 #[schema(as = sealtalk::FriendshipOutcome)]
-struct Outcome {
+struct ActionTaken {
     /// `Added`, `Sent` or `None`.
     action: &'static str,
 }
 
-impl From<Action> for Outcome {
+impl From<Action> for ActionTaken {
     fn from(action: Action) -> Self {
         let action = match action {
             Action::Added => "Added",
@@ -150,7 +150,7 @@ struct Profile {
     post, path = "/friendship/invite", tag = "sealtalk", operation_id = "sealtalk_friendship_invite",
     security(("sealtalk_session" = [])), request_body = Invite,
     responses(
-        (status = 200, description = "`Sent`; `Added` when they had asked before, so that both are friends now; `None` when nothing happened. Code 5000: you sent 50 requests today", body = inline(Either<Outcome>),
+        (status = 200, description = "`Sent`; `Added` when they had asked before, so that both are friends now; `None` when nothing happened. Code 5000: you sent 50 requests today", body = inline(Either<ActionTaken>),
             examples(
                 ("success" = (value = json!({ "code": 200, "result": { "action": "Sent" } }))),
                 ("too many requests" = (value = json!({ "code": 5_000, "message": "too many friend requests today; try again in 2 hours" }))),
@@ -167,7 +167,7 @@ async fn invite_friend(
 ) -> ApiResult<SealTalk> {
     let greeting = Greeting::parse(given.message.as_deref().unwrap_or_default())?;
     let action = state.friends.invite(caller, short_id::decode(&given.friend_id)?, &greeting).await?;
-    Ok(SealTalk::result(Outcome::from(action)))
+    Ok(SealTalk::result(ActionTaken::from(action)))
 }
 
 /// Agree to be friends with somebody who asked.
@@ -177,7 +177,7 @@ async fn invite_friend(
     post, path = "/friendship/agree", tag = "sealtalk", operation_id = "sealtalk_friendship_agree",
     security(("sealtalk_session" = [])), request_body = FriendId,
     responses(
-        (status = 200, description = "Both are friends", body = inline(Success<Outcome>), example = json!({ "code": 200, "result": { "action": "Added" } })),
+        (status = 200, description = "Both are friends", body = inline(Success<ActionTaken>), example = json!({ "code": 200, "result": { "action": "Added" } })),
         (status = 400, description = "Oneself",
             body = Refused, example = json!({ "code": 400, "message": "friendId is somebody else" })),
         (status = 404, description = "They did not ask, or there is no such user", body = Refused, example = json!({ "code": 404, "message": "no such friend request" })),
@@ -189,7 +189,7 @@ async fn agree_to_friend(
     Params(given, _): Params<SealTalk, FriendId>,
 ) -> ApiResult<SealTalk> {
     state.friends.agree(caller, short_id::decode(&given.friend_id)?).await?;
-    Ok(SealTalk::result(Outcome::from(Action::Added)))
+    Ok(SealTalk::result(ActionTaken::from(Action::Added)))
 }
 
 /// Ignore that somebody asked.

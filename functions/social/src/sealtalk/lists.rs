@@ -8,7 +8,7 @@ use domain::social::group::MOST_MEMBERS;
 use domain::social::{Friend, Mine};
 use handset_http::api::ApiResult;
 use handset_http::api::SealTalk;
-use handset_http::api::sealtalk::{Done, Outcome, Refused, Success};
+use handset_http::api::sealtalk::{Done, DoneOrRefused, Refused, Success};
 use handset_http::body::Params;
 use handset_http::caller::{Origin, Signed};
 use serde::Serialize;
@@ -146,7 +146,7 @@ async fn get_blacklist(
     post, path = "/user/add_to_blacklist", tag = "sealtalk", operation_id = "sealtalk_add_to_blacklist",
     security(("sealtalk_session" = [])), request_body = FriendId,
     responses(
-        (status = 200, description = "Blocked. Code 5000: your blacklist is full", body = inline(Outcome),
+        (status = 200, description = "Blocked. Code 5000: your blacklist is full", body = inline(DoneOrRefused),
             examples(
                 ("success" = (value = json!({ "code": 200 }))),
                 ("full" = (value = json!({ "code": 5_000, "message": "the blacklist is full; remove a person first" }))),

@@ -9,7 +9,7 @@ use emulator::{ACCOUNT, Fault, REGION};
 
 use sha2::{Digest as _, Sha256};
 
-use crate::stack::{Stack, TABLE, hex, send, sign, table, table_arn};
+use crate::fixture::{Stack, TABLE, hex, send, sign, table, table_arn};
 
 fn text(value: &str) -> AttributeValue {
     AttributeValue::S(value.to_owned())

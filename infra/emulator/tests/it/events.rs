@@ -9,7 +9,7 @@ use emulator::Handler;
 use futures::FutureExt as _;
 use serde_json::Value;
 
-use crate::stack::{BUCKET, Stack, send, sign};
+use crate::fixture::{BUCKET, Stack, send, sign};
 
 fn recorder() -> (Handler, Arc<Mutex<Vec<Value>>>) {
     let events = Arc::new(Mutex::new(Vec::new()));

@@ -2,14 +2,14 @@
 
 mod dynamo;
 mod events;
+mod fixture;
 mod keys;
 mod notifications;
 mod objects;
 mod persistence;
 mod reads;
 mod roles;
-mod stack;
+mod sms;
 mod stream_mappings;
 mod streams;
 mod template;
-mod texts;

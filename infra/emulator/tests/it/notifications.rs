@@ -8,8 +8,8 @@ use aws_sdk_sns::types::{MessageAttributeValue, PublishBatchRequestEntry};
 use emulator::Fault;
 use serde_json::{Value, json};
 
+use crate::fixture::Stack;
 use crate::persistence::Folder;
-use crate::stack::Stack;
 
 const TOPIC: &str = "arn:aws:sns:us-east-1:000000000000:news";
 const APNS: &str = "arn:aws:sns:us-east-1:000000000000:app/APNS/local";

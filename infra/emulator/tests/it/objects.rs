@@ -7,7 +7,7 @@ use aws_sdk_s3::types::{
 };
 use emulator::Fault;
 
-use crate::stack::{BUCKET, Stack};
+use crate::fixture::{BUCKET, Stack};
 
 #[tokio::test]
 async fn fifty_parallel_creations_have_one_winner() {

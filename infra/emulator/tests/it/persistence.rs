@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_s3::primitives::ByteStream;
 use emulator::{Endpoints, Error, Options};
 
-use crate::stack::{BUCKET, Stack, TABLE, table};
+use crate::fixture::{BUCKET, Stack, TABLE, table};
 
 /// A folder that is removed when the test ends.
 pub struct Folder(PathBuf);

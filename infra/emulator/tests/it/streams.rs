@@ -11,8 +11,8 @@ use emulator::{Error, Mapping, StreamHandler};
 use futures::FutureExt as _;
 use serde_json::{Value, json};
 
+use crate::fixture::{Stack, TABLE, table};
 use crate::persistence::Folder;
-use crate::stack::{Stack, TABLE, table};
 
 /// The events that a function was invoked with.
 type Calls = Arc<Mutex<Vec<Value>>>;

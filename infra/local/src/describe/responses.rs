@@ -74,10 +74,8 @@ pub fn headers(dialects: &[Dialect]) -> Map<String, Value> {
         "description": "Seconds after which to try again; only where waiting helps.",
         "schema": { "type": "integer", "minimum": 0 },
     });
-    let mut all = Map::from_iter([
-        ("NoStore".to_owned(), header("`no-store`.")),
-        ("RetryAfter".to_owned(), retry_after),
-    ]);
+    let mut all =
+        Map::from_iter([("NoStore".to_owned(), header("`no-store`.")), ("RetryAfter".to_owned(), retry_after)]);
     if dialects.iter().any(|dialect| dialect.tag == SealTalk::NAME) {
         let about = "`private`; `private, no-store` if the response has a credential.";
         all.insert("Private".to_owned(), header(about));

@@ -8,7 +8,7 @@ pub enum NotSignedIn {
     /// No credential was sent.
     Missing,
     /// The value sent is not a credential that we issued for this API.
-    Malformed,
+    Invalid,
     /// The credential or its session has expired.
     Expired,
     /// The session was ended: by signing out, by a new password, or by newer sign-ins.
@@ -19,7 +19,7 @@ impl NotSignedIn {
     pub(super) const fn kind(self) -> &'static str {
         match self {
             Self::Missing => "credential_missing",
-            Self::Malformed => "credential_malformed",
+            Self::Invalid => "credential_malformed",
             Self::Expired => "credential_expired",
             Self::Ended => "session_ended",
         }
@@ -30,7 +30,7 @@ impl fmt::Display for NotSignedIn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Missing => "no credential was sent",
-            Self::Malformed => "the credential is not valid",
+            Self::Invalid => "the credential is not valid",
             Self::Expired => "the credential has expired",
             Self::Ended => "the session has ended",
         })

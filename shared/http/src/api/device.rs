@@ -80,7 +80,7 @@ pub enum Either<T> {
 #[derive(ToSchema)]
 #[schema(as = device::Outcome)]
 #[serde(untagged)]
-pub enum Outcome {
+pub enum DoneOrRefused {
     /// A success.
     Done(Done),
     /// An error.
@@ -121,7 +121,7 @@ impl Api for Device {
     fn not_signed_in(reason: NotSignedIn) -> &'static str {
         match reason {
             NotSignedIn::Missing => "the Access-Token header is missing; send the accessToken of the sign-in",
-            NotSignedIn::Malformed => "the access token is not valid; send the accessToken of the sign-in",
+            NotSignedIn::Invalid => "the access token is not valid; send the accessToken of the sign-in",
             NotSignedIn::Expired => "the access token has expired; sign in again",
             NotSignedIn::Ended => "the session has ended; sign in again",
         }

@@ -60,9 +60,7 @@ impl Api for Messenger {
     fn not_signed_in(reason: NotSignedIn) -> &'static str {
         match reason {
             NotSignedIn::Missing => "the Authorization header is missing; send Authorization: Bearer <access_token>",
-            NotSignedIn::Malformed => {
-                "the Authorization header must be Bearer <access_token>, with a token of this API"
-            }
+            NotSignedIn::Invalid => "the Authorization header must be Bearer <access_token>, with a token of this API",
             NotSignedIn::Expired => "the access token has expired; refresh it with POST /auth/refresh_token",
             NotSignedIn::Ended => "the session has ended; sign in again",
         }

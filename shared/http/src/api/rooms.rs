@@ -73,7 +73,7 @@ impl Api for Rooms {
     fn not_signed_in(reason: NotSignedIn) -> &'static str {
         match reason {
             NotSignedIn::Missing => "token is missing; send the token of the sign-in",
-            NotSignedIn::Malformed => "token is not valid; send the token of the sign-in",
+            NotSignedIn::Invalid => "token is not valid; send the token of the sign-in",
             NotSignedIn::Expired => "the token has expired; sign in again",
             NotSignedIn::Ended => "the session has ended; sign in again",
         }

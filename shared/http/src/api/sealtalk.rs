@@ -171,7 +171,7 @@ pub enum Either<T> {
 #[derive(ToSchema)]
 #[schema(as = sealtalk::Outcome)]
 #[serde(untagged)]
-pub enum Outcome {
+pub enum DoneOrRefused {
     /// A success.
     Done(Done),
     /// An error.
@@ -249,7 +249,7 @@ impl Api for SealTalk {
     fn not_signed_in(reason: NotSignedIn) -> &'static str {
         match reason {
             NotSignedIn::Missing => "not signed in: the cookie sealtalk_session is missing",
-            NotSignedIn::Malformed => "not signed in: the cookie sealtalk_session is not valid; log in again",
+            NotSignedIn::Invalid => "not signed in: the cookie sealtalk_session is not valid; log in again",
             NotSignedIn::Expired => "the session has expired; log in again",
             NotSignedIn::Ended => "the session has ended; log in again",
         }

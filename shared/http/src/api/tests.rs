@@ -22,7 +22,7 @@ fn every_error() -> Vec<Error> {
         Error::CrossSite,
         Error::NotFound("picture"),
         Error::Unauthenticated(NotSignedIn::Missing),
-        Error::Unauthenticated(NotSignedIn::Malformed),
+        Error::Unauthenticated(NotSignedIn::Invalid),
         Error::Unauthenticated(NotSignedIn::Expired),
         Error::Unauthenticated(NotSignedIn::Ended),
         Error::CodeNotAsked,
@@ -113,7 +113,7 @@ fn every_error() -> Vec<Error> {
             | Error::NotFriends
             | Error::Fault(_) => {}
             Error::Unauthenticated(reason) => match reason {
-                NotSignedIn::Missing | NotSignedIn::Malformed | NotSignedIn::Expired | NotSignedIn::Ended => {}
+                NotSignedIn::Missing | NotSignedIn::Invalid | NotSignedIn::Expired | NotSignedIn::Ended => {}
             },
             Error::Group(rule) => match rule {
                 GroupRule::MembersOnly

@@ -124,7 +124,7 @@ pub enum Either<T> {
 #[derive(ToSchema)]
 #[schema(as = web::Outcome)]
 #[serde(untagged)]
-pub enum Outcome {
+pub enum DoneOrRefused {
     /// A success.
     Done(Done),
     /// An error.

@@ -6,7 +6,7 @@ use domain::social::GroupName;
 use domain::social::group::Draft;
 use handset_http::api::ApiResult;
 use handset_http::api::SealTalk;
-use handset_http::api::sealtalk::{Done, Either, Outcome, Refused};
+use handset_http::api::sealtalk::{Done, DoneOrRefused, Either, Refused};
 use handset_http::body::Params;
 use handset_http::caller::{Origin, Signed};
 use handset_http::fields::List;
@@ -133,7 +133,7 @@ async fn add_to_group(
     post, path = "/group/join", tag = "sealtalk", operation_id = "sealtalk_join_group",
     security(("sealtalk_session" = [])), request_body = OfGroup,
     responses(
-        (status = 200, description = "Joined. Code 1000: you are in 500 groups already", body = inline(Outcome),
+        (status = 200, description = "Joined. Code 1000: you are in 500 groups already", body = inline(DoneOrRefused),
             examples(
                 ("success" = (value = json!({ "code": 200 }))),
                 ("too many groups" = (value = json!({ "code": 1_000, "message": "in too many groups" }))),

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::raw;
 use crate::support::accounts::{self, PASSWORD};
 use crate::support::backend::answer;
-use crate::support::people::refused;
+use crate::support::users::refused;
 use crate::support::{Backend, fresh_phone, run};
 
 /// Words of `serde`, `serde_json`, axum and multer. They name Rust's types, or positions without what is wrong there.

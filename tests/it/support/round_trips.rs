@@ -18,7 +18,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
-use super::elsewhere::{engine, not_here};
+use super::third_party_engines::{engine, not_here};
 
 /// The fields of every logged event and span so far, each as one map.
 static LOG: LazyLock<Mutex<Vec<HashMap<String, String>>>> = LazyLock::new(Mutex::default);

@@ -6,11 +6,11 @@ use std::time::Duration;
 use futures::future::join_all;
 use serde_json::{Value, json};
 
-use super::clubs::{assert_whole, changes, too_many_groups};
+use super::group_helpers::{assert_whole, changes, too_many_groups};
 use super::{Someone, action, done, held, is_blocked, not_signed_in};
 use crate::support::backend::whole;
+use crate::support::round_trips::documented;
 use crate::support::table::number;
-use crate::support::trips::documented;
 use crate::support::{Backend, run};
 
 fn limited(words: &str) -> (u16, Value) {

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use super::{Someone, done, refused, result};
 use crate::support::backend::Runs;
 use crate::support::table::{Item, number};
-use crate::support::{Backend, trips};
+use crate::support::{Backend, round_trips};
 
 pub fn no_group() -> (u16, Value) {
     refused(404, "no such group")
@@ -78,7 +78,7 @@ pub fn partition(group: &str) -> String {
 
 /// The faults so far, for the message of an assertion.
 pub fn faults() -> Vec<String> {
-    let failed = trips::log().into_iter().filter(|line| line.get("event").is_some_and(|event| event == "fault"));
+    let failed = round_trips::log().into_iter().filter(|line| line.get("event").is_some_and(|event| event == "fault"));
     failed.filter_map(|line| line.get("chain").cloned()).collect()
 }
 

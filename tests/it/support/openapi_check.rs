@@ -1,7 +1,7 @@
 //! Compares everything that passes the gateway with the API descriptions. What they do not declare fails the test run:
 //! a status, a content type, a header, a field, or a request that succeeds against its own schema.
 
-pub mod closed;
+pub mod closed_schemas;
 mod operations;
 
 use std::collections::{BTreeMap, HashMap};
@@ -14,7 +14,7 @@ use jsonschema::Validator;
 use local::{Exchange, Witness};
 use serde_json::{Value, json};
 
-use self::closed::Schemas;
+use self::closed_schemas::Schemas;
 use self::operations::{Operation, Operations};
 
 /// Headers that every response may have without saying so: HTTP's own, the gateway's, and CORS.

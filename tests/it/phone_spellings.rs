@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::accounts::{PASSWORD, web_register};
 use crate::support::backend::answer;
-use crate::support::people::{NO_MOBILE, NO_NUMBER, refused};
+use crate::support::users::{NO_MOBILE, NO_NUMBER, refused};
 use crate::support::{Backend, Phone, fresh_phone, run, shared};
 
 /// Requests a text to a number from every API, and returns their responses.

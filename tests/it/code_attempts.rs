@@ -6,8 +6,8 @@ use serde_json::json;
 
 use crate::support::accounts::PASSWORD;
 use crate::support::backend::{answer, whole};
-use crate::support::people::{NOT_IN_ZONE, refused, wrong_code};
 use crate::support::table::number;
+use crate::support::users::{NOT_IN_ZONE, refused, wrong_code};
 use crate::support::{Backend, fresh_phone, run, shared};
 
 const SPENT: &str = "too many wrong tries; request a new code";

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::support::accounts::{self, PASSWORD};
 use crate::support::backend::answer;
-use crate::support::people::refused;
+use crate::support::users::refused;
 use crate::support::{run, shared};
 
 #[test]

@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::support::backend::{answer, whole};
-use crate::support::people::refused;
 use crate::support::table::number;
+use crate::support::users::refused;
 use crate::support::{Backend, Phone, fresh_phone, run};
 
 const SECOND: Duration = Duration::from_secs(1);

@@ -86,7 +86,7 @@ impl Elsewhere {
             (binary.clone(), Arc::new(Emulated { client: client.clone(), url }) as Arc<dyn Invoke>)
         });
         let gateway = Gateway::new(&stack, &functions.collect(), ACCOUNT).expect("a gateway");
-        let gateway = gateway.with_witness(Some(super::described::witness()));
+        let gateway = gateway.with_witness(Some(super::openapi_check::witness()));
         let server = Server::start(0, gateway, Some(pages(&engine, &name))).expect("a port");
         let (aws, table, bucket) = (text("aws"), text("table"), text("bucket"));
         Self { engine, name, server, _fakes: fakes, aws, table, bucket, environments }

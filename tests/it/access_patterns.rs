@@ -11,8 +11,8 @@ use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 
 use crate::support::backend::{Whole, whole};
-use crate::support::people::wrong_code;
-use crate::support::trips::{line_in, rows};
+use crate::support::round_trips::{line_in, rows};
+use crate::support::users::wrong_code;
 use crate::support::{Backend, Person, Phone, fresh_phone, run};
 
 /// A row of the table, with its documented rounds.
