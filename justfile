@@ -1,4 +1,4 @@
-# The commands of a day: `just --list`. Each is one line that also works without just.
+# The commands of a day: `just --list`. Each line also works without just.
 
 # Start the local run on http://localhost:3000.
 run *options:
@@ -7,6 +7,11 @@ run *options:
 # Run every test, or those with a name: `just test captcha`.
 test name="":
     cargo test --workspace {{name}}
+
+# The same with nextest, a process for each test, and after them the examples in the documentation, which it does not run.
+nextest name="":
+    cargo nextest run --workspace {{name}}
+    cargo test --workspace --doc
 
 # Run black-box tests only: `just it groups`.
 it name="":
@@ -20,7 +25,7 @@ check crate:
 fmt:
     cargo fmt --all
 
-# Write the generated files anew: OpenAPI documents, the list of endpoints, the table of errors.
+# Write the generated files again: OpenAPI documents, the list of endpoints, the table of errors.
 generate:
     UPDATE_DOCS=1 cargo test -p handset-tests --test it contract
     UPDATE_DOCS=1 cargo test -p handset-http every_error
