@@ -6,16 +6,13 @@ use std::sync::Arc;
 
 use axum::extract::{FromRef, FromRequestParts};
 use http::Extensions;
-use http::header::AUTHORIZATION;
 use http::request::Parts;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequestContext;
 use lambda_http::request::RequestContext;
 
 use super::api::{Api, Refusal};
+use super::verifier::TokenVerifier;
 use domain::account::Caller;
-use domain::clock::Clock;
-use domain::tokens::Keys;
-use domain::{Error, NotSignedIn, Result};
 
 /// A request with a valid credential in the place that its API uses. The store checks whether the session is still
 /// active, in the same call that does the work.

@@ -171,7 +171,7 @@ async fn every_error_is_refused_exactly_as_the_committed_table_says() {
         table += &line::<Device>(&error).await;
         table += &line::<V1>(&error).await;
     }
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/http/api/errors.txt");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/api/errors.txt");
     #[expect(clippy::disallowed_methods, reason = "this writes the committed table anew, as for the OpenAPI documents")]
     if std::env::var_os("UPDATE_DOCS").is_some() {
         std::fs::write(path, &table).unwrap();

@@ -51,7 +51,7 @@ fn main() -> Result<()> {
 }
 
 fn compare(directory: &Path, parts: &[&str]) -> Result<()> {
-    let workshop = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../../target/versus-sharp");
+    let workshop = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../target/versus-sharp");
     sharp::install(&workshop)?;
     let workshop = workshop.canonicalize()?;
     let photographs = photographs(directory)?;
