@@ -8,9 +8,10 @@ use std::time::Duration;
 use domain::account::UserId;
 use domain::clock::Clock;
 use domain::notifications::{
-    Change, CountedPush, Device, EventPublisher, Listeners, Notice, NotificationEvent, Operation, Platform, PushCounts,
+    Change, CountedPush, Device, EventPublisher, Listeners, Notice, NotificationEvent, Platform, PushCounts,
     PushSender, Pushed, Recipients, Taken,
 };
+use domain::social::group::Operation;
 use domain::{Error, Result};
 use dynamodb::change_of;
 use dynamodb::stream::Record;
