@@ -21,20 +21,20 @@ use utoipa_axum::routes;
 
 use super::AppState;
 
-/// Where stages that show codes show what a captcha says.
+/// With `ExposeCodes=true`, this header has the text of a captcha.
 const CAPTCHA_TEXT: HeaderName = HeaderName::from_static("x-captcha-text");
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(get_image_code)).routes(routes!(get_sms_code))
 }
 
-/// What somebody read in a captcha.
+/// The text of a captcha, as the user typed it.
 #[derive(Default, Deserialize)]
 struct Read {
-    /// Its text.
+    /// The text of the captcha.
     #[serde(default, deserialize_with = "lenient::optional_text")]
     text: Option<String>,
-    /// Its id.
+    /// The captcha's id.
     #[serde(default, deserialize_with = "lenient::optional_text")]
     id: Option<String>,
 }

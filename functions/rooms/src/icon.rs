@@ -35,22 +35,22 @@ struct Icon {
     token: Option<String>,
 }
 
-/// Set the picture: the URL of one in JSON, or the picture itself as the body, with `?token=`.
+/// Set the current user's avatar.
 #[utoipa::path(
     put, path = "/users/icon/{pk}/", tag = "rooms", operation_id = "rooms_put_icon", security(("rooms_token" = [])),
     params(
-        ("pk" = String, Path, description = "The caller's own id", example = "4503599627370497"),
-        ("token" = Option<String>, Query, description = "Where the body is the picture",
+        ("pk" = String, Path, description = "The current user's id", example = "4503599627370497"),
+        ("token" = Option<String>, Query, description = "The token, if the body is a picture",
             example = "AAEAAAAAAAEDBQcJCwACBAYICgABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4fIA"),
     ),
-    request_body(description = "Where the picture lies, or the picture", content(
+    request_body(description = "The URL of a picture in JSON, or the picture itself", content(
         (Icon = "application/json"), (inline(Binary) = "application/octet-stream"),
     )),
     responses(
         (status = 200, description = "Set", body = Success<User>, example = json!(example("200", "修改成功"))),
-        (status = 400, description = "Not a URL and not a picture",
+        (status = 400, description = "The body is neither a URL nor a picture",
             body = Refused, example = json!({ "status": "FAIL", "msg": "avatar is a path that an upload answered, or an http(s) URL", "code": "400" })),
-        (status = 403, description = "Somebody else's", body = Refused, example = json!({ "status": "FAIL", "msg": "this belongs to another user", "code": "403" })),
+        (status = 403, description = "The account belongs to another user", body = Refused, example = json!({ "status": "FAIL", "msg": "this belongs to another user", "code": "403" })),
     ),
 )]
 async fn put_icon(
