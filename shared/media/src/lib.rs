@@ -8,7 +8,7 @@ pub mod jpeg;
 pub mod picture;
 pub mod sniff;
 
-/// What a picture may cost. Both are judged before a pixel is decoded.
+/// The limits of a picture. Both are checked before a pixel is decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// The most pixels (width times height) that the header may claim.

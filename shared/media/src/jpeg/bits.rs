@@ -34,7 +34,7 @@ impl<'a> Bits<'a> {
     /// Where the first byte is of which no bit was used.
     pub(super) fn end(&self) -> usize {
         let unused = self.count.saturating_sub(self.invented) / 8;
-        // What stands before is 0xff only where it fills up: as a byte of the data it has a zero behind it.
+        // A 0xff before this place is only a fill byte: a 0xff that belongs to the data is followed by a zero.
         let unfilled = |at| self.data.get(..at).and_then(|data| data.iter().rposition(|byte| *byte != 0xff));
         let mut at = unfilled(self.at).map_or(0, |last| last + 1);
         for _ in 0..unused {
@@ -66,7 +66,8 @@ impl<'a> Bits<'a> {
     #[cold]
     #[inline(never)]
     fn refilled(mut self) -> Self {
-        // What lies below the counted bits would be doubled by bytes that are not the same as in the quick way.
+        // Clears the bits below the counted ones. The bytes that follow differ from those of the fast path, and would
+        // be mixed with them.
         self.word &= !(u64::MAX.checked_shr(self.count).unwrap_or(0));
         while self.count < 56 {
             let byte = match self.data.get(self.at..) {

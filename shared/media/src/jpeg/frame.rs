@@ -1,4 +1,4 @@
-//! What the frame header says, and the sizes that follow from it (T.81, A.1, A.2 and B.2.2).
+//! The content of the frame header, and the sizes that follow from it (T.81, A.1, A.2 and B.2.2).
 
 use super::Damage;
 
@@ -17,7 +17,7 @@ pub(super) enum Process {
 /// One component: luma, a colour difference, a colour or an ink.
 #[derive(Debug, Clone)]
 pub(super) struct Component {
-    /// What scans call it.
+    /// The id of the component in scans.
     pub(super) id: u8,
     /// Sampling factor across, 1 to 4.
     pub(super) across: u32,

@@ -6,7 +6,7 @@ use super::tables::Tables;
 use super::{Damage, Scale};
 use crate::Error;
 
-/// What the planes of a JPEG are.
+/// The colour model of a JPEG's planes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Colour {
     /// One plane of luma.
@@ -23,14 +23,14 @@ pub enum Colour {
     Ycck,
 }
 
-/// What is known before a pixel is decoded.
+/// The information that is known before a pixel is decoded.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Header {
     /// Width and height in pixels, as stored: not yet upright.
     pub size: (u32, u32),
     /// The first Exif block, which may say how the stored pixels have to be turned to be upright.
     pub exif: Option<Vec<u8>>,
-    /// What the planes are.
+    /// The colour model of the planes.
     pub colour: Colour,
     /// The embedded colour profile (ICC.1:2022, B.4), if it is whole.
     pub profile: Option<Vec<u8>>,
@@ -52,7 +52,7 @@ impl Header {
     }
 }
 
-/// What application segments say, of which only the first of a kind counts.
+/// The content of application segments. Only the first segment of each kind counts.
 #[derive(Default)]
 pub(super) struct Applications {
     exif: Option<Vec<u8>>,
@@ -81,7 +81,7 @@ impl Applications {
         }
     }
 
-    /// What the planes are, in the way that libjpeg decides it, since that is what files are tested with.
+    /// The colour model of the planes, by the rules of libjpeg, because files are tested with libjpeg.
     fn colour(&self, frame: &Frame) -> Colour {
         let names: Vec<_> = frame.components.iter().map(|component| component.id).collect();
         match (names.as_slice(), self.adobe) {
@@ -130,7 +130,8 @@ pub(super) struct Preamble {
 }
 
 impl Preamble {
-    /// Reads up to the header of the first scan, which it returns as well. What is read is shown to `see`.
+    /// Reads up to the header of the first scan, and returns that header too. Calls `see` with everything that it
+    /// reads.
     pub(super) fn read<'a>(
         segments: &mut Segments<'a>,
         max_pixels: u64,

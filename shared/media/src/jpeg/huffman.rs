@@ -6,10 +6,11 @@ use super::bits::Bits;
 /// Bits that a look-up for one symbol sees; longer codes are rare and take the slow way.
 const NEAR: u32 = 10;
 
-/// Bits that the look-up for coefficients that nobody needs sees. One more takes the table out of the nearest cache.
+/// The number of bits that the look-up uses for coefficients that are not needed. With one bit more, the table does not
+/// fit into the processor's nearest cache.
 const FAR: u32 = 14;
 
-/// What a DHT segment says: how many codes there are of each length from 1 to 16, and their symbols.
+/// The content of a DHT segment: the number of codes of each length from 1 to 16, and their symbols.
 #[derive(Clone)]
 pub(super) struct Spec {
     counts: [u8; 16],
@@ -17,7 +18,7 @@ pub(super) struct Spec {
 }
 
 impl Spec {
-    /// What a segment says, which is not judged before it is of use.
+    /// The content of a segment. It is not checked before it is used.
     pub(super) fn new(counts: [u8; 16], symbols: &[u8]) -> Self {
         Self { counts, symbols: symbols.to_vec() }
     }
@@ -102,8 +103,8 @@ impl Table {
         symbol
     }
 
-    /// The symbol of a code that may be long, and the bits it takes. One that does not exist counts as 0, behind the
-    /// 17 bits after which libjpeg gives it up.
+    /// The symbol of a code that may be long, and its length in bits. A code that does not exist counts as the symbol 0
+    /// with 17 bits, the number after which libjpeg stops searching.
     #[cold]
     #[inline(never)]
     fn long(&self, code: u32) -> (u8, u32) {
@@ -119,8 +120,8 @@ impl Table {
     }
 }
 
-/// Codes with the numbers behind them. What a look-up finds is where the next code begins; the number itself is cut out
-/// beside that, and so costs next to no time.
+/// Codes with the numbers that follow them. A look-up only finds where the next code begins. The number is extracted in
+/// parallel, so it takes almost no time.
 struct Numbers {
     /// For each pattern of bits the code that it begins with; nothing where that is longer.
     near: Box<[Found; 1 << NEAR]>,
@@ -217,7 +218,7 @@ pub(super) struct AcTable {
 /// The most bits that an entry of `AcTable::far` uses: of the 56 that are there, two entries may.
 const REACH: u32 = 28;
 
-/// What an entry of `AcTable::far` adds where the block ends: more than a block has coefficients.
+/// The count that an entry of `AcTable::far` adds at the end of the block: more coefficients than a block has.
 const LAST: u16 = 128;
 
 /// An entry that is no code, or a long one: more than any sum of coefficients.
@@ -251,8 +252,8 @@ impl AcTable {
 
     /// Steps over the last `left` coefficients of a block, which are at least one.
     ///
-    /// Whether the second look-up is of use changes numbers only and not which way the processor goes: what it can't
-    /// foresee costs it more than what it does in vain.
+    /// Whether the second look-up is useful changes only numbers, not branches: a branch that the processor cannot
+    /// predict costs more than the unneeded work.
     #[inline(always)]
     pub(super) fn step_over(&self, bits: &mut Bits, mut left: i32) {
         loop {
@@ -296,8 +297,8 @@ impl AcTable {
     }
 }
 
-/// The table of `AcTable::far`. What a pattern of m bits tells is what its first symbol tells, and what the rest of
-/// the bits does; so the tables for fewer bits are made first.
+/// The table of `AcTable::far`. The entry of a pattern of m bits combines its first symbol with the entry of the
+/// remaining bits, so the tables for fewer bits are made first.
 fn steps(spec: &Spec) -> Vec<u16> {
     let mut tables: Vec<Vec<u16>> = vec![vec![0]];
     for sight in 1..=FAR {

@@ -1,7 +1,7 @@
 //! From the lowest coefficients of a block to its samples at a reduced size (T.81, A.3.3).
 //!
 //! A block of 8 by 8 samples reduced to N by N is the inverse transform of N points over its N by N lowest
-//! coefficients: what the picture has to lose for the smaller size is what the other coefficients said.
+//! coefficients: the other coefficients have only the details that the smaller picture cannot show.
 
 /// Where the coefficients of the zigzag lie in a block, line by line (T.81, figure A.6).
 pub const ZIGZAG: [u8; 64] = [

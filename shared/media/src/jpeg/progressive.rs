@@ -103,7 +103,7 @@ impl Progress {
 
 /// A component of a scan of DC coefficients.
 struct Lane<'a> {
-    /// What differences are coded with; none where bits are told.
+    /// The table of the codes for differences; `None` in scans that refine single bits.
     table: Option<DcTable>,
     /// The coefficient of the block before.
     before: i32,

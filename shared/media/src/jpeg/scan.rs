@@ -1,4 +1,4 @@
-//! What the header of a scan says (T.81, B.2.3), and where restart markers stand in it.
+//! The header of a scan (T.81, B.2.3), and the positions of the restart markers in the scan.
 
 use std::ops::Range;
 
@@ -162,9 +162,9 @@ impl<'a> Restarts<'a> {
             at = behind;
             match marker {
                 marker::RST0..=marker::RST7 => match (marker - marker::RST0).wrapping_sub(due) % 8 {
-                    // One or two were lost: the data up to this one too.
+                    // One or two markers are missing, and the data before this marker too.
                     1 | 2 => break (behind - 2, false),
-                    // One that came before, or twice.
+                    // The marker is an earlier one, or a repeated one.
                     6 | 7 => {}
                     // The right one, or one that is so wrong that only its number can be.
                     _ => break (behind - 2, true),
@@ -196,7 +196,7 @@ impl<'a> Restarts<'a> {
         }
     }
 
-    /// What was read, once the last unit was.
+    /// The result, after the last unit was read.
     pub(super) fn finish(mut self, bits: &Bits) -> Read {
         self.note(bits.end());
         Read { used: self.used, position: bits.position() }

@@ -1,5 +1,5 @@
-//! Markers and the segments behind them (T.81, B.1.1), read as libjpeg reads them: what stands between segments is
-//! passed over, and behind the end of the file there is an end marker without end.
+//! Markers and the segments behind them (T.81, B.1.1), read in the same way as by libjpeg: bytes between segments are
+//! skipped, and after the end of the file there are endless end markers.
 
 use std::borrow::Cow;
 
@@ -33,14 +33,14 @@ pub mod marker {
     pub const TEM: u8 = 0x01;
 }
 
-/// What stands in for the bytes behind the end of a file: end markers.
+/// The bytes that are read after the end of a file: end markers.
 const BEHIND_THE_END: [u8; 2] = [0xff, marker::EOI];
 
 /// A marker with what its segment holds.
 pub(super) struct Segment<'a> {
     /// The byte behind 0xff.
     pub(super) marker: u8,
-    /// What follows the length; nothing for markers that stand alone. Where the file ends before the segment does, end
+    /// The content after the length; empty for markers without content. If the file ends before the segment, end
     /// markers follow.
     pub(super) content: Cow<'a, [u8]>,
 }
@@ -90,7 +90,7 @@ impl<'a> Segments<'a> {
                 | marker::SOS..=marker::DRI
                 | marker::APP0..=marker::APP15
                 | marker::COM => return self.content(marker),
-                // What is reserved, a second beginning among it.
+                // A reserved marker, or a second start marker.
                 _ => return Err(Damage::Marker),
             }
         }
@@ -105,7 +105,7 @@ impl<'a> Segments<'a> {
             [high, low, ..] => [high, low],
         };
         let Some(length) = usize::from(u16::from_be_bytes(length)).checked_sub(2) else {
-            // What is not read anyway needs no length.
+            // A segment that is not read needs no length.
             let needed = !matches!(marker, marker::APP0..=marker::APP15 | marker::COM | marker::DNL);
             self.at += 2;
             return if needed { Err(Damage::Segment) } else { Ok(Segment { marker, content: Cow::Borrowed(&[]) }) };

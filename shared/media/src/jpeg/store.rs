@@ -7,8 +7,8 @@ use super::frame::Component;
 use super::inverse::{self, ZIGZAG};
 use super::plane::{Canvas, Scale};
 
-/// What is kept of a component: the coefficients that its reduced size needs, and which of the others are not zero,
-/// since how later scans are coded depends on that.
+/// The stored part of a component: the coefficients that its reduced size needs, and which of the other ones are not
+/// zero, because the coding of later scans depends on that.
 pub(super) struct Store {
     component: Component,
     scale: Scale,
@@ -24,7 +24,7 @@ pub(super) struct Store {
     quantiser: Option<[u16; 64]>,
 }
 
-/// One block of a store.
+/// A block of a store.
 pub(super) struct Block<'a> {
     kept: &'a mut [i16],
     marks: &'a mut u64,

@@ -1,4 +1,4 @@
-//! What a JPEG is made of, for those who take it apart without looking at it.
+//! The parts of a JPEG, for callers that do not decode it.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -16,7 +16,7 @@ use crate::{Error, Limits};
 pub struct Survey<'a> {
     /// Width and height in pixels, as stored.
     pub size: (u32, u32),
-    /// Its segments and scans in their order. What stands between them, or behind the last, is shown by no reader.
+    /// The segments and scans in the order of the file. No reader shows the bytes between them or after the last one.
     pub parts: Vec<Part<'a>>,
     /// The content of a DHT segment of the standard tables that scans need and the file leaves out, if there are any.
     pub lent: Option<Vec<u8>>,
@@ -29,7 +29,7 @@ pub enum Part<'a> {
     Segment {
         /// The byte behind 0xff.
         marker: u8,
-        /// What follows its length.
+        /// The content after the length.
         content: Cow<'a, [u8]>,
     },
     /// A scan.

@@ -1,4 +1,4 @@
-//! What segments before a scan set up for it (T.81, B.2.4).
+//! The tables that segments define for the scans after them (T.81, B.2.4).
 
 use std::borrow::Cow;
 

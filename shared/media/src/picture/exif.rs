@@ -36,7 +36,7 @@ impl Orientation {
     }
 }
 
-/// What a HEIC has instead of an orientation: turns and flips, one after the other.
+/// The turns and flips of a HEIC, in their order. They take the place of an Exif orientation.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Turns {
     /// Whether left and right change places first.

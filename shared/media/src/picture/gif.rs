@@ -1,8 +1,8 @@
 //! GIF: blocks and sub-blocks (`GIF89a` specification, §15 to §27).
 //!
-//! What libvips shows is kept, and written as it should have been: zeros between blocks are left out, a file that ends
-//! early, or goes on with something else, gets its trailer. Of the codes of a frame those are kept that it needs: where its
-//! end is damaged, it goes on into what follows it, which may say anything.
+//! Everything that libvips shows is kept and repaired: zeros between blocks are left out, and a file that ends early,
+//! or continues with other data, gets a trailer. Only the codes that a frame needs are kept: if its end is damaged, it
+//! continues into the bytes after it, which may contain anything.
 
 use super::lzw;
 use super::{DAMAGED, Orientation, Reader, Walk, Walked};
@@ -15,7 +15,7 @@ const TRAILER: u8 = 0x3b;
 const PACKED: usize = 10;
 const SCREEN_END: usize = 13;
 
-/// What readers take for the colours of a file that has none: black and white.
+/// The colours that readers use for a file without a colour table: black and white.
 const NO_COLOURS: [u8; 6] = [0, 0, 0, 255, 255, 255];
 
 /// Walks a GIF from its header to its trailer, or to where no block follows.

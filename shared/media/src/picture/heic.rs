@@ -14,7 +14,8 @@ use self::items::Items;
 use self::shown::Shown;
 use super::{CUT_SHORT, DAMAGED, Reader, Walk, Walked};
 
-/// Walks a HEIC from its first box to the last that the picture needs; what follows is not part of it.
+/// Walks a HEIC from its first box to the last one that the picture needs. The rest of the file is not part of the
+/// picture.
 pub(super) fn walk(bytes: &[u8]) -> Walked<Walk> {
     let (brands, meta) = outer(bytes)?;
     let items = Items::read(bytes, meta)?;
@@ -39,7 +40,7 @@ fn outer(bytes: &[u8]) -> Walked<(&[u8], &[u8])> {
             }
             Ok(_) => {}
             Err(broken) if matches!(kind, Some(b"meta" | b"mdat")) => return Err(broken),
-            // What hangs on the file need not be boxes at all. Where items lie is judged one by one.
+            // The rest of the file may not be boxes at all. The positions of the items are checked one by one.
             Err(_) => break,
         }
     }

@@ -1,9 +1,9 @@
 //! JPEG: segments and scans (ITU-T T.81, annex B), as the reader that makes thumbnails takes a file apart.
 //!
 //! Readers show more than the standard allows, and cameras write more: files without their end, stray bytes between
-//! segments, scans that are cut short or damaged. What libjpeg shows is kept and written as it should have been; what
-//! it refuses is refused. Of a scan only the bytes are kept that tell pixels: whatever stands behind them, up to the
-//! next marker, is nothing that is shown, and may be another file.
+//! segments, scans that are cut short or damaged. Everything that libjpeg shows is kept and repaired; a file that
+//! libjpeg refuses is refused. Only the bytes of a scan that contain pixels are kept: the bytes after them, up to the
+//! next marker, are not shown and may be another file.
 
 use crate::Error;
 use crate::jpeg::{Part, Survey, survey};
@@ -15,7 +15,7 @@ const END: u8 = 0xd9;
 const SCAN: u8 = 0xda;
 const TABLES: u8 = 0xc4;
 
-/// What browsers do not show: arithmetic coding, lossless and hierarchical JPEG, 12 bits a sample.
+/// The kinds of JPEG that browsers do not show: arithmetic coding, lossless and hierarchical JPEG, 12 bits a sample.
 const OTHER_KIND: Broken = Broken("a kind of JPEG that browsers do not show");
 
 /// Takes a JPEG of at most `max_pixels` apart, and writes it anew from what it shows.
@@ -60,7 +60,7 @@ struct Walker<'a> {
     lent: Option<Vec<u8>>,
     /// Segments that are kept if a scan follows.
     waiting: Vec<u8>,
-    /// What is kept, in its order.
+    /// The bytes that are kept, in their order.
     kept: Vec<u8>,
 }
 
@@ -82,7 +82,8 @@ impl Walker<'_> {
             // The colour profile, and how Adobe's programs stored colours: without them the picture looks different.
             0xe2 if content.starts_with(b"ICC_PROFILE\0") => {}
             0xee if content.starts_with(b"Adobe") => {
-                // Twelve bytes (Adobe's Technical Note 5116); what follows them is nobody's, and fewer say nothing.
+                // Adobe's marker has twelve bytes (Adobe's Technical Note 5116). The bytes after them have no meaning,
+                // and a shorter marker is ignored.
                 return content.get(..12).map_or(Ok(()), |adobe| write(&mut self.waiting, marker, adobe));
             }
             _ => return Ok(()),

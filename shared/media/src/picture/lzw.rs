@@ -3,9 +3,9 @@
 /// Bits of the longest code.
 const LONGEST: u32 = 12;
 
-/// These sub-blocks, closed, up to the last code that a picture of so many pixels needs, and to the end code if that
-/// follows. What is behind it is no part of the picture. None if a code was given no meaning before that: such a code is
-/// refused by libvips, which otherwise shows what there is.
+/// These sub-blocks, closed, up to the last code that a picture of so many pixels needs, and up to the end code if it
+/// follows. The bytes after it are not part of the picture. `None` if an earlier code was not defined: libvips refuses
+/// such a code, and otherwise shows as much as there is.
 pub(super) fn trimmed(sub_blocks: &[u8], code_size: u8, pixels: u64) -> Option<Vec<u8>> {
     let clear = 1_usize << code_size;
     let mut codes = Codes { sub_blocks, length: 0, left: 0, word: 0, count: 0 };
@@ -89,7 +89,7 @@ impl Codes<'_> {
         usize::try_from(code).ok()
     }
 
-    /// What has been read of all sub-blocks, closed.
+    /// The part of all sub-blocks that was read, closed.
     fn read_of(&self, all: &[u8]) -> Vec<u8> {
         let read = all.len() - self.sub_blocks.len();
         let mut bytes = all[..read].to_vec();

@@ -1,15 +1,16 @@
 //! PNG: chunks (W3C PNG third edition, §5 and §11).
 //!
-//! What libvips shows is kept, and written as it should have been. Up to the first pixels the chunks have to be in order;
-//! behind them, a file may end or go on as it likes. A checksum that is wrong is put right where the chunk is needed for the
-//! pixels; where it is not, the chunk is left out, as libpng does not look at it either. Pixels that are not whole end where
-//! another chunk begins within them: their length may be wrong, and what it takes for pixels may say where a picture was taken.
+//! Everything that libvips shows is kept and repaired. The chunks up to the first pixels must be in order; after them,
+//! the file may end or continue in any way. A wrong checksum is corrected if the pixels need the chunk; otherwise the
+//! chunk is left out, because libpng ignores it too. If the pixel data are incomplete, they end where another chunk
+//! begins inside them: their length may be wrong, and the supposed pixels may contain the place where the picture was
+//! taken.
 
 use super::{Broken, CUT_SHORT, DAMAGED, Orientation, Reader, Walk, Walked, index};
 
 const SIGNATURE: [u8; 8] = *b"\x89PNG\r\n\x1a\n";
 
-/// What is part of how a picture looks. Other chunks say something about it.
+/// The chunks that affect the look of a picture. Other chunks are metadata.
 const KEPT: [&[u8; 4]; 11] =
     [b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"cICP", b"mDCV", b"cLLI", b"sBIT", b"bKGD", b"pHYs"];
 
@@ -97,8 +98,8 @@ fn checksum(kind: [u8; 4], data: &[u8]) -> u32 {
     sum.finalize()
 }
 
-/// What is taken for pixels, up to where another chunk begins within it. That chunk may end behind it in the `file`, which
-/// is given from the same place on.
+/// The supposed pixel data up to the place where another chunk begins inside them. That chunk may end after them in the
+/// `file`, which starts at the same place.
 fn before_a_chunk<'a>(pixels: &'a [u8], file: &[u8], sums: &mut usize) -> &'a [u8] {
     let mut begins = |at: usize| -> Walked<bool> {
         let mut reader = Reader(&file[at..]);
@@ -205,7 +206,7 @@ struct Walker {
     moves: bool,
     /// The number of frames and of repetitions.
     animation: Option<Vec<u8>>,
-    /// What is kept of the chunks before the pixels.
+    /// The chunks before the pixels that are kept.
     before: Vec<u8>,
     /// The chunks of the pixels, and whether the last one was.
     pixels: Vec<u8>,
@@ -286,7 +287,7 @@ impl Walker {
         write(&mut self.pixels, chunk.kind, chunk.data)
     }
 
-    /// How a frame is shown. One that does not lie within the picture is nothing that damage makes.
+    /// The position of a frame. Damage does not produce a frame outside the picture, so such a file is refused.
     fn control(&mut self, chunk: Chunk<'_>) -> Walked<()> {
         self.moves &= chunk.whole;
         if chunk.whole && !self.header.holds(chunk.data) {

@@ -7,7 +7,7 @@ const HAS_ALPHA: u8 = 0x10;
 const HAS_EXIF: u8 = 0x08;
 const IS_ANIMATED: u8 = 0x02;
 
-/// Walks a WebP from its RIFF header to the end that the header names; what follows is not part of it.
+/// Walks a WebP from its RIFF header to the end that the header gives. The rest of the file is not part of the picture.
 pub(super) fn walk(bytes: &[u8]) -> Walked<Walk> {
     let mut reader = Reader(bytes);
     if reader.array()? != *b"RIFF" {

@@ -1,5 +1,5 @@
-//! What the `meta` box of a HEIC lists: items, what they are, where they lie and what is said of them
-//! (ISO/IEC 14496-12, 8.11; ISO/IEC 23008-12, 9.3).
+//! The content of a HEIC's `meta` box: the items with their kinds, positions, references and properties (ISO/IEC
+//! 14496-12, 8.11; ISO/IEC 23008-12, 9.3).
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ const MAX_ITEMS: usize = 8192;
 /// The most pieces that an item may lie in.
 const MAX_PIECES: u16 = 64;
 
-/// What an item is.
+/// The kind of an item.
 #[derive(Clone, Copy)]
 pub(super) struct Kind {
     pub(super) name: [u8; 4],
@@ -41,7 +41,7 @@ pub(super) struct Has {
     pub(super) essential: bool,
 }
 
-/// What one item is to others.
+/// A reference from one item to others.
 pub(super) struct Reference {
     pub(super) kind: [u8; 4],
     pub(super) from: u32,
@@ -114,7 +114,7 @@ fn kinds(iinf: &[u8]) -> Walked<BTreeMap<u32, Kind>> {
         let item = id(&mut reader, version > 2)?;
         let protection = short(&mut reader)?;
         let name = reader.array()?;
-        // What is encrypted cannot be shown; as a kind of its own it is never kept.
+        // An encrypted item cannot be shown. It gets a kind of its own, which is never kept.
         let name = if protection == 0 { name } else { *b"\0\0\0\0" };
         if kinds.insert(item, Kind { name, hidden: flags & 1 != 0 }).is_some() {
             return Err(DAMAGED);

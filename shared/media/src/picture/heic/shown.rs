@@ -1,4 +1,4 @@
-//! What of a HEIC is seen: its primary picture, the tiles that this is made of, and its transparency.
+//! The visible parts of a HEIC: its primary picture, the tiles of that picture, and its transparency.
 
 use std::collections::BTreeSet;
 
@@ -12,11 +12,11 @@ const OTHER: Broken = Broken("a kind of HEIC that is not kept");
 /// How the two standards name transparency (ISO/IEC 23008-12, 6.5.8; ISO/IEC 23091-2).
 const ALPHA: [&[u8]; 2] = [b"urn:mpeg:hevc:2015:auxid:1\0", b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha\0"];
 
-/// The longest configuration of a coded picture; encoders write a few hundred bytes. Whoever decodes the tiles one by
-/// one copies it for each.
+/// The longest configuration of a coded picture; encoders write a few hundred bytes. A decoder that decodes the tiles
+/// one by one copies it for each tile.
 const MAX_CONFIG: usize = 16 << 10;
 
-/// What is seen.
+/// The visible parts.
 pub(super) struct Shown {
     /// The items, tiles included.
     pub(super) items: BTreeSet<u32>,
@@ -34,7 +34,7 @@ impl Shown {
         let (size, mut pixels) = picture(items, items.primary, &mut shown)?;
         let extras = items.references.iter().filter(|reference| &reference.kind == b"auxl");
         let of_this = extras.filter(|extra| extra.to.contains(&items.primary) && extra.from != items.primary);
-        // One may say many times that it belongs to the picture.
+        // An item may be listed many times as part of the picture.
         let mut seen = BTreeSet::new();
         for extra in of_this.filter(|extra| seen.insert(extra.from)) {
             let auxiliary = items.property(extra.from, *b"auxC").and_then(|data| data.get(4..)).unwrap_or_default();

@@ -12,7 +12,7 @@ use super::shown::Shown;
 /// Brands that say how the picture is coded and laid out, which stays as it was.
 const KEPT_BRANDS: [&[u8; 4]; 5] = [b"mif1", b"miaf", b"MiHB", b"MiHA", b"MiHE"];
 
-/// What is part of how a picture looks. Other properties say something about it.
+/// The properties that affect the look of a picture. Other properties are metadata.
 const KEPT: [&[u8; 4]; 13] = [
     b"hvcC", b"ispe", b"pixi", b"colr", b"pasp", b"irot", b"imir", b"clap", b"auxC", b"clli", b"mdcv", b"cclv", b"amve",
 ];
@@ -72,7 +72,7 @@ impl Copied {
 struct Properties<'a> {
     /// The content of each that is kept, by its place in the original.
     kept: BTreeMap<usize, Part<'a>>,
-    /// What each item has of them.
+    /// The properties of each item.
     has: BTreeMap<u32, Vec<Has>>,
 }
 

@@ -383,7 +383,7 @@ fn films_and_avif_are_told_apart() {
 #[expect(clippy::disallowed_methods, reason = "how long it takes is the question")]
 fn a_grid_that_names_one_tile_often_is_looked_at_once() {
     let mut file = File::photograph(1);
-    // One unit of code behind the others.
+    // A unit of coded data after the other ones.
     file.item(1).data.extend([&long(4 << 20)[..], &vec![1; 4 << 20]].concat());
     file.item(GRID).data = vec![0, 0, 254, 254, 0, 255, 0, 255];
     (file.properties[4], file.properties[5]) = (ispe(1, 1), ispe(255, 255));

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// A JPEG of three components, each with a scan of its own: what stands between the scans is shown.
+/// A JPEG of three components, each with a scan of its own. `between` is put between the scans.
 fn scans(between: &[u8]) -> Vec<u8> {
     let whole = jpeg_of(&[]);
     // The segments of the tables and the frame are the encoder's; the scans are its code, each said to be a component's.
@@ -143,7 +143,7 @@ fn whatever_is_hidden_goes_and_the_file_is_as_if_it_had_never_been_there() {
     }
 }
 
-/// What stands where the end of a file should be: nothing, other files, and ends that come too late.
+/// Files with other data in place of their end: nothing, other files, and an end that comes too late.
 fn without_end(whole: &[u8], end: usize) -> Vec<(&'static str, Vec<u8>)> {
     let open = &whole[..whole.len() - end];
     let closed = &whole[whole.len() - end..];
