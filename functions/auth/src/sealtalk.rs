@@ -259,7 +259,7 @@ fn session(state: &AppState, origin: &Origin) -> NewSession {
     NewSession { api: SealTalk::NAME, lifetime, push: PushTokens::default(), from: origin.address }
 }
 
-/// The answer with the cookie of a sign-in, and no other cookie: one of the clients keeps only the first.
+/// The response with the session cookie and no other cookie, because one of the clients keeps only the first cookie.
 fn with_cookie(
     mut answer: Response,
     state: &AppState,

@@ -171,7 +171,7 @@ fn session(state: &AppState, origin: &Origin) -> NewSession {
     NewSession { api: Web::NAME, lifetime, push: PushTokens::default(), from: origin.address }
 }
 
-/// The answer with the cookie of a sign-in.
+/// The response with the session cookie.
 fn with_cookie(
     mut answer: Response,
     state: &AppState,

@@ -22,12 +22,12 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(post_verification_codes))
 }
 
-/// The number that the code is sent to, and what the code is for.
+/// The number that the code is sent to, and the purpose of the code.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = device::AskForCode, example = json!({ "flag": 1, "phoneNumber": "18514760073" }))]
 struct AskForCode {
-    /// What the code is for: 0 = sign up, 1 = reset the password.
+    /// The purpose of the code: 0 = sign up, 1 = reset the password.
     #[serde(deserialize_with = "lenient::text")]
     #[schema(value_type = Text)]
     flag: String,

@@ -1,16 +1,15 @@
-//! Cuts links out of what people wrote before a device shows it: a push looks like a word of the app's, and a stranger
-//! chooses nicknames, messages and names of groups.
+//! Cuts links out of users' texts before a device shows them. A push notification looks like a message of the app, but
+//! strangers choose nicknames, messages and names of groups.
 //!
-//! A link is what a reader could type into a browser: a scheme with `://`, or a name with a dot before two letters or
-//! more, or an IPv4 address; each with all that follows it without a space.
+//! A link is a text that a reader could type into a browser: a scheme with `://`, a name with a dot before two letters
+//! or more, or an IPv4 address. It includes all following text up to a space.
 
-/// What stands in place of a link.
+/// The replacement for a link.
 const CUT: char = '…';
-/// What comes before a link that has no dot in it.
+/// The start of a link without a dot, after its scheme.
 const SCHEME: &str = "://";
 
-/// The text without its links. A dot that other scripts write counts like `.`, and characters that show nothing do not
-/// hide a link.
+/// The text without its links. A dot of another script counts as `.`, and invisible characters do not hide a link.
 pub(crate) fn cut(text: &str) -> String {
     let original: Vec<char> = text.chars().filter(|c| !is_hidden(*c)).collect();
     let folded: Vec<char> = original.iter().copied().map(fold).collect();

@@ -38,7 +38,7 @@ pub enum Error {
     TooMany {
         /// The maximum number of entries.
         most: usize,
-        /// What the entries are, and what the maximum is for.
+        /// The kind of entries, and the scope of the maximum.
         what: &'static str,
     },
     /// The file is of a type that is not accepted here.

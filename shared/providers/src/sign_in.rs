@@ -24,7 +24,7 @@ use domain::{Error, Result};
 /// No valid token is longer: the longest that a provider issues has about 200 bytes, all of them printable ASCII.
 const LONGEST_TOKEN: usize = 1024;
 
-/// What each provider needs. A provider without settings refuses all users.
+/// The settings of each provider. A provider without settings refuses all users.
 #[derive(Clone, Debug, Default)]
 pub struct ProviderSettings {
     /// The URL of `WeChat`.

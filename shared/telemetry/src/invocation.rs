@@ -30,7 +30,7 @@ struct Observed {
     warm: AtomicBool,
 }
 
-/// What the lines of an invocation say of it.
+/// The ids of an invocation in its log lines.
 #[derive(Clone, Debug, Default)]
 pub struct Ids {
     /// Lambda's id of the invocation.

@@ -11,8 +11,8 @@ const ORIENTATION: u16 = 0x0112;
 /// Bytes of a directory entry: tag, type, count, value.
 const ENTRY: usize = 12;
 
-/// What the block `exif` says about orientation. A block that is damaged, or says something that does not exist, turns
-/// nothing: it is no reason to refuse pixels that are whole.
+/// The orientation in the block `exif`. A block that is damaged, or has an unknown value, does not turn the picture: it
+/// is no reason to refuse complete pixels.
 pub(crate) fn orientation(exif: &[u8]) -> Orientation {
     // JPEG writes this before the TIFF header; some writers do so in PNG and WebP as well.
     let tiff = exif.strip_prefix(b"Exif\0\0").unwrap_or(exif);

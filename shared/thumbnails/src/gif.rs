@@ -1,7 +1,7 @@
 //! The first frame of a GIF, row by row.
 //!
-//! The frame may be smaller than the screen it is shown on, or stick out of it. What it does not cover is transparent,
-//! as in every browser, and so are rows that are missing where the file is cut short.
+//! The frame may be smaller than the screen it is shown on, or stick out of it. The rest of the screen is transparent,
+//! as in every browser, and so are the missing rows of a file that is cut short.
 
 use std::io::Cursor;
 use std::num::NonZeroU64;

@@ -1,9 +1,9 @@
 //! Embedded colour profiles, resolved into the pixels.
 //!
-//! A thumbnail carries no profile: its pixels are sRGB, which is what every reader takes pixels without one for. The
-//! conversion sees the finished thumbnail only, so it costs next to nothing. A profile is hostile input like the rest
-//! of the file; one that is damaged, too large or for other pixels is ignored, as it is no reason to refuse pixels
-//! that are whole.
+//! A thumbnail has no profile: its pixels are sRGB, which every reader assumes for pixels without a profile. Only the
+//! finished thumbnail is converted, so the conversion takes almost no time. A profile is hostile input like the rest of
+//! the file. A profile that is damaged, too large or for other pixels is ignored, because it is no reason to refuse
+//! complete pixels.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -101,7 +101,7 @@ fn options() -> TransformOptions {
     TransformOptions { rendering_intent: RenderingIntent::RelativeColorimetric, ..TransformOptions::default() }
 }
 
-/// What turns the pixels of one layout from one profile to sRGB.
+/// A conversion of pixels of one layout from one profile to sRGB.
 #[derive(Clone)]
 struct Conversion {
     transform: Arc<Transform8BitExecutor>,

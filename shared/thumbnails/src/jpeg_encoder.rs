@@ -120,8 +120,8 @@ fn magnitude(value: i16) -> (u16, u8) {
     (bits & ((1 << size) - 1) as u16, size as u8)
 }
 
-/// What the scan is made of. Tables 0 and 1 are for luma, its DC differences and its AC coefficients, 2 and 3 for colour
-/// differences.
+/// The content of the scan. Tables 0 and 1 are for luma: DC differences and AC coefficients. Tables 2 and 3 are for the
+/// colour differences.
 fn tokens(components: &[Blocks]) -> Vec<Token> {
     let mut tokens = Vec::with_capacity(components.iter().map(|component| component.blocks.len() * 8).sum());
     let mut before = [0; 3];

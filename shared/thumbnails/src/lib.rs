@@ -34,7 +34,7 @@ pub enum Fit {
     Contain,
 }
 
-/// One thumbnail to make: a box in pixels, and how the picture meets it.
+/// A thumbnail to make: a box in pixels, and how the picture fits into it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Spec {
     /// Width of the box in pixels, at least 1.

@@ -146,13 +146,13 @@ fn inks(triples: &[[u8; 3]], black: &[u8], ink: impl Fn([u8; 3], u8) -> [u8; 4])
     triples.iter().zip(black).flat_map(|(triple, black)| ink(*triple, *black)).collect()
 }
 
-/// What cannot be: planes have the size that they were cut to, and there is one at least.
+/// This cannot happen: the planes have the size to which they were cut, and there is at least one.
 fn mismatch() -> Error {
     Error::Broken("the planes of the JPEG do not make a picture".into())
 }
 
-/// What inks of 0 to 255, four a pixel, look like on paper: by the profile of the press or, without, as filters that
-/// each keep back their own colour.
+/// The colours of inks on paper, with four inks of 0 to 255 a pixel: by the profile of the press, or else as filters
+/// that each absorb one colour.
 fn printed(profile: Option<&[u8]>, inks: &[u8]) -> Vec<u8> {
     profile.and_then(|profile| icc::cmyk_to_srgb(profile, inks)).unwrap_or_else(|| {
         let filtered = |[c, m, y, k]: &[u8; 4]| {

@@ -3,8 +3,8 @@
 //! The `png` crate hands out rows, so a picture of any size takes the memory of its averages. Interlaced pictures come
 //! in seven passes of scattered pixels, which the averages take in any order.
 //!
-//! A picture that is cut short or damaged is decoded as far as it goes, and the rest is black, or transparent where there
-//! is alpha: so libvips shows it. One that is interlaced has to be whole.
+//! A picture that is cut short or damaged is decoded as far as possible. The rest is black, or transparent if the
+//! picture has alpha, as in libvips. An interlaced picture must be complete.
 
 mod parts;
 

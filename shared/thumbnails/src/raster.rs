@@ -32,7 +32,7 @@ impl Format {
     }
 }
 
-/// What is known before a pixel is decoded.
+/// The information that is known before a pixel is decoded.
 pub(crate) struct Header {
     /// Width and height in pixels, as stored: not yet upright.
     pub(crate) size: (u32, u32),
@@ -54,7 +54,7 @@ pub(crate) struct Decoded {
 
 /// A picture whose header has been read and judged.
 pub(crate) trait Raster {
-    /// What the header says.
+    /// The information in the header.
     fn header(&self) -> &Header;
 
     /// Decodes the pixels for `plans`.

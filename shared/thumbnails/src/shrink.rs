@@ -1,8 +1,8 @@
 //! Averages whole blocks of pixels while a decoder hands out rows, so that the original never has to be in memory.
 //!
-//! What is left has at least two and a half times the size of each thumbnail and at most about twice that: enough for
-//! Lanczos to keep edges sharp, and little enough for it to take no time. Colours are weighted by their alpha on the
-//! way, as the average of "transparent black" and "opaque white" is not grey.
+//! The result has at least two and a half times the size of each thumbnail and at most about twice that: enough for
+//! Lanczos to keep edges sharp, and so little that Lanczos takes almost no time. Colours are weighted by their alpha,
+//! because the average of "transparent black" and "opaque white" is not grey.
 
 use crate::geometry::Plan;
 use crate::small::{self, Area, Small};
@@ -51,8 +51,8 @@ impl<const CHANNELS: usize> Shrink<CHANNELS> {
         Self { groups: needs.into_iter().map(group).collect(), group_of }
     }
 
-    /// Adds pixels of row `y`, from `x` on and `step` apart. What is never added counts as transparent, or as black
-    /// where there is no alpha.
+    /// Adds pixels of row `y`, from `x` on and `step` apart. Pixels that are never added count as transparent, or as
+    /// black without alpha.
     pub(crate) fn add(&mut self, (x, step): (u32, u32), y: u32, pixels: &[u8]) {
         for group in &mut self.groups {
             match group {
@@ -79,7 +79,7 @@ pub(crate) struct Reduced {
 }
 
 impl Reduced {
-    /// One averaged picture that serves `plans` plans.
+    /// An averaged picture for `plans` plans.
     pub(crate) fn one(small: Small, plans: usize) -> Self {
         Self { smalls: vec![small], small_of: vec![0; plans] }
     }
@@ -142,7 +142,7 @@ impl Need {
     }
 }
 
-/// One average in the making.
+/// An average that is being computed.
 enum Group<const CHANNELS: usize> {
     Rows(Rows<CHANNELS>),
     Any(Sums<CHANNELS>),
@@ -308,7 +308,7 @@ fn wide_sum<const CHANNELS: usize>(columns: &[[u16; CHANNELS]]) -> [u32; CHANNEL
     sum
 }
 
-/// What a pixel is of a mean of `count`.
+/// The weight of a pixel in a mean of `count`.
 #[expect(clippy::cast_precision_loss, reason = "a block has at most 255 by 255 pixels")]
 fn share(count: u32) -> f32 {
     1.0 / count.max(1) as f32

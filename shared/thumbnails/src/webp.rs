@@ -12,7 +12,7 @@ use crate::small::{self, Area, Small};
 use crate::{Error, Limits, exif, icc};
 
 /// Lossy pictures with alpha are decoded whole up to this many pixels: libwebp scales their colours without regard to
-/// what can be seen of them. Above, the outline is a small part of the picture.
+/// their visibility. In larger pictures, the outline is only a small part.
 const WHOLE: u64 = 4 << 20;
 
 /// From this many pixels for one on, the filter that smooths the blocks of the code is left out. It takes a fifth of

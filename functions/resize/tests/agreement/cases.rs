@@ -104,7 +104,7 @@ fn segments(bytes: &[u8], marker: u8) -> Vec<(usize, usize)> {
     found
 }
 
-/// What phones and programs do to JPEGs.
+/// Changes that phones and programs make to JPEGs.
 fn jpeg(bytes: &[u8], add: &mut impl FnMut(String, Vec<u8>)) {
     let open = &bytes[..bytes.len() - 2];
     let picture = b"\xff\xd8\xff\xe1\0\x08Exif\0\0 and another picture\xff\xd9";
@@ -158,7 +158,7 @@ fn jpeg(bytes: &[u8], add: &mut impl FnMut(String, Vec<u8>)) {
     scan(bytes, frame.1, add);
 }
 
-/// What happens within the first scan, whose data begin at `start`.
+/// Changes inside the first scan, whose data begin at `start`.
 fn scan(bytes: &[u8], start: usize, add: &mut impl FnMut(String, Vec<u8>)) {
     let follows = |at: &usize| bytes[*at] == 0xff && !matches!(bytes[at + 1], 0 | 0xd0..=0xd7);
     let end = (start..bytes.len() - 1).find(follows).expect("an end");

@@ -24,7 +24,7 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 const CORE: &str = "0";
 const PINNED: &str = "--pinned";
 
-/// What is asked for: both sizes, both ways.
+/// The thumbnails to make: both sizes, both fits.
 const SPECS: [Spec; 4] = [
     Spec { width: 128, height: 128, fit: Fit::Cover },
     Spec { width: 256, height: 256, fit: Fit::Cover },
@@ -126,7 +126,7 @@ fn compare_memory(photographs: &[PathBuf], workshop: &Path) -> Result<()> {
     for kind in
         ["jpeg-12mp", "jpeg-50mp", "progressive-12mp", "png-1mp-rgba", "png-12mp", "png-50mp", "webp-12mp", "gif-1mp"]
     {
-        // A new process each time: what it has freed before does not count as growth.
+        // Starts a new process each time, because memory that an old process freed earlier would not count as growth.
         let mut sharp = Sharp::start(workshop)?;
         let file = sharp.derive(kind, photograph, workshop)?;
         let mut sharp = Sharp::start(workshop)?;

@@ -72,7 +72,7 @@ fn similarity(a: &[f64], b: &[f64], size: (usize, usize)) -> f64 {
     sum / count
 }
 
-/// Weighs each pixel's neighbours by a Gaussian; what would be outside is not weighed.
+/// Weighs each pixel's neighbours by a Gaussian. Neighbours outside the picture are left out.
 fn blurred(plane: &[f64], (width, height): (usize, usize)) -> Vec<f64> {
     let across = along(plane, width, |start| (start * width, 1), height);
     along(&across, height, |start| (start, width), width)

@@ -10,7 +10,7 @@ use crate::Result;
 
 /// Every package that npm installs, with its version and hash.
 const LOCK: &str = include_str!("../npm/package-lock.json");
-/// What npm reads.
+/// The files that npm reads.
 const LOCKED: [(&str, &str); 3] = [
     (".npmrc", include_str!("../npm/.npmrc")),
     ("package.json", include_str!("../npm/package.json")),

@@ -1,4 +1,4 @@
-//! What every target checks.
+//! The checks of every target.
 
 use thumbnails::{Limits, Spec, thumbnails};
 

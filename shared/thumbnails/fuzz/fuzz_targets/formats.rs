@@ -1,4 +1,4 @@
-//! What the targets for one format have in common.
+//! The common part of the targets for one format.
 
 use thumbnails::{Fit, Spec};
 use libfuzzer_sys::Corpus;

@@ -20,13 +20,13 @@ impl Counts {
         let mut lengths = self.lengths();
         shorten(&mut lengths);
         let mut symbols: Vec<u8> = (0..=255).filter(|symbol| self.0[usize::from(*symbol)] > 0).collect();
-        // T.81 sorts by the length before shortening; what is frequent has to come first either way.
+        // T.81 sorts by the length before shortening. In both orders, frequent symbols come first.
         symbols.sort_by_key(|symbol| std::cmp::Reverse(self.0[usize::from(*symbol)]));
         Code::new(lengths, symbols)
     }
 
-    /// How many codes there are of each length, without a limit. One more symbol, the rarest of all, takes the code of
-    /// ones only.
+    /// The number of codes of each length, without a limit. An additional symbol, the rarest of all, takes the code
+    /// that has only ones.
     fn lengths(&self) -> [u32; 64] {
         let mut weights: Vec<u64> = self.0.iter().filter(|count| **count > 0).map(|count| u64::from(*count)).collect();
         weights.push(0);
@@ -80,7 +80,7 @@ fn shorten(lengths: &mut [u32; 64]) {
 
 /// A Huffman code.
 pub(super) struct Code {
-    /// What a DHT segment says of it.
+    /// The counts in the DHT segment.
     pub(super) counts: [u8; 16],
     /// The symbols, shortest code first.
     pub(super) symbols: Vec<u8>,
@@ -113,9 +113,9 @@ impl Code {
 pub(super) struct Token {
     /// Index of the table.
     pub(super) table: u8,
-    /// What is coded.
+    /// The coded symbol.
     pub(super) symbol: u8,
-    /// What follows the code.
+    /// The bits after the code.
     pub(super) bits: u16,
 }
 

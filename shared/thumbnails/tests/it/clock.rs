@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-/// What no file of less than 20 MB may take.
+/// The longest time that a file of less than 20 MB may take.
 const MOST: Duration = Duration::from_secs(2);
 
 /// The answer of `ask`, which has to come in the time that is promised for any file.

@@ -362,7 +362,7 @@ fn heics_whose_boxes_lead_nowhere_are_refused() {
     let entries = named(*b"iinf", &[&[0; 4], &[0, 1], &entry]);
     let itself = named(*b"iref", &[&[0; 4], &named(*b"dimg", &[&[0, 1, 0, 1, 0, 1]])]);
     let properties = named(*b"iprp", &[]);
-    // One item whose data lies in 65535 pieces of no bytes, 65535 times.
+    // An item whose data are in 65535 empty pieces, 65535 times.
     let item = [0, 1, 0, 0, 0xff, 0xff];
     let places = named(*b"iloc", &[&[0; 4], &[0, 0, 0xff, 0xff], &item.repeat(0xffff)]);
     let meta = named(*b"meta", &[&[0; 4], &primary, &entries, &itself, &properties, &places]);

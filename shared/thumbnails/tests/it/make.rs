@@ -80,5 +80,5 @@ pub(crate) fn exif(orientation: u8) -> Vec<u8> {
     exif
 }
 
-/// What a picture of quarters looks like for each orientation, from 1.
+/// The colours of a picture of four quarters for each orientation, from 1.
 pub(crate) const UPRIGHT: [&str; 8] = ["rgbw", "grwb", "wbgr", "bwrg", "rbgw", "brwg", "wgbr", "gwrb"];

@@ -169,7 +169,7 @@ fn the_standard_tables_may_be_left_out() {
     assert_eq!(survey(&file, u64::MAX).unwrap().lent, None);
 }
 
-/// What a survey finds of the coded data of a file.
+/// The coded data that a survey finds in a file.
 fn coded(file: &[u8]) -> Vec<u8> {
     let parts = survey(file, u64::MAX).expect("shown").parts;
     let stretches =

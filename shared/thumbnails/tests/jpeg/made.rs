@@ -1,5 +1,5 @@
-//! Writes every kind of JPEG that the decoder reads, from coefficients made up, and says by the formulas of the standard
-//! what has to come out. Shares nothing with the codec.
+//! Writes every kind of JPEG that the decoder reads, from invented coefficients, and computes the expected result with
+//! the formulas of the standard. It shares no code with the codec.
 
 #![expect(
     clippy::cast_possible_truncation,
@@ -101,7 +101,7 @@ impl Made {
         ((self.size.0 * component.across).div_ceil(most.0), (self.size.1 * component.down).div_ceil(most.1))
     }
 
-    /// What is wrong with `plane`, decoded at `scale`, if something is.
+    /// Compares `plane`, decoded at `scale`, with the expected samples.
     pub fn judge(&self, index: usize, scale: Scale, plane: &Plane) -> Result<(), String> {
         let component = &self.components[index];
         let side = u32::try_from(scale.side()).unwrap();

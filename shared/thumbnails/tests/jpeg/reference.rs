@@ -1,4 +1,4 @@
-//! What another decoder makes of the same files.
+//! Compares the results with those of another decoder for the same files.
 
 use std::thread;
 
@@ -58,7 +58,7 @@ fn compare(what: &str, made: &Made, file: &[u8], scales: &[Scale]) {
             continue;
         }
         let (side, reduced) = (scale.side(), Transform::new(scale.side()));
-        // What a block is filled up with at the edges, the reference does not tell.
+        // The reference does not show the samples that fill up the blocks at the edges.
         for (row, column) in (0..height / 8).flat_map(|row| (0..width / 8).map(move |column| (row, column))) {
             let sample = |at: usize| f64::from(reference[(row * 8 + at / 8) * width + column * 8 + at % 8]);
             let expected = reduced.inverse(&eight.forward(&std::array::from_fn(sample)));

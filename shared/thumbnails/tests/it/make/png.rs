@@ -23,7 +23,7 @@ impl Kind {
     }
 }
 
-/// What a PNG is made of.
+/// The parts of a PNG.
 pub(crate) struct Png<'a> {
     pub(crate) kind: Kind,
     pub(crate) depth: u8,
