@@ -81,7 +81,7 @@ impl Dispatcher {
                 Ok(published) => told.extend(published),
                 Err(error) => {
                     let chain = if let Error::Fault(fault) = error { fault.chain() } else { error.to_string() };
-                    tracing::error!(event = "fault", chain, "news could not be published and will be tried again");
+                    tracing::error!(event = "fault", chain, "a notification could not be published and will be tried again");
                     metrics::count(Metric::Faults);
                     failed = Some(record.sequence.as_str());
                     break;
@@ -120,7 +120,7 @@ impl Dispatcher {
                 Ok(Some(Told { news, people, posted, message }))
             }
             Taken::Refused => {
-                tracing::error!(event = "news_refused", kind, operation, "the topic does not take a notification");
+                tracing::error!(event = "news_refused", kind, operation, "the topic refused a notification");
                 Ok(None)
             }
         }
@@ -135,7 +135,7 @@ impl Dispatcher {
             for told in told {
                 if let Err(error) = self.push(told, &tally).await {
                     let chain = if let Error::Fault(fault) = error { fault.chain() } else { error.to_string() };
-                    tracing::error!(event = "fault", chain, "news could not be pushed");
+                    tracing::error!(event = "fault", chain, "a push notification could not be sent");
                     metrics::count(Metric::Faults);
                 }
             }

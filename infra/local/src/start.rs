@@ -130,7 +130,7 @@ pub async fn start_before(
     let endpoints = Endpoints::start(endpoints).await.map_err(port_taken(options.port))?;
     let endpoints = Arc::new(endpoints);
     // After the endpoints, which hold the data folder for this process alone.
-    let fakes = Fakes::start().await.map_err(|error| Error::io("a port for the stand-ins", error))?;
+    let fakes = Fakes::start().await.map_err(|error| Error::io("a port for the fakes", error))?;
     let parameters = [fakes.parameters(), options.parameters].concat();
     let stack = deployment::resolve(&template, &parameters, data.as_deref())?;
     for table in &stack.tables {

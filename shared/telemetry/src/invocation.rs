@@ -128,7 +128,7 @@ impl Invocation {
         self.span.in_scope(|| {
             line(documents.next().as_deref());
             for metrics in documents {
-                tracing::info!(target: TARGET, event = "metrics", metrics, "more of what was counted");
+                tracing::info!(target: TARGET, event = "metrics", metrics, "more metrics of the invocation");
             }
         });
     }
