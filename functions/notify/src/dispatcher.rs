@@ -81,7 +81,11 @@ impl Dispatcher {
                 Ok(published) => told.extend(published),
                 Err(error) => {
                     let chain = if let Error::Fault(fault) = error { fault.chain() } else { error.to_string() };
-                    tracing::error!(event = "fault", chain, "a notification could not be published and will be tried again");
+                    tracing::error!(
+                        event = "fault",
+                        chain,
+                        "a notification could not be published and will be tried again"
+                    );
                     metrics::count(Metric::Faults);
                     failed = Some(record.sequence.as_str());
                     break;

@@ -117,11 +117,21 @@ impl ProviderCheck for Providers {
             let provider = provider.name();
             match refusal {
                 NotConfirmed::Refused(reason) => {
-                    tracing::info!(event = "provider_refused", provider, reason, "a sign-in provider did not accept a token");
+                    tracing::info!(
+                        event = "provider_refused",
+                        provider,
+                        reason,
+                        "a sign-in provider did not accept a token"
+                    );
                     Error::ProviderRefused
                 }
                 NotConfirmed::Unclear(reason) => {
-                    tracing::warn!(event = "provider_unreachable", provider, reason, "a sign-in provider did not answer");
+                    tracing::warn!(
+                        event = "provider_unreachable",
+                        provider,
+                        reason,
+                        "a sign-in provider did not answer"
+                    );
                     Error::ProviderUnreachable
                 }
             }
