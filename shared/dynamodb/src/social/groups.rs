@@ -154,7 +154,7 @@ impl GroupStore for Table {
     }
 }
 
-/// What earlier refused attempts of a change showed about its users.
+/// Facts about the users of a change, from its earlier attempts that were refused.
 #[derive(Default)]
 struct Known {
     /// Friends of the caller whose lists are full for strangers.
