@@ -1,4 +1,4 @@
-//! The web API's part of `codes`: captchas, and codes for who reads them.
+//! The web API's part of `codes`: captchas, and codes for users who solve them.
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
@@ -116,7 +116,7 @@ fn segment(path: Result<Path<String>, PathRejection>) -> DomainResult<String> {
     path.map(|Path(text)| text).map_err(|_| Error::Malformed("the path is not UTF-8".into()))
 }
 
-/// A number, and what follows it after commas.
+/// The number of a path, and the parameters after commas.
 fn split(path: &str) -> (&str, Read) {
     let (mobile, rest) = path.split_once(',').unwrap_or((path, ""));
     let mut read = Read::default();

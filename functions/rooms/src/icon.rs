@@ -25,7 +25,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
     both(OpenApiRouter::new(), routes!(put_icon))
 }
 
-/// Where the picture lies.
+/// The URL of a picture.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = rooms::Icon)]
 #[schema(example = json!({ "icon": "https://example.com/tests1.png", "token": "…" }))]
@@ -78,7 +78,7 @@ async fn put_icon(
     Ok(success(StatusCode::OK, "修改成功", user))
 }
 
-/// The fields, and the picture where the body is one: where it is neither empty nor JSON nor a form.
+/// The fields, and the picture if the body is one: if it is neither empty nor JSON nor a form.
 async fn read(state: &AppState, request: Request) -> Result<(Icon, Option<Bytes>), Refusal<Rooms>> {
     let limit = state.policy.image_max_bytes;
     let (parts, body) = request.into_parts();

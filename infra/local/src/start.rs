@@ -164,8 +164,8 @@ pub async fn start_before(
     Ok(running)
 }
 
-/// The platform applications that the functions are told of. No resource of the template makes them: on AWS they
-/// are there before.
+/// The platform applications in the functions' environment. No resource of the template creates them: on AWS they are
+/// there before.
 fn platform_applications(stack: &Stack) -> impl Iterator<Item = &str> {
     let values = stack.functions.iter().flat_map(|function| function.environment.values());
     values.map(String::as_str).filter(|value| value.starts_with("arn:aws:sns:") && value.contains(":app/"))

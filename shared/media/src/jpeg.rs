@@ -1,4 +1,4 @@
-//! JPEG (ITU-T T.81): decoded at the size that is wanted, and written.
+//! Decodes JPEG (ITU-T T.81) at a reduced size.
 //!
 //! While a block of 8 by 8 samples is decoded, it is reduced to 4 by 4, 2 by 2 or 1. This skips most of the work: the
 //! decoder steps over coefficients that only the full size needs, and does not read scans that contain nothing else.
@@ -44,7 +44,8 @@ use segments::Segments;
 
 use crate::{Error, Limits};
 
-/// The most scans of a file. Encoders write about ten; each one more makes work that its bytes do not show.
+/// The most scans of a file. Encoders write about ten. Each additional scan takes work, even if it has only a few
+/// bytes.
 const MAX_SCANS: u32 = 100;
 
 /// Damage for which libjpeg returns an error. Damage of which libjpeg only warns is not an error here either: the
@@ -125,7 +126,7 @@ pub fn decode(
     Ok((header, planes))
 }
 
-/// Whether a scan tells the whole picture, so that nothing is read of what follows.
+/// Whether a scan has the whole picture, so that the rest of the file is not read.
 fn is_all(frame: &Frame, scan: &Scan) -> bool {
     frame.process == Process::Sequential && scan.parts.len() == frame.components.len()
 }

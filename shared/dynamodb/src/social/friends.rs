@@ -91,7 +91,7 @@ impl FriendStore for Table {
 }
 
 impl Table {
-    /// Counts the people on the blacklist in their owner's account, as part of a change of that account. An account
+    /// Counts the users on the blacklist in the owner's account, as part of a change of that account. An account
     /// without a blacklist stores no count.
     fn count_blocked(&self, account: Change, listed: Listed) -> Change {
         let (mut account, added) = match listed {

@@ -174,11 +174,11 @@ struct Places {
 /// How a group is added to a user's list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Entry {
-    /// The person made the group or joined it.
+    /// The user created the group or joined it.
     Own,
-    /// A friend of the person's added them.
+    /// A friend added the user.
     ByFriend,
-    /// Another person added them.
+    /// A user who is not a friend added the user.
     ByStranger,
 }
 

@@ -41,7 +41,7 @@ impl Table {
         let because = Because { user, by, late, now };
         let Some(account) = self.count_spread(because, Day::Begun).await? else { return Ok(true) };
         let Some(account) = account else { return Ok(false) };
-        // The function was stopped before it had reported that this change is done with.
+        // The function was stopped before it had reported that this change is finished.
         if item::get_text(&account, "spread_by").as_deref() == Some(by) {
             return Ok(true);
         }
@@ -56,7 +56,7 @@ impl Table {
         Ok(false)
     }
 
-    /// Counts a spreading. `None` when that is done; otherwise the account, if there is one.
+    /// Counts a copy. `None` if it was counted; otherwise the account, if there is one.
     async fn count_spread(&self, because: Because<'_>, day: Day) -> Result<Option<Option<Item>>> {
         const NOW: &str = "SET #spread_at = :now, #spread_by = :by";
         const LATE_ENOUGH: &str = "(attribute_not_exists(#spread_at) OR #spread_at <= :before)";
@@ -88,7 +88,7 @@ impl Table {
         })
     }
 
-    /// Marks the account, and leaves the note that ends when the nickname may be spread.
+    /// Marks the account, and writes the note that expires when the nickname may be copied.
     async fn note_unspread(&self, user: UserId, account: &Item, now: Timestamp) -> Result<()> {
         let is_today = item::get_number(account, "spread_day") == Some(now.day());
         let used_up = is_today && item::get_number(account, "spreads") >= Some(self.policy.spreads_per_day);

@@ -224,7 +224,7 @@ impl Api for Web {
             | Error::CountryNotServed
             | Error::Full(_)
             | Error::CaptchaNeeded
-            // The document has a number for this, which hides what matters: whether the password was right.
+            // The documentation has a number for this. It does not show whether the password was right.
             | Error::Locked { .. }
             | Error::Limited {
                 cap:
@@ -264,7 +264,7 @@ impl Api for Web {
         cookie::caller(parts, verifier, Self::COOKIE, Self::NAME)
     }
 
-    /// The document has words of its own for all of them.
+    /// The documentation has one message for all of them.
     fn not_signed_in(_: NotSignedIn) -> &'static str {
         "用户未登录"
     }

@@ -196,7 +196,7 @@ pub(super) fn plain(expected: &dyn Expected) -> String {
 
 /// The sentence about fields that are missing from one object, and where they are nested, what to send.
 pub(super) fn missing(places: &[Place]) -> String {
-    // An object that is missing is told by the fields that it must have.
+    // For a missing object, the message names the fields that it must have.
     let told = places.iter().filter(|outer| {
         let inside = |inner: &&Place| inner.0.len() > outer.0.len() && inner.0.starts_with(&outer.0);
         !places.iter().any(|inner| inside(&inner))

@@ -1,9 +1,9 @@
-//! Huffman tables (T.81, annex C and F.2.2.3), and look-ups that do more than one step at a time.
+//! Huffman tables (T.81, annex C and F.2.2.3), and look-ups that take several steps at once.
 
 use super::Damage;
 use super::bits::Bits;
 
-/// Bits that a look-up for one symbol sees; longer codes are rare and take the slow way.
+/// The number of bits that a look-up for one symbol uses. Longer codes are rare and take the slow path.
 const NEAR: u32 = 10;
 
 /// The number of bits that the look-up uses for coefficients that are not needed. With one bit more, the table does not
@@ -23,7 +23,7 @@ impl Spec {
         Self { counts, symbols: symbols.to_vec() }
     }
 
-    /// Judges whether codes fit their lengths, and none up to the longest consists of ones only (T.81, C.2).
+    /// Checks that the codes fit their lengths, and that no code consists of ones only (T.81, C.2).
     fn judge(&self) -> Result<(), Damage> {
         let mut room = 1_i32;
         let longest = self.counts.iter().rposition(|count| *count > 0).map_or(0, |last| last + 1);
@@ -36,7 +36,7 @@ impl Spec {
         Ok(())
     }
 
-    /// The content of a DHT segment with this table, which has the name `name`.
+    /// The content of a DHT segment with this table under the name `name`.
     pub(super) fn segment(&self, name: u8) -> impl Iterator<Item = u8> {
         [name].into_iter().chain(self.counts).chain(self.symbols.iter().copied())
     }
@@ -90,7 +90,7 @@ impl Table {
         Ok(table)
     }
 
-    /// Reads a symbol. At least 17 bits have to be there.
+    /// Reads a symbol. At least 17 bits must be available.
     #[inline(always)]
     pub(super) fn symbol(&self, bits: &mut Bits) -> u8 {
         let entry = self.near[bits.peek(NEAR)];
@@ -123,7 +123,7 @@ impl Table {
 /// Codes with the numbers that follow them. A look-up only finds where the next code begins. The number is extracted in
 /// parallel, so it takes almost no time.
 struct Numbers {
-    /// For each pattern of bits the code that it begins with; nothing where that is longer.
+    /// For each pattern of bits, the code at its start; nothing if that code is longer.
     near: Box<[Found; 1 << NEAR]>,
     table: Table,
 }
@@ -131,7 +131,7 @@ struct Numbers {
 /// A code that a look-up has found.
 #[derive(Clone, Copy, Default)]
 struct Found {
-    /// Bits of the code and of the number behind it; 0 where nothing was found.
+    /// Bits of the code and of the number after it; 0 if nothing was found.
     used: u8,
     /// Bits of the code.
     length: u8,
@@ -160,7 +160,7 @@ impl Numbers {
         Ok(Self { near, table })
     }
 
-    /// The next code, and the number behind it. Takes at most 25 of the bits that are there.
+    /// The next code, and the number after it. Takes at most 25 of the available bits.
     #[inline(always)]
     fn next(&self, bits: &mut Bits, split: impl Fn(u8) -> (u8, u8)) -> (u8, i32) {
         let mut found = self.near[bits.peek(NEAR)];
@@ -172,7 +172,7 @@ impl Numbers {
         (found.run, value)
     }
 
-    /// Finds a long code and makes sure of its bits.
+    /// Finds a long code and makes its bits available.
     #[cold]
     #[inline(never)]
     fn longer<'a>(&self, mut bits: Bits<'a>, split: impl Fn(u8) -> (u8, u8)) -> (Bits<'a>, Found) {
@@ -197,7 +197,7 @@ impl DcTable {
         Ok(Self(Numbers::new(spec, Self::split)?))
     }
 
-    /// Reads a difference. At least 25 bits have to be there.
+    /// Reads a difference. At least 25 bits must be available.
     #[inline(always)]
     pub(super) fn difference(&self, bits: &mut Bits) -> i32 {
         self.0.next(bits, Self::split).1
@@ -208,23 +208,23 @@ impl DcTable {
     }
 }
 
-/// Reads AC coefficients, or steps over them.
+/// Reads AC coefficients, or skips them.
 pub(super) struct AcTable {
-    /// Bits used in the low byte, coefficients stepped over above; `LAST` more when the block ends there.
+    /// The low byte has the bits used, the rest the coefficients skipped; plus `LAST` if the block ends there.
     far: Box<[u16; 1 << FAR]>,
     numbers: Numbers,
 }
 
-/// The most bits that an entry of `AcTable::far` uses: of the 56 that are there, two entries may.
+/// The most bits that an entry of `AcTable::far` uses: two entries must fit into the 56 available bits.
 const REACH: u32 = 28;
 
 /// The count that an entry of `AcTable::far` adds at the end of the block: more coefficients than a block has.
 const LAST: u16 = 128;
 
-/// An entry that is no code, or a long one: more than any sum of coefficients.
+/// The entry for an undefined or a long code: more than any sum of coefficients.
 const NONE: u16 = 0xff00;
 
-/// The run of a coefficient that is none, as the block has ended: more than any sum of runs.
+/// The run that marks the end of the block: more than any sum of runs.
 pub(super) const END: u8 = 128;
 
 impl AcTable {
@@ -235,8 +235,8 @@ impl AcTable {
         Ok(Self { far, numbers })
     }
 
-    /// Reads a coefficient: how many zeros come before it, which is `END` where the block ends, and its value. At
-    /// least 25 bits have to be there.
+    /// Reads a coefficient: the number of zeros before it (`END` at the end of the block), and its value. At least 25
+    /// bits must be available.
     #[inline(always)]
     pub(super) fn coefficient(&self, bits: &mut Bits) -> (usize, i32) {
         let (run, value) = self.numbers.next(bits, Self::split);
@@ -250,7 +250,7 @@ impl AcTable {
         }
     }
 
-    /// Steps over the last `left` coefficients of a block, which are at least one.
+    /// Skips the last `left` coefficients of a block, at least one.
     ///
     /// Whether the second look-up is useful changes only numbers, not branches: a branch that the processor cannot
     /// predict costs more than the unneeded work.
@@ -259,7 +259,7 @@ impl AcTable {
         loop {
             bits.refill();
             let before = (bits.mark(), left);
-            // Two look-ups use at most twice `REACH` bits. Behind the end of the block a look-up is masked out.
+            // Two look-ups use at most twice `REACH` bits. After the end of the block, a look-up is masked out.
             for _ in 0..2 {
                 let entry = i32::from(self.far[bits.peek(FAR)]) & (left.wrapping_neg() >> 31);
                 bits.skip(entry as u32 & 63);
@@ -268,7 +268,7 @@ impl AcTable {
             if left > 0 {
                 continue;
             }
-            // With its end seen, a block of 63 leaves -65 at most, and -127 at least when nothing went too far.
+            // After the end of a block of 63, `left` is at most -65, and at least -127 if no run went too far.
             if left == 0 || (left > -i32::from(LAST) && left < -64) {
                 return;
             }
@@ -278,8 +278,8 @@ impl AcTable {
         }
     }
 
-    /// Symbol by symbol: where a look-up would read into the next block, and codes that it does not see. A run that
-    /// leaves the block ends it.
+    /// Skips symbol by symbol: where a look-up would read into the next block, and for codes that are too long for it.
+    /// A run that leaves the block ends it.
     #[cold]
     #[inline(never)]
     fn step_singly<'a>(&self, mut bits: Bits<'a>, mut left: i32) -> Bits<'a> {
@@ -323,8 +323,8 @@ fn steps(spec: &Spec) -> Vec<u16> {
             let rest = &tables[rest as usize];
             for entries in entries.chunks_exact_mut(rest.len()) {
                 for (entry, more) in entries.iter_mut().zip(rest) {
-                    // More than a block holds is never used, and must not spill over; nor may more bits be used than
-                    // are there.
+                    // A count above the size of a block is never used, but must not overflow. Nor may more bits be used
+                    // than are available.
                     let sum = (one >> 8) + (more >> 8 & (LAST - 1));
                     let both = used + u32::from(more & 0xff);
                     *entry = if sum < 64 && both <= REACH { one + more } else { one };

@@ -36,7 +36,7 @@ pub mod marker {
 /// The bytes that are read after the end of a file: end markers.
 const BEHIND_THE_END: [u8; 2] = [0xff, marker::EOI];
 
-/// A marker with what its segment holds.
+/// A marker with the content of its segment.
 pub(super) struct Segment<'a> {
     /// The byte behind 0xff.
     pub(super) marker: u8,
@@ -46,7 +46,7 @@ pub(super) struct Segment<'a> {
 }
 
 impl Segment<'_> {
-    /// Whether this is a frame header, of which there are three kinds that are read here and ten that are not.
+    /// Whether this is a frame header. Three kinds are supported here, and ten are not.
     pub(super) fn is_frame(&self) -> bool {
         (marker::SOF0..=marker::SOF15).contains(&self.marker)
             && !matches!(self.marker, marker::DHT | marker::JPG | marker::DAC)
@@ -60,23 +60,23 @@ pub(super) struct Segments<'a> {
 }
 
 impl<'a> Segments<'a> {
-    /// Starts behind the first marker of the file.
+    /// Starts after the first marker of the file.
     pub(super) fn new(data: &'a [u8]) -> Self {
         Self { data, at: 2 }
     }
 
-    /// Where the next segment, or the scan behind the last, begins.
+    /// The start of the next segment, or of the scan after the last one.
     pub(super) fn position(&self) -> usize {
         self.at
     }
 
-    /// Goes on at the first marker at or behind `at`.
+    /// Continues at the first marker at or after `at`.
     pub(super) fn go_on(&mut self, at: usize) {
         self.at = at;
     }
 
-    /// The next segment; the end, where there is none. Markers that stand alone are passed over, as restart markers are
-    /// behind a scan that took none.
+    /// The next segment; the end marker if there is none. Markers without content are skipped, and so are restart
+    /// markers after a scan without restarts.
     pub(super) fn next(&mut self) -> Result<Segment<'a>, Damage> {
         let alone = |marker| Segment { marker, content: Cow::Borrowed(&[]) };
         loop {
@@ -120,8 +120,8 @@ impl<'a> Segments<'a> {
     }
 }
 
-/// The first marker at or behind `at`, and where what follows it begins. 0xff before 0x00 is a byte of a scan, before
-/// 0xff it fills up.
+/// The first marker at or after `at`, and the position after it. A 0xff before 0x00 is a byte of a scan; before another
+/// 0xff it is a fill byte.
 pub(super) fn next_marker(data: &[u8], mut at: usize) -> Option<(u8, usize)> {
     loop {
         at += memchr::memchr(0xff, data.get(at..)?)?;

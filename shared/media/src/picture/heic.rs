@@ -1,8 +1,8 @@
-//! HEIC: the items of the file's `meta` box (ISO/IEC 23008-12), of which those that are seen are kept.
+//! HEIC: the items of the file's `meta` box (ISO/IEC 23008-12), of which only the visible ones are kept.
 //!
-//! A file is written anew from the coded pictures, which are copied as they are, and from what says how they look.
-//! Exif and XMP are items of their own and so are thumbnails, depth maps and whatever else a telephone adds; as they
-//! are not listed in the new file, their bytes are not in it either.
+//! A new file is written from the coded pictures, which are copied unchanged, and the properties that affect their
+//! look. Exif, XMP, thumbnails, depth maps and other additions of phones are separate items. The new file does not list
+//! them, so it does not contain their bytes either.
 
 mod boxes;
 mod items;

@@ -18,7 +18,7 @@ const TABLES: u8 = 0xc4;
 /// The kinds of JPEG that browsers do not show: arithmetic coding, lossless and hierarchical JPEG, 12 bits a sample.
 const OTHER_KIND: Broken = Broken("a kind of JPEG that browsers do not show");
 
-/// Takes a JPEG of at most `max_pixels` apart, and writes it anew from what it shows.
+/// Splits a JPEG of at most `max_pixels` into its parts, and writes a new file from the visible ones.
 pub(super) fn walk(bytes: &[u8], max_pixels: u64) -> Walked<Walk> {
     let Survey { size: (width, height), parts, lent } = survey(bytes, max_pixels).map_err(|error| refused(&error))?;
     let (waiting, kept) = (Vec::new(), Vec::with_capacity(bytes.len()));
@@ -54,9 +54,9 @@ fn refused(error: &Error) -> Broken {
 struct Walker<'a> {
     file: &'a [u8],
     orientation: Option<Orientation>,
-    /// The JFIF segment, which has to come first.
+    /// The JFIF segment, which must be the first.
     jfif: Option<[u8; 14]>,
-    /// Tables that the file leaves out and readers lend it. They are written into it, since not every reader does.
+    /// Standard tables that the file leaves out. They are written into the file, because not every reader adds them.
     lent: Option<Vec<u8>>,
     /// Segments that are kept if a scan follows.
     waiting: Vec<u8>,
@@ -79,7 +79,7 @@ impl Walker<'_> {
                 }
                 return Ok(());
             }
-            // The colour profile, and how Adobe's programs stored colours: without them the picture looks different.
+            // The colour profile, and Adobe's marker for the colour model: without them the picture looks different.
             0xe2 if content.starts_with(b"ICC_PROFILE\0") => {}
             0xee if content.starts_with(b"Adobe") => {
                 // Adobe's marker has twelve bytes (Adobe's Technical Note 5116). The bytes after them have no meaning,
@@ -104,7 +104,7 @@ impl Walker<'_> {
     }
 }
 
-/// A JFIF segment without the thumbnail it may hold.
+/// A JFIF segment without its thumbnail, if it has one.
 fn jfif(content: &[u8]) -> Option<[u8; 14]> {
     let mut jfif = *content.first_chunk::<14>().filter(|start| start.starts_with(b"JFIF\0"))?;
     jfif[12..].fill(0);

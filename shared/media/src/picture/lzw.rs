@@ -15,7 +15,7 @@ pub(super) fn trimmed(sub_blocks: &[u8], code_size: u8, pixels: u64) -> Option<V
     let mut told = 0;
     loop {
         let Some(code) = codes.next(bits) else {
-            // Where the pixels are not all told, every code was needed.
+            // If the codes do not cover all pixels, every code is needed.
             if told < pixels {
                 return Some(sub_blocks.to_vec());
             }
@@ -35,7 +35,7 @@ pub(super) fn trimmed(sub_blocks: &[u8], code_size: u8, pixels: u64) -> Option<V
         let length = match before {
             // The first code stands for a pixel.
             None if code < clear => 1,
-            // A code may be the one that it makes known.
+            // A code may be the one that it defines.
             Some(before) if code <= known && (code < known || known < 1 << LONGEST) => {
                 let next = before + 1;
                 if known < 1 << LONGEST {
@@ -57,7 +57,7 @@ pub(super) fn trimmed(sub_blocks: &[u8], code_size: u8, pixels: u64) -> Option<V
     Some(needed.read_of(sub_blocks))
 }
 
-/// Reads codes, of which the lowest bit comes first.
+/// Reads codes, lowest bit first.
 #[derive(Clone, Copy)]
 struct Codes<'a> {
     sub_blocks: &'a [u8],
@@ -69,7 +69,7 @@ struct Codes<'a> {
 }
 
 impl Codes<'_> {
-    /// The next code of so many bits; none where the data end.
+    /// The next code of so many bits; `None` at the end of the data.
     fn next(&mut self, bits: u32) -> Option<usize> {
         while self.count < bits {
             while self.left == 0 {
@@ -93,7 +93,7 @@ impl Codes<'_> {
     fn read_of(&self, all: &[u8]) -> Vec<u8> {
         let read = all.len() - self.sub_blocks.len();
         let mut bytes = all[..read].to_vec();
-        // The last one may be longer than what is needed of it.
+        // Only a part of the last one may be needed.
         let last = self.length - self.left;
         if let Some(length) = read.checked_sub(usize::from(last) + 1).and_then(|at| bytes.get_mut(at)) {
             *length = last;

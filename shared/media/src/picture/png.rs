@@ -14,8 +14,8 @@ const SIGNATURE: [u8; 8] = *b"\x89PNG\r\n\x1a\n";
 const KEPT: [&[u8; 4]; 11] =
     [b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"cICP", b"mDCV", b"cLLI", b"sBIT", b"bKGD", b"pHYs"];
 
-/// Chunks that are recognised within pixels by their name alone, because they may be damaged or cut short too: those that
-/// tell of people, places and times, and the end, behind which anything may stand.
+/// Chunks that are recognised within pixels by their name alone, because they may be damaged or cut short too: the
+/// chunks with persons, places and times, and the end chunk, after which anything may follow.
 const NAMED: [&[u8; 4]; 6] = [b"eXIf", b"tEXt", b"zTXt", b"iTXt", b"tIME", b"IEND"];
 
 /// The length in bytes that no chunk exceeds (§5.3).
@@ -25,7 +25,7 @@ const LONGEST: usize = 0x7fff_ffff;
 /// look by chance like the beginning of one, and each of them costs a checksum.
 const SUMMED: usize = 4 << 20;
 
-/// How many times the length of the file is summed up at most in search of such chunks, whatever the file.
+/// The most bytes that are summed up in search of such chunks, as a multiple of the file's length.
 const SUMS: usize = 16;
 
 /// Walks a PNG from its first chunk to its last, or to where no chunk follows.
@@ -53,7 +53,7 @@ pub(super) fn walk(bytes: &[u8]) -> Walked<Walk> {
     walker.finish(first)
 }
 
-/// A chunk. That of the pixels may be cut short by the end of the file.
+/// A chunk. A chunk of pixels may be cut short by the end of the file.
 #[derive(Clone, Copy)]
 struct Chunk<'a> {
     kind: [u8; 4],
@@ -64,7 +64,7 @@ struct Chunk<'a> {
     cut: bool,
 }
 
-/// Reads a chunk; `sums` are the bytes that may still be summed up in search of others within it.
+/// Reads a chunk; `sums` is the number of bytes that may still be summed up in search of other chunks inside it.
 fn chunk<'a>(reader: &mut Reader<'a>, sums: &mut usize) -> Walked<Chunk<'a>> {
     let (length, kind) = start(reader)?;
     let file = reader.0;
@@ -112,14 +112,14 @@ fn before_a_chunk<'a>(pixels: &'a [u8], file: &[u8], sums: &mut usize) -> &'a [u
         }
         let (data, sum) = (reader.take(length)?, reader.array()?);
         let Some(left) = sums.checked_sub(length) else {
-            // Pixels do not look like so many chunks. As nobody knows what is here, none of it is kept.
+            // Pixels do not look like so many chunks. The content is unknown, so none of it is kept.
             return Ok(true);
         };
         *sums = left;
         Ok(checksum(kind, data) == u32::from_be_bytes(sum))
     };
     let at = pixels.windows(8).enumerate().position(|(at, window)| {
-        // Most places are passed over by a single look.
+        // Most places are skipped after a single comparison.
         window[6].is_ascii_uppercase() && begins(at) == Ok(true)
     });
     at.map_or(pixels, |at| &pixels[..at])
@@ -147,7 +147,7 @@ struct Header {
 const INDEXED: u8 = 3;
 
 impl Header {
-    /// Reads IHDR and refuses what the standard does not know (table 12).
+    /// Reads IHDR and refuses values that the standard does not define (table 12).
     fn read(chunk: Chunk<'_>) -> Walked<Self> {
         let Ok([w0, w1, w2, w3, h0, h1, h2, h3, depth, colour, compression, filter, interlace]) =
             <[u8; 13]>::try_from(chunk.data)
@@ -167,12 +167,12 @@ impl Header {
         Ok(Self { width, height, colour, interlaced: interlace == 1 })
     }
 
-    /// Whether a palette is needed, or of use.
+    /// Whether the picture can use this palette.
     fn takes_palette(&self, data: &[u8]) -> bool {
         matches!(self.colour, 2 | INDEXED | 6) && data.len().is_multiple_of(3) && (1..=256).contains(&(data.len() / 3))
     }
 
-    /// Whether transparency may be said like this (§11.3.1.1), beside a palette of so many colours.
+    /// Whether this transparency chunk is valid (§11.3.1.1) with a palette of so many colours.
     fn takes_transparency(&self, data: &[u8], colours: usize) -> bool {
         match self.colour {
             0 => data.len() == 2,
@@ -182,7 +182,7 @@ impl Header {
         }
     }
 
-    /// Whether the frame of an animation lies within the picture (§11.3.6.2).
+    /// Whether the frame of an animation is inside the picture (§11.3.6.2).
     fn holds(&self, control: &[u8]) -> bool {
         let Ok(control) = <[u8; 26]>::try_from(control) else { return false };
         let field = |at: usize| {
@@ -202,13 +202,13 @@ struct Walker {
     /// The kinds of chunks that are kept once.
     known: Vec<[u8; 4]>,
     orientation: Option<Orientation>,
-    /// Whether the animation, if there is one, is whole.
+    /// Whether the animation, if there is one, is complete.
     moves: bool,
     /// The number of frames and of repetitions.
     animation: Option<Vec<u8>>,
     /// The chunks before the pixels that are kept.
     before: Vec<u8>,
-    /// The chunks of the pixels, and whether the last one was.
+    /// The chunks of the pixels, and whether the last chunk belonged to them.
     pixels: Vec<u8>,
     in_pixels: bool,
     /// The frames of the animation, each as a chunk.
@@ -233,7 +233,7 @@ impl Walker {
         }
     }
 
-    /// A chunk that comes before the pixels, or the first of theirs.
+    /// Handles a chunk before the pixels, or the first chunk of the pixels.
     fn before(&mut self, chunk: Chunk<'_>) -> Walked<()> {
         let indexed = self.header.colour == INDEXED;
         match &chunk.kind {
@@ -259,7 +259,7 @@ impl Walker {
         Ok(())
     }
 
-    /// A chunk that comes behind the first of the pixels.
+    /// Handles a chunk after the first chunk of the pixels.
     fn behind(&mut self, chunk: Chunk<'_>) -> Walked<()> {
         match &chunk.kind {
             b"IDAT" if self.in_pixels => return self.pixels(chunk),
@@ -272,7 +272,7 @@ impl Walker {
                 self.in_pixels = false;
                 return write(&mut self.frames, chunk.kind, chunk.data);
             }
-            // Pixels that were interrupted are read by nobody, and what is needed for them comes too late.
+            // No reader reads pixels after an interruption, and other chunks that they need would be too late.
             _ => self.aside(chunk),
         }
         self.in_pixels = false;
@@ -280,7 +280,7 @@ impl Walker {
     }
 
     fn pixels(&mut self, chunk: Chunk<'_>) -> Walked<()> {
-        // Of pixels that come in passes, the part that is there shows nothing whole.
+        // A part of interlaced pixels does not show any complete area.
         if chunk.cut && self.header.interlaced {
             return Err(CUT_SHORT);
         }
@@ -297,7 +297,7 @@ impl Walker {
         write(to, chunk.kind, chunk.data)
     }
 
-    /// A chunk that is not kept.
+    /// Handles a chunk that is not kept.
     fn aside(&mut self, chunk: Chunk<'_>) {
         if &chunk.kind == b"eXIf" && chunk.whole {
             self.orientation = self.orientation.or_else(|| Orientation::of_tiff(chunk.data));
@@ -312,7 +312,7 @@ impl Walker {
             write(&mut clean, *b"eXIf", &orientation.tiff())?;
         }
         clean.extend(self.before);
-        // Of an animation that is damaged, the still picture remains.
+        // If the animation is damaged, only the still picture is kept.
         let animation = self.animation.filter(|animation| self.moves && animation.len() == 8);
         if let Some(animation) = &animation {
             write(&mut clean, *b"acTL", animation)?;
