@@ -1,4 +1,4 @@
-//! Reads the stream's records, publishes them to the publisher, and then sends push notifications to users' devices.
+//! Reads the stream's records, publishes notifications about them, and then sends push notifications to users' devices.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -177,8 +177,8 @@ impl Dispatcher {
         Ok(())
     }
 
-    /// The users, of `people` with devices, to whom the notification may still be pushed in this hour. The author of a
-    /// push chooses its words, so a stranger could otherwise make a phone ring all day.
+    /// The users, of `people` with devices, to whom the notification may still be pushed in this hour. The user who
+    /// causes a push chooses its text, so a stranger could otherwise make a phone ring all day.
     async fn allowed(&self, news: &NotificationEvent, people: BTreeSet<UserId>) -> Result<BTreeSet<UserId>> {
         let nobody = Ok(BTreeSet::new());
         match news {

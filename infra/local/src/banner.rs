@@ -15,7 +15,7 @@ pub fn welcome(running: &Running) -> String {
     for (place, what) in [
         (format!("{url}/"), "texts, notifications and API reference"),
         (format!("{url}/_local/sms"), "texts as JSON, newest first"),
-        (format!("{url}/_local/notifications"), "what people would be told and pushed, likewise"),
+        (format!("{url}/_local/notifications"), "notifications and pushes as JSON, newest first"),
         (format!("{url}/_local/openapi.json"), "the API as an OpenAPI document"),
         (running.endpoints().url().to_owned(), "DynamoDB, S3, SNS and KMS of this run"),
         (running.fakes().url(), "fakes of WeChat, QQ, Weibo and RongCloud (docs/dialects.md)"),
@@ -24,7 +24,7 @@ pub fn welcome(running: &Running) -> String {
     }
     let kept = match running.data() {
         Some(folder) => format!("Data is kept in {}.", folder.display()),
-        None => "Data is gone when this stops.".to_owned(),
+        None => "Data is deleted when this stops.".to_owned(),
     };
     text.push_str(&for_devices(running));
     let _ = write!(text, "\n  {kept} Stop with Ctrl-C.\n{}", first_session(&url));

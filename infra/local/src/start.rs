@@ -23,9 +23,8 @@ use crate::{Error, deployment, lan, notifications, sources};
 
 /// Builds functions; the local run knows them only by their names.
 pub trait Functions: Send + Sync {
-    /// Builds the function of this binary with the environment it would have on Lambda, so that
-    /// its SDK clients reach the local endpoints with its own credentials. The error is for the
-    /// person at the terminal.
+    /// Builds the function of this binary with the environment it would have on Lambda, so that its SDK clients reach
+    /// the local endpoints with its own credentials. The error is for the user at the terminal.
     fn build<'a>(
         &'a self,
         binary: &'a str,

@@ -243,7 +243,7 @@ impl Api for Web {
             Error::ProviderRefused | Error::ProviderUnreachable => ("4301", "第三方系统错误"),
             Error::Fault(_) => ("4500", "内部错误"),
         };
-        // The document knows nothing but 200 with a number, failures of ours among them.
+        // The documentation has only status 200 with a number, even for errors on our side.
         let status = match error {
             Error::NoRoute => StatusCode::NOT_FOUND,
             Error::WrongMethod { .. } => StatusCode::METHOD_NOT_ALLOWED,
