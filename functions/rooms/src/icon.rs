@@ -36,6 +36,8 @@ struct Icon {
 }
 
 /// Set the current user's avatar.
+///
+/// Send the URL of a picture in JSON, or the picture itself as the body, with the token in the query.
 #[utoipa::path(
     put, path = "/users/icon/{pk}/", tag = "rooms", operation_id = "rooms_put_icon", security(("rooms_token" = [])),
     params(

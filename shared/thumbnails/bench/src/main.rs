@@ -1,4 +1,4 @@
-//! Compares the codec with sharp, on photographs that it is given: time on one core, quality and memory.
+//! Compares the codec with sharp, on given photos: time on one core, quality and memory.
 //!
 //! ```sh
 //! cargo run --release -p thumbnails-bench -- DIRECTORY [PART…]
@@ -20,7 +20,7 @@ use thumbnails::{Fit, Limits, Spec, thumbnails};
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
-/// The core that both sides share, and the argument that says that it is so.
+/// The core that both sides share, and the argument of the process that is bound to it.
 const CORE: &str = "0";
 const PINNED: &str = "--pinned";
 
@@ -91,8 +91,8 @@ fn photographs(directory: &Path) -> Result<Vec<PathBuf>> {
     if found.is_empty() { Err("the directory holds no photographs".into()) } else { Ok(found) }
 }
 
-/// Prints how far both sides are from a full decode and Lanczos. Only whole pictures are compared: how a crop is
-/// rounded to pixels differs, and would drown everything else.
+/// Prints the distance of both sides from a full decode with Lanczos. Only whole pictures are compared, because crops
+/// are rounded to pixels in different ways, which would hide all other differences.
 fn compare_quality(kind: &str, photographs: &[PathBuf], workshop: &Path) -> Result<()> {
     println!("{kind}: dissimilarity from full decode and Lanczos, lower is better\n");
     println!("| photograph | 128 ours | 128 sharp | 256 ours | 256 sharp |\n|---|---|---|---|---|");
@@ -118,7 +118,7 @@ fn compare_quality(kind: &str, photographs: &[PathBuf], workshop: &Path) -> Resu
     Ok(())
 }
 
-/// Prints by how much a process grows beyond what it has with the file loaded.
+/// Prints the growth of a process after the file is loaded.
 fn compare_memory(photographs: &[PathBuf], workshop: &Path) -> Result<()> {
     println!("memory beyond the idle process with the file loaded, in MB, of a 256 by 256 cover\n");
     println!("| input | ours | sharp |\n|---|---|---|");

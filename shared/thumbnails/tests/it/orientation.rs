@@ -1,4 +1,4 @@
-//! Orientation: upright whatever the format, and wherever the format says it.
+//! Orientation: thumbnails are upright for every format and every place of the orientation.
 
 use image::DynamicImage;
 

@@ -71,7 +71,7 @@ impl Made {
         Self { size, components, steps }
     }
 
-    /// A smooth picture with some texture, which no quality drives out of the range of samples.
+    /// A smooth picture with some texture, whose samples stay in their range at every quality.
     pub fn smooth(size: (u32, u32), factors: &[(u32, u32)], quality: u32) -> Self {
         let mut made = Self::new(size, factors, 0);
         made.steps = std::array::from_fn(|at| u16::try_from((10 + 2 * at as u32) * (101 - quality) / 50 + 1).unwrap());
@@ -140,13 +140,13 @@ fn block(chance: &mut Chance) -> [i32; 64] {
         block[1 + chance.below(63) as usize] = chance.about(reach);
     }
     if chance.below(8) == 0 {
-        // A block that ends without saying so, and one of the longest runs.
+        // A block without an end code, and a block with the longest runs.
         block[63] = 1;
     }
     block
 }
 
-/// The transform to and from so many points, by its formulas (T.81, A.3.3).
+/// The transform of so many points in both directions, by the formulas of the standard (T.81, A.3.3).
 pub struct Transform {
     points: usize,
     /// Line and column of each coefficient, and how much it adds to each sample.

@@ -1,4 +1,4 @@
-//! Writes PNG of every kind, interlaced or not, which the crates at hand do not.
+//! Writes PNG of every kind, interlaced or not. The available crates cannot do this.
 
 use crc32fast::hash;
 
