@@ -1,4 +1,4 @@
-// The other side of the benchmark: reads one command a line from standard input, runs it with sharp, and writes one line.
+// The other side of the benchmark: reads commands, one a line, runs each with sharp, and writes a line for each.
 import { readFileSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import sharp from "sharp";
