@@ -21,7 +21,7 @@ pub(super) async fn taken_in(uploads: &DirectUploads, pictures: Vec<WaitingImage
                 return Err(fault.into());
             }
             Err(refusal) => {
-                tracing::warn!(event = "upload_refused", reason = %refusal, "a presigned upload was refused and deleted");
+                tracing::warn!(event = "upload_refused", reason = %refusal, "a presigned upload was refused");
             }
         }
     }
