@@ -16,7 +16,7 @@ SECONDS = 30
 TRIES = 5
 WAIT_SECONDS = 2
 
-# What is asked, and what has to come: the status, and a field of the JSON body with its value (`...` for any).
+# The requests and the expected responses: the status, and a field of the JSON body with its value (`...` for any).
 CHECKS = [
     ("auth: the public keys", "GET", "/.well-known/jwks.json", None, 200, ("keys", ...)),
     ("codes: no text to what is no number", "POST", "/verify_code", {"zone": "86", "number": "1"}, 400, ("error", ...)),
@@ -33,7 +33,7 @@ CHECKS = [
 
 
 def ask(url, method, body):
-    """The status, the headers and the body of an answer, whatever its status."""
+    """The status, the headers and the body of a response with any status."""
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, data, {"Content-Type": "application/json"}, method=method)
     try:
@@ -45,7 +45,7 @@ def ask(url, method, body):
 
 
 def problem(check, url):
-    """What is wrong with the answer to a check, or None."""
+    """The error of the response to a check, or None."""
     _, method, path, body, status, (field, value) = check
     try:
         got, _, text = ask(url.rstrip("/") + path, method, body)

@@ -211,7 +211,7 @@ fn a_block_of_whose_codes_a_fifth_is_used_is_not_refused() {
                 assert_eq!(backend.sign_in(&phone, &code).await.0, 200);
             }
         }
-        // Ten of fifty were used: one more can be sent, and then less than a fifth is used.
+        // Ten of fifty codes were used. After the next code is sent, less than a fifth is used.
         assert_eq!(answer(backend.ask(&first.neighbour(50))).await.0, 200);
         let refused = whole(backend.ask(&first.neighbour(51))).await;
         refused.assert_limited("too many unused codes to numbers like this one", 3_600);

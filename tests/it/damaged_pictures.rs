@@ -5,7 +5,7 @@ use image::DynamicImage;
 use crate::support::pictures::{alike, chunk, corners, decoded, gif, holds, jpeg, png, segment};
 use crate::support::{Backend, Person, run, shared};
 
-/// What is hidden in a file, and nobody sees.
+/// Data that are hidden in a file and not visible in the picture.
 const SECRET: &[u8] = b"22.5431N 114.0579E";
 
 const SUFFIXES: [&str; 4] = ["@128w_128h_1c", "@128w_128h_0c", "@256w_256h_1c", "@256w_256h_0c"];

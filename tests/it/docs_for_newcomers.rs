@@ -1,4 +1,4 @@
-//! What README and `docs/` tell a newcomer who works with an app, an upload or a new endpoint.
+//! README and `docs/` have the information that a newcomer needs for an app, an upload or a new endpoint.
 
 use std::fs;
 use std::path::Path;

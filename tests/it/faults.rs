@@ -1,4 +1,4 @@
-//! Failures of SNS and DynamoDB: what callers receive, what is retried, and that no half-finished change remains.
+//! Failures of SNS and DynamoDB: the responses, the retries, and that no half-finished change remains.
 
 use emulator::Fault;
 use serde_json::json;

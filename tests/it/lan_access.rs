@@ -41,7 +41,8 @@ fn urls_in_answers_are_on_the_host_that_was_called() {
         let found = json_of(client.post(at("/users")).bearer_auth(bearer).json(&numbers)).await;
         assert_eq!(found[0]["avatar"], picture);
 
-        // What is too long for a function is a link, which has to be followed from the same device.
+        // For a file that is too long for a function, the response is a link. The same device must be able to follow
+        // it.
         let long = [b"#!AMR\n".to_vec(), vec![0x3c; 4_300_000]].concat();
         let stored = json_of(client.post(at("/audios")).bearer_auth(bearer).body(long)).await;
         let audio = stored["src_url"].as_str().expect("a URL");

@@ -1,4 +1,4 @@
-//! Delta sync: its cost, its content, and that it misses nothing.
+//! Incremental sync: its cost, its content, and that it misses nothing.
 
 mod costs;
 mod pages;

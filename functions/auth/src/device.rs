@@ -45,7 +45,7 @@ struct Verify {
     code: Typed,
 }
 
-/// A number and a password.
+/// A phone number and a password.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = device::Credentials)]
@@ -85,7 +85,7 @@ struct Register {
     device: Option<Address>,
 }
 
-/// A sign-in.
+/// A phone number, a password and the device's push token.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = device::Login, example = json!({
     "user": { "phoneNumber": "18514760073", "password": "testpassword" },
@@ -146,8 +146,8 @@ struct Session {
 
 /// Check a code.
 ///
-/// Checking does not use up the code; you can still sign up or reset the password with it. A wrong code counts as one of
-/// its five tries.
+/// Checking does not use up the code: it can still sign up or reset the password. A wrong code counts as one of its
+/// five tries.
 #[utoipa::path(
     post, path = "/verification_codes/verify", tag = "device", operation_id = "device_check_code",
     request_body = Verify,
@@ -170,7 +170,7 @@ async fn post_verify(
 
 /// Sign up.
 ///
-/// Needs a code that was requested with flag 0. Signs in too.
+/// Needs a code that was requested with flag 0. The response also signs the user in.
 #[utoipa::path(
     post, path = "/users/register", tag = "device", operation_id = "device_register",
     request_body = Register,
@@ -227,12 +227,12 @@ async fn post_login(
 
 /// Set a new password.
 ///
-/// Needs a code that was requested with flag 1. Signs the account out of all APIs.
+/// Needs a code that was requested with flag 1. All sessions of the account end, in all APIs.
 #[utoipa::path(
     put, path = "/users/update-password", tag = "device", operation_id = "device_update_password",
     request_body = UpdatePassword,
     responses((
-        status = 200, description = "Set; or `success` is false: a wrong code, a weak password",
+        status = 200, description = "The password is set; or `success` is false: a wrong code, a weak password",
         body = inline(DoneOrRefused), example = json!({ "success": true, "msg": "修改密码成功" }),
     )),
 )]
@@ -263,7 +263,7 @@ async fn post_logout(State(state): State<AppState>, Signed(caller, _): Signed<De
     Ok(Device::done("ok"))
 }
 
-/// A session as this API begins them.
+/// A session as this API starts it.
 fn session(state: &AppState, origin: &Origin, device: Option<&Address>) -> DomainResult<NewSession> {
     let token = |device: &Address| device.push_token.clone().filter(|token| !token.trim().is_empty());
     let push = match device.and_then(|device| Some((token(device)?, device.platform.as_deref().unwrap_or_default()))) {

@@ -25,7 +25,7 @@ struct KeySet {
     keys: Vec<PublicKey>,
 }
 
-/// A key of Ed25519.
+/// An Ed25519 key.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only described")]
 struct PublicKey {
@@ -49,7 +49,7 @@ struct PublicKey {
 #[utoipa::path(
     get, path = "/.well-known/jwks.json", tag = "keys",
     responses((status = 200, description = "The keys", body = KeySet,
-        headers(("Cache-Control" = String, description = "An hour.")))),
+        headers(("Cache-Control" = String, description = "One hour.")))),
 )]
 async fn get_jwks(State(state): State<AppState>) -> impl IntoResponse {
     // One hour, so that every verifier soon has a new key; verifiers that see an unknown kid fetch the keys again

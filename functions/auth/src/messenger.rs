@@ -53,20 +53,20 @@ struct Refresh {
     refresh_token: String,
 }
 
-/// Tokens, and the profile where one was set.
+/// Tokens, and the user's profile if one is set.
 #[derive(Serialize, ToSchema)]
 #[schema(example = json!({
     "access_token": "eyJ0eXAiOiJKV1QiLCJhbGciOiJFZERTQSJ9…", "refresh_token": "AB2s…", "token_type": "Bearer",
     "expires_in": 3600, "user_id": 4_503_599_627_370_497_u64, "uid": 4_503_599_627_370_497_u64, "name": "Tom",
 }))]
 struct Tokens {
-    /// For `Authorization: Bearer`.
+    /// Send it as `Authorization: Bearer <access_token>`.
     access_token: String,
     /// Send it to `POST /auth/refresh_token` to get new tokens. Usable once.
     refresh_token: String,
     /// Always `Bearer`.
     token_type: &'static str,
-    /// How many seconds the access token is valid.
+    /// The number of seconds for which the access token is valid.
     expires_in: u64,
     /// The user's id.
     user_id: u64,
@@ -83,8 +83,8 @@ struct Tokens {
 
 /// Sign in with a code.
 ///
-/// A number without an account gets one. Each sign-in creates a session. An account can have ten; an eleventh sign-in
-/// ends the oldest. A code allows five wrong tries.
+/// If the number has no account, one is created. Each sign-in creates a session. An account can have ten; an eleventh
+/// sign-in ends the oldest. A code allows five wrong tries.
 #[utoipa::path(
     post, path = "/auth/token", tag = "messenger", request_body = SignInByCode,
     responses(
@@ -111,16 +111,16 @@ async fn post_token(
 
 /// Exchange a refresh token.
 ///
-/// Gives a new access token and the next refresh token. The old refresh token keeps answering with the same next one
-/// for 60 s, in case the reply was lost; after that it counts as stolen and ends the session. An `Authorization`
-/// header is not needed. One that holds no valid token is ignored, and an expired one is fine; the access token of
-/// another user is refused.
+/// Returns a new access token and the next refresh token. In case the response is lost, the old refresh token returns
+/// the same next one for 60 s; after that it counts as stolen and ends the session. An `Authorization` header is not
+/// needed. It is ignored if it has no valid token, and its token may have expired; the access token of another user is
+/// refused.
 #[utoipa::path(
     post, path = "/auth/refresh_token", tag = "messenger", request_body = Refresh,
     responses(
         (status = 200, description = "The next tokens", body = Tokens),
         (status = 400, description = "The refresh token is unknown or already used, its session has ended, or the \
-            Authorization header holds an access token of another user",
+            Authorization header has an access token of another user",
             body = Refused, example = json!({ "error": "the refresh token is unknown or its session has ended; sign in again", "kind": "refresh_invalid" })),
     ),
 )]
@@ -134,8 +134,8 @@ async fn post_refresh_token(
     answer(&state, &origin, signed_in)
 }
 
-/// The user whose access token the request carries, if it carries one that can be verified. It may have expired: clients
-/// refresh just then. Android always sends its header, also when it holds no token that is worth anything.
+/// The user of the request's access token, if it has one that can be verified. The token may have expired, because that
+/// is when clients refresh it. Android always sends the header, even without a valid token.
 fn holder(state: &AppState, parts: &Parts) -> Option<UserId> {
     let token = bearer(parts).ok().flatten()?;
     state.identity.keys.check_expired_access_token(token).ok().map(|caller| caller.user)

@@ -36,7 +36,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
     router.merge(passwords::router()).merge(tokens::router())
 }
 
-/// A phone.
+/// A phone number.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = sealtalk::Phone, example = json!({ "region": 86, "phone": 13_912_345_678_u64 }))]
 struct RegionAndPhone {
@@ -77,7 +77,7 @@ struct Register {
     verification_token: String,
 }
 
-/// A number and its password.
+/// A phone number and its password.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = sealtalk::Login, example = json!({
     "region": 86, "phone": 13_912_345_678_u64, "password": "P@ssw0rd",
@@ -112,14 +112,14 @@ struct LoggedIn {
     token: String,
 }
 
-/// Check whether a phone can register.
+/// Check whether a phone number can register.
 #[utoipa::path(
     post, path = "/user/check_phone_available", tag = "sealtalk", operation_id = "sealtalk_check_phone_available",
     request_body = RegionAndPhone,
     responses(
         (status = 200, description = "Whether the number can still register. Code 5000: too many checks from this IP address",
             body = inline(Either<bool>), example = json!({ "code": 200, "result": true })),
-        (status = 400, description = "Not a number, or not a mobile one",
+        (status = 400, description = "Not a phone number, or not a mobile one",
             body = Refused, example = json!({ "code": 400, "message": "number is not a valid phone number; write it without the country code, which has a field of its own" })),
     ),
 )]
@@ -129,7 +129,7 @@ async fn check_phone_available(
     Params(given, _): Params<SealTalk, RegionAndPhone>,
 ) -> ApiResult<SealTalk> {
     let phone = Phone::parse(&given.region, &given.phone)?;
-    // What no code can be sent to cannot register.
+    // A number that cannot receive a code cannot register.
     phone.takes_texts()?;
     let claim = LoginIdentifier::Phone(phone);
     Ok(SealTalk::result(!state.identity.is_taken(&claim, origin.address).await?))
@@ -137,8 +137,8 @@ async fn check_phone_available(
 
 /// Exchange a code for a verification token.
 ///
-/// The token proves the number, once and within ten minutes, to `register` or `reset_password`. A code allows five
-/// wrong tries.
+/// The token proves the number to `register` or `reset_password`. It can be used once, within ten minutes. A code
+/// allows five wrong tries.
 #[utoipa::path(
     post, path = "/user/verify_code", tag = "sealtalk", operation_id = "sealtalk_verify_code",
     request_body = VerifyCode,
@@ -150,7 +150,7 @@ async fn check_phone_available(
                 }))),
                 ("wrong code" = (value = json!({ "code": 1_000, "message": "wrong code" }))),
             )),
-        (status = 400, description = "Not a number, or a field is missing or empty",
+        (status = 400, description = "Not a phone number, or a field is missing or empty",
             body = Refused, example = json!({ "code": 400, "message": "number is not a valid phone number; write it without the country code, which has a field of its own" })),
         (status = 404, description = "No code was requested, or it was used already",
             body = Refused, example = json!({ "code": 404, "message": "no code to check: it was used already or never requested; request a new one" })),
@@ -169,7 +169,7 @@ async fn verify_code(
 
 /// Register.
 ///
-/// This signs in too: the session is in the cookie `sealtalk_session`, for 30 days.
+/// The response also signs the user in: the session is in the cookie `sealtalk_session`, for 30 days.
 #[utoipa::path(
     post, path = "/user/register", tag = "sealtalk", operation_id = "sealtalk_register", request_body = Register,
     responses(
@@ -210,7 +210,7 @@ async fn register(
                 ("success" = (value = json!({ "code": 200, "result": { "id": "5Vg2Xh9f", "token": "eyJ0eXAiOiJKV1QiLCJhbGci…" } }))),
                 ("wrong password" = (value = json!({ "code": 1_000, "message": "wrong account or password" }))),
             )),
-        (status = 400, description = "Not a number, or a field is missing or empty",
+        (status = 400, description = "Not a phone number, or a field is missing or empty",
             body = Refused, example = json!({ "code": 400, "message": "number is not a valid phone number; write it without the country code, which has a field of its own" })),
     ),
 )]
@@ -225,7 +225,7 @@ async fn login(
     let token = match tokens::chat_token(&state, &origin, &signed_in.account).await {
         Ok(token) => token,
         Err(fault) => {
-            // The client hears of no sign-in, so none remains.
+            // The client does not learn of the sign-in, so the session is removed.
             state.identity.sign_out(signed_in.caller).await?;
             return Err(fault.into());
         }
@@ -259,7 +259,7 @@ fn session(state: &AppState, origin: &Origin) -> NewSession {
     NewSession { api: SealTalk::NAME, lifetime, push: PushTokens::default(), from: origin.address }
 }
 
-/// The answer with the cookie of a sign-in, and no other cookie: one of the clients keeps only the first.
+/// The response with the session cookie and no other cookie, because one of the clients keeps only the first cookie.
 fn with_cookie(
     mut answer: Response,
     state: &AppState,

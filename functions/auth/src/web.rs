@@ -47,7 +47,7 @@ struct Register {
     password: String,
 }
 
-/// A number and its password.
+/// A phone number and its password.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = web::SignIn, example = json!({ "mobile": "13912345678", "password": "P@ssw0rd" }))]
 struct SignIn {
@@ -129,12 +129,12 @@ async fn post_sessions(
     Ok(with_cookie(data, &state, &origin, &signed_in)?)
 }
 
-/// Check whether you are signed in.
+/// Check the session and return the current user.
 #[utoipa::path(
     get, path = "/api/v1.0/session", tag = "web", operation_id = "web_get_session", security(("web_session" = [])),
     responses((
         status = 200,
-        description = "Your id and name; or 4101 not signed in",
+        description = "The user's id and name; or 4101 not signed in",
         body = inline(Either<SessionOf>), example = json!({ "errno": "0", "errmsg": "OK", "data": { "user_id": 4_503_599_627_370_497_u64, "name": "Tom" } }),
     )),
 )]
@@ -171,7 +171,7 @@ fn session(state: &AppState, origin: &Origin) -> NewSession {
     NewSession { api: Web::NAME, lifetime, push: PushTokens::default(), from: origin.address }
 }
 
-/// The answer with the cookie of a sign-in.
+/// The response with the session cookie.
 fn with_cookie(
     mut answer: Response,
     state: &AppState,

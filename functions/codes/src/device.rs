@@ -22,20 +22,20 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(post_verification_codes))
 }
 
-/// The number that the code is sent to, and what the code is for.
+/// The number that the code is sent to, and the purpose of the code.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = device::AskForCode, example = json!({ "flag": 1, "phoneNumber": "18514760073" }))]
 struct AskForCode {
-    /// What the code is for: 0 = sign up, 1 = reset the password.
+    /// The purpose of the code: 0 = sign up, 1 = reset the password.
     #[serde(deserialize_with = "lenient::text")]
     #[schema(value_type = Text)]
     flag: String,
     #[serde(deserialize_with = "lenient::text")]
     #[schema(value_type = Mobile)]
     phone_number: String,
-    /// The id of a captcha, chosen by the client: the picture is at `GET /api/v1.0/imagecode/<id>`. Needed where the
-    /// answer is that a captcha is needed.
+    /// The id of a captcha, chosen by the client: the picture is at `GET /api/v1.0/imagecode/<id>`. Send it if the
+    /// response says that a captcha is needed.
     #[serde(default, rename = "captcha_id", alias = "captchaId", deserialize_with = "lenient::optional_text")]
     #[schema(value_type = Option<Text>)]
     captcha_id: Option<String>,
@@ -64,7 +64,7 @@ struct Sent {
     request_body = AskForCode,
     responses((
         status = 200,
-        description = "The code was sent; or `success` is false: not a phone number, the number is registered, too soon, too many codes",
+        description = "The code was sent; or `success` is false: not a phone number, a registered number, too soon, too many codes",
         body = inline(Either<Sent>),
         example = json!({ "success": true, "msg": "ok", "data": { "phoneNumber": "18514760073" } }),
     )),

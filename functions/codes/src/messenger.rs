@@ -31,8 +31,8 @@ struct AskForCode {
     #[serde(deserialize_with = "lenient::text")]
     #[schema(value_type = Number)]
     number: String,
-    /// The id of a captcha, chosen by the client: the picture is at `GET /api/v1.0/imagecode/<id>`. Needed where the
-    /// answer is that a captcha is needed.
+    /// The id of a captcha, chosen by the client: the picture is at `GET /api/v1.0/imagecode/<id>`. Send it if the
+    /// response says that a captcha is needed.
     #[serde(default, deserialize_with = "lenient::optional_text")]
     #[schema(value_type = Option<Text>)]
     captcha_id: Option<String>,
@@ -46,9 +46,9 @@ struct AskForCode {
 #[derive(Serialize, ToSchema)]
 #[schema(example = json!({ "zone": "86", "number": "13912345678" }))]
 struct CodeSent {
-    /// The country calling code, as it was sent; that of the number if none was sent.
+    /// The country calling code from the request, or that of the number if the request has none.
     zone: String,
-    /// The number, as it was sent.
+    /// The number from the request.
     number: String,
     /// The code, only with `ExposeCodes=true` (the local run).
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -42,7 +42,7 @@ struct SendCode {
     #[serde(default, deserialize_with = "lenient::optional_text")]
     #[schema(value_type = Option<Text>)]
     pic_code: Option<String>,
-    /// Its `verifyId`.
+    /// The `verifyId` of the picture.
     #[serde(default, deserialize_with = "lenient::optional_text")]
     #[schema(value_type = Option<Text>)]
     pic_code_id: Option<String>,
@@ -58,10 +58,10 @@ struct PictureCode {
 
 /// Request a code.
 ///
-/// Check the code with `verify_code`, once and within five minutes. A number gets at most one code a minute, three an
-/// hour and six a day, over all APIs; five an hour and ten a day at an IP address that its account knows. When a captcha
-/// is needed, get one from `get_sms_img_code` and send `picCodeId` and `picCode`. A captcha is valid for one attempt,
-/// right or wrong.
+/// Check the code with `verify_code`. It works once, for five minutes. A number gets at most one code a minute, three
+/// an hour and six a day, over all APIs; five an hour and ten a day at an IP address that its account knows. When a
+/// captcha is needed, get one from `get_sms_img_code` and send `picCodeId` and `picCode`. A captcha is valid for one
+/// attempt, right or wrong.
 #[utoipa::path(
     post, path = "/user/send_code", tag = "sealtalk", operation_id = "sealtalk_send_code", request_body = SendCode,
     responses(

@@ -1,4 +1,4 @@
-//! The web API's part of `codes`: captchas, and codes for who reads them.
+//! The web API's part of `codes`: captchas, and codes for users who solve them.
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
@@ -21,20 +21,20 @@ use utoipa_axum::routes;
 
 use super::AppState;
 
-/// Where stages that show codes show what a captcha says.
+/// With `ExposeCodes=true`, this header has the text of a captcha.
 const CAPTCHA_TEXT: HeaderName = HeaderName::from_static("x-captcha-text");
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(get_image_code)).routes(routes!(get_sms_code))
 }
 
-/// What somebody read in a captcha.
+/// The text of a captcha, as the user typed it.
 #[derive(Default, Deserialize)]
 struct Read {
-    /// Its text.
+    /// The text of the captcha.
     #[serde(default, deserialize_with = "lenient::optional_text")]
     text: Option<String>,
-    /// Its id.
+    /// The captcha's id.
     #[serde(default, deserialize_with = "lenient::optional_text")]
     id: Option<String>,
 }
@@ -116,7 +116,7 @@ fn segment(path: Result<Path<String>, PathRejection>) -> DomainResult<String> {
     path.map(|Path(text)| text).map_err(|_| Error::Malformed("the path is not UTF-8".into()))
 }
 
-/// A number, and what follows it after commas.
+/// The number of a path, and the parameters after commas.
 fn split(path: &str) -> (&str, Read) {
     let (mobile, rest) = path.split_once(',').unwrap_or((path, ""));
     let mut read = Read::default();

@@ -14,14 +14,14 @@ pub(super) fn waiting(payload: &[u8]) -> Option<Vec<WaitingImage>> {
 pub(super) async fn taken_in(uploads: &DirectUploads, pictures: Vec<WaitingImage>) -> Result<()> {
     for picture in pictures {
         match uploads.take_in(&picture).await {
-            Ok(()) => tracing::info!(event = "upload_taken_in", "took in a picture that came by a ticket"),
+            Ok(()) => tracing::info!(event = "upload_taken_in", "accepted a picture from a presigned upload"),
             Err(Error::Fault(fault)) => {
-                tracing::error!(event = "fault", chain = fault.chain(), "a picture could not be taken in");
+                tracing::error!(event = "fault", chain = fault.chain(), "an uploaded picture could not be processed");
                 metrics::count(Metric::Faults);
                 return Err(fault.into());
             }
             Err(refusal) => {
-                tracing::warn!(event = "upload_refused", reason = %refusal, "what came by a ticket was dropped");
+                tracing::warn!(event = "upload_refused", reason = %refusal, "a presigned upload was refused");
             }
         }
     }

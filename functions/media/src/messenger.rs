@@ -27,16 +27,16 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(get_audio_singular))
 }
 
-/// Where an upload can be downloaded.
+/// The URL of an upload.
 #[derive(Serialize, ToSchema)]
 #[schema(example = json!({
     "src": "/images/0123456789abcdef0123456789abcdef.jpg",
     "src_url": "https://api.example.com/images/0123456789abcdef0123456789abcdef.jpg",
 }))]
 struct Stored {
-    /// The path.
+    /// The path of the file.
     src: String,
-    /// The absolute URL, on the host that the upload went to.
+    /// The absolute URL, on the host of the upload request.
     src_url: String,
 }
 
@@ -101,7 +101,7 @@ async fn post_audios(
     Ok(Stored::at(&state, &origin, name.path()))
 }
 
-/// Upload a picture and make it the avatar.
+/// Upload a picture and make it the current user's avatar.
 #[utoipa::path(
     put, path = "/users/me/avatar", tag = "messenger", security(("bearer" = [])),
     request_body(description = "The picture", content(
@@ -147,7 +147,7 @@ async fn get_audio(State(state): State<AppState>, Name(name): Name, request: Dow
     Ok(answer.ok_or(Error::NotFound("audio"))?)
 }
 
-/// Download a voice note (the path of older clients).
+/// Download a voice note (for older clients).
 #[utoipa::path(
     method(get, head), path = "/audio/{name}", tag = "messenger", operation_id = "audio_singular",
     params(("name" = String, Path, description = "The name from the upload", example = "0123456789abcdef0123456789abcdef.amr"), DownloadRequest),

@@ -22,11 +22,11 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(get_image_token))
 }
 
-/// What will be uploaded.
+/// The type of the picture to upload.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = sealtalk::GetImageToken, example = json!({ "type": "image/jpeg" }))]
 struct Wanted {
-    /// The picture's media type; `image/jpeg` when it is missing.
+    /// The picture's media type; `image/jpeg` if it is missing.
     #[serde(rename = "type")]
     content_type: Option<String>,
 }
@@ -39,12 +39,12 @@ struct ImageToken {
     token: String,
 }
 
-/// What a token holds.
+/// The content of a token: a presigned upload.
 #[derive(Serialize)]
 struct Token {
     #[serde(flatten)]
     ticket: PresignedUpload,
-    /// Where the picture will be, once it was taken in.
+    /// The URL of the picture after it was accepted.
     image: String,
 }
 
@@ -52,7 +52,7 @@ struct Token {
 ///
 /// The token is a JSON object in base64. Within ten minutes, POST a form (`multipart/form-data`) to its `url` with its
 /// `fields` and, as the last part, `file`. A moment later the picture is at its `image`, without its metadata. A file
-/// that is not a picture of this type, or larger than 20 MB, is deleted.
+/// is deleted if it is not a picture of this type, or is larger than 20 MB.
 #[utoipa::path(
     method(get, post), path = "/user/get_image_token", tag = "sealtalk", operation_id = "sealtalk_get_image_token",
     security(("sealtalk_session" = [])), request_body(content = Option<Wanted>, content_type = "application/json"),
@@ -78,7 +78,7 @@ async fn get_image_token(
     Ok(SealTalk::secret(ImageToken { target: "s3", domain: state.url.host(&origin), token }))
 }
 
-/// The documents' clients send no type and upload portraits, which they make JPEGs of.
+/// Existing clients send no type. They upload avatars, which they convert to JPEG.
 fn format(content_type: Option<&str>) -> DomainResult<Format> {
     const RULE: Error =
         Error::Invalid { field: "type", rule: "must be image/jpeg, image/png, image/webp, image/gif or image/heic" };

@@ -35,7 +35,7 @@ struct Stored {
     avatar_url: String,
 }
 
-/// Upload a picture and make it the avatar.
+/// Upload a picture and make it the current user's avatar.
 ///
 /// Metadata, such as the location, is removed; the pixels and the orientation stay as they are.
 #[utoipa::path(

@@ -1,4 +1,4 @@
-//! Reads the stream's records, publishes them to the publisher, and then sends push notifications to users' devices.
+//! Reads the stream's records, publishes notifications about them, and then sends push notifications to users' devices.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -82,7 +82,11 @@ impl Dispatcher {
                 Ok(published) => told.extend(published),
                 Err(error) => {
                     let chain = if let Error::Fault(fault) = error { fault.chain() } else { error.to_string() };
-                    tracing::error!(event = "fault", chain, "news could not be published and will be tried again");
+                    tracing::error!(
+                        event = "fault",
+                        chain,
+                        "a notification could not be published and will be tried again"
+                    );
                     metrics::count(Metric::Faults);
                     failed = Some(record.sequence.as_str());
                     break;
@@ -121,7 +125,7 @@ impl Dispatcher {
                 Ok(Some(Told { news, people, posted, message }))
             }
             Taken::Refused => {
-                tracing::error!(event = "news_refused", kind, operation, "the topic does not take a notification");
+                tracing::error!(event = "news_refused", kind, operation, "the topic refused a notification");
                 Ok(None)
             }
         }
@@ -136,7 +140,7 @@ impl Dispatcher {
             for told in told {
                 if let Err(error) = self.push(told, &tally).await {
                     let chain = if let Error::Fault(fault) = error { fault.chain() } else { error.to_string() };
-                    tracing::error!(event = "fault", chain, "news could not be pushed");
+                    tracing::error!(event = "fault", chain, "a push notification could not be sent");
                     metrics::count(Metric::Faults);
                 }
             }
@@ -174,8 +178,8 @@ impl Dispatcher {
         Ok(())
     }
 
-    /// The users, of `people` with devices, to whom the notification may still be pushed in this hour. The author of a
-    /// push chooses its words, so a stranger could otherwise make a phone ring all day.
+    /// The users, of `people` with devices, to whom the notification may still be pushed in this hour. The user who
+    /// causes a push chooses its text, so a stranger could otherwise make a phone ring all day.
     async fn allowed(&self, news: &NotificationEvent, people: BTreeSet<UserId>) -> Result<BTreeSet<UserId>> {
         let nobody = Ok(BTreeSet::new());
         match news {

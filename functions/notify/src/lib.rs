@@ -1,4 +1,4 @@
-//! The `notify` function: reads changes from the table's stream, publishes notifications about them to a publisher, and
+//! The `notify` function: reads changes from the table's stream, publishes notifications about them to a topic, and
 //! sends push notifications to users' devices. Only this function may publish to topics and platform endpoints.
 
 mod dispatcher;

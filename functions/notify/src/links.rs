@@ -1,16 +1,15 @@
-//! Cuts links out of what people wrote before a device shows it: a push looks like a word of the app's, and a stranger
-//! chooses nicknames, messages and names of groups.
+//! Cuts links out of users' texts before a device shows them. A push notification looks like a message of the app, but
+//! strangers choose nicknames, messages and names of groups.
 //!
-//! A link is what a reader could type into a browser: a scheme with `://`, or a name with a dot before two letters or
-//! more, or an IPv4 address; each with all that follows it without a space.
+//! A link is a text that a reader could type into a browser: a scheme with `://`, a name with a dot before two letters
+//! or more, or an IPv4 address. It includes all following text up to a space.
 
-/// What stands in place of a link.
+/// The replacement for a link.
 const CUT: char = '…';
-/// What comes before a link that has no dot in it.
+/// The start of a link without a dot, after its scheme.
 const SCHEME: &str = "://";
 
-/// The text without its links. A dot that other scripts write counts like `.`, and characters that show nothing do not
-/// hide a link.
+/// The text without its links. A dot of another script counts as `.`, and invisible characters do not hide a link.
 pub(crate) fn cut(text: &str) -> String {
     let original: Vec<char> = text.chars().filter(|c| !is_hidden(*c)).collect();
     let folded: Vec<char> = original.iter().copied().map(fold).collect();
@@ -18,7 +17,7 @@ pub(crate) fn cut(text: &str) -> String {
     while let Some(mark) = next_mark(&folded, at) {
         let start = mark - folded[at..mark].iter().rev().take_while(|c| is_part(**c)).count();
         let end = mark + folded[mark..].iter().take_while(|c| is_part(**c) || is_joint(**c)).count();
-        // A full stop or a comma behind the link belongs to the sentence.
+        // A full stop or a comma after the link belongs to the sentence.
         let end = end - folded[mark..end].iter().rev().take_while(|c| ".,!?:;)".contains(**c)).count();
         let end = end.max(mark + 1);
         shown.extend(&original[at..start]);
@@ -29,7 +28,7 @@ pub(crate) fn cut(text: &str) -> String {
     shown
 }
 
-/// The next place that makes what is around it a link: a scheme's colon, or a dot of a name or an address.
+/// The next mark of a link: the colon of a scheme, or a dot of a name or an address.
 fn next_mark(text: &[char], from: usize) -> Option<usize> {
     (from..text.len()).find(|at| {
         let rest = &text[*at..];
@@ -38,7 +37,7 @@ fn next_mark(text: &[char], from: usize) -> Option<usize> {
     })
 }
 
-/// Whether the dot at `at` stands between a name and a word of at least two Latin letters.
+/// Whether the dot at `at` is between a name and a word of at least two Latin letters.
 fn ends_in_a_domain(text: &[char], at: usize) -> bool {
     let follows_name = at.checked_sub(1).is_some_and(|before| text[before].is_alphanumeric());
     let letters = text[at + 1..].iter().take_while(|c| c.is_ascii_alphabetic()).count();
@@ -53,17 +52,17 @@ fn is_in_an_address(text: &[char], at: usize) -> bool {
     address.trim_end_matches('.').parse::<std::net::Ipv4Addr>().is_ok()
 }
 
-/// Whether a character can stand in a link before its mark.
+/// Whether a character can be in a link before its mark.
 fn is_part(c: char) -> bool {
     c.is_ascii_alphanumeric() || "-_.@+%~".contains(c)
 }
 
-/// Whether a character can only stand behind the mark.
+/// Whether a character can only be after the mark.
 fn is_joint(c: char) -> bool {
     c.is_ascii_graphic() && !"\"'<>`{}|\\^".contains(c)
 }
 
-/// Whether a character shows nothing, and so could only hide a link.
+/// Whether a character is invisible, so that it could only hide a link.
 fn is_hidden(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{180e}' | '\u{200b}' | '\u{2060}' | '\u{feff}')
 }

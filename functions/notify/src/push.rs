@@ -68,9 +68,9 @@ fn data(message: &Message, content: Option<Value>) -> Value {
 /// The text that a device shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Text {
-    /// The name of the app, so that no nickname or group name passes for the app.
+    /// The name of the app, so that no nickname or group name can pretend to be the app.
     pub(crate) title: String,
-    /// The event. Links are cut out of the words of users.
+    /// The event. Links are cut out of users' texts.
     pub(crate) body: String,
 }
 

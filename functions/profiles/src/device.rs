@@ -46,11 +46,11 @@ struct NewAddress {
 
 /// Update the push token.
 ///
-/// The push token belongs to this session from now on, and to no other session.
+/// The push token is stored in this session and removed from all other sessions.
 #[utoipa::path(
     post, path = "/users/{id}/update-device-token", tag = "device", operation_id = "device_update_push_token",
     request_body = UpdateDeviceToken,
-    security(("access_token" = [])), params(("id" = i32, Path, description = "Your own id, as sign-up and sign-in return it", example = 12)),
+    security(("access_token" = [])), params(("id" = i32, Path, description = "The current user's id, as sign-up and sign-in return it", example = 12)),
     responses(
         (status = 200, description = "Updated; or `success` is false: not a push token, or another user's id",
             body = inline(DoneOrRefused), example = json!({ "success": true, "msg": "ok" })),

@@ -86,9 +86,9 @@ impl<'de> Deserialize<'de> for AddressBook {
     "avatar": "https://api.example.com/images/0123456789abcdef0123456789abcdef.jpg", "up_timestamp": 1_790_000_000,
 }))]
 struct Found {
-    /// As it was sent.
+    /// The value from the request.
     zone: String,
-    /// As it was sent.
+    /// The value from the request.
     number: String,
     /// The user's id; 0 if the number has no account.
     uid: u64,
@@ -104,12 +104,12 @@ struct Found {
     up_timestamp: Option<i64>,
 }
 
-/// Set the nickname.
+/// Set the current user's nickname.
 #[utoipa::path(
     put, path = "/users/me/nickname", tag = "messenger", request_body = NewValue, security(("bearer" = [])),
     responses(
         (status = 200, description = "Set", body = Done),
-        (status = 400, description = "Not 1 to 64 characters",
+        (status = 400, description = "The nickname does not have 1 to 64 characters",
             body = Refused, example = json!({ "error": "nickname must have 1 to 64 characters and no control characters", "kind": "invalid" })),
     ),
 )]
@@ -122,12 +122,12 @@ async fn put_nickname(
     change_profile(&state, caller, change).await
 }
 
-/// Set the state line.
+/// Set the current user's state line.
 #[utoipa::path(
     put, path = "/users/me/state", tag = "messenger", request_body = NewValue, security(("bearer" = [])),
     responses(
         (status = 200, description = "Set", body = Done),
-        (status = 400, description = "More than 140 characters",
+        (status = 400, description = "The state line has more than 140 characters",
             body = Refused, example = json!({ "error": "state must have at most 140 characters and no control characters", "kind": "invalid" })),
     ),
 )]
@@ -140,7 +140,7 @@ async fn put_state(
     change_profile(&state, caller, change).await
 }
 
-/// Change several fields of the profile at once.
+/// Change several fields of the current user's profile.
 #[utoipa::path(
     patch, path = "/users/me", tag = "messenger", request_body = Patch, security(("bearer" = [])),
     responses(
@@ -173,14 +173,14 @@ async fn change_profile(state: &AppState, caller: Caller, change: ProfileChange)
 
 /// Find which numbers have accounts.
 ///
-/// Send up to 5,000 numbers within 512 KB; the response has one entry for each, in the same order. An account may look up
-/// 20,000 numbers a day.
+/// Send up to 5,000 numbers in at most 512 KB. The response has one entry for each number, in the same order. An
+/// account can look up 20,000 numbers a day.
 #[utoipa::path(
     method(get, post), path = "/users", tag = "messenger", operation_id = "users", security(("bearer" = [])),
     request_body = Vec<Entry>,
     responses(
         (status = 200, description = "One entry for each number", body = Vec<Found>),
-        (status = 400, description = "Not a list, or too many numbers", body = Refused, example = json!({ "error": "at most 5000 numbers per call", "kind": "too_many" })),
+        (status = 400, description = "The body is not a list, or has too many numbers", body = Refused, example = json!({ "error": "at most 5000 numbers per call", "kind": "too_many" })),
     ),
 )]
 async fn look_up_users(
@@ -196,7 +196,7 @@ async fn look_up(state: &AppState, origin: &Origin, caller: Caller, entries: Vec
     if entries.len() > state.lookup.policy.lookup_numbers_per_call {
         return Err(Error::TooMany { most: state.lookup.policy.lookup_numbers_per_call, what: "numbers per call" });
     }
-    // An address book holds all sorts of things that are no numbers; those are simply not registered.
+    // An address book has many entries that are not phone numbers. They count as numbers without an account.
     let phones: Vec<_> = entries.iter().map(|entry| Phone::parse(&entry.zone, &entry.number).ok()).collect();
     let asked: BTreeSet<_> = phones.iter().flatten().cloned().collect();
     let cards = state.lookup.find(caller, &asked).await?;

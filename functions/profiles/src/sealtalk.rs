@@ -43,7 +43,7 @@ struct SetNickname {
     nickname: String,
 }
 
-/// A new portrait.
+/// A new avatar.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = sealtalk::SetPortraitUri, example = json!({ "portraitUri": "http://test.com/user/abc123.jpg" }))]
 #[serde(rename_all = "camelCase")]
@@ -71,13 +71,13 @@ impl User {
     }
 }
 
-/// Set the own nickname.
+/// Set the current user's nickname.
 #[utoipa::path(
     post, path = "/user/set_nickname", tag = "sealtalk", operation_id = "sealtalk_set_nickname",
     security(("sealtalk_session" = [])), request_body = SetNickname,
     responses(
         (status = 200, description = "Set", body = Done, example = json!({ "code": 200 })),
-        (status = 400, description = "Not 1 to 32 bytes",
+        (status = 400, description = "The nickname does not have 1 to 32 bytes",
             body = Refused, example = json!({ "code": 400, "message": "nickname must have 1 to 32 bytes and no control characters" })),
     ),
 )]
@@ -91,13 +91,13 @@ async fn set_nickname(
     Ok(SealTalk::done())
 }
 
-/// Set the own portrait.
+/// Set the current user's avatar.
 #[utoipa::path(
     post, path = "/user/set_portrait_uri", tag = "sealtalk", operation_id = "sealtalk_set_portrait_uri",
     security(("sealtalk_session" = [])), request_body = SetPortraitUri,
     responses(
         (status = 200, description = "Set", body = Done, example = json!({ "code": 200 })),
-        (status = 400, description = "Not an http(s) URL of 12 to 256 characters",
+        (status = 400, description = "`portraitUri` is not an http(s) URL of 12 to 256 characters",
             body = Refused, example = json!({ "code": 400, "message": "portraitUri must be an http(s) URL of 12 to 256 characters" })),
     ),
 )]
@@ -115,7 +115,7 @@ async fn set_portrait_uri(
 
 /// Find a user by phone number.
 ///
-/// Counts as one of the 20,000 numbers that an account may look up in a day, over all APIs.
+/// An account can look up 20,000 numbers a day over all APIs; each request counts as one.
 #[utoipa::path(
     method(get, post), path = "/user/find/{region}/{phone}", tag = "sealtalk", operation_id = "sealtalk_find",
     security(("sealtalk_session" = [])),
@@ -131,7 +131,7 @@ async fn set_portrait_uri(
                 } }))),
                 ("too many" = (value = json!({ "code": 5_000, "message": "too many numbers looked up today; try again in 3600 s" }))),
             )),
-        (status = 400, description = "Not a number",
+        (status = 400, description = "Not a phone number",
             body = Refused, example = json!({ "code": 400, "message": "number is not a valid phone number; write it without the country code, which has a field of its own" })),
         (status = 404, description = "No user has this number", body = Refused, example = json!({ "code": 404, "message": "no such user" })),
     ),
@@ -175,7 +175,8 @@ async fn get_user(
 
 /// Get the profiles of several users.
 ///
-/// Repeat `id` for each user, up to 500. Users who do not exist are left out; the others come in the order asked for.
+/// Repeat `id` for each user, up to 500. Users who do not exist are left out; the others are in the order of the
+/// request.
 #[utoipa::path(
     get, path = "/user/batch", tag = "sealtalk", operation_id = "sealtalk_get_users",
     security(("sealtalk_session" = [])),
@@ -184,7 +185,7 @@ async fn get_user(
         (status = 200, description = "The profiles", body = inline(Success<Vec<User>>), example = json!({
             "code": 200, "result": [{ "id": "5Vg2Xh9f", "nickname": "Tom", "portraitUri": "http://test.com/user/abc123.jpg" }],
         })),
-        (status = 400, description = "No id, or more than 500",
+        (status = 400, description = "There is no id, or more than 500",
             body = Refused, example = json!({ "code": 400, "message": "id must name at most 500 users" })),
     ),
 )]
@@ -200,7 +201,8 @@ async fn get_users(
     if named.is_empty() {
         return Err(missing("id").into());
     }
-    // What is no id is nobody's. Each user comes once, wherever they were named first.
+    // A text that is not an id belongs to no user. A user who is named several times is returned once, at the first
+    // place.
     let mut seen = BTreeSet::new();
     let ids = named.iter().filter_map(|id| short_id::decode(id).ok()).filter(|id: &UserId| seen.insert(*id));
     let ids: Vec<_> = ids.collect();

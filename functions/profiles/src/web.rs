@@ -1,4 +1,4 @@
-//! The web API's part of `profiles`: the own profile and the real name.
+//! The web API's part of `profiles`: the user's profile and real name.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -40,7 +40,7 @@ struct Name {
 #[derive(Deserialize, ToSchema)]
 #[schema(as = web::RealName, example = json!({ "real_name": "张三", "id_card": "11010519491231002X" }))]
 struct RealName {
-    /// As the identity card has it.
+    /// The name on the identity card.
     real_name: String,
     /// The 18-digit number of a mainland identity card.
     #[serde(deserialize_with = "lenient::text")]
@@ -58,9 +58,9 @@ struct Known {
     id_card: Option<String>,
 }
 
-/// Get your profile.
+/// Get the current user's profile.
 ///
-/// `create_time` is the time in China. Without a name, `name` is your phone number.
+/// `create_time` is the time in China. If the user has no name, `name` is their phone number.
 #[utoipa::path(
     get, path = "/api/v1.0/user", tag = "web", operation_id = "web_get_user", security(("web_session" = [])),
     responses((
@@ -83,13 +83,13 @@ async fn get_user(
     Ok(Web::data(User::of(&account, &state.url, &origin)))
 }
 
-/// Set your name.
+/// Set the current user's name.
 #[utoipa::path(
     put, path = "/api/v1.0/user/name", tag = "web", operation_id = "web_put_user_name",
     security(("web_session" = [])),
     request_body(content((Name = "application/json"), (Name = "application/x-www-form-urlencoded"))),
     responses(
-        (status = 200, description = "Set; or 4103 not 1 to 64 characters, 4101 not signed in, 4001 it could not be stored",
+        (status = 200, description = "Set; or 4103 the name does not have 1 to 64 characters, 4101 not signed in, 4001 it could not be stored",
             body = inline(Either<Name>), example = json!({ "errno": "0", "errmsg": "OK", "data": { "name": "Tom" } })),
     ),
 )]
@@ -101,13 +101,13 @@ async fn put_name(
     Web::answer(rename(&state, caller, &given.name).await, &[Words::of_fault("4001", "保存用户信息失败")])
 }
 
-/// Set your name by POST, as some pages do.
+/// Set the current user's name (POST, for older clients).
 #[utoipa::path(
     post, path = "/api/v1.0/user/name", tag = "web", operation_id = "web_post_user_name",
     security(("web_session" = [])),
     request_body(content((Name = "application/json"), (Name = "application/x-www-form-urlencoded"))),
     responses(
-        (status = 200, description = "Set; or 4103 not 1 to 64 characters, 4101 not signed in, 4001 it could not be stored",
+        (status = 200, description = "Set; or 4103 the name does not have 1 to 64 characters, 4101 not signed in, 4001 it could not be stored",
             body = inline(Either<Name>), example = json!({ "errno": "0", "errmsg": "OK", "data": { "name": "Tom" } })),
     ),
 )]
@@ -123,9 +123,9 @@ async fn rename(state: &AppState, caller: Caller, name: &str) -> DomainResult<Re
     Ok(answer)
 }
 
-/// Submit your real name and ID number (only once).
+/// Submit the current user's real name and ID number. They can be submitted once.
 ///
-/// The check digit and the birthday in the number must be valid. Sending the same again is not an error.
+/// The check digit and the birthday in the number must be valid. Sending the same values again is not an error.
 #[utoipa::path(
     post, path = "/api/v1.0/user/auth", tag = "web", operation_id = "web_post_user_auth",
     security(("web_session" = [])),
@@ -149,14 +149,14 @@ async fn keep(state: &AppState, caller: Caller, given: &RealName) -> DomainResul
     Ok(Web::done())
 }
 
-/// Get your real name and ID number.
+/// Get the current user's real name and ID number.
 ///
 /// Both are null until they are submitted.
 #[utoipa::path(
     get, path = "/api/v1.0/user/auth", tag = "web", operation_id = "web_get_user_auth", security(("web_session" = [])),
     responses((
         status = 200,
-        description = "Your real name and ID number; or 4101 not signed in, 4002 the account is deleted",
+        description = "The real name and ID number; or 4101 not signed in, 4002 the account is deleted",
         body = inline(Either<Known>), example = json!({ "errno": "0", "errmsg": "OK", "data": {
             "user_id": 4_503_599_627_370_497_u64, "real_name": "张三", "id_card": "11010519491231002X",
         } }),

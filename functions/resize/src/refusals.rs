@@ -10,22 +10,23 @@ use domain::{Error, Result};
 
 /// The picture is damaged.
 pub(super) const DAMAGED: &str = "the picture is damaged";
-/// The decoder does not read this kind.
+/// The decoder does not support this kind of picture.
 pub(super) const UNSUPPORTED: &str = "a kind of picture that no thumbnails are made of";
 /// The bytes are not a picture at all.
 pub(super) const NO_PICTURE: &str = "not a JPEG, PNG, WebP, GIF or HEIC picture";
 
-/// Refusals that no setting changes. What is refused for its size is found in the header, at once, and the limits for it are
-/// settings.
+/// Refusals that do not depend on settings. A picture that is refused for its size is not noted: the header shows the
+/// size at once, and its limits are settings.
 const LASTING: [&str; 3] = [DAMAGED, UNSUPPORTED, NO_PICTURE];
 
-/// Which decoder a note is by. Raise it when the decoder shows what it refused before: older notes then do not count.
+/// The version of the decoder in a note. Raise it when the decoder accepts pictures that it refused before; older notes
+/// are then ignored.
 const DECODER: u32 = 1;
 
 /// Bytes of the longest note that is read.
 const LONGEST: u64 = 128;
 
-/// Why a picture has no thumbnails, if that was noted.
+/// The reason why a picture has no thumbnails, if a note has it.
 pub(super) async fn noted(objects: &dyn ObjectStore, image: &ImageName) -> Result<Option<&'static str>> {
     match objects.get(&image.refusal_key(), Part::Whole, LONGEST).await? {
         Fetched::Found { bytes, .. } => Ok(LASTING.into_iter().find(|words| note(words) == bytes)),

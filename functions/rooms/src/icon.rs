@@ -25,7 +25,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
     both(OpenApiRouter::new(), routes!(put_icon))
 }
 
-/// Where the picture lies.
+/// The URL of a picture.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = rooms::Icon)]
 #[schema(example = json!({ "icon": "https://example.com/tests1.png", "token": "…" }))]
@@ -35,22 +35,24 @@ struct Icon {
     token: Option<String>,
 }
 
-/// Set the picture: the URL of one in JSON, or the picture itself as the body, with `?token=`.
+/// Set the current user's avatar.
+///
+/// Send the URL of a picture in JSON, or the picture itself as the body, with the token in the query.
 #[utoipa::path(
     put, path = "/users/icon/{pk}/", tag = "rooms", operation_id = "rooms_put_icon", security(("rooms_token" = [])),
     params(
-        ("pk" = String, Path, description = "The caller's own id", example = "4503599627370497"),
-        ("token" = Option<String>, Query, description = "Where the body is the picture",
+        ("pk" = String, Path, description = "The current user's id", example = "4503599627370497"),
+        ("token" = Option<String>, Query, description = "The token, if the body is a picture",
             example = "AAEAAAAAAAEDBQcJCwACBAYICgABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4fIA"),
     ),
-    request_body(description = "Where the picture lies, or the picture", content(
+    request_body(description = "The URL of a picture in JSON, or the picture itself", content(
         (Icon = "application/json"), (inline(Binary) = "application/octet-stream"),
     )),
     responses(
         (status = 200, description = "Set", body = Success<User>, example = json!(example("200", "修改成功"))),
-        (status = 400, description = "Not a URL and not a picture",
+        (status = 400, description = "The body is neither a URL nor a picture",
             body = Refused, example = json!({ "status": "FAIL", "msg": "avatar is a path that an upload answered, or an http(s) URL", "code": "400" })),
-        (status = 403, description = "Somebody else's", body = Refused, example = json!({ "status": "FAIL", "msg": "this belongs to another user", "code": "403" })),
+        (status = 403, description = "The account belongs to another user", body = Refused, example = json!({ "status": "FAIL", "msg": "this belongs to another user", "code": "403" })),
     ),
 )]
 async fn put_icon(
@@ -78,7 +80,7 @@ async fn put_icon(
     Ok(success(StatusCode::OK, "修改成功", user))
 }
 
-/// The fields, and the picture where the body is one: where it is neither empty nor JSON nor a form.
+/// The fields, and the picture if the body is one: if it is neither empty nor JSON nor a form.
 async fn read(state: &AppState, request: Request) -> Result<(Icon, Option<Bytes>), Refusal<Rooms>> {
     let limit = state.policy.image_max_bytes;
     let (parts, body) = request.into_parts();

@@ -62,18 +62,18 @@ fn whole(field: &'static str, text: Option<&str>, unset: usize) -> DomainResult<
     text.parse().ok().filter(|number| *number >= 1).ok_or(Error::Invalid { field, rule })
 }
 
-/// A page of the open rooms.
+/// A page of the list of open rooms.
 #[derive(Serialize, ToSchema)]
 #[schema(as = rooms::OpenRooms)]
 struct OpenRooms {
-    /// The most rooms on a page.
+    /// The maximum number of rooms on a page.
     #[serde(rename = "pageSize")]
     page_size: String,
     #[serde(rename = "currentPage")]
     current_page: String,
     #[serde(rename = "totalPage")]
     total_page: String,
-    /// How many rooms are open.
+    /// The number of open rooms.
     total: String,
     /// Send it as `after` to get the next page; empty on the last page.
     next: String,
@@ -86,14 +86,14 @@ struct OpenRooms {
 struct RoomObject {
     /// The room's id, which never changes.
     pk: String,
-    /// The number to dial. It can go to another room after this one is deleted.
+    /// The number to dial. Another room can get it after this room is deleted.
     roomid: String,
     room_alias: String,
-    /// What its owner is called: their username, or else their nickname. Empty without an owner.
+    /// The owner's username, or their nickname if they have no username. Empty if the room has no owner.
     username: String,
-    /// The owner's picture: an absolute URL, or empty.
+    /// The absolute URL of the owner's avatar, or empty.
     image: String,
-    /// Whether it is open.
+    /// Whether the room is open.
     active: bool,
 }
 
@@ -120,7 +120,7 @@ impl RoomObject {
 #[schema(as = rooms::NewRoomFields)]
 #[schema(example = json!({ "room_alias": "1262", "active": true }))]
 struct NewRoomFields {
-    /// 1 to 64 characters that no other room has.
+    /// 1 to 64 characters. Each alias is unique.
     #[serde(deserialize_with = "lenient::text")]
     #[schema(value_type = Text)]
     room_alias: String,
@@ -128,7 +128,7 @@ struct NewRoomFields {
     #[serde(default, deserialize_with = "lenient::optional_flag")]
     #[schema(value_type = Option<Flag>)]
     active: Option<bool>,
-    /// The owner's token. Without it the room has no owner.
+    /// The token of the user who will own the room. Without a token the room has no owner.
     token: Option<String>,
 }
 
@@ -150,7 +150,7 @@ impl Partial for RoomChangeFields {
     const FIELDS: &'static [&'static str] = &["room_alias", "active"];
 }
 
-/// The credential where nothing else is asked for.
+/// The credential of an endpoint without other fields.
 #[derive(Deserialize)]
 struct Credential {
     token: Option<String>,
@@ -158,8 +158,8 @@ struct Credential {
 
 /// List the open rooms, newest first.
 ///
-/// `page` reaches the first 3,000 rooms. To go further, or to list all rooms, send the `next` of each response as
-/// `after`. A room without an owner moves to the front when a PUT renews it.
+/// `page` works for the first 3,000 rooms. To get more, or to list all rooms, send the `next` of each response as
+/// `after`. A room without an owner moves to the front of the list when a PUT renews it.
 #[utoipa::path(
     get, path = "/rooms/", tag = "rooms", operation_id = "rooms_get_rooms",
     params(
@@ -169,7 +169,7 @@ struct Credential {
             example = "1790000000000-4503599627370497"),
     ),
     responses(
-        (status = 200, description = "A page", body = Success<OpenRooms>, example = json!({
+        (status = 200, description = "A page of rooms", body = Success<OpenRooms>, example = json!({
             "status": "SUCCESS", "msg": "查询成功", "code": "200", "pageSize": "30", "currentPage": "1", "totalPage": "1",
             "total": "1", "next": "",
             "results": [{
@@ -204,8 +204,9 @@ async fn get_rooms(
 
 /// Create a room.
 ///
-/// With a `token`, the room belongs to you. Without one it has no owner, and it disappears one day after the last PUT. A
-/// deployment can require the token; the number of rooms without an owner from one IP address is limited.
+/// With a `token`, the room belongs to the current user. Without a token it has no owner, and it is deleted one day
+/// after the last PUT. A deployment can require the token; the number of rooms without an owner from one IP address is
+/// limited.
 #[utoipa::path(
     post, path = "/rooms/", tag = "rooms", operation_id = "rooms_post_rooms", request_body = NewRoomFields,
     responses(
@@ -214,7 +215,7 @@ async fn get_rooms(
             "pk": "1263456789", "roomid": "1263", "room_alias": "1263", "username": "12345",
             "image": "https://example.com/tests1.jpg", "active": true,
         })),
-        (status = 400, description = "No alias, one that is taken, or too many rooms",
+        (status = 400, description = "The alias is missing or taken, or there are too many rooms",
             body = Refused, example = json!({ "status": "FAIL", "msg": "this room alias is taken", "code": "400" })),
         (status = 401, description = "The token has expired or ended, or is missing although required",
             body = Refused, example = json!({ "status": "FAIL", "msg": "token is missing; send the token of the sign-in", "code": "401" })),
@@ -231,7 +232,7 @@ async fn post_rooms(
     Ok(success(StatusCode::CREATED, "创建成功", RoomObject::of(&state, &origin, &room)))
 }
 
-/// Read a room, open or closed.
+/// Get a room, open or closed.
 #[utoipa::path(
     get, path = "/rooms/{pk}/", tag = "rooms", operation_id = "rooms_get_room",
     params(("pk" = String, Path, description = "The room", example = "4503599627370497")),
@@ -250,9 +251,10 @@ async fn get_room(State(state): State<AppState>, origin: Origin, Pk(pk): Pk) -> 
     Ok(success(StatusCode::OK, "查询成功", RoomObject::of(&state, &origin, &room)))
 }
 
-/// Open, close or rename a room; renews one that has no owner.
+/// Open, close or rename a room.
 ///
-/// An account's own room opens and closes without a token at a network that the account knows.
+/// A PUT also renews a room that has no owner. The room that belongs to an account (`roompk`) can be opened and closed
+/// without a token from a network that the account knows.
 #[utoipa::path(
     put, path = "/rooms/{pk}/", tag = "rooms", operation_id = "rooms_put_room",
     request_body(content = Option<RoomChangeFields>, content_type = "application/json"),

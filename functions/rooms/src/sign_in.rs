@@ -34,7 +34,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
     both(router, routes!(post_phonelogin, get_phonelogin))
 }
 
-/// Somebody whom a provider knows. The real clients send this in the query string with an empty body.
+/// A user's data from a sign-in provider. Existing clients send it in the query string with an empty body.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = rooms::SnsLogin)]
 #[schema(example = json!({
@@ -42,27 +42,27 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
     "access_token": "…", "icon": "https://example.com/tests1.jpg",
 }))]
 struct SnsLogin {
-    /// What the provider calls them. It does not sign in by itself.
+    /// The user's name at the provider. It cannot be used to sign in.
     #[serde(deserialize_with = "lenient::text")]
     #[schema(value_type = Text)]
     username: String,
-    /// 1 to 64 characters; empty for none.
+    /// 1 to 64 characters, or empty.
     #[serde(deserialize_with = "lenient::text")]
     #[schema(value_type = Text)]
     nickname: String,
-    /// 1 `WeChat`, 2 QQ, 3 Weibo.
+    /// 1 = `WeChat`, 2 = QQ, 3 = Weibo.
     #[serde(deserialize_with = "lenient::text")]
     #[schema(value_type = Text)]
     login_type: String,
-    /// The provider's id of the person.
+    /// The user's id at the provider.
     #[serde(deserialize_with = "lenient::text")]
     #[schema(value_type = Text)]
     snsid: String,
-    /// What the provider gave the client; it is checked with the provider.
+    /// The access token from the provider. Handset checks it with the provider.
     #[serde(deserialize_with = "lenient::text")]
     #[schema(value_type = Text)]
     access_token: String,
-    /// An http(s) URL of 12 to 256 characters; anything else counts as none.
+    /// The URL of the user's picture: http(s), 12 to 256 characters. Any other value is ignored.
     icon: String,
     #[serde(flatten)]
     details: GivenDetails,
@@ -70,15 +70,15 @@ struct SnsLogin {
 
 /// Sign in through `WeChat`, QQ or Weibo.
 ///
-/// The provider is asked whether the token belongs to `snsid` and to this app. The first time makes the account with
-/// what is sent; later times change nothing of it.
+/// Handset asks the provider whether the token belongs to `snsid` and to this app. The first sign-in creates the
+/// account with the sent data; later sign-ins do not change it.
 #[utoipa::path(
     post, path = "/snslogin/", tag = "rooms", operation_id = "rooms_post_snslogin", request_body = SnsLogin,
     responses(
-        (status = 201, description = "The first time: an account was made", body = Success<User>,
+        (status = 201, description = "The first sign-in: an account was created", body = Success<User>,
             example = json!(example("201", "登录成功"))),
         (status = 200, description = "Signed in", body = Success<User>, example = json!(example("200", "登录成功"))),
-        (status = 400, description = "A field is missing or breaks its rule, or the provider does not vouch",
+        (status = 400, description = "A field is missing or breaks its rule, or the provider does not accept the token",
             body = Refused, example = json!({ "status": "FAIL", "msg": "the sign-in provider did not accept this token for this user and app", "code": "400" })),
     ),
 )]
@@ -89,8 +89,8 @@ async fn post_snslogin(
 ) -> ApiResult<Rooms> {
     let provider = provider(&given.login_type)?;
     let subject = Subject::parse(&given.snsid)?;
-    // The provider sends these, and the user cannot change them here: one that cannot be kept is left out, and the
-    // user still signs in.
+    // The provider sends these values, and the user cannot change them here. A value that breaks its rule is left out,
+    // and the user still signs in.
     let name = Nickname::parse(&given.nickname).ok();
     let avatar = Avatar::parse(given.icon.trim()).ok();
     let called = Detail::DisplayName.parse(&given.username).unwrap_or_default();
@@ -125,12 +125,12 @@ struct Login {
     password: String,
 }
 
-/// Sign in by username and password.
+/// Sign in with a username and a password.
 #[utoipa::path(
     post, path = "/login/", tag = "rooms", operation_id = "rooms_post_login", request_body = Login,
     responses(
         (status = 200, description = "Signed in", body = Success<User>, example = json!(example("200", "登录成功"))),
-        (status = 400, description = "The two do not belong together, or there were too many failures",
+        (status = 400, description = "The username or the password is wrong, or there were too many failures",
             body = Refused, example = json!({ "status": "FAIL", "msg": "wrong account or password", "code": "400" })),
     ),
 )]
@@ -139,7 +139,7 @@ async fn post_login(
     origin: Origin,
     Params(given, _): Params<Rooms, Login>,
 ) -> ApiResult<Rooms> {
-    // A name that could never have been chosen is no different from one that was not.
+    // A name that breaks the rule gives the same error as a name that no account has.
     let username = Username::stored(&given.username).map_err(|_| Error::PasswordWrong)?;
     let typed = Password::typed(&given.password)?;
     let claim = LoginIdentifier::Username(state.identity.known_as(username).await?);
@@ -169,7 +169,7 @@ async fn post_logout(State(state): State<AppState>, Params(given, _): Params<Roo
     Ok(success(StatusCode::OK, "注销成功", Nothing {}))
 }
 
-/// A number and, to sign in, the code that was sent to it.
+/// A phone number and, to sign in, the code that was sent to it.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = rooms::PhoneLogin)]
 #[schema(example = json!({ "phone": "18752000500" }))]
@@ -181,8 +181,8 @@ struct PhoneLogin {
     #[serde(default, deserialize_with = "lenient::optional_code")]
     #[schema(value_type = Option<Code>)]
     captcha: Option<Typed>,
-    /// The id of a picture, chosen by the client: it is at `GET /api/v1.0/imagecode/<id>`. Needed for a code where the
-    /// answer is that a captcha is needed.
+    /// The id of a picture, chosen by the client: it is at `GET /api/v1.0/imagecode/<id>`. Send it with the request for
+    /// a code if the response says that a captcha is needed.
     #[serde(default, deserialize_with = "lenient::optional_text")]
     #[schema(value_type = Option<Text>)]
     captcha_id: Option<String>,
@@ -196,7 +196,7 @@ struct CodeSent {
     captcha: Option<String>,
 }
 
-/// A code was sent, as the API describes it.
+/// The code was sent.
 #[derive(ToSchema)]
 #[schema(as = rooms::CodeSentResponse)]
 #[expect(dead_code, reason = "only described")]
@@ -205,7 +205,7 @@ struct CodeSentResponse {
     status: String,
     #[schema(schema_with = code_sent)]
     msg: String,
-    /// The HTTP status again.
+    /// The HTTP status, as a string.
     #[schema(pattern = "^2[0-9]{2}$")]
     code: String,
     /// The code, only with `ExposeCodes=true` (the local run).
@@ -216,7 +216,7 @@ fn code_sent() -> Object {
     constant::text("发送成功", "The code was sent.")
 }
 
-/// What `POST /phonelogin/` responds with: a user if it got a code, else that one was sent.
+/// The response of `POST /phonelogin/`: the user if the request has a code; otherwise that a code was sent.
 #[derive(ToSchema)]
 #[serde(untagged)]
 #[expect(dead_code, clippy::large_enum_variant, reason = "only described")]
@@ -229,7 +229,7 @@ enum CodeOrUser {
 #[utoipa::path(
     post, path = "/phonelogin/", tag = "rooms", operation_id = "rooms_post_phonelogin", request_body = PhoneLogin,
     responses(
-        (status = 200, description = "The code was sent; or, with `captcha`, you are signed in", body = inline(CodeOrUser), examples(
+        (status = 200, description = "The code was sent; or, with `captcha`, the user is signed in", body = inline(CodeOrUser), examples(
             ("code sent" = (value = json!({ "status": "SUCCESS", "msg": "发送成功", "code": "200" }))),
             ("signed in" = (value = json!(example("200", "登录成功")))),
         )),
@@ -255,7 +255,7 @@ async fn post_phonelogin(
     Ok(success(StatusCode::OK, "发送成功", CodeSent { captcha: Some(code).filter(|_| state.expose) }))
 }
 
-/// Sign in by code; a number without an account gets one.
+/// Sign in with a code. If the number has no account, one is created.
 #[utoipa::path(
     get, path = "/phonelogin/", tag = "rooms", operation_id = "rooms_get_phonelogin",
     params(

@@ -1,4 +1,4 @@
-//! Accounts: registering, and what people say of themselves.
+//! Accounts: registering, and changing profiles.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -39,7 +39,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
 #[schema(as = rooms::NewUser)]
 #[schema(example = json!({ "username": "12345", "password": "P@ssw0rd", "nickname": "never", "sex": "0" }))]
 struct NewUser {
-    /// 1 to 64 characters without spaces, that no other account has.
+    /// 1 to 64 characters without spaces. Each username is unique.
     #[serde(deserialize_with = "lenient::text")]
     #[schema(value_type = Text)]
     username: String,
@@ -57,7 +57,7 @@ struct NewUser {
 
 /// Register with a username and a password.
 ///
-/// `phone` is a contact detail: it signs nobody in until a code proves it.
+/// `phone` is contact data: it cannot be used to sign in until the user proves it with a code.
 #[utoipa::path(
     post, path = "/users/", tag = "rooms", operation_id = "rooms_post_users", request_body = NewUser,
     responses(
@@ -84,7 +84,7 @@ async fn post_users(
     Ok(success(StatusCode::OK, "创建成功", user))
 }
 
-/// A change to an account; what is missing stays, and an empty detail is taken away.
+/// A change to an account. Missing fields keep their value; an empty detail is removed.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = rooms::UserChange)]
 #[schema(example = json!({ "token": "…", "nickname": "never", "city": "上海" }))]
@@ -105,16 +105,16 @@ impl Partial for UserChange {
         &["username", "nickname", "sex", "age", "email", "phone", "country", "province", "city", "career"];
 }
 
-/// Change what an account says of its owner.
+/// Change the current user's profile.
 #[utoipa::path(
     put, path = "/users/{pk}/", tag = "rooms", operation_id = "rooms_put_user", security(("rooms_token" = [])),
     request_body(content = Option<UserChange>, content_type = "application/json"),
-    params(("pk" = String, Path, description = "The caller's own id", example = "4503599627370497")),
+    params(("pk" = String, Path, description = "The current user's id", example = "4503599627370497")),
     responses(
         (status = 200, description = "Changed", body = Success<User>, example = json!(example("200", "修改成功"))),
         (status = 400, description = "A field breaks its rule, or the username is taken",
             body = Refused, example = json!({ "status": "FAIL", "msg": "sex is 0, 1 or 2", "code": "400" })),
-        (status = 403, description = "Somebody else's", body = Refused, example = json!({ "status": "FAIL", "msg": "this belongs to another user", "code": "403" })),
+        (status = 403, description = "The account belongs to another user", body = Refused, example = json!({ "status": "FAIL", "msg": "this belongs to another user", "code": "403" })),
     ),
 )]
 async fn put_user(
@@ -127,7 +127,7 @@ async fn put_user(
     own(&state, caller, pk).await?;
     changes.demand_unless_empty()?;
     let given = changes.given;
-    // Forms send back what they were shown, and what is unset is shown as empty.
+    // Forms send back all values that they displayed, and unset values are displayed as empty.
     let said = |field: Option<String>| field.filter(|text| !text.trim().is_empty());
     let change = PersonChange {
         name: said(given.nickname).as_deref().map(Nickname::parse).transpose()?,
@@ -140,8 +140,8 @@ async fn put_user(
     Ok(success(StatusCode::OK, "修改成功", user))
 }
 
-/// Refuses whoever names another account than their own. The write to come checks the session; where there is none to
-/// come, it is checked here, so that a dead token is always answered as one.
+/// Refuses a request for another user's account. For the caller's own account, the write that follows checks the
+/// session. Otherwise the session is checked here, so that an ended token always gets the same error.
 pub(super) async fn own(state: &AppState, caller: Caller, pk: UserId) -> DomainResult<()> {
     if pk == caller.user {
         return Ok(());
@@ -155,14 +155,14 @@ pub(super) async fn own(state: &AppState, caller: Caller, pk: UserId) -> DomainR
 #[schema(as = rooms::PasswordChange)]
 #[schema(example = json!({ "username": "12345", "old_password": "P@ssw0rd", "password": "P@ssw1rd", "token": "…" }))]
 struct PasswordChange {
-    /// The caller's own.
+    /// The current user's username.
     #[serde(deserialize_with = "lenient::text")]
     #[schema(value_type = Text)]
     username: String,
     #[serde(deserialize_with = "lenient::text")]
     #[schema(value_type = PasswordText)]
     old_password: String,
-    /// The new one: 6 to 64 bytes without spaces.
+    /// The new password: 6 to 64 bytes without spaces.
     #[serde(deserialize_with = "lenient::text")]
     #[schema(value_type = PasswordText)]
     password: String,
@@ -171,7 +171,7 @@ struct PasswordChange {
 
 /// Change the password.
 ///
-/// Every token of the account dies, on all APIs; the answer holds a new one.
+/// All sessions of the account end, in all APIs. The response has a new token.
 #[utoipa::path(
     put, path = "/users/password/", tag = "rooms", operation_id = "rooms_put_users_password", security(("rooms_token" = [])), request_body = PasswordChange,
     responses(
@@ -188,7 +188,7 @@ async fn put_users_password(
     Ok(change_password(&state, &origin, given).await?)
 }
 
-/// Change the password by the document's other path.
+/// Change the password (another path of the original documentation).
 #[utoipa::path(
     put, path = "/password/", tag = "rooms", operation_id = "rooms_put_password", security(("rooms_token" = [])), request_body = PasswordChange,
     responses(
@@ -217,7 +217,7 @@ async fn change_password(state: &AppState, origin: &Origin, given: PasswordChang
     Ok(success(StatusCode::OK, "修改成功", user))
 }
 
-/// Refuses a name that is not the account's: its username, or its phone where it chose none.
+/// Refuses a name that is not the account's username, or its phone number if it has no username.
 fn called(account: &Account, name: &str) -> DomainResult<()> {
     let same = if let Some(username) = &account.username {
         username == name || *username == text::composed(name)

@@ -1,4 +1,4 @@
-//! What all answers of the rooms API have in common, and the user object.
+//! The common parts of the rooms API's responses, and the user object.
 
 use axum::extract::{FromRequestParts, Path};
 use axum::http::StatusCode;
@@ -25,16 +25,16 @@ use crate::AppState;
 pub(super) struct Success<T> {
     #[schema(schema_with = rooms::success)]
     status: &'static str,
-    /// What was done.
+    /// A success message for developers.
     msg: &'static str,
-    /// The HTTP status again.
+    /// The HTTP status, as a string.
     #[schema(pattern = "^2[0-9]{2}$")]
     code: String,
     #[serde(flatten)]
     body: T,
 }
 
-/// A success that is about nothing.
+/// A success without a result.
 #[derive(Serialize)]
 pub(super) struct Nothing {}
 
@@ -44,7 +44,7 @@ pub(super) fn success(status: StatusCode, msg: &'static str, body: impl Serializ
     (status, axum::Json(body)).into_response()
 }
 
-/// The `{pk}` of a room's path, whatever it says.
+/// The `{pk}` of a room's path, unchecked.
 pub(super) struct Pk(pub(super) String);
 
 impl<S: Send + Sync> FromRequestParts<S> for Pk {
@@ -56,7 +56,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Pk {
     }
 }
 
-/// The `{pk}` of a person's path. What is no id is the other APIs' (`/users/me`, `/users/register`), and refused as theirs.
+/// The `{pk}` of a user's path. A path without a numeric id belongs to another API (`/users/me`, `/users/register`), so
+/// it gets that API's error.
 pub(super) struct UserPk(pub(super) UserId);
 
 impl<S: Send + Sync> FromRequestParts<S> for UserPk {
@@ -73,7 +74,7 @@ impl<S: Send + Sync> FromRequestParts<S> for UserPk {
 #[derive(Default, Deserialize, ToSchema)]
 #[schema(as = rooms::GivenDetails)]
 pub(super) struct GivenDetails {
-    /// 0 male, 1 female, 2 unknown.
+    /// 0 = male, 1 = female, 2 = unknown.
     #[serde(default, deserialize_with = "lenient::optional_text")]
     #[schema(value_type = Option<Text>)]
     sex: Option<String>,
@@ -115,7 +116,7 @@ impl GivenDetails {
         ]
     }
 
-    /// The details of a new account, beside `more` that the person did not give.
+    /// The details of a new account, and `more` details that are not from the request.
     pub(super) fn parse(&self, more: &[(Detail, &str)]) -> DomainResult<Details> {
         let more = more.iter().map(|(detail, text)| (*detail, Some(*text)));
         person::parse(self.each().into_iter().chain(more))
@@ -135,7 +136,7 @@ impl GivenDetails {
     }
 }
 
-/// Somebody in a success of this status and these words, for the API description.
+/// A user in a success with this status and message, for the API description.
 pub(super) fn example(code: &str, msg: &str) -> Value {
     json!({
         "status": "SUCCESS", "msg": msg, "code": code, "pk": "4503599627370497", "username": "12345",
@@ -147,7 +148,7 @@ pub(super) fn example(code: &str, msg: &str) -> Value {
     })
 }
 
-/// Your account.
+/// The current user's account.
 #[derive(Serialize, ToSchema)]
 #[schema(as = rooms::User)]
 pub(super) struct User {
@@ -157,11 +158,11 @@ pub(super) struct User {
     /// Always empty. The original documentation shows the stored hash here.
     password: &'static str,
     nickname: String,
-    /// 0 male, 1 female, 2 unknown.
+    /// 0 = male, 1 = female, 2 = unknown.
     sex: String,
     age: String,
     email: String,
-    /// The contact number; without one, the number that signs in.
+    /// The contact number; if there is none, the number that signs in.
     phone: String,
     country: String,
     province: String,
@@ -172,18 +173,18 @@ pub(super) struct User {
     /// An absolute URL, or empty.
     img: String,
     date_joined: String,
-    /// The same without its fraction, under the name and in the form that the apps read.
+    /// `date_joined` to the second, in the format that existing apps read.
     join_date: String,
-    /// The number of the account's own room.
+    /// The number of the room that belongs to the account.
     roomid: String,
-    /// The account's own room, which `PUT /rooms/{roompk}/` opens and closes: 1 to 2,147,483,647.
+    /// The id of the room that belongs to the account: 1 to 2,147,483,647. `PUT /rooms/{roompk}/` opens and closes it.
     roompk: String,
     /// The token of this session. It is valid for 24 hours.
     token: String,
 }
 
 impl User {
-    /// Somebody with the token they hold. The first time it is asked for, the account gets its room.
+    /// The user with this token. The first call creates the account's room.
     pub(super) async fn of(state: &AppState, origin: &Origin, account: &Account, token: String) -> DomainResult<Self> {
         let or = |detail: Detail, unset: &str| match detail.of(account) {
             "" => unset.to_owned(),
@@ -216,7 +217,7 @@ impl User {
     }
 }
 
-/// The number that signs in, as the clients write numbers: without the calling code they assume.
+/// The number that signs in, in the format of the clients: without the calling code that they assume.
 fn own_phone(account: &Account) -> String {
     let phone = account.phone.as_ref().and_then(|phone| phone.parse::<Phone>().ok());
     phone.map_or_else(String::new, |phone| match phone.zone() {
@@ -225,7 +226,7 @@ fn own_phone(account: &Account) -> String {
     })
 }
 
-/// ISO 8601 with microseconds, as the document shows it.
+/// ISO 8601 with microseconds, as in the original documentation.
 fn date_joined(moment: Timestamp) -> String {
     let (day, milli) = (moment.millis().div_euclid(86_400_000), moment.millis().rem_euclid(86_400_000));
     let (year, month, day) = civil(day);
@@ -234,7 +235,7 @@ fn date_joined(moment: Timestamp) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}000Z")
 }
 
-/// The same to the second, as the apps' example has it.
+/// The same time to the second, as in the example for the apps.
 fn join_date(moment: Timestamp) -> String {
     date_joined(moment)[..19].replace('T', " ")
 }

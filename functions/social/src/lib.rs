@@ -1,5 +1,5 @@
-//! The `social` function: friends, the blacklist, groups and delta sync. The table's stream triggers its background
-//! work: finishing changes to large groups, and marking groups as changed when a member has a new nickname.
+//! The `social` function: friends, the blacklist, groups and incremental sync. The table's stream triggers its
+//! background work: finishing changes to large groups, and marking groups as changed when a member has a new nickname.
 
 mod sealtalk;
 mod stream;

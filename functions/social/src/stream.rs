@@ -34,7 +34,7 @@ pub(super) async fn follow(jobs: &Jobs, records: &[Record]) -> Vec<u8> {
         };
         if let Err(error) = done {
             let chain = if let domain::Error::Fault(fault) = &error { fault.chain() } else { error.to_string() };
-            tracing::error!(event = "fault", chain, "what the table's stream asked for could not be done");
+            tracing::error!(event = "fault", chain, "a job from the table's stream failed");
             metrics::count(Metric::Faults);
             return stream::answer(Some(&record.sequence));
         }

@@ -21,8 +21,8 @@ pub struct Principal {
     pub access_key_id: String,
     /// The secret of this access key.
     pub secret_access_key: String,
-    /// The statements of the role in IAM's JSON format, with intrinsic functions resolved. `None` is an administrator,
-    /// who may do everything.
+    /// The statements of the role in IAM's JSON format, with intrinsic functions resolved. `None` is an administrator
+    /// with all permissions.
     pub statements: Option<Vec<Value>>,
 }
 

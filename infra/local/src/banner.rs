@@ -15,16 +15,16 @@ pub fn welcome(running: &Running) -> String {
     for (place, what) in [
         (format!("{url}/"), "texts, notifications and API reference"),
         (format!("{url}/_local/sms"), "texts as JSON, newest first"),
-        (format!("{url}/_local/notifications"), "what people would be told and pushed, likewise"),
+        (format!("{url}/_local/notifications"), "notifications and pushes as JSON, newest first"),
         (format!("{url}/_local/openapi.json"), "the API as an OpenAPI document"),
         (running.endpoints().url().to_owned(), "DynamoDB, S3, SNS and KMS of this run"),
-        (running.fakes().url(), "stand-ins for WeChat, QQ, Weibo and RongCloud (docs/dialects.md)"),
+        (running.fakes().url(), "fakes of WeChat, QQ, Weibo and RongCloud (docs/dialects.md)"),
     ] {
         let _ = writeln!(text, "  {place:<45} {what}");
     }
     let kept = match running.data() {
         Some(folder) => format!("Data is kept in {}.", folder.display()),
-        None => "Data is gone when this stops.".to_owned(),
+        None => "Data is deleted when this stops.".to_owned(),
     };
     text.push_str(&for_devices(running));
     let _ = write!(text, "\n  {kept} Stop with Ctrl-C.\n{}", first_session(&url));
@@ -43,7 +43,7 @@ fn for_devices(running: &Running) -> String {
         return "\n  This machine has no address that other devices reach.\n".to_owned();
     }
     format!(
-        "\n  Other devices reach it at {}\n  Downloads above 4 MB and upload tickets lead them to {}\n  \
+        "\n  Other devices reach it at {}\n  Downloads above 4 MB and presigned uploads lead them to {}\n  \
          Anyone who reaches these addresses can read all codes, sign in to all accounts and change all data.\n",
         urls.join(" or "),
         running.endpoints().url()

@@ -1,8 +1,8 @@
-//! The `OpenAPI` descriptions: what the handlers declare, and around it what all operations of an API have in common.
+//! The `OpenAPI` descriptions: the handlers' declarations, and the parts that all operations of an API share.
 //!
-//! A handler declares what is its own. That a request without a credential is refused, what the gateway responds by
-//! itself, and which headers an error response may have, is added here from the API's error table, so that no handler
-//! repeats it.
+//! A handler declares only its own requests and responses. The error for a missing credential, the gateway's own
+//! responses and the headers of error responses are added here from the API's error table, so that no handler repeats
+//! them.
 
 mod dialects;
 mod operations;
@@ -18,7 +18,7 @@ use utoipa::openapi::OpenApi;
 
 use dialects::Dialect;
 
-/// The description of everything that the functions serve.
+/// The description of all APIs.
 #[must_use]
 pub fn api() -> Value {
     let about = "SMS sign-in codes, accounts, sessions, profiles, contact lookup, pictures, voice notes, friends, groups, \
@@ -74,7 +74,7 @@ fn document(title: &str, about: &str, dialects: &[Dialect]) -> Value {
     })
 }
 
-/// What the handlers declare.
+/// The handlers' declarations.
 fn declared() -> Value {
     let [first, rest @ ..] =
         [auth::api(), codes::api(), media::api(), profiles::api(), resize::api(), rooms::api(), social::api()];

@@ -1,4 +1,4 @@
-//! Stand-ins for the services outside AWS: the sign-in providers and the chat service.
+//! Fakes of the services outside AWS: the sign-in providers and the chat service.
 //!
 //! On loopback they respond as the services' documentation says, including errors, so the functions use the same
 //! clients as for the real services. They store no users: each access token itself determines the response.
@@ -90,12 +90,12 @@ async fn serve(listener: TcpListener) {
                     .serve_connection(TokioIo::new(stream), service_fn(answer));
                 tokio::spawn(async move {
                     if let Err(error) = connection.await {
-                        tracing::debug!(%error, "a connection to a stand-in ended early");
+                        tracing::debug!(%error, "a connection to a fake ended early");
                     }
                 });
             }
             Err(error) => {
-                tracing::warn!(%error, "a stand-in's connection could not be accepted");
+                tracing::warn!(%error, "a connection to a fake could not be accepted");
                 tokio::time::sleep(std::time::Duration::from_millis(50)).await;
             }
         }

@@ -23,9 +23,8 @@ use crate::{Error, deployment, lan, notifications, sources};
 
 /// Builds functions; the local run knows them only by their names.
 pub trait Functions: Send + Sync {
-    /// Builds the function of this binary with the environment it would have on Lambda, so that
-    /// its SDK clients reach the local endpoints with its own credentials. The error is for the
-    /// person at the terminal.
+    /// Builds the function of this binary with the environment it would have on Lambda, so that its SDK clients reach
+    /// the local endpoints with its own credentials. The error is for the user at the terminal.
     fn build<'a>(
         &'a self,
         binary: &'a str,
@@ -130,7 +129,7 @@ pub async fn start_before(
     let endpoints = Endpoints::start(endpoints).await.map_err(port_taken(options.port))?;
     let endpoints = Arc::new(endpoints);
     // After the endpoints, which hold the data folder for this process alone.
-    let fakes = Fakes::start().await.map_err(|error| Error::io("a port for the stand-ins", error))?;
+    let fakes = Fakes::start().await.map_err(|error| Error::io("a port for the fakes", error))?;
     let parameters = [fakes.parameters(), options.parameters].concat();
     let stack = deployment::resolve(&template, &parameters, data.as_deref())?;
     for table in &stack.tables {
@@ -164,8 +163,8 @@ pub async fn start_before(
     Ok(running)
 }
 
-/// The platform applications that the functions are told of. No resource of the template makes them: on AWS they
-/// are there before.
+/// The platform applications in the functions' environment. No resource of the template creates them: on AWS they are
+/// there before.
 fn platform_applications(stack: &Stack) -> impl Iterator<Item = &str> {
     let values = stack.functions.iter().flat_map(|function| function.environment.values());
     values.map(String::as_str).filter(|value| value.starts_with("arn:aws:sns:") && value.contains(":app/"))

@@ -1,4 +1,4 @@
-//! What passes the gateway, for tests that compare it with the API descriptions.
+//! Records everything that passes the gateway, for tests that compare it with the API descriptions.
 
 use bytes::Bytes;
 use futures::FutureExt as _;

@@ -50,7 +50,7 @@ impl SmsSender for SnsSmsSender {
             SdkError::ServiceError(refused) => {
                 // The service's message may quote the number, so only its error code is logged.
                 let code = refused.err().code().unwrap_or("unknown");
-                tracing::warn!(event = "text_refused", code, "SNS did not take a text message");
+                tracing::warn!(event = "text_refused", code, "SNS refused a text message");
                 Err(Error::TextNotSent)
             }
             // It is unknown whether SNS accepted the text, so it stays counted.

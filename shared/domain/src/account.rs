@@ -157,14 +157,14 @@ impl Account {
     }
 }
 
-/// The result of counting an upload that was made with a ticket.
+/// The result of counting a presigned upload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Counted {
     /// The upload is counted now.
     Done,
-    /// This many bytes were counted for this ticket before.
+    /// This many bytes were counted for this presigned upload before.
     Before(u64),
-    /// The account has no space for it, or no such ticket was issued to the account.
+    /// The account has no space for the upload, or no such presigned upload was issued to the account.
     Full,
 }
 
@@ -176,11 +176,11 @@ pub trait AccountStore: Send + Sync {
     async fn change_profile(&self, caller: Caller, change: &ProfileChange, now: Timestamp) -> Result<()>;
 
     /// Records that the caller owns the picture or voice note that is about to be stored under `name`, and counts its
-    /// bytes; all or nothing. If there is no size, this records that a ticket was issued, and only checks that some
-    /// space is left. [`super::Error::Full`] when there is not enough space.
+    /// bytes; all or nothing. Without a size, this records that a presigned upload was issued, and only checks that
+    /// some space is left. [`super::Error::Full`] when there is not enough space.
     async fn record_upload(&self, caller: Caller, name: &str, bytes: Option<u64>, now: Timestamp) -> Result<()>;
 
-    /// Counts the bytes of an upload that was made with a ticket, once. The session is not checked.
+    /// Counts the bytes of a presigned upload, once. The session is not checked.
     async fn count_upload(&self, owner: UserId, name: &str, bytes: u64) -> Result<Counted>;
 }
 

@@ -38,7 +38,7 @@ pub enum Error {
     TooMany {
         /// The maximum number of entries.
         most: usize,
-        /// What the entries are, and what the maximum is for.
+        /// The kind of entries, and the scope of the maximum.
         what: &'static str,
     },
     /// The file is of a type that is not accepted here.
@@ -145,7 +145,7 @@ pub enum Error {
     /// The request was meant for a certain state of the thing, and the thing is in another state.
     #[error("the file does not match If-Match or If-Unmodified-Since")]
     ConditionFailed,
-    /// The sign-in provider reports that the token belongs to another person or was not issued for this app.
+    /// The sign-in provider reports that the token belongs to another user or was not issued for this app.
     #[error("the sign-in provider did not accept this token for this user and app")]
     ProviderRefused,
     /// The sign-in provider could not be reached.

@@ -14,11 +14,11 @@ pub enum LoginIdentifier {
     Phone(Phone),
     /// A username that the user chose.
     Username(Username),
-    /// A person as a sign-in provider identifies them.
+    /// A user as a sign-in provider identifies them.
     Provider {
         /// The provider.
         provider: Provider,
-        /// The provider's id of the person.
+        /// The provider's id of the user.
         subject: Subject,
     },
 }
@@ -82,7 +82,7 @@ impl fmt::Debug for Username {
     }
 }
 
-/// A provider's id of a person.
+/// A provider's id of a user.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Subject(String);
 

@@ -1,4 +1,4 @@
-//! Friends, the blacklist, groups, and the delta sync, which sends a device the changes in all of them.
+//! Friends, the blacklist, groups, and incremental sync, which sends a device the changes in all of them.
 
 pub mod friends;
 pub mod friendship;

@@ -54,7 +54,7 @@ fn enlarge(picture: &GrayImage) -> GrayImage {
     imageops::resize(picture, picture.width() * 3, picture.height() * 3, imageops::FilterType::CatmullRom)
 }
 
-/// What tesseract reads in each of the pictures of a list.
+/// The text that tesseract reads in each picture of a list.
 fn read(list: &Path, mode: &str) -> Vec<String> {
     let alphabet: String = ALPHABET.iter().collect();
     let output = Command::new("tesseract")

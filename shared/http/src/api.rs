@@ -1,4 +1,4 @@
-//! The five published APIs and the common one: how each says yes and no.
+//! The five published APIs and the common one: how each writes successes and errors.
 //!
 //! [`usual_status`] gives every [`Error`] of the domain an HTTP status. A new variant of the error does not compile until
 //! it has one. Each API then says what it answers instead, in its own words; `api/errors.txt` has every answer to the
@@ -30,38 +30,38 @@ use domain::account::Caller;
 use domain::{Error, NotSignedIn, Result};
 use telemetry::metrics::{self, Metric};
 
-/// One of the APIs.
+/// An API.
 pub trait Api: Send + Sync + 'static {
-    /// Its name in the code, in logs and in sessions.
+    /// The API's name in the code, in logs and in sessions.
     const NAME: &'static str;
-    /// The content type of its refusals.
+    /// The content type of its errors.
     const REFUSAL_TYPE: &'static str = "application/json";
 
-    /// How it refuses.
+    /// The response for an error.
     fn refuse(error: &Error) -> Reply;
 
-    /// Gives an answer the headers that this API adds to its own, beside the body's type.
+    /// Adds this API's headers to a response, except the content type.
     fn dress(response: &mut Response) {
         let _ = response;
     }
 
-    /// The seconds that its refusal gives in `Retry-After`.
+    /// The seconds in the `Retry-After` header of an error.
     #[must_use]
     fn retry_after(error: &Error) -> Option<u64> {
         error.retry_after()
     }
 
-    /// Whether its credential is a bearer token, so that a refusal of it is a challenge (RFC 6750 § 3).
+    /// Whether its credential is a bearer token. If so, an error about the token has a challenge (RFC 6750 § 3).
     const BEARER: bool = false;
 
-    /// Who makes a request, by the credential in this API's own place.
+    /// The caller of a request, from the credential in this API's place.
     fn caller(parts: &Parts, verifier: &TokenVerifier) -> Result<Caller>;
 
-    /// What a request that is not signed in lacks, in the names of this API.
+    /// The message for a request that is not signed in, with this API's name for the credential.
     fn not_signed_in(reason: NotSignedIn) -> &'static str;
 }
 
-/// The words for an error, for developers.
+/// The message of an error, for developers.
 fn words<A: Api>(error: &Error) -> String {
     match error {
         Error::Unauthenticated(reason) => A::not_signed_in(*reason).to_owned(),
@@ -79,18 +79,18 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// A reply of a status and a body.
+    /// Creates a reply from a status and a body.
     #[must_use]
     pub const fn new(status: StatusCode, body: Value) -> Self {
         Self { status, body }
     }
 }
 
-/// An error on its way to the caller of an API. Handlers return [`ApiResult`], so `?` is all they need.
+/// An error that a handler returns to the caller of an API. Handlers return [`ApiResult`], so they only need `?`.
 #[derive(Debug)]
 pub struct Refusal<A>(pub Error, PhantomData<A>);
 
-/// What a handler of an API returns.
+/// The result type of an API's handlers.
 pub type ApiResult<A> = std::result::Result<Response, Refusal<A>>;
 
 impl<A, E: Into<Error>> From<E> for Refusal<A> {
@@ -105,11 +105,11 @@ impl<A: Api> IntoResponse for Refusal<A> {
     }
 }
 
-/// The kind of the error that a response tells, for the request's log line; it stays on this machine.
+/// The kind of error in a response, for the request's log line. It is not sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RefusalKind(pub &'static str);
 
-/// The response with which an API refuses. A fault is logged and counted here, once.
+/// The response of an API for an error. A fault is logged and counted here, once.
 #[must_use]
 pub fn refuse<A: Api>(error: &Error) -> Response {
     if let Error::Fault(fault) = error {
@@ -130,7 +130,7 @@ pub fn refuse<A: Api>(error: &Error) -> Response {
         headers.insert(ALLOW, HeaderValue::from_static(allowed));
     }
     if let Error::EncodedBody = error {
-        // What is taken (RFC 9110 § 12.5.3).
+        // The accepted encoding (RFC 9110 § 12.5.3).
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     }
     if let (Error::Unauthenticated(reason), true) = (error, A::BEARER) {
@@ -139,7 +139,7 @@ pub fn refuse<A: Api>(error: &Error) -> Response {
     response
 }
 
-/// What a bearer token is asked for with. A request without one is told nothing else (RFC 6750 § 3.1).
+/// The challenge that asks for a bearer token. For a request without a token it contains nothing else (RFC 6750 § 3.1).
 fn challenge<A: Api>(reason: NotSignedIn) -> Option<HeaderValue> {
     match reason {
         NotSignedIn::Missing => Some(HeaderValue::from_static("Bearer")),

@@ -20,7 +20,7 @@ pub fn values<'a>(parts: &'a Parts, name: &'a str) -> impl Iterator<Item = &'a s
     pairs.filter(move |(found, _)| *found == name).map(|(_, value)| value.trim_matches('"'))
 }
 
-/// Who holds a session cookie of `api`: the last of those that we made.
+/// The user of the session cookie of `api`. If there are several, the last one that we issued counts.
 pub fn caller(parts: &Parts, verifier: &TokenVerifier, name: &str, api: &str) -> Result<Caller> {
     let tokens: Vec<_> = values(parts, name).filter(|token| !token.is_empty()).collect();
     let reason = if tokens.is_empty() { NotSignedIn::Missing } else { NotSignedIn::Invalid };

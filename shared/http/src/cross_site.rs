@@ -55,8 +55,8 @@ impl CrossSiteGuard {
     }
 }
 
-/// Whether a page in a browser sent this request, as far as the browser says so. A page must not do what its visitor may
-/// do without a credential, since it can be a page of anybody.
+/// Whether a page in a browser sent this request, as far as the browser says so. A page must not do what its visitor
+/// may do without a credential, because the page can belong to anyone.
 #[must_use]
 pub fn is_from_a_page(headers: &HeaderMap) -> bool {
     headers.contains_key(ORIGIN) || headers.contains_key("sec-fetch-site")

@@ -1,7 +1,7 @@
-//! Reading JSON and form fields into wire types, with error words of our own.
+//! Reads JSON and form fields into request types, with our own error messages.
 //!
-//! The words of `serde` name Rust types and stop at the first mistake. Ours name the field as the client wrote it, say
-//! what it must be, and list all fields that are missing.
+//! The messages of `serde` contain names of Rust types and stop at the first mistake. Ours have the field's name from
+//! the request and the expected value, and list all missing fields.
 
 mod problem;
 mod value;
@@ -36,7 +36,7 @@ pub fn read<T: DeserializeOwned>(given: &Value) -> Result<T> {
     T::deserialize(Given::whole(given, &Assumed::default())).map_err(|first| explain::<T>(given, first))
 }
 
-/// The words for a value that could not be read: the first mistake, and if a field is missing, all that are.
+/// The message for a value that could not be read: the first mistake, or all missing fields if one is missing.
 fn explain<T: DeserializeOwned>(given: &Value, first: Problem) -> Error {
     let first = find_inside::<T>(given, first);
     if first.what != What::Missing {

@@ -1,7 +1,7 @@
-//! What the fields that several endpoints take look like in the API descriptions.
+//! The schemas of fields that several endpoints accept, for the API descriptions.
 //!
-//! The documents and their clients write some values now as strings, now as numbers (`lenient`). Each type here stands
-//! for one such field: `#[schema(value_type = Code)]`.
+//! The APIs' documentation and clients write some values sometimes as strings, sometimes as numbers (`lenient`). Each
+//! type here stands for one such field: `#[schema(value_type = Code)]`.
 
 use std::borrow::Cow;
 
@@ -35,18 +35,18 @@ field! {
     Zone = scalar(16, "Country calling code, with or without `+`; 86 (mainland China) if it is empty or missing.")
 }
 field! {
-    /// A phone number, beside which the calling code has a field of its own.
-    Number = scalar(64, "Phone number, as it is dialled inside the country, or with `+` and the country calling code.")
+    /// A phone number whose calling code is in a field of its own.
+    Number = scalar(64, "Phone number, as it is dialled inside its country, or with `+` and the country calling code.")
 }
 field! {
     /// A phone number without a calling code beside it.
     Mobile = scalar(64, "Phone number: of mainland China, or with `+` and the country calling code.")
 }
 field! {
-    /// A number of an address book, which may be anything.
+    /// A number from an address book, which may be any text.
     Contact = ObjectBuilder::new()
         .schema_type(SchemaType::from_iter([Type::String, Type::Integer]))
-        .description(Some("Phone number as the address book has it. One that is not valid has no account."))
+        .description(Some("Phone number from the address book. A number that is not valid has no account."))
         .build()
 }
 field! {
@@ -54,26 +54,26 @@ field! {
     Code = scalar(32, "The code from the text message.")
 }
 field! {
-    /// A password. Its rules hold for new ones; one from another API may be longer.
+    /// A password. The rules apply to new passwords; a password from another API may be longer.
     PasswordText = scalar(1_024, "Password. A new one has 6 to 64 bytes and no spaces.")
 }
 field! {
-    /// A string, which clients may also write as a number.
+    /// A string that clients may also write as a number.
     Text = scalar(1_024, "A string, or a whole number.")
 }
 field! {
-    /// A truth value.
+    /// A boolean.
     Flag = OneOfBuilder::new()
         .item(ObjectBuilder::new().schema_type(Type::Boolean))
         .item(ObjectBuilder::new().schema_type(Type::String).pattern(Some("^([Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee])$")))
-        .description(Some("`true` or `false`, also as a string."))
+        .description(Some("`true` or `false`, as a boolean or a string."))
         .build()
 }
 field! {
     /// A list of strings.
     List = OneOfBuilder::new()
         .item(ArrayBuilder::new().items(scalar(256, "A string, or a whole number.")))
-        .item(scalar(16_384, "The same in one string: with commas in between, or as an array in JSON."))
+        .item(scalar(16_384, "The same list in one string: separated by commas, or a JSON array."))
         .build()
 }
 field! {

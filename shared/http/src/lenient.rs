@@ -1,6 +1,6 @@
 //! Fields that the APIs' documentation and clients write sometimes as strings, sometimes as numbers.
 //!
-//! What their visitors expect is the end of a sentence that starts with the field's name and "must be".
+//! The `expecting` text of the visitors is the end of a sentence that starts with the field's name and "must be".
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -85,7 +85,7 @@ pub fn optional_code<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Optio
     Ok(Option::<Scalar>::deserialize(deserializer)?.map(Scalar::into_code))
 }
 
-/// A truth value that may also be written as the word, for clients that write everything as a string. The field may be
+/// A boolean that may also be written as the word, for clients that write everything as a string. The field may be
 /// missing or null.
 pub fn optional_flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
     struct Flag(bool);
@@ -158,7 +158,7 @@ pub fn list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D
     deserializer.deserialize_any(ListVisitor)
 }
 
-/// A list of `T`, told in these words where it is none.
+/// A list of `T`, with this message if the value is not a list.
 pub fn list_of<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
     words: &'static str,

@@ -1,9 +1,9 @@
-//! JPEG (ITU-T T.81): decoded at the size that is wanted, and written.
+//! Decodes JPEG (ITU-T T.81) at a reduced size.
 //!
-//! A block of 8 by 8 samples is reduced to 4 by 4, 2 by 2 or 1 while it is decoded, which skips most of the work:
-//! coefficients that only the full size needs are stepped over in the coded data, and scans of nothing else are not
-//! read. The planes of luma and colour differences come out as they are stored; who needs other colours makes them of
-//! the few samples that are left.
+//! While a block of 8 by 8 samples is decoded, it is reduced to 4 by 4, 2 by 2 or 1. This skips most of the work: the
+//! decoder steps over coefficients that only the full size needs, and does not read scans that contain nothing else.
+//! The result is the stored planes of luma and colour differences; the caller converts the few remaining samples to
+//! other colours.
 
 #![expect(
     clippy::cast_possible_truncation,
@@ -44,11 +44,12 @@ use segments::Segments;
 
 use crate::{Error, Limits};
 
-/// The most scans of a file. Encoders write about ten; each one more makes work that its bytes do not show.
+/// The most scans of a file. Encoders write about ten. Each additional scan takes work, even if it has only a few
+/// bytes.
 const MAX_SCANS: u32 = 100;
 
-/// What is wrong with a file: what libjpeg takes for an error. Whatever it only warns of is none here either, and the
-/// picture is shown as far as it goes.
+/// Damage for which libjpeg returns an error. Damage of which libjpeg only warns is not an error here either: the
+/// picture is shown as far as it can be decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 enum Damage {
     #[error("the JPEG ends before its first scan")]
@@ -82,7 +83,7 @@ pub fn is_jpeg(bytes: &[u8]) -> bool {
 }
 
 /// Decodes the planes of a JPEG, each component at the scale that `choose` gives for it when it has seen the header. A
-/// file that is damaged behind its headers is decoded as far as it goes, as libjpeg does it; what is not told is grey.
+/// file that is damaged after its headers is decoded as far as possible, as in libjpeg; missing parts are grey.
 ///
 /// # Errors
 /// [`Error::NotAPicture`], [`Error::Unsupported`], [`Error::TooManyPixels`] and [`Error::TooMuchMemory`] before a
@@ -125,7 +126,7 @@ pub fn decode(
     Ok((header, planes))
 }
 
-/// Whether a scan tells the whole picture, so that nothing is read of what follows.
+/// Whether a scan has the whole picture, so that the rest of the file is not read.
 fn is_all(frame: &Frame, scan: &Scan) -> bool {
     frame.process == Process::Sequential && scan.parts.len() == frame.components.len()
 }

@@ -1,14 +1,14 @@
-//! Reads the files of pictures and voice notes: which kind they are, how large and how turned a picture is, and what has
-//! to stay of a file so that nothing in it tells on its maker.
+//! Reads the files of pictures and voice notes: their format, the size and orientation of a picture, and the parts of a
+//! file that can stay without revealing anything about its author.
 //!
-//! Whatever the bytes are, the answer is a value or an error, never a panic.
+//! For any bytes, the result is a value or an error, never a panic.
 
 pub mod audio;
 pub mod jpeg;
 pub mod picture;
 pub mod sniff;
 
-/// What a picture may cost. Both are judged before a pixel is decoded.
+/// The limits of a picture. Both are checked before a pixel is decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// The most pixels (width times height) that the header may claim.
@@ -31,7 +31,7 @@ pub enum Error {
     /// The bytes are not a JPEG, PNG, WebP, GIF or HEIC.
     #[error("the bytes are not a JPEG, PNG, WebP, GIF or HEIC")]
     NotAPicture,
-    /// The bytes are a kind of picture that few programs write and that is not read here, which the text names.
+    /// The bytes are a rare kind of picture that is not supported. The text names the kind.
     #[error("{0} is not supported")]
     Unsupported(&'static str),
     /// The header claims more pixels than [`Limits::max_pixels`], or none at all.
@@ -48,7 +48,7 @@ pub enum Error {
     /// The file is cut short or damaged.
     #[error("the picture is cut short or damaged")]
     Broken(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// A box has no width or no height.
+    /// The box of a thumbnail has no width or no height.
     #[error("a thumbnail needs a width and a height")]
     EmptyBox,
     /// A thumbnail could not be written.

@@ -24,7 +24,7 @@ use domain::{Error, Result};
 /// No valid token is longer: the longest that a provider issues has about 200 bytes, all of them printable ASCII.
 const LONGEST_TOKEN: usize = 1024;
 
-/// What each provider needs. A provider without settings refuses all users.
+/// The settings of each provider. A provider without settings refuses all users.
 #[derive(Clone, Debug, Default)]
 pub struct ProviderSettings {
     /// The URL of `WeChat`.
@@ -117,11 +117,21 @@ impl ProviderCheck for Providers {
             let provider = provider.name();
             match refusal {
                 NotConfirmed::Refused(reason) => {
-                    tracing::info!(event = "provider_refused", provider, reason, "a sign-in provider does not vouch");
+                    tracing::info!(
+                        event = "provider_refused",
+                        provider,
+                        reason,
+                        "a sign-in provider did not accept a token"
+                    );
                     Error::ProviderRefused
                 }
                 NotConfirmed::Unclear(reason) => {
-                    tracing::warn!(event = "provider_unreachable", provider, reason, "a sign-in provider did not say");
+                    tracing::warn!(
+                        event = "provider_unreachable",
+                        provider,
+                        reason,
+                        "a sign-in provider did not answer"
+                    );
                     Error::ProviderUnreachable
                 }
             }

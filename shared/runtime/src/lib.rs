@@ -1,4 +1,5 @@
-//! What makes a program of a function: its environment, the services that it uses, and the loop that serves invocations.
+//! Turns a function into a program: reads its environment, creates the services that it uses, and serves invocations in
+//! a loop.
 
 mod environment;
 mod policy;

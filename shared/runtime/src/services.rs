@@ -261,7 +261,7 @@ impl Services {
         Ok(Arc::new(Jobs { clock: self.clock.clone(), store: self.table()? }))
     }
 
-    /// Delta sync.
+    /// Incremental sync.
     pub fn sync(&self) -> Wired<Sync> {
         Ok(Arc::new(Sync { clock: self.clock.clone(), store: self.table()?, page: sync::PAGE }))
     }

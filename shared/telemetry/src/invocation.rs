@@ -30,7 +30,7 @@ struct Observed {
     warm: AtomicBool,
 }
 
-/// What the lines of an invocation say of it.
+/// The ids of an invocation in its log lines.
 #[derive(Clone, Debug, Default)]
 pub struct Ids {
     /// Lambda's id of the invocation.
@@ -128,7 +128,7 @@ impl Invocation {
         self.span.in_scope(|| {
             line(documents.next().as_deref());
             for metrics in documents {
-                tracing::info!(target: TARGET, event = "metrics", metrics, "more of what was counted");
+                tracing::info!(target: TARGET, event = "metrics", metrics, "more metrics of the invocation");
             }
         });
     }

@@ -1,4 +1,4 @@
-//! What a function tells its operators: log lines, metrics, and the round trips of each request to the table.
+//! The telemetry of a function: log lines, metrics, and the round trips of each request to the table.
 //!
 //! This crate knows nothing of the rest. The time and the ids of an invocation are arguments.
 

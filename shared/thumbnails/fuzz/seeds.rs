@@ -1,4 +1,4 @@
-//! Writes the files that fuzzing begins with to `corpus/`, a folder for each target: small ones of every kind.
+//! Writes the seeds for fuzzing to `corpus/`, a folder for each target: small files of every kind.
 
 use std::fs;
 use std::path::Path;
@@ -81,7 +81,7 @@ fn jpegs() -> Result<Vec<Vec<u8>>> {
     Ok(files)
 }
 
-/// Files of every way to spread a picture over scans, with sampling factors and restart markers.
+/// Files with every way to distribute a picture over scans, with sampling factors and restart markers.
 fn made_jpegs() -> Vec<Vec<u8>> {
     let bits = vec![
         scan(&[0, 1, 2], (0, 0), 0, 1),

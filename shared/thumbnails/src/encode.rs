@@ -1,4 +1,4 @@
-//! From pixels to the file that clients get.
+//! Encodes pixels into the file that clients get.
 
 use std::io::Cursor;
 
@@ -8,10 +8,11 @@ use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use crate::jpeg_encoder::{LONGEST, Planar, encode};
 use crate::{Error, Thumbnail};
 
-/// JPEG quality, of 100: below it edges begin to ring at these sizes, above it files grow without being seen to.
+/// JPEG quality, of 100. With a lower quality, edges begin to ring at these sizes; with a higher one, files grow
+/// without a visible difference.
 pub(crate) const QUALITY: u8 = 82;
 
-/// Writes a finished thumbnail: sRGB, and with alpha only where something can be seen through.
+/// Encodes a finished thumbnail: sRGB, and with alpha only if the picture is partly transparent.
 pub(crate) fn plain(pixels: DynamicImage) -> Result<Thumbnail, Error> {
     let (width, height) = (pixels.width(), pixels.height());
     if width.max(height) > LONGEST {

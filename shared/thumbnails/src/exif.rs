@@ -1,7 +1,7 @@
-//! The one thing that a thumbnail needs from Exif: how the picture has to be turned.
+//! The only part of Exif that a thumbnail needs: the orientation of the picture.
 //!
-//! Exif is a TIFF file inside another file (CIPA DC-008, 4.5). Only its first directory is looked at, and of it only
-//! the orientation, so what the camera wrote about place and time is never even read.
+//! Exif is a TIFF file inside another file (CIPA DC-008, 4.5). Only the orientation in the first directory is read,
+//! never the place and the time that the camera wrote.
 
 use image::metadata::Orientation;
 
@@ -11,8 +11,8 @@ const ORIENTATION: u16 = 0x0112;
 /// Bytes of a directory entry: tag, type, count, value.
 const ENTRY: usize = 12;
 
-/// What the block `exif` says about orientation. A block that is damaged, or says something that does not exist, turns
-/// nothing: it is no reason to refuse pixels that are whole.
+/// The orientation in the block `exif`. A block that is damaged, or has an unknown value, does not turn the picture: it
+/// is no reason to refuse complete pixels.
 pub(crate) fn orientation(exif: &[u8]) -> Orientation {
     // JPEG writes this before the TIFF header; some writers do so in PNG and WebP as well.
     let tiff = exif.strip_prefix(b"Exif\0\0").unwrap_or(exif);
@@ -29,7 +29,7 @@ fn find(tiff: &[u8]) -> Option<u8> {
     let count = usize::from(order.short(tiff.get(directory..)?)?);
     let entries = tiff.get(directory.checked_add(2)?..)?;
     let entry = entries.chunks_exact(ENTRY).take(count).find(|entry| order.short(entry) == Some(ORIENTATION))?;
-    // SHORT is what the standard asks for; LONG is seen too.
+    // The standard requires SHORT; some files have LONG.
     match order.short(entry.get(2..)?)? {
         3 => order.short(entry.get(8..)?).and_then(|value| u8::try_from(value).ok()),
         4 => order.long(entry.get(8..)?).and_then(|value| u8::try_from(value).ok()),
@@ -37,7 +37,7 @@ fn find(tiff: &[u8]) -> Option<u8> {
     }
 }
 
-/// Which byte of a number comes first.
+/// The byte order of numbers.
 #[derive(Clone, Copy)]
 enum Order {
     Little,

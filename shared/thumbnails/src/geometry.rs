@@ -1,8 +1,8 @@
-//! Which part of a picture a thumbnail shows, and how large it becomes.
+//! The part of a picture that a thumbnail shows, and the thumbnail's size.
 
 use crate::{Fit, Spec};
 
-/// A rectangle of the original and the size it is scaled to, all in pixels.
+/// A rectangle of the original and the size to which it is scaled, in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Plan {
     /// Left edge of the rectangle.
@@ -15,7 +15,7 @@ pub(crate) struct Plan {
     pub(crate) target: (u32, u32),
 }
 
-/// Plans the thumbnail `spec` of a picture of `source` pixels, which is at least one pixel each way.
+/// Plans the thumbnail `spec` of a picture of `source` pixels, with at least one pixel in each direction.
 pub(crate) fn plan(source: (u32, u32), spec: &Spec) -> Plan {
     match spec.fit {
         Fit::Contain => Plan { x: 0, y: 0, window: source, target: contained(source, (spec.width, spec.height)) },
@@ -33,7 +33,7 @@ fn centred(source: (u32, u32), window: (u32, u32), target: (u32, u32)) -> Plan {
     Plan { x: (source.0 - window.0) / 2, y: (source.1 - window.1) / 2, window, target }
 }
 
-/// The largest size of the box's ratio within a picture that is at least as large as the box.
+/// The largest size with the box's ratio inside a picture that is at least as large as the box.
 fn widest(source: (u32, u32), target: (u32, u32)) -> (u32, u32) {
     if wider(source, target) {
         (scaled(source.1, target.0, target.1).min(source.0), source.1)
@@ -42,7 +42,7 @@ fn widest(source: (u32, u32), target: (u32, u32)) -> (u32, u32) {
     }
 }
 
-/// The largest size of the picture's ratio within the box, the picture's own at most.
+/// The largest size with the picture's ratio inside the box, at most the picture's own size.
 fn contained(source: (u32, u32), target: (u32, u32)) -> (u32, u32) {
     if source.0 <= target.0 && source.1 <= target.1 {
         source

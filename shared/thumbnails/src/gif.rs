@@ -1,7 +1,7 @@
 //! The first frame of a GIF, row by row.
 //!
-//! The frame may be smaller than the screen it is shown on, or stick out of it. What it does not cover is transparent,
-//! as in every browser, and so are rows that are missing where the file is cut short.
+//! The frame may be smaller than its screen, or extend beyond it. The rest of the screen is transparent, as in every
+//! browser, and so are the missing rows of a file that is cut short.
 
 use std::io::Cursor;
 use std::num::NonZeroU64;
@@ -14,10 +14,10 @@ use crate::raster::{self, Decoded, Header, Raster};
 use crate::shrink::{Order, Shrink};
 use crate::{Error, Limits};
 
-/// Where the rows of each pass of an interlaced frame begin, and the steps between them (`GIF89a`, appendix E).
+/// The first row of each pass of an interlaced frame, and the step between its rows (`GIF89a`, appendix E).
 const PASSES: [(u32, usize); 4] = [(0, 8), (4, 8), (2, 4), (1, 2)];
 
-/// A GIF whose header, and that of whose first frame, has been read.
+/// A GIF after its header and the header of its first frame were read.
 pub(crate) struct Gif<'a> {
     decoder: Decoder<Cursor<&'a [u8]>>,
     header: Header,
@@ -36,7 +36,7 @@ struct Frame {
 }
 
 impl<'a> Gif<'a> {
-    /// Reads the header of `bytes` and judges it, and the first frame's, by `limits`.
+    /// Reads the headers of `bytes` and of the first frame, and checks them against `limits`.
     pub(crate) fn open(bytes: &'a [u8], limits: Limits) -> Result<Self, Error> {
         let mut options = DecodeOptions::new();
         options.set_color_output(ColorOutput::Indexed);
@@ -92,7 +92,7 @@ impl Raster for Gif<'_> {
                     Err(error) => return Err(translate(error)),
                 }
                 for (pixel, index) in row.as_chunks_mut::<4>().0.iter_mut().zip(&indices) {
-                    // An index without a colour shows nothing.
+                    // An index without a colour is transparent.
                     *pixel = frame.colours.get(usize::from(*index)).copied().unwrap_or_default();
                     opaque &= pixel[3] == u8::MAX;
                 }
@@ -103,8 +103,7 @@ impl Raster for Gif<'_> {
     }
 }
 
-/// Whether the data have ended too early, as far as which the picture is shown. Codes without a meaning are something
-/// else.
+/// Whether the data ended too early; the picture is then shown up to there. An undefined code is a different error.
 fn is_end(error: &DecodingError) -> bool {
     matches!(error, DecodingError::UnexpectedEof | DecodingError::EndCodeNotFound | DecodingError::Io(_))
 }

@@ -1,9 +1,9 @@
-//! Embedded colour profiles, resolved into the pixels.
+//! Converts pixels with embedded colour profiles to sRGB.
 //!
-//! A thumbnail carries no profile: its pixels are sRGB, which is what every reader takes pixels without one for. The
-//! conversion sees the finished thumbnail only, so it costs next to nothing. A profile is hostile input like the rest
-//! of the file; one that is damaged, too large or for other pixels is ignored, as it is no reason to refuse pixels
-//! that are whole.
+//! A thumbnail has no profile: its pixels are sRGB, which every reader assumes for pixels without a profile. Only the
+//! finished thumbnail is converted, so the conversion takes almost no time. A profile is hostile input like the rest of
+//! the file. A profile that is damaged, too large or for other pixels is ignored, because it is no reason to refuse
+//! complete pixels.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -12,18 +12,18 @@ use moxcms::{
     ColorProfile, DataColorSpace, Layout, ParsingOptions, RenderingIntent, Transform8BitExecutor, TransformOptions,
 };
 
-/// The largest profile that is looked at, in bytes. Matrix profiles have about 600, look-up tables of scanners
-/// hundreds of thousands, those of printing presses up to two million.
+/// The largest profile that is used, in bytes. Matrix profiles have about 600 bytes, profiles of scanners hundreds of
+/// thousands, profiles of printing presses up to two million.
 pub(crate) const MAX_PROFILE: usize = 3 << 20;
 
-/// The most entries of a colour look-up table, of all profiles seen: 33 steps in 4 colours.
+/// The most entries of a colour look-up table. The largest known one has 33 steps in 4 colours.
 const MAX_TABLE: usize = 4 * 33 * 33 * 33 * 33;
 
-/// The most entries of a tone curve (ICC.1:2022, 10.6, has 4096 as the usual most).
+/// The most entries of a tone curve (ICC.1:2022, 10.6, gives 4096 as the usual maximum).
 const MAX_CURVE: usize = 1 << 14;
 
-/// How many profiles are remembered, and how large they may be for it. Making the tables of a profile takes longer than
-/// using them on a thumbnail, and nearly all photographs have one of a few.
+/// The number of remembered profiles, and the largest size of a remembered one. Making the tables of a profile takes
+/// longer than converting a thumbnail, and nearly all photos have one of a few profiles.
 const REMEMBERED: usize = 4;
 const MAX_REMEMBERED: usize = 8 << 10;
 
@@ -34,7 +34,7 @@ pub(crate) fn to_srgb(profile: &[u8], pixels: &mut DynamicImage) {
         DynamicImage::ImageRgba8(pixels) => (Layout::Rgba, pixels),
         DynamicImage::ImageLuma8(pixels) => (Layout::Gray, pixels),
         DynamicImage::ImageLumaA8(pixels) => (Layout::GrayAlpha, pixels),
-        // Nothing here makes pictures of other depths.
+        // The crate makes no pictures of other depths.
         _ => return,
     };
     let Some(conversion) = conversion(profile, layout).filter(|conversion| !conversion.is_neutral) else { return };
@@ -50,14 +50,13 @@ pub(crate) fn to_srgb(profile: &[u8], pixels: &mut DynamicImage) {
     }
 }
 
-/// Whether a profile for three colours leaves every colour what it is, give or take what nobody sees: whether it is one
-/// of the many that describe sRGB.
+/// Whether a profile for three colours changes no colour visibly: whether it is one of the many profiles of sRGB.
 pub(crate) fn is_srgb(profile: &[u8]) -> bool {
     conversion(profile, Layout::Rgb).is_some_and(|conversion| conversion.is_neutral)
 }
 
-/// Turns `inks`, four bytes a pixel of which 255 is full ink, to three of sRGB by the profile of a printing press.
-/// `None` if the profile is not of use.
+/// Converts `inks`, four bytes a pixel where 255 is full ink, to three bytes of sRGB by the profile of a printing
+/// press. `None` if the profile cannot be used.
 pub(crate) fn cmyk_to_srgb(profile: &[u8], inks: &[u8]) -> Option<Vec<u8>> {
     let profile = parse(profile).filter(|profile| profile.color_space == DataColorSpace::Cmyk)?;
     let transform =
@@ -67,13 +66,13 @@ pub(crate) fn cmyk_to_srgb(profile: &[u8], inks: &[u8]) -> Option<Vec<u8>> {
     Some(out)
 }
 
-/// A profile for colours that are given by the numbers of ITU-T H.273. `None` if they are those of sRGB, or none that
-/// pixels of 8 bits come with.
+/// A profile for colours that are described by the numbers of ITU-T H.273. `None` for sRGB, and for numbers that pixels
+/// of 8 bits do not have.
 pub(crate) fn numbered(primaries: u16, transfer: u16) -> Option<Vec<u8>> {
     const BT2020: u16 = 9;
     const DCI_P3: u16 = 11;
     const DISPLAY_P3: u16 = 12;
-    // The curves of BT.709 and sRGB, and the many names of the former; cameras that say BT.709 mean sRGB.
+    // The curves of sRGB and BT.709, which has several numbers. Cameras that state BT.709 mean sRGB.
     let usual = matches!(transfer, 1 | 2 | 6 | 13 | 14 | 15);
     let mut profile = match primaries {
         DISPLAY_P3 | DCI_P3 => ColorProfile::new_display_p3(),
@@ -83,7 +82,7 @@ pub(crate) fn numbered(primaries: u16, transfer: u16) -> Option<Vec<u8>> {
     if !usual {
         return None;
     }
-    // Else the transform would look at the numbers instead of the curves.
+    // Otherwise the transform would use the numbers instead of the curves.
     profile.cicp = None;
     profile.encode().ok()
 }
@@ -101,17 +100,17 @@ fn options() -> TransformOptions {
     TransformOptions { rendering_intent: RenderingIntent::RelativeColorimetric, ..TransformOptions::default() }
 }
 
-/// What turns the pixels of one layout from one profile to sRGB.
+/// A conversion of pixels of one layout from one profile to sRGB.
 #[derive(Clone)]
 struct Conversion {
     transform: Arc<Transform8BitExecutor>,
     is_neutral: bool,
 }
 
-/// A profile, the layout it was wanted for, and what came of it: `None` if it is not of use.
+/// A profile, its layout, and the conversion: `None` if the profile cannot be used.
 type Made = (Vec<u8>, Layout, Option<Conversion>);
 
-/// The conversions that were made last, the latest first.
+/// The latest conversions, newest first.
 static MADE: Mutex<Vec<Made>> = Mutex::new(Vec::new());
 
 fn conversion(profile: &[u8], layout: Layout) -> Option<Conversion> {
@@ -143,7 +142,7 @@ fn make_conversion(profile: &[u8], layout: Layout) -> Option<Conversion> {
     Some(Conversion { transform, is_neutral })
 }
 
-/// Whether no colour of a lattice becomes another.
+/// Whether no colour of a lattice changes.
 fn is_neutral(transform: &Transform8BitExecutor) -> bool {
     let steps = [0, 8, 24, 64, 128, 192, 255_u8];
     let mut colours = Vec::with_capacity(3 * steps.len().pow(3));
@@ -156,7 +155,8 @@ fn is_neutral(transform: &Transform8BitExecutor) -> bool {
     transform.transform(&colours, &mut out).is_ok() && out.iter().zip(&colours).all(|(a, b)| a.abs_diff(*b) <= 1)
 }
 
-/// Grey has 256 values at most, so they are looked up. `step` is the channels of a pixel, of which luma is the first.
+/// Converts grey pixels with a look-up table, because there are at most 256 values. `step` is the number of channels of
+/// a pixel; luma is the first.
 fn grey(conversion: &Conversion, pixels: &mut [u8], step: usize) {
     let values: Vec<u8> = (0..=u8::MAX).collect();
     let mut out = vec![0; 3 * values.len()];
@@ -189,7 +189,7 @@ mod tests {
 
     #[test]
     fn a_display_p3_patch_becomes_the_same_colour_in_srgb() {
-        // Worked out from the primaries of Display P3 and sRGB and the transfer curve that they share.
+        // Computed from the primaries of Display P3 and sRGB and their common transfer curve.
         for (p3_colour, srgb) in [
             ([234, 51, 35], [255, 0, 0]),
             ([117, 251, 76], [0, 255, 0]),

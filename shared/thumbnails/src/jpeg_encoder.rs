@@ -20,14 +20,14 @@ use media_formats::jpeg::{ZIGZAG, marker};
 /// The longest side of a picture in pixels.
 pub(crate) const LONGEST: u32 = 65_535;
 
-/// The steps of luma that quality is counted from (T.81, table K.1), line by line.
+/// The quantisation steps of luma to which the quality refers (T.81, table K.1), line by line.
 const LUMA: [u8; 64] = [
     16, 11, 10, 16, 24, 40, 51, 61, 12, 12, 14, 19, 26, 58, 60, 55, 14, 13, 16, 24, 40, 57, 69, 56, 14, 17, 22, 29, 51,
     87, 80, 62, 18, 22, 37, 56, 68, 109, 103, 77, 24, 35, 55, 64, 81, 104, 113, 92, 49, 64, 78, 87, 103, 121, 120, 101,
     72, 92, 95, 98, 112, 100, 103, 99,
 ];
 
-/// The steps of colour differences (T.81, table K.2).
+/// The quantisation steps of colour differences (T.81, table K.2).
 const CHROMA: [u8; 64] = [
     17, 18, 24, 47, 99, 99, 99, 99, 18, 21, 26, 66, 99, 99, 99, 99, 24, 26, 56, 99, 99, 99, 99, 99, 47, 66, 99, 99, 99,
     99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99,
@@ -41,7 +41,7 @@ struct Blocks {
     of_unit: usize,
 }
 
-/// Writes `picture` at `quality`, 1 to 100, counted as libjpeg does.
+/// Encodes `picture` with `quality`, 1 to 100, as defined by libjpeg.
 pub(crate) fn encode(picture: &Planar, quality: u8) -> Vec<u8> {
     let steps = [scaled(&LUMA, quality), scaled(&CHROMA, quality)];
     let tokens = tokens(&components(picture, &steps));
@@ -62,7 +62,7 @@ pub(crate) fn encode(picture: &Planar, quality: u8) -> Vec<u8> {
     out
 }
 
-/// A table of steps for a quality, line by line: at 50 as it is, at 100 all steps 1.
+/// The table of steps for a quality, line by line: unchanged at 50, all steps 1 at 100.
 fn scaled(table: &[u8; 64], quality: u8) -> [u8; 64] {
     let quality = u32::from(quality.clamp(1, 100));
     let percent = if quality < 50 { 5000 / quality } else { 200 - 2 * quality };
@@ -89,7 +89,7 @@ fn blocks(
     units: (usize, usize),
     steps: &[u8; 64],
 ) -> Blocks {
-    // The forward transform leaves columns where lines were.
+    // The forward transform transposes the block.
     let inverse: [f32; 64] = std::array::from_fn(|at| 1.0 / f32::from(steps[at % 8 * 8 + at / 8]));
     let mut blocks = Vec::with_capacity(units.0 * units.1 * side * side);
     for (row, column) in (0..units.1).flat_map(|row| (0..units.0).map(move |column| (row, column))) {
@@ -97,7 +97,7 @@ fn blocks(
             let (x, y) = ((column * side + across) * 8, (row * side + down) * 8);
             let mut block = [[0.0; 8]; 8];
             for (line, samples) in block.iter_mut().enumerate() {
-                // Beyond the edge the last sample goes on, which costs the fewest bits.
+                // Beyond the edge, the last sample is repeated, which needs the fewest bits.
                 let start = (y + line).min(height.saturating_sub(1)) * width;
                 let line = plane.get(start..start + width).unwrap_or_default();
                 let eight = line.get(x..).and_then(<[u8]>::first_chunk).copied();
@@ -112,7 +112,7 @@ fn blocks(
     Blocks { blocks, of_unit: side * side }
 }
 
-/// The bits that tell `value` (T.81, F.1.2.1), and how many they are.
+/// The bits of `value` (T.81, F.1.2.1), and their number.
 #[inline(always)]
 fn magnitude(value: i16) -> (u16, u8) {
     let size = 16 - value.unsigned_abs().leading_zeros();
@@ -120,8 +120,8 @@ fn magnitude(value: i16) -> (u16, u8) {
     (bits & ((1 << size) - 1) as u16, size as u8)
 }
 
-/// What the scan is made of. Tables 0 and 1 are for luma, its DC differences and its AC coefficients, 2 and 3 for colour
-/// differences.
+/// The content of the scan. Tables 0 and 1 are for luma: DC differences and AC coefficients. Tables 2 and 3 are for the
+/// colour differences.
 fn tokens(components: &[Blocks]) -> Vec<Token> {
     let mut tokens = Vec::with_capacity(components.iter().map(|component| component.blocks.len() * 8).sum());
     let mut before = [0; 3];

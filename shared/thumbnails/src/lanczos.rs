@@ -1,11 +1,11 @@
-//! The kernel that thumbnails are scaled with.
+//! The kernel for scaling thumbnails.
 
 use std::f64::consts::PI;
 
 use fast_image_resize::{Filter, FilterType};
 
-/// Lanczos over three lobes. The library has it too, but takes two sines for each weight, and weights are a large part
-/// of scaling something that is small already.
+/// Lanczos over three lobes. The library has it too, but computes two sines for each weight, and for small pictures the
+/// weights are a large part of the work.
 pub(crate) fn three_lobes() -> FilterType {
     Filter::new("Lanczos3", weight, 3.0).map_or(FilterType::Lanczos3, FilterType::Custom)
 }
@@ -23,7 +23,7 @@ fn weight(x: f64) -> f64 {
     square * (3.0 - 4.0 * square) / (3.0 * (PI * third).powi(2))
 }
 
-/// sin(pi x) for x from 0 to a half, by its series up to the power that makes less than a billionth.
+/// sin(pi x) for x from 0 to a half, by its series, up to the power that contributes less than a billionth.
 fn sine(x: f64) -> f64 {
     let angle = PI * x;
     let square = angle * angle;

@@ -1,7 +1,7 @@
 //! Thumbnails from the bytes of a JPEG, PNG, WebP, GIF or HEIC.
 //!
-//! [`thumbnails`] is the whole surface: it decodes a picture once and makes every thumbnail that was asked for from
-//! that decode. Whatever the bytes are, the answer is thumbnails or an [`Error`], never a panic.
+//! [`thumbnails`] is the only function: it decodes a picture once and makes all requested thumbnails from that decode.
+//! For any bytes, the result is thumbnails or an [`Error`], never a panic.
 
 mod encode;
 mod exif;
@@ -24,24 +24,25 @@ use image::metadata::Orientation;
 use media_formats::jpeg;
 pub use media_formats::{Error, Limits};
 
-/// How a picture meets a box whose sides have another ratio than its own. Neither way enlarges.
+/// How a picture fits into a box with another ratio of sides. No picture is enlarged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Fit {
-    /// Fills the box and crops the middle. The box is met exactly when the picture is at least as large as it on both
-    /// sides; otherwise nothing is scaled, and only what sticks out of the box is cropped.
+    /// Fills the box and keeps the middle. If the picture is at least as large as the box on both sides, the thumbnail
+    /// has exactly the size of the box. Otherwise the picture is not scaled, and only the parts outside the box are
+    /// cropped.
     Cover,
-    /// Fits inside the box, so that the whole picture is seen.
+    /// Fits the whole picture inside the box.
     Contain,
 }
 
-/// One thumbnail to make: a box in pixels, and how the picture meets it.
+/// A thumbnail to make: a box in pixels, and how the picture fits into it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Spec {
     /// Width of the box in pixels, at least 1.
     pub width: u32,
     /// Height of the box in pixels, at least 1.
     pub height: u32,
-    /// How the picture meets the box.
+    /// How the picture fits into the box.
     pub fit: Fit,
 }
 
@@ -50,7 +51,7 @@ pub struct Spec {
 pub struct Thumbnail {
     /// The encoded file.
     pub bytes: Vec<u8>,
-    /// `image/jpeg`, or `image/png` when the picture has a pixel that is not opaque.
+    /// `image/jpeg`, or `image/png` if the picture has a pixel that is not opaque.
     pub content_type: &'static str,
     /// Width in pixels, upright.
     pub width: u32,
@@ -79,7 +80,7 @@ pub fn thumbnails(bytes: &[u8], specs: &[Spec], limits: Limits) -> Result<Vec<Th
     Err(Error::NotAPicture)
 }
 
-/// The box as the stored, not yet upright, picture has to meet it.
+/// The box for the stored picture, before it is turned upright.
 fn turned(spec: &Spec, orientation: Orientation) -> Spec {
     match orientation {
         Orientation::Rotate90 | Orientation::Rotate270 | Orientation::Rotate90FlipH | Orientation::Rotate270FlipH => {

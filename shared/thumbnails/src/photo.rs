@@ -1,5 +1,5 @@
-//! Thumbnails of a JPEG: luma and colour differences stay what they are from the file to the thumbnail, which is
-//! quicker than going through red, green and blue, and keeps what rounding would lose.
+//! Thumbnails of a JPEG. Luma and colour differences are not converted between the file and the thumbnail. This is
+//! faster than a conversion to red, green and blue, and avoids its rounding errors.
 
 use fast_image_resize::Resizer;
 use image::metadata::Orientation;
@@ -32,13 +32,13 @@ pub(crate) fn thumbnails(bytes: &[u8], specs: &[Spec], limits: Limits) -> Result
     plans.iter().map(|plan| thumbnail(&header, orientation, &planes, plan, &mut resizer)).collect()
 }
 
-/// Whether the planes are what a thumbnail is written from, once they are small.
+/// Whether the reduced planes can be encoded without a conversion.
 fn is_direct(header: &Header) -> bool {
     matches!(header.colour, Colour::Grey | Colour::Ycc) && header.profile.is_none()
 }
 
-/// The smallest scale of each component from which no thumbnail has to be enlarged. Of colour differences thumbnails
-/// have half the size.
+/// The smallest scale of each component that is large enough for all thumbnails. Colour differences have half the size
+/// in thumbnails.
 fn scales(header: &Header, plans: &[Plan]) -> Vec<Scale> {
     let scale = |(index, spacing): (usize, &(f64, f64))| {
         let enough = |scale: &Scale| {
@@ -55,10 +55,9 @@ fn scales(header: &Header, plans: &[Plan]) -> Vec<Scale> {
     header.spacing.iter().enumerate().map(scale).collect()
 }
 
-/// How much a plane is sharpened, in 64ths. A sample that is the mean of a block has less contrast than the samples
-/// that Lanczos would take, the more so the finer the detail is; and colour differences lose more when a reader
-/// interpolates those of the thumbnail. The values are those that are nearest to a full decode and Lanczos over
-/// fourteen photographs.
+/// How much a plane is sharpened, in 64ths. A mean of a block has less contrast than the samples that Lanczos would
+/// use, most of all in fine detail. Colour differences lose more when a reader interpolates those of the thumbnail.
+/// With these values, fourteen photos are nearest to a full decode with Lanczos.
 fn strength(header: &Header, component: usize, scale: Scale) -> i16 {
     match (scale, component > 0 && is_direct(header)) {
         (Scale::Whole, _) | (Scale::Half, false) => 0,
@@ -130,7 +129,7 @@ fn colours(header: &Header, planes: &[Vec<u8>], size: (u32, u32)) -> Result<Dyna
         (Colour::Cmyk, Some(black)) => {
             printed(profile, &inks(&triples, black, |[c, m, y], k| [c, m, y, k].map(|ink| 255 - ink)))
         }
-        // Where CMYK has 255 less the ink, YCCK has the ink itself in the places of red, green and blue.
+        // CMYK has 255 minus the ink. YCCK has the ink itself in the places of red, green and blue.
         (Colour::Ycck, Some(black)) => printed(profile, &inks(&triples, black, |[c, m, y], k| [c, m, y, 255 - k])),
         _ => triples.into_flattened(),
     };
@@ -141,18 +140,18 @@ fn colours(header: &Header, planes: &[Vec<u8>], size: (u32, u32)) -> Result<Dyna
     Ok(pixels)
 }
 
-/// The inks of each pixel, of which 255 is full ink, by how `ink` makes them of its samples.
+/// The inks of each pixel, where 255 is full ink. `ink` computes them from the samples.
 fn inks(triples: &[[u8; 3]], black: &[u8], ink: impl Fn([u8; 3], u8) -> [u8; 4]) -> Vec<u8> {
     triples.iter().zip(black).flat_map(|(triple, black)| ink(*triple, *black)).collect()
 }
 
-/// What cannot be: planes have the size that they were cut to, and there is one at least.
+/// This cannot happen: the planes have the size to which they were cut, and there is at least one.
 fn mismatch() -> Error {
     Error::Broken("the planes of the JPEG do not make a picture".into())
 }
 
-/// What inks of 0 to 255, four a pixel, look like on paper: by the profile of the press or, without, as filters that
-/// each keep back their own colour.
+/// The colours of inks on paper, with four inks of 0 to 255 a pixel: by the profile of the press, or else as filters
+/// that each absorb one colour.
 fn printed(profile: Option<&[u8]>, inks: &[u8]) -> Vec<u8> {
     profile.and_then(|profile| icc::cmyk_to_srgb(profile, inks)).unwrap_or_else(|| {
         let filtered = |[c, m, y, k]: &[u8; 4]| {
@@ -165,7 +164,7 @@ fn printed(profile: Option<&[u8]>, inks: &[u8]) -> Vec<u8> {
     })
 }
 
-/// Red, green and blue of luma and differences (ITU-T T.871, 7).
+/// Red, green and blue from luma and differences (ITU-T T.871, 7).
 fn rgb([luma, blue, red]: [u8; 3]) -> [u8; 3] {
     let luma = f32::from(luma);
     let (blue, red) = (f32::from(blue) - 128.0, f32::from(red) - 128.0);

@@ -1,10 +1,10 @@
-//! PNG of every depth and kind, row by row.
+//! Decodes PNG of every depth and kind, row by row.
 //!
-//! The `png` crate hands out rows, so a picture of any size takes the memory of its averages. Interlaced pictures come
-//! in seven passes of scattered pixels, which the averages take in any order.
+//! The `png` crate returns rows, so a picture of any size needs only the memory of its averages. Interlaced pictures
+//! come in seven passes of scattered pixels, which can be averaged in any order.
 //!
-//! A picture that is cut short or damaged is decoded as far as it goes, and the rest is black, or transparent where there
-//! is alpha: so libvips shows it. One that is interlaced has to be whole.
+//! A picture that is cut short or damaged is decoded as far as possible. The rest is black, or transparent if the
+//! picture has alpha, as in libvips. An interlaced picture must be complete.
 
 mod parts;
 
@@ -21,25 +21,25 @@ use crate::raster::{self, Decoded, Header, Raster};
 use crate::shrink::{Order, Shrink};
 use crate::{Error, Limits, exif, icc};
 
-/// Where the pixels of each pass lie: first column and row, and the steps between them (PNG 3rd ed., 8.1).
+/// The pixels of each pass: first column and row, and the steps between them (PNG 3rd ed., 8.1).
 const ADAM7: [(u32, u32, u32, u32); 7] =
     [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)];
 
-/// Bytes of rows up to which a damaged picture is decoded once more, to get at the rows right before the damage.
+/// The largest damaged picture, in bytes of rows, that is decoded again to get the rows directly before the damage.
 const AGAIN: u64 = 16 << 20;
 
-/// A PNG whose header has been read.
+/// A PNG after its header was read.
 pub(crate) struct Png<'a> {
     parts: Parts<'a>,
     reader: Reader<Parts<'a>>,
     header: Header,
     limits: Limits,
-    /// How many bytes the reader has taken.
+    /// The number of bytes that the reader has read.
     taken: Rc<Cell<usize>>,
 }
 
 impl<'a> Png<'a> {
-    /// Reads the header of `bytes` and judges it by `limits`.
+    /// Reads the header of `bytes` and checks it against `limits`.
     pub(crate) fn open(bytes: &'a [u8], limits: Limits) -> Result<Self, Error> {
         let parts = Parts::of(bytes).ok_or_else(|| Error::Broken("the PNG has no pixels".into()))?;
         let taken = Rc::new(Cell::new(0));
@@ -73,7 +73,7 @@ impl<'a> Png<'a> {
             let mut there = rows(&mut self.reader, 0..height, &mut add)?;
             let bytes = u64::from(there) * self.reader.output_line_size(width).unwrap_or_default() as u64;
             let again = (there < height && bytes <= AGAIN).then(|| self.damage()).transpose()?;
-            // There may be no pixels at all before the damage.
+            // There may be no pixels before the damage.
             if let Some(Ok(mut reader)) = again.map(|damage| open(self.parts.ending(damage), self.limits)) {
                 rows(&mut reader, 0..there, &mut |_, _| {})?;
                 there = rows(&mut reader, there..height, &mut add)?;
@@ -93,11 +93,11 @@ fn open(parts: Parts<'_>, limits: Limits) -> Result<Reader<Parts<'_>>, Error> {
     let info = decoder.read_header_info().map_err(translate)?;
     let (width, _) = raster::judge(info.width, info.height, limits)?;
     let reader = decoder.read_info().map_err(translate)?;
-    // `png` 0.18 panics on a palette that ends within a colour, or has more than an index can name.
+    // `png` 0.18 panics if a palette ends inside a colour, or has more colours than an index can address.
     if reader.info().palette.as_ref().is_some_and(|palette| palette.len() % 3 != 0 || palette.len() > 3 * 256) {
         return Err(Error::Broken("the palette of the PNG is damaged".into()));
     }
-    // Besides the row itself the decoder holds the one before, and bytes not yet made into rows.
+    // The decoder also stores the previous row, and bytes that are not converted to rows yet.
     let row = reader.output_line_size(width).ok_or(Error::TooMuchMemory)?;
     if row.saturating_mul(4) > most {
         return Err(Error::TooMuchMemory);
@@ -105,7 +105,7 @@ fn open(parts: Parts<'_>, limits: Limits) -> Result<Reader<Parts<'_>>, Error> {
     Ok(reader)
 }
 
-/// Hands out the rows of this range, as far as they go, and says up to which that is.
+/// Passes on the rows of this range that are available, and returns the end of these rows.
 fn rows(reader: &mut Reader<Parts<'_>>, range: Range<u32>, add: &mut impl FnMut(u32, &[u8])) -> Result<u32, Error> {
     for y in range.clone() {
         match next_row(reader)? {
@@ -117,8 +117,8 @@ fn rows(reader: &mut Reader<Parts<'_>>, range: Range<u32>, add: &mut impl FnMut(
 }
 
 impl Png<'_> {
-    /// After how many bytes the data are damaged or end. The decoder keeps back what later data may refer to, some
-    /// thousands of bytes, and loses that with the damage; but not where the file ends.
+    /// The number of bytes before the damage or the end of the data. The decoder holds back some thousands of bytes, to
+    /// which later data may refer. It loses these at damage, but not at the end of the file.
     fn damage(&self) -> Result<usize, Error> {
         let taken = Rc::new(Cell::new(0));
         let mut reader = open(self.parts.reading(taken.clone(), self.taken.get()), self.limits)?;
@@ -143,7 +143,7 @@ impl Raster for Png<'_> {
     }
 }
 
-/// The next row; none where the data end or are damaged.
+/// The next row; `None` where the data end or are damaged.
 fn next_row<'r>(reader: &'r mut Reader<Parts<'_>>) -> Result<Option<&'r [u8]>, Error> {
     match reader.next_row() {
         Ok(row) => Ok(row.map(|row| row.data())),
@@ -180,14 +180,15 @@ mod tests {
 
     fn chunk(name: [u8; 4], content: &[u8]) -> Vec<u8> {
         let length = u32::try_from(content.len()).unwrap().to_be_bytes();
-        // Nobody looks at the checksum.
+        // The checksum is not checked.
         [&length[..], &name, content, &[0; 4]].concat()
     }
 
     #[test]
     fn damage_behind_20_mb_that_say_nothing_is_found_in_few_steps() {
         const GOOD: u32 = 40;
-        // Grey, of which forty rows are there: each a stored block. Blocks of nothing follow, and then one of no kind.
+        // A grey picture with forty rows, each a stored block. Empty blocks follow, and then a block of an invalid
+        // kind.
         let header = [&[0, 0, 0, 100, 0, 0, 0, 100][..], &[8, 0, 0, 0, 0]].concat();
         let row = [&[0, 101, 0, !101, 0xff, 0][..], &[200; 100]].concat();
         let good = [&[0x78, 0x01][..], &row.repeat(GOOD as usize)].concat();
@@ -197,7 +198,7 @@ mod tests {
         let mut png = Png::open(&file, Limits::default()).unwrap();
         let there = rows(&mut png.reader, 0..100, &mut |_, _| {}).unwrap();
         assert!(there < GOOD && png.taken.get() < 10_000, "{there} rows in {} bytes", png.taken.get());
-        // All of the blocks of nothing are looked at in small pieces.
+        // All empty blocks are read in small pieces.
         let (mut parts, mut steps) = (png.parts.reading(Rc::default(), png.taken.get()), 0);
         loop {
             let length = parts.fill_buf().unwrap().len();

@@ -1,5 +1,5 @@
-//! What PNG, WebP, GIF and HEIC have in common: a header is judged, the pixels are averaged as they are decoded, and
-//! the averages are cut to size, brought to sRGB and turned upright. (JPEG has a quicker way of its own.)
+//! The common path of PNG, WebP, GIF and HEIC: the header is checked, the pixels are averaged while they are decoded,
+//! and the averages are cut to size, converted to sRGB and turned upright. (JPEG has its own, faster path.)
 
 use fast_image_resize::Resizer;
 use image::DynamicImage;
@@ -20,7 +20,7 @@ pub(crate) enum Format {
 }
 
 impl Format {
-    /// Which of them `bytes` is, by its content.
+    /// The format of `bytes`, by its content.
     pub(crate) fn of(bytes: &[u8]) -> Option<Self> {
         match bytes {
             [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some(Self::Png),
@@ -32,11 +32,11 @@ impl Format {
     }
 }
 
-/// What is known before a pixel is decoded.
+/// The information that is known before a pixel is decoded.
 pub(crate) struct Header {
     /// Width and height in pixels, as stored: not yet upright.
     pub(crate) size: (u32, u32),
-    /// How the stored pixels have to be turned to be upright.
+    /// The orientation that makes the stored pixels upright.
     pub(crate) orientation: Orientation,
     /// The colour profile of the pixels.
     pub(crate) profile: Option<Vec<u8>>,
@@ -46,23 +46,23 @@ pub(crate) struct Header {
 pub(crate) struct Decoded {
     /// An averaged picture for each plan.
     pub(crate) reduced: Reduced,
-    /// Whether there is no pixel that something could be seen through.
+    /// Whether all pixels are opaque.
     pub(crate) opaque: bool,
-    /// How the three channels become red, green and blue, where they are not.
+    /// How the three channels become red, green and blue, if they are not.
     pub(crate) matrix: Option<Matrix>,
 }
 
-/// A picture whose header has been read and judged.
+/// A picture whose header was read and checked.
 pub(crate) trait Raster {
-    /// What the header says.
+    /// The information in the header.
     fn header(&self) -> &Header;
 
     /// Decodes the pixels for `plans`.
     fn decode(self, plans: &[Plan]) -> Result<Decoded, Error>;
 }
 
-/// Makes the picture of each of `specs`: upright, sRGB, 8 bits a channel, and with alpha only where something can be
-/// seen through.
+/// Makes the picture of each of `specs`: upright, sRGB, 8 bits a channel, and with alpha only if the picture is partly
+/// transparent.
 pub(crate) fn pictures(
     format: Format,
     bytes: &[u8],
@@ -77,7 +77,7 @@ pub(crate) fn pictures(
     }
 }
 
-/// Refuses a picture of more pixels than `limits` allow, or of none.
+/// Refuses a picture with more pixels than `limits` allow, or without pixels.
 pub(crate) fn judge(width: u32, height: u32, limits: Limits) -> Result<(u32, u32), Error> {
     let pixels = u64::from(width) * u64::from(height);
     if pixels == 0 || pixels > limits.max_pixels {
@@ -104,7 +104,7 @@ fn make(raster: impl Raster, specs: &[Spec]) -> Result<Vec<DynamicImage>, Error>
         if let Some(profile) = &profile {
             icc::to_srgb(profile, &mut pixels);
         }
-        // Turning the small picture costs nothing beside turning the original.
+        // To turn the small picture takes almost no time, compared with the original.
         pixels.apply_orientation(orientation);
         Ok(pixels)
     };

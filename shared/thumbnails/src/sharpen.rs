@@ -1,9 +1,9 @@
-//! Gives back the contrast that averaging took.
+//! Restores the contrast that averaging removed.
 
 use crate::jpeg::Plane;
 
-/// Adds to each sample `strength` 64ths, at most 31, of what it differs from each of its four neighbours. Beyond the edge the last
-/// sample goes on.
+/// Adds to each sample `strength` 64ths, at most 31, of its difference to each of its four neighbours. Beyond the edge,
+/// the last sample is repeated.
 pub(crate) fn sharpen(plane: &mut Plane, strength: i16) {
     let width = plane.width as usize;
     if strength == 0 || width == 0 {
@@ -22,7 +22,7 @@ pub(crate) fn sharpen(plane: &mut Plane, strength: i16) {
 
 fn sharpen_line(out: &mut [u8], line: &[u8], above: &[u8], below: &[u8], strength: i16) {
     let sharper = |here: u8, [a, b, c, d]: [u8; 4]| {
-        // 16 bits hold four times 255 times 31.
+        // 16 bits are enough for four times 255 times 31.
         let around = [a, b, c, d].map(i16::from).iter().sum::<i16>();
         let difference = 4 * i16::from(here) - around;
         u8::try_from((i16::from(here) + ((difference * strength + 32) >> 6)).clamp(0, 255)).unwrap_or(u8::MAX)
@@ -34,7 +34,7 @@ fn sharpen_line(out: &mut [u8], line: &[u8], above: &[u8], below: &[u8], strengt
     if last < 2 {
         return;
     }
-    // Slices of one length, so that the loop needs no checks and is done for many samples at a time.
+    // Slices of equal length, so that the loop needs no checks and is vectorised.
     let [here, above, below] = [line, above, below].map(|line| &line[1..last]);
     let (left, right, out) = (&line[..last - 1], &line[2..=last], &mut out[1..last]);
     for at in 0..last - 1 {

@@ -1,27 +1,29 @@
-//! Averages whole blocks of pixels while a decoder hands out rows, so that the original never has to be in memory.
+//! Averages whole blocks of pixels while a decoder returns rows, so that the original is never completely in memory.
 //!
-//! What is left has at least two and a half times the size of each thumbnail and at most about twice that: enough for
-//! Lanczos to keep edges sharp, and little enough for it to take no time. Colours are weighted by their alpha on the
-//! way, as the average of "transparent black" and "opaque white" is not grey.
+//! The result has at least two and a half times the size of each thumbnail and at most about twice that: enough for
+//! Lanczos to keep edges sharp, and so little that Lanczos takes almost no time. Colours are weighted by their alpha,
+//! because the average of "transparent black" and "opaque white" is not grey.
 
 use crate::geometry::Plan;
 use crate::small::{self, Area, Small};
 
-/// How many times the size of a thumbnail the averaged picture keeps, in quarters. With twice the size, thumbnails of
-/// some photographs were further from a full decode and Lanczos than sharp's.
+/// The size of the averaged picture, as a multiple of the thumbnail's size, in quarters. With twice the size,
+/// thumbnails of some photographs were further from a full decode and Lanczos than sharp's.
 const HEADROOM: u32 = 10;
 
-/// The longest side of a block: a sum of so many samples of 255 fits 16 bits, and of as many of those a float.
+/// The longest side of a block: a sum of this many samples of 255 fits into 16 bits, and a sum of this many such sums
+/// fits into a float.
 const LONGEST: u32 = 255;
 
-/// Up to this many pixels one average serves all thumbnails; beyond, each has its own, of its own part only.
+/// Up to this many pixels, one average serves all thumbnails. Above, each thumbnail has its own average, of its own
+/// part only.
 const SHARED: u64 = 1 << 20;
 
-/// The widest picture whose rows are added to each other before their pixels are. That is quickest, but takes memory
-/// by the width of the picture.
+/// The widest picture for which rows are summed before pixels. This is the fastest way, but its memory grows with the
+/// width of the picture.
 const WIDEST: u32 = 1 << 15;
 
-/// In which order a decoder hands out pixels.
+/// The order in which a decoder returns pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Order {
     /// Row after row, downwards.
@@ -33,12 +35,12 @@ pub(crate) enum Order {
 /// The averages of one picture. With an even number of channels, the last is alpha.
 pub(crate) struct Shrink<const CHANNELS: usize> {
     groups: Vec<Group<CHANNELS>>,
-    /// Which group each plan is cut from.
+    /// The group from which each plan is cut.
     group_of: Vec<usize>,
 }
 
 impl<const CHANNELS: usize> Shrink<CHANNELS> {
-    /// Makes room for the averages that `plans` need.
+    /// Reserves memory for the averages that `plans` need.
     pub(crate) fn new(plans: &[Plan], order: Order) -> Self {
         let needs: Vec<_> = plans.iter().map(Need::of).collect();
         let shared = needs.iter().copied().reduce(Need::and).filter(|shared| shared.pixels() <= SHARED);
@@ -51,8 +53,8 @@ impl<const CHANNELS: usize> Shrink<CHANNELS> {
         Self { groups: needs.into_iter().map(group).collect(), group_of }
     }
 
-    /// Adds pixels of row `y`, from `x` on and `step` apart. What is never added counts as transparent, or as black
-    /// where there is no alpha.
+    /// Adds pixels of row `y`, from `x` on and `step` apart. Pixels that are never added count as transparent, or as
+    /// black without alpha.
     pub(crate) fn add(&mut self, (x, step): (u32, u32), y: u32, pixels: &[u8]) {
         for group in &mut self.groups {
             match group {
@@ -79,7 +81,7 @@ pub(crate) struct Reduced {
 }
 
 impl Reduced {
-    /// One averaged picture that serves `plans` plans.
+    /// An averaged picture for `plans` plans.
     pub(crate) fn one(small: Small, plans: usize) -> Self {
         Self { smalls: vec![small], small_of: vec![0; plans] }
     }
@@ -90,7 +92,7 @@ impl Reduced {
     }
 }
 
-/// The part of the picture that is needed, and the sides of the blocks it may be averaged by.
+/// The needed part of the picture, and the sides of the blocks for averaging.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Need {
     area: Area,
@@ -126,12 +128,12 @@ impl Need {
         u64::from(self.size().0) * u64::from(self.size().1)
     }
 
-    /// The line of blocks that row `y` of the picture is in.
+    /// The line of blocks of row `y` of the picture.
     fn line(self, y: u32) -> Option<u32> {
         y.checked_sub(self.area.y).filter(|y| *y < self.area.height).map(|y| y / self.block.1)
     }
 
-    /// How many rows a line of blocks has.
+    /// The number of rows in a line of blocks.
     fn rows(self, line: u32) -> u32 {
         self.block.1.min(self.area.height.saturating_sub(line * self.block.1))
     }
@@ -142,7 +144,7 @@ impl Need {
     }
 }
 
-/// One average in the making.
+/// An average that is being computed.
 enum Group<const CHANNELS: usize> {
     Rows(Rows<CHANNELS>),
     Any(Sums<CHANNELS>),
@@ -286,10 +288,10 @@ fn add<const CHANNELS: usize>(sum: &mut [u32; CHANNELS], more: [u32; CHANNELS]) 
     }
 }
 
-/// The most bytes whose sum is sure to fit 16 bits.
+/// The most bytes whose sum always fits into 16 bits.
 const NARROW: usize = 257;
 
-/// The sums of columns of at most `NARROW` samples in all. Processors add twice as many of the narrow ones at once.
+/// The sums of columns of at most `NARROW` samples in all. A processor adds twice as many of these narrow sums at once.
 fn narrow_sum<const CHANNELS: usize>(columns: &[[u16; CHANNELS]]) -> [u32; CHANNELS] {
     let mut sum = [0_u16; CHANNELS];
     for column in columns {
@@ -308,14 +310,14 @@ fn wide_sum<const CHANNELS: usize>(columns: &[[u16; CHANNELS]]) -> [u32; CHANNEL
     sum
 }
 
-/// What a pixel is of a mean of `count`.
+/// The weight of a pixel in a mean of `count`.
 #[expect(clippy::cast_precision_loss, reason = "a block has at most 255 by 255 pixels")]
 fn share(count: u32) -> f32 {
     1.0 / count.max(1) as f32
 }
 
-/// Added to a float below it, leaves that float as a whole number in the lowest bits: floats of this size have no
-/// fraction. Processors add several floats at once, but convert them to bytes one by one.
+/// After this number is added to a smaller float, the lowest bits contain that float as a whole number, because floats
+/// of this size have no fraction. Processors add several floats at once, but convert them to bytes one by one.
 const WHOLE: f32 = 8_388_608.0;
 
 /// The mean of a sum, rounded.

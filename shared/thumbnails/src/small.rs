@@ -1,4 +1,4 @@
-//! From the averaged picture to the exact size, with Lanczos.
+//! Scales the averaged picture to the exact size, with Lanczos.
 
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{PixelType, ResizeAlg, ResizeOptions, Resizer};
@@ -33,9 +33,9 @@ impl Area {
 /// A part of the original, already reduced, 8 bits a channel. With an even number of channels, the last is alpha, and
 /// the colours are multiplied by it.
 pub(crate) struct Small {
-    /// The part of the original that it shows.
+    /// The part of the original that this picture shows.
     pub(crate) area: Area,
-    /// How many pixels of the original one of its pixels stands for, across and down.
+    /// The number of pixels of the original for each pixel, across and down.
     pub(crate) block: (f64, f64),
     /// Width and height in pixels.
     pub(crate) size: (u32, u32),
@@ -46,7 +46,7 @@ pub(crate) struct Small {
 }
 
 impl Small {
-    /// Cuts what `plan` shows and scales it, with colours no longer multiplied by alpha.
+    /// Cuts out the part of `plan` and scales it. Its colours are no longer multiplied by alpha.
     pub(crate) fn cut(&self, plan: &Plan, resizer: &mut Resizer) -> Result<DynamicImage, Error> {
         let kind = match self.channels {
             1 => PixelType::U8,
@@ -75,7 +75,7 @@ impl Small {
     }
 }
 
-/// Where a stretch of the original begins in the reduced picture and how long it is there, in its pixels.
+/// The start and the length of a range of the original in the reduced picture, in pixels of the reduced picture.
 fn span(start: u32, length: u32, block: f64, size: u32) -> (f64, f64) {
     let (size, start) = (f64::from(size), f64::from(start) / block);
     (start.min(size), (f64::from(length) / block).min(size - start))
@@ -101,14 +101,14 @@ pub(crate) fn multiplied<const CHANNELS: usize>(pixel: [u8; CHANNELS]) -> [u8; C
     out
 }
 
-/// Appends pixels with their colours multiplied by alpha, where there is one.
+/// Appends pixels with their colours multiplied by alpha, if they have alpha.
 pub(crate) fn push_multiplied<const CHANNELS: usize>(out: &mut Vec<u8>, pixels: &[[u8; CHANNELS]]) {
     if !CHANNELS.is_multiple_of(2) {
         return out.extend_from_slice(pixels.as_flattened());
     }
     let start = out.len();
     out.extend_from_slice(pixels.as_flattened());
-    // Four pixels at once, which compilers turn into instructions that do so.
+    // Handles four pixels at once, which compilers turn into vector instructions.
     let (fours, rest) = out.get_mut(start..).unwrap_or_default().as_chunks_mut::<16>();
     let alphas =
         u128::from_ne_bytes(std::array::from_fn(|index| if is_alpha::<CHANNELS>(index) { u8::MAX } else { 0 }));
@@ -138,7 +138,7 @@ fn over_255(product: u16) -> u8 {
     (product + (product >> 8)).to_be_bytes()[0]
 }
 
-/// Undoes the multiplication by alpha; where nothing is seen there is no colour either.
+/// Undoes the multiplication by alpha. Transparent pixels have no colour.
 fn divided<const CHANNELS: usize>(mut samples: Vec<u8>) -> Vec<u8> {
     for pixel in samples.as_chunks_mut::<CHANNELS>().0 {
         if let Some((alpha, colours)) = pixel.split_last_mut() {

@@ -1,4 +1,4 @@
-//! WebP through libwebp, which decodes straight to the size that is wanted.
+//! Decodes WebP with libwebp, directly to a reduced size.
 
 mod riff;
 
@@ -12,17 +12,17 @@ use crate::small::{self, Area, Small};
 use crate::{Error, Limits, exif, icc};
 
 /// Lossy pictures with alpha are decoded whole up to this many pixels: libwebp scales their colours without regard to
-/// what can be seen of them. Above, the outline is a small part of the picture.
+/// their visibility. In larger pictures, the outline is only a small part.
 const WHOLE: u64 = 4 << 20;
 
-/// From this many pixels for one on, the filter that smooths the blocks of the code is left out. It takes a fifth of
-/// the time, and its work does not survive the average.
+/// If at least this many pixels become one, the filter that smooths the edges of blocks is left out. It takes a fifth
+/// of the time, and its effect is lost in the average.
 const UNFILTERED: f64 = 2.0;
 
-/// How many times the size of a thumbnail libwebp is asked for.
+/// The size that libwebp decodes to, as a multiple of the thumbnail's size.
 const HEADROOM: u32 = 2;
 
-/// A WebP whose header has been read.
+/// A WebP after its header was read.
 pub(crate) struct WebP<'a> {
     file: &'a [u8],
     frame: Option<riff::Frame>,
@@ -32,13 +32,13 @@ pub(crate) struct WebP<'a> {
 }
 
 impl<'a> WebP<'a> {
-    /// Reads the header of `file` and judges it by `limits`.
+    /// Reads the header of `file` and checks it against `limits`.
     pub(crate) fn open(file: &'a [u8], limits: Limits) -> Result<Self, Error> {
         let riff::Container { exif, profile, frame } =
             riff::container(file).ok_or_else(|| Error::Broken("the WebP has no frame".into()))?;
         let info = ImageInfo::from_webp(frame.as_ref().map_or(file, |frame| &frame.still)).map_err(broken)?;
         let own = raster::judge(info.width, info.height, limits)?;
-        // libwebp holds lossless pictures whole, beside what is made of them.
+        // libwebp stores lossless pictures completely, in addition to the result.
         if 4 * u64::from(own.0) * u64::from(own.1) > limits.max_bytes {
             return Err(Error::TooMuchMemory);
         }
@@ -51,7 +51,7 @@ impl<'a> WebP<'a> {
         Ok(Self { file, frame, info, header: Header { size, orientation, profile }, limits })
     }
 
-    /// Where the pixels lie on the canvas.
+    /// The position of the pixels on the canvas.
     fn place(&self) -> (u32, u32) {
         self.frame.as_ref().map_or((0, 0), |frame| (frame.x, frame.y))
     }

@@ -5,7 +5,7 @@ use image::{DynamicImage, Rgb};
 /// How luma and two colour differences of 8 bits make a colour (ITU-T H.273, 8.3).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Matrix {
-    /// What is added to luma, and to both differences, before they are scaled.
+    /// The offsets that are added to luma, and to both differences, before they are scaled.
     offset: (f32, f32),
     /// What luma, and both differences, are multiplied by.
     scale: (f32, f32),
@@ -14,8 +14,8 @@ pub(crate) struct Matrix {
 }
 
 impl Matrix {
-    /// The matrix of a code point of H.273, table 4. One that is not known, or that says that it is not known, counts
-    /// as that of BT.601, as HEIF has it for pictures that say nothing (ISO/IEC 23000-22, 7.3.6.4).
+    /// The matrix of a code point of H.273, table 4. An unknown or unspecified code point counts as BT.601, the default
+    /// of HEIF (ISO/IEC 23000-22, 7.3.6.4).
     pub(crate) fn new(code: u16, full_range: bool) -> Self {
         let weights = match code {
             0 => None,

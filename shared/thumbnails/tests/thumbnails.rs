@@ -1,4 +1,4 @@
-//! What thumbnails look like: sizes, crops, orientation, transparency and colour, for each format.
+//! The look of thumbnails: sizes, crops, orientation, transparency and colour, for each format.
 
 use std::io::Cursor;
 

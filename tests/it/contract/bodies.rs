@@ -12,7 +12,7 @@ use crate::support::{Backend, fresh_phone, run, shared};
 
 const PASSWORD: &str = "P@ssw0rd-1";
 
-/// What a signed-in caller of an API sends with a request, and the id in the paths that are their own.
+/// The credential of a signed-in caller of an API, and the id in the paths of their own account.
 struct Caller {
     header: Option<(&'static str, String)>,
     token: Option<String>,

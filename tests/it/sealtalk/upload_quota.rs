@@ -1,4 +1,4 @@
-//! How much an account uploads by tickets.
+//! The space of an account for presigned uploads.
 
 use futures::future::join_all;
 use serde_json::json;
@@ -48,7 +48,7 @@ fn what_comes_by_a_ticket_is_counted_when_it_is_taken_in() {
         }
         let both = stored(&backend).await;
         assert!(both > 0 && used(&backend).await == both, "{both}");
-        // A ticket is given out while there is any space, but what does not fit is dropped.
+        // A presigned upload is issued while there is any space, but a picture that does not fit is deleted.
         let objects = settled(&backend).await;
         by_ticket(&backend, &owner, picture).await;
         assert_eq!((settled(&backend).await, used(&backend).await), (objects, both));

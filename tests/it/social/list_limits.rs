@@ -1,4 +1,4 @@
-//! What one person does to the lists of others, and how much of it.
+//! The limits on changes by one user to the lists of others.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -89,7 +89,7 @@ fn an_account_asks_so_many_people_a_day() {
         let (_, body) = tom.invites(backend, late, "").await;
         let words = body["message"].as_str().expect("words");
         assert!(body["code"] == 5_000 && words.contains("friend requests today"), "{body}");
-        // Who asked is answered, whatever one asked oneself.
+        // A request to a user who has sent one is always accepted, even after the sender's own limit is reached.
         assert_eq!(late.invites(backend, tom, "").await, action("Sent"));
         assert_eq!(tom.invites(backend, late, "").await, action("Added"));
         backend.advance(Duration::from_hours(24));
@@ -98,7 +98,7 @@ fn an_account_asks_so_many_people_a_day() {
     });
 }
 
-/// How many people somebody blocks, by the relations and by the account's count.
+/// The number of users that a user blocks, by the relations and by the account's count.
 async fn blocked(backend: &Backend, who: &Someone, of: &[Someone]) -> (usize, Option<i64>) {
     let relations = join_all(of.iter().map(|other| held(backend, who, other))).await;
     let count = relations.iter().flatten().filter(|relation| is_blocked(relation)).count();
@@ -130,7 +130,7 @@ fn a_blacklist_ends_and_taking_a_person_off_makes_room() {
             assert_eq!(tom.does(backend, add, other).await, expected);
         }
         assert_eq!(blocked(backend, tom, others).await, (3, Some(3)));
-        // Who is not signed in is told so, however full the list is.
+        // A request without a session gets that error, even if the list is full.
         tom.leaves(backend).await;
         assert_eq!(tom.does(backend, add, off[2].0).await, not_signed_in());
         assert_eq!(tom.does(backend, add, tom).await, not_signed_in());

@@ -1,5 +1,5 @@
-//! Compares everything that passes the gateway with the API descriptions. What they do not declare fails the test run:
-//! a status, a content type, a header, a field, or a request that succeeds against its own schema.
+//! Compares everything that passes the gateway with the API descriptions. The test run fails at everything that they do
+//! not declare: a status, a content type, a header, a field, or a request that succeeds although it breaks its schema.
 
 pub mod closed_schemas;
 mod operations;
@@ -17,13 +17,13 @@ use serde_json::{Value, json};
 use self::closed_schemas::Schemas;
 use self::operations::{Operation, Operations};
 
-/// Headers that every response may have without saying so: HTTP's own, the gateway's, and CORS.
+/// Headers that every response may have without a declaration: those of HTTP, the gateway and CORS.
 const EVERYWHERE: [&str; 4] = ["content-length", "content-type", "date", "apigw-requestid"];
 
 /// Query parameters that tests send to see that they are ignored.
 const IGNORED: [&str; 4] = ["friendId", "ids", "token", "x"];
 
-/// What was found so far and not yet reported.
+/// The findings that are not reported yet.
 static FOUND: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 static DESCRIPTIONS: LazyLock<Arc<Descriptions>> = LazyLock::new(|| Arc::new(Descriptions::new(&local::api())));
@@ -33,7 +33,8 @@ pub fn witness() -> Arc<dyn Witness> {
     DESCRIPTIONS.clone()
 }
 
-/// Fails if a response was not as it is described. Another test may have asked for it: tests share this process.
+/// Fails if a response differs from its description. The response may belong to another test, because tests share this
+/// process.
 ///
 /// # Panics
 /// Then.
@@ -267,7 +268,7 @@ fn kind(headers: &HeaderMap) -> String {
     kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
-/// What is wrong, and for a choice between schemas what is wrong with each.
+/// The errors, and for a choice between schemas the errors of each schema.
 fn explain(error: &jsonschema::ValidationError<'_>) -> String {
     error.to_string().chars().take(400).collect()
 }

@@ -39,7 +39,7 @@ fn face(user: &Value) -> Value {
 }
 
 impl Replica {
-    /// Applies a response; returns whether it had any news.
+    /// Applies a response; returns whether it had any changes.
     pub fn take_in(&mut self, answer: &Value) -> bool {
         let rows = &mut self.rows;
         rows.user = face(&answer["user"]);
@@ -81,7 +81,7 @@ impl Replica {
         news
     }
 
-    /// Syncs until there are no more news; returns the number of responses with news.
+    /// Syncs until there are no more changes; returns the number of responses with changes.
     pub async fn catch_up(&mut self, backend: &Backend, somebody: &Somebody) -> usize {
         let mut answers = 0;
         loop {

@@ -17,7 +17,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(reset_password)).routes(routes!(change_password))
 }
 
-/// A new password, and what permits it.
+/// A new password and a verification token.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = sealtalk::ResetPassword, example = json!({
     "password": "P@ssw0rd", "verification_token": "75dd0f90-9b0d-41e5-803f-59b82644bc50",
@@ -44,7 +44,7 @@ struct ChangePassword {
 
 /// Set a new password with a verification token.
 ///
-/// Signs the account out of all APIs.
+/// All sessions of the account end, in all APIs.
 #[utoipa::path(
     post, path = "/user/reset_password", tag = "sealtalk", operation_id = "sealtalk_reset_password",
     request_body = ResetPassword,
@@ -69,7 +69,7 @@ async fn reset_password(
 
 /// Change the password.
 ///
-/// Ends the account's other sessions in all APIs; this session stays.
+/// The account's other sessions end, in all APIs; this session stays.
 #[utoipa::path(
     post, path = "/user/change_password", tag = "sealtalk", operation_id = "sealtalk_change_password",
     security(("sealtalk_session" = [])), request_body = ChangePassword,

@@ -28,8 +28,8 @@ struct ChatToken {
 
 /// Get a token for the chat service.
 ///
-/// From `RongCloud` where the stage uses it; otherwise a JWT of our own, which a chat service checks with
-/// `/.well-known/jwks.json`.
+/// If the deployment uses `RongCloud`, the token is from `RongCloud`. Otherwise it is a JWT that Handset signs; a chat
+/// service verifies it with the keys at `/.well-known/jwks.json`.
 #[utoipa::path(
     method(get, post), path = "/user/get_token", tag = "sealtalk", operation_id = "sealtalk_get_token",
     security(("sealtalk_session" = [])),

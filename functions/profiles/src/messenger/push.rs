@@ -28,15 +28,15 @@ struct DeviceTokens {
     apns_device_token: Option<String>,
     /// The token of the messenger's own push service for Android.
     ng_device_token: Option<String>,
-    /// Firebase Cloud Messaging.
+    /// The token of Firebase Cloud Messaging.
     gcm_device_token: Option<String>,
-    /// Tencent XG.
+    /// The token of Tencent XG.
     xg_device_token: Option<String>,
-    /// Xiaomi.
+    /// The token of Xiaomi's push service.
     xm_device_token: Option<String>,
-    /// Huawei.
+    /// The token of Huawei's push service.
     hw_device_token: Option<String>,
-    /// Aurora (`JPush`).
+    /// The token of Aurora (`JPush`).
     jp_device_token: Option<String>,
 }
 
@@ -56,15 +56,16 @@ impl DeviceTokens {
     }
 }
 
-/// Keep push tokens for your session.
+/// Store push tokens in the current session.
 ///
-/// A token that another of your sessions has moves to this one. Tokens of this session's other push services stay. Push
-/// notifications are sent through Apple (`apns`) and Firebase (`ng`, `gcm`); tokens of the other services are only kept.
+/// If another session of the user has one of these tokens, the token moves to this session. This session keeps its
+/// tokens of other push services. Push notifications are sent through Apple (`apns`) and Firebase (`ng`, `gcm`); tokens
+/// of the other services are only stored.
 #[utoipa::path(
     post, path = "/device/bind", tag = "messenger", request_body = DeviceTokens, security(("bearer" = [])),
     responses(
-        (status = 200, description = "Kept", body = Done),
-        (status = 400, description = "No push token, or one of more than 512 bytes", body = Refused,
+        (status = 200, description = "Stored", body = Done),
+        (status = 400, description = "There is no push token, or one has more than 512 bytes", body = Refused,
             example = json!({ "error": "device token must have at most 512 printable bytes", "kind": "invalid" })),
     ),
 )]
@@ -77,14 +78,14 @@ async fn post_bind(
     Ok(ok(Done {}))
 }
 
-/// Remove push tokens from your sessions.
+/// Remove push tokens from the current user's sessions.
 ///
-/// A token that none of your sessions has is no error.
+/// It is not an error if no session has the token.
 #[utoipa::path(
     post, path = "/device/unbind", tag = "messenger", request_body = DeviceTokens, security(("bearer" = [])),
     responses(
         (status = 200, description = "Removed", body = Done),
-        (status = 400, description = "No push token, or one of more than 512 bytes", body = Refused,
+        (status = 400, description = "There is no push token, or one has more than 512 bytes", body = Refused,
             example = json!({ "error": "device token must have at most 512 printable bytes", "kind": "invalid" })),
     ),
 )]

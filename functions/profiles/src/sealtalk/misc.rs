@@ -1,5 +1,4 @@
-//! What the `SealTalk` API's clients ask for beside everything else: the newest versions of the apps, and the groups and
-//! chat rooms of a demonstration.
+//! Other requests of the `SealTalk` API's clients: the newest versions of the apps, and the demo groups and chat rooms.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -25,7 +24,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(get_latest_update))
 }
 
-/// The newest versions of the apps, as the template's parameters name them.
+/// The newest versions of the apps, from the template's parameters.
 #[derive(Debug)]
 pub(crate) struct ClientVersions {
     mobile: Option<Mobile>,
@@ -47,9 +46,9 @@ struct Mobile {
 #[schema(as = sealtalk::IosVersion)]
 struct Ios {
     version: String,
-    /// When it was built, as `yyyyMMddHHmm`. Apps for both systems compare it with their own.
+    /// When the app was built, as `yyyyMMddHHmm`. The apps for both systems compare it with their own build time.
     build: String,
-    /// Its manifest.
+    /// The URL of the app's manifest.
     url: String,
 }
 
@@ -58,27 +57,27 @@ struct Ios {
 #[schema(as = sealtalk::AndroidVersion)]
 struct Android {
     version: String,
-    /// The package.
+    /// The URL of the package.
     url: String,
 }
 
-/// The newest app for macOS, as Squirrel reads it.
+/// The newest app for macOS, in the format of the Squirrel updater.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = sealtalk::LatestUpdate)]
 struct Update {
     version: String,
-    /// The archive.
+    /// The URL of the archive.
     url: String,
     name: String,
-    /// What is new.
+    /// The release notes.
     notes: String,
-    /// In ISO 8601.
+    /// When the version was published, in ISO 8601.
     pub_date: String,
 }
 
 impl ClientVersions {
-    /// From the environment. A platform with a missing setting has no version: a client that found a part of one alone
-    /// would stop.
+    /// Reads the versions from the environment. If one setting of a platform is missing, the platform has no version,
+    /// because a client would stop at an incomplete one.
     pub(crate) fn from_env(env: &Env) -> Result<Self, ConfigError> {
         let text = |name: &str| env.optional(name).map(str::to_owned);
         let mobile = || {
@@ -102,7 +101,7 @@ impl ClientVersions {
     }
 }
 
-/// A group or a chat room of a demonstration.
+/// A demo group or chat room.
 #[derive(Serialize, ToSchema)]
 #[schema(as = sealtalk::DemoPlace)]
 #[serde(rename_all = "camelCase")]
@@ -117,9 +116,9 @@ struct DemoPlace {
     max_member_count: u32,
 }
 
-/// List the groups and chat rooms of a demonstration.
+/// List the demo groups and chat rooms.
 ///
-/// There are none: the list is empty.
+/// The list is always empty.
 #[utoipa::path(
     get, path = "/misc/demo_square", tag = "sealtalk", operation_id = "sealtalk_get_demo_square",
     responses((status = 200, description = "An empty list", body = inline(Success<Vec<DemoPlace>>),
@@ -138,7 +137,7 @@ async fn get_demo_square() -> Response {
                 "iOS": { "version": "1.0.5", "build": "201607181821", "url": "https://example.com/app.plist" },
                 "Android": { "version": "1.0.5", "url": "https://example.com/app.apk" },
             })),
-        (status = 404, description = "This deployment names no versions",
+        (status = 404, description = "This deployment has no version information",
             body = Refused, example = json!({ "code": 404, "message": "no such version" })),
     ),
 )]
@@ -147,27 +146,27 @@ async fn get_client_version(State(state): State<AppState>) -> ApiResult<SealTalk
     Ok(SealTalk::bare(mobile))
 }
 
-/// The version of an app that asks for a newer one.
+/// The version of the app that sends the request.
 #[derive(Deserialize)]
 struct Running {
     #[serde(default)]
     version: String,
 }
 
-/// Get the newest version of the app for macOS, if it is newer.
+/// Get the newest version of the macOS app, if it is newer than the client's.
 #[utoipa::path(
     get, path = "/misc/latest_update", tag = "sealtalk", operation_id = "sealtalk_get_latest_update",
-    params(("version" = String, Query, description = "The version of the app that asks", example = "1.0.1")),
+    params(("version" = String, Query, description = "The version of the app that sends the request", example = "1.0.1")),
     responses(
         (status = 200, description = "A newer version, without the API's usual `code` and `result`", body = Update,
             example = json!({
                 "version": "1.0.2", "url": "https://example.com/app.zip", "name": "1.0.2", "notes": "",
                 "pub_date": "2016-05-05T16:00:00+08:00",
             })),
-        (status = 204, description = "The app is the newest"),
-        (status = 400, description = "Not a version such as `1.0.1`",
+        (status = 204, description = "The client has the newest version"),
+        (status = 400, description = "`version` is not a version such as `1.0.1`",
             body = Refused, example = json!({ "code": 400, "message": "version must be three numbers with dots between, such as 1.0.1" })),
-        (status = 404, description = "This deployment names no version",
+        (status = 404, description = "This deployment has no version information",
             body = Refused, example = json!({ "code": 404, "message": "no such version" })),
     ),
 )]

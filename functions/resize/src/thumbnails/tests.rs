@@ -254,7 +254,7 @@ async fn another_process_reads_the_refusal_and_not_the_picture() {
         assert!(matches!(refused, Err(Error::UnsupportedMedia("the picture is damaged"))));
         assert_eq!(store.calls(), calls);
     }
-    // What another decoder noted, or nobody understands, does not count, and is put right.
+    // A note of another decoder version, or one that cannot be read, is ignored and replaced.
     for note in ["0: the picture is damaged", "1: ", "", &"1".repeat(500)] {
         let put = ("text/plain", Bytes::from(note.to_owned()));
         store.objects.lock().unwrap().insert(name().refusal_key().to_string(), put);
@@ -353,8 +353,8 @@ fn resident() -> (u64, u64) {
     found
 }
 
-/// Pictures in lossless WebP, for which libwebp holds many pixels: one per processor in parallel would take twice the
-/// available memory.
+/// Lossless WebP pictures, for which libwebp holds many pixels: with a picture for each processor in parallel, they
+/// would need twice the available memory.
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_burst_of_large_pictures_takes_no_more_memory_than_there_is() {
@@ -370,7 +370,7 @@ async fn a_burst_of_large_pictures_takes_no_more_memory_than_there_is() {
     for name in &names {
         store.objects.lock().unwrap().insert(name.key().to_string(), ("image/webp", bytes.clone()));
     }
-    // 120 MB for decoding, where each picture needs 10 bytes a pixel: one at a time.
+    // There are 120 MB for decoding, and each picture needs 10 bytes a pixel, so they are decoded one at a time.
     let budget = MemoryBudget::with(96 + 4 + 120, 1_000_000);
     let most = budget.most() >> 20;
     let thumbnails = Thumbnails::within(budget, store.clone(), Arc::new(SystemClock), 1_000_000, 50_000_000);
@@ -382,6 +382,6 @@ async fn a_burst_of_large_pictures_takes_no_more_memory_than_there_is() {
     let (peak, _) = resident();
     assert!(made.iter().all(Result::is_ok), "{made:?}");
     assert!(peak - before <= most, "{} MB of {most}", peak - before);
-    // The limit matters: one decode alone takes a large part of it.
+    // The limit matters, because a single decode takes a large part of it.
     assert!(peak - before > 50, "{} MB", peak - before);
 }

@@ -1,14 +1,14 @@
-//! The cases: small pictures, and what can happen to them on the way.
+//! The cases: small pictures, and typical damage to them.
 
 use std::collections::BTreeMap;
 
-/// A file with a name that says what was done to it.
+/// A file with a name that describes its damage.
 pub struct Case {
     pub name: String,
     pub bytes: Vec<u8>,
 }
 
-/// The pictures that cases are made of; `reference.py` made them.
+/// The original pictures of the cases; `reference.py` made them.
 const SEEDS: [(&str, &[u8]); 19] = [
     ("baseline.jpg", include_bytes!("seeds/baseline.jpg")),
     ("whole.jpg", include_bytes!("seeds/whole.jpg")),
@@ -35,7 +35,7 @@ const SEEDS: [(&str, &[u8]); 19] = [
 pub fn all() -> Vec<Case> {
     let mut cases = BTreeMap::new();
     for (seed, bytes) in SEEDS {
-        // By chance the same may happen twice.
+        // The same damage may occur twice by chance.
         let mut add = |what: String, bytes: Vec<u8>| drop(cases.insert(format!("{seed}-{what}"), bytes));
         add("whole".into(), bytes.to_vec());
         by_chance(bytes, &mut add);
@@ -61,11 +61,11 @@ impl Chance {
     }
 }
 
-/// Bytes that come.
+/// Bytes to insert.
 const MORE: [&[u8]; 8] =
     [b"\0", b"\xff", b"\xff\xd1", b"\xff\x01", b"\0\xe1\x01\x02\x03", b"\xff\xe1", b"\xff\xd9", b"\xff\xd8\xff\xe0"];
 
-/// Cuts all over the file, bits that flip, bytes that come and bytes that go.
+/// Random cuts, flipped bits, inserted bytes and removed bytes.
 fn by_chance(bytes: &[u8], add: &mut impl FnMut(String, Vec<u8>)) {
     let mut chance = Chance(u64::from(crc32fast::hash(bytes)) | 1 << 40);
     for cut in (0..40).map(|step| bytes.len() * step / 40).chain(bytes.len() - 16..bytes.len()) {
@@ -87,7 +87,7 @@ fn by_chance(bytes: &[u8], add: &mut impl FnMut(String, Vec<u8>)) {
     }
 }
 
-/// Where the segments of a JPEG with one of this marker begin and end.
+/// The start and the end of each segment of a JPEG with this marker.
 fn segments(bytes: &[u8], marker: u8) -> Vec<(usize, usize)> {
     let (mut at, mut found) = (2, Vec::new());
     while bytes[at + 1] != 0xd9 {
@@ -96,7 +96,7 @@ fn segments(bytes: &[u8], marker: u8) -> Vec<(usize, usize)> {
             found.push((at, end));
         }
         at = end;
-        // Behind a scan stand its data.
+        // The data of a scan follow its header.
         while bytes[at] != 0xff || matches!(bytes[at + 1], 0 | 0xd0..=0xd7) {
             at += 1;
         }
@@ -104,7 +104,7 @@ fn segments(bytes: &[u8], marker: u8) -> Vec<(usize, usize)> {
     found
 }
 
-/// What phones and programs do to JPEGs.
+/// Changes that phones and programs make to JPEGs.
 fn jpeg(bytes: &[u8], add: &mut impl FnMut(String, Vec<u8>)) {
     let open = &bytes[..bytes.len() - 2];
     let picture = b"\xff\xd8\xff\xe1\0\x08Exif\0\0 and another picture\xff\xd9";
@@ -158,7 +158,7 @@ fn jpeg(bytes: &[u8], add: &mut impl FnMut(String, Vec<u8>)) {
     scan(bytes, frame.1, add);
 }
 
-/// What happens within the first scan, whose data begin at `start`.
+/// Changes inside the first scan, whose data begin at `start`.
 fn scan(bytes: &[u8], start: usize, add: &mut impl FnMut(String, Vec<u8>)) {
     let follows = |at: &usize| bytes[*at] == 0xff && !matches!(bytes[at + 1], 0 | 0xd0..=0xd7);
     let end = (start..bytes.len() - 1).find(follows).expect("an end");
@@ -199,7 +199,7 @@ fn scan(bytes: &[u8], start: usize, add: &mut impl FnMut(String, Vec<u8>)) {
     }
 }
 
-/// Where each chunk of a PNG begins, its kind, and where it ends.
+/// The start, the kind and the end of each chunk of a PNG.
 fn chunks(bytes: &[u8]) -> Vec<(usize, [u8; 4], usize)> {
     let (mut at, mut found) = (8, Vec::new());
     while at < bytes.len() {
@@ -217,7 +217,7 @@ fn chunk(kind: [u8; 4], data: &[u8]) -> Vec<u8> {
     [&length[..], &summed, &crc32fast::hash(&summed).to_be_bytes()].concat()
 }
 
-/// Wrong checksums, chunks that are missing and chunks that do not belong, and damage that checksums do not show.
+/// Wrong checksums, missing chunks, chunks in wrong places, and damage that checksums do not show.
 fn png(bytes: &[u8], add: &mut impl FnMut(String, Vec<u8>)) {
     for (start, kind, end) in chunks(bytes) {
         let kind_name = String::from_utf8_lossy(&kind).into_owned();

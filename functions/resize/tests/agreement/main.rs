@@ -1,6 +1,6 @@
-//! One rule on both sides: what libjpeg-turbo and libvips show is taken in and has thumbnails, and what they refuse is
-//! refused when it is uploaded. State to a table of what they make of many damaged files; `reference.py` says how it is
-//! made.
+//! Upload and thumbnails follow one rule: a file that libjpeg-turbo and libvips show is accepted and has thumbnails,
+//! and a file that they refuse is refused at upload. The test compares the results for many damaged files with a table
+//! of the two libraries' results, which `reference.py` writes.
 
 mod cases;
 
@@ -17,13 +17,13 @@ use self::cases::Case;
 const MOST: u64 = 50_000_000;
 const CELLS: (usize, usize) = (4, 3);
 
-/// What a reference shows: the size, and red, green and blue of each cell.
+/// The picture that a reference shows: its size, and red, green and blue of each cell.
 struct Shown {
     size: (u32, u32),
     cells: Vec<u8>,
 }
 
-/// What the table says of each case: the checksum of its bytes, and what is shown.
+/// The table's entry for each case: the checksum of its bytes, and the picture.
 fn table() -> BTreeMap<&'static str, (u32, Option<Shown>)> {
     let lines = include_str!("outcomes.txt").lines().filter(|line| !line.starts_with('#'));
     let read = |line: &'static str| {
@@ -43,13 +43,13 @@ fn table() -> BTreeMap<&'static str, (u32, Option<Shown>)> {
     lines.map(|line| read(line).unwrap_or_else(|| panic!("{line}"))).collect()
 }
 
-/// What becomes of a file.
+/// Our result for a file.
 enum Ours {
-    /// It is not taken in.
+    /// The file is refused at upload.
     Refused,
-    /// It is taken in and has no thumbnail.
+    /// The file is stored and has no thumbnails.
     Stored,
-    /// Its thumbnails: not enlarged and so as large as it is, and an eighth.
+    /// The thumbnails of the file: one as large as the picture, because it is not enlarged, and one of an eighth.
     Shown(Clean, [RgbaImage; 2]),
 }
 
@@ -88,18 +88,18 @@ fn cells(picture: &RgbaImage) -> Vec<u8> {
     means
 }
 
-/// How far apart cells are at most.
+/// The largest difference between cells.
 fn distance(some: &[u8], others: &[u8]) -> u8 {
     assert_eq!(some.len(), others.len());
     some.iter().zip(others).map(|(one, other)| one.abs_diff(*other)).max().unwrap_or_default()
 }
 
-/// How many values are further apart than `most`.
+/// The number of values that differ by more than `most`.
 fn away(some: &[u8], others: &[u8], most: u8) -> usize {
     some.iter().zip(others).filter(|(one, other)| one.abs_diff(**other) > most).count()
 }
 
-/// How far cells are at most from all that lies between those of two others.
+/// The largest distance of cells from the range between the cells of two others.
 fn outside(some: &[u8], one: &[u8], other: &[u8]) -> u8 {
     let outside = |((some, one), other): ((&u8, &u8), &u8)| {
         let between = (*one.min(other)..=*one.max(other)).contains(some);
@@ -108,28 +108,28 @@ fn outside(some: &[u8], one: &[u8], other: &[u8]) -> u8 {
     some.iter().zip(one).zip(other).map(outside).max().unwrap_or_default()
 }
 
-/// What we show although the references do not.
+/// Files that we show and the references refuse.
 fn is_shown_by_us_alone(name: &str) -> bool {
-    // Zeros between the blocks of a GIF, which libvips takes for its end also where no frame came before; Pillow does
-    // not. Damage within an interlaced PNG, of which libvips shows nothing and browsers what there is.
+    // Zeros between the blocks of a GIF: libvips takes them for the end, even before the first frame; Pillow does not.
+    // Damage inside an interlaced PNG: libvips shows nothing, and browsers show the part that is there.
     name.contains(".gif-zeros-at") || name.starts_with("interlaced.png") ||
-    // A reserved bit, which cleaning takes away.
+    // A reserved bit, which is cleared when the file is cleaned.
     name == "alpha.webp-flip-20-0"
 }
 
-/// What libvips shows and we do not.
+/// Files that libvips shows and we refuse.
 fn is_shown_by_libvips_alone(name: &str) -> bool {
     // Chunks before the header of a PNG; nothing else reads such a file.
     name.contains("-before-IHDR")
 }
 
-/// Whether pixels are something else than the reference's.
+/// Compares the pixels with those of the reference.
 fn judge_pixels(case: &str, whole: &[u8], [ours, eighth]: [&[u8]; 2], reference: &[u8]) -> Result<(), String> {
     let (seed, what) = case.split_once('-').expect("a seed");
     let damaged = ["flip", "less", "more", "no-deflate"].iter().any(|damage| what.starts_with(damage));
     match seed.rsplit('.').next() {
-        // Coefficients of damaged blocks that leave 16 bits go round in libjpeg's vector code and here they do not; and it
-        // makes blocks smooth of which it knows nothing but the mean.
+        // Coefficients of damaged blocks that need more than 16 bits wrap around in libjpeg's vector code, but not
+        // here. And libjpeg smooths blocks of which it knows only the mean.
         Some("jpg") => {
             let far = [away(ours, reference, 6), away(eighth, reference, 24)];
             let most =
@@ -137,8 +137,8 @@ fn judge_pixels(case: &str, whole: &[u8], [ours, eighth]: [&[u8]; 2], reference:
             if far[0] <= most && far[1] <= 9 { Ok(()) } else { Err(format!("{far:?} of 36 are away")) }
         }
         Some("webp") if distance(ours, reference) > 7 => Err(format!("{} away", distance(ours, reference))),
-        // libvips loses rows before the damage, as much as its buffers hold; with damage that is not noticed at once
-        // that may be rows of anything.
+        // libvips loses rows before the damage, as many as its buffers hold. If the damage is not noticed at once,
+        // these rows may contain anything.
         Some("png" | "gif") if !damaged && outside(ours, reference, whole) > 10 => {
             Err(format!("{} away", outside(ours, reference, whole)))
         }
@@ -146,7 +146,7 @@ fn judge_pixels(case: &str, whole: &[u8], [ours, eighth]: [&[u8]; 2], reference:
     }
 }
 
-/// What is wrong with a case, if something is.
+/// Returns the problem of a case, if there is one.
 fn judge(case: &Case, whole: &Shown, expected: Option<&Shown>) -> Result<(), String> {
     match (ours(&case.bytes), expected) {
         (Ours::Shown(kept, pictures), expected) => {
@@ -164,7 +164,7 @@ fn judge(case: &Case, whole: &Shown, expected: Option<&Shown>) -> Result<(), Str
             judge_pixels(&case.name, &whole.cells, cells.each_ref().map(Vec::as_slice), &shown.cells)
         }
         (Ours::Refused, None) => Ok(()),
-        // What only decoding finds out.
+        // Damage that only decoding finds.
         (Ours::Stored, None) if !case.name.contains(".jpg-") && !case.name.contains(".gif-") => Ok(()),
         (Ours::Stored, None) => Err("stored, but refused by the reference".into()),
         (Ours::Refused, Some(_)) if is_shown_by_libvips_alone(&case.name) => Ok(()),

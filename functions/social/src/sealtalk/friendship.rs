@@ -30,34 +30,34 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(get_friend_profile))
 }
 
-/// Whom to ask, and what to say.
+/// A friend request.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = sealtalk::Invite, example = json!({ "friendId": "d9ewr89j238", "message": "It is Tom, from work" }))]
 #[serde(rename_all = "camelCase")]
 struct Invite {
     /// The user's id.
     friend_id: String,
-    /// Up to 64 characters.
+    /// The message of the request: up to 64 characters.
     #[serde(default)]
     message: Option<String>,
 }
 
-/// What to call a friend.
+/// The current user's own name for a friend.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = sealtalk::SetFriendDisplayName, example = json!({ "friendId": "d9ewr89j238", "displayName": "Tom from work" }))]
 #[serde(rename_all = "camelCase")]
 struct SetDisplayName {
     /// The user's id.
     friend_id: String,
-    /// Up to 32 characters; empty to take it away.
+    /// Up to 32 characters; an empty text removes the name.
     display_name: String,
 }
 
-/// What came of it.
+/// The result of a request.
 #[derive(Serialize, ToSchema)]
 #[schema(as = sealtalk::FriendshipOutcome)]
 struct ActionTaken {
-    /// `Added`, `Sent` or `None`.
+    /// `Added`: both are friends now. `Sent`: the request was sent. `None`: nothing changed.
     action: &'static str,
 }
 
@@ -72,17 +72,17 @@ impl From<Action> for ActionTaken {
     }
 }
 
-/// Somebody, with the number that only their friends see.
+/// A user with their phone number, which only friends see.
 #[derive(Serialize, ToSchema)]
 #[schema(as = sealtalk::FriendUser)]
 #[serde(rename_all = "camelCase")]
 struct FriendUser {
-    /// Their id.
+    /// The user's id.
     id: String,
     nickname: String,
-    /// The country calling code; empty for who is no friend, and for friends without a number.
+    /// Country calling code. Empty unless the two are friends, or if the friend has no number.
     region: String,
-    /// The number without it; empty likewise.
+    /// Phone number without the calling code. Empty in the same cases.
     phone: String,
     portrait_uri: String,
 }
@@ -100,20 +100,21 @@ impl FriendUser {
     }
 }
 
-/// Somebody on the list of friends.
+/// An entry of the list of friends.
 #[derive(Serialize, ToSchema)]
 #[schema(as = sealtalk::Friendship)]
 #[serde(rename_all = "camelCase")]
 struct Friendship {
-    /// What the signed-in person calls them.
+    /// The current user's own name for this user.
     display_name: String,
-    /// What was said with an invitation that waits for its answer.
+    /// The message of a friend request that is not answered yet.
     message: String,
-    /// 10 asked, 11 was asked, 20 friends, 21 ignored, 30 deleted, 31 blocked.
+    /// 10 = request sent, 11 = request received, 20 = friends, 21 = request ignored, 30 = friendship ended, 31 = friend
+    /// blocked.
     status: u8,
-    /// When this last changed, in ISO 8601.
+    /// When the entry last changed, in ISO 8601.
     updated_at: String,
-    /// The same in milliseconds since 1970.
+    /// The same time in milliseconds since 1970.
     updated_time: i64,
     user: FriendUser,
 }
@@ -133,29 +134,29 @@ impl Friendship {
     }
 }
 
-/// A friend.
+/// The profile of a friend.
 #[derive(Serialize, ToSchema)]
 #[schema(as = sealtalk::FriendProfile)]
 #[serde(rename_all = "camelCase")]
 struct Profile {
-    /// What the signed-in person calls them.
+    /// The current user's own name for this user.
     display_name: String,
     user: FriendUser,
 }
 
-/// Ask somebody to be friends.
+/// Send a friend request.
 ///
-/// Whoever asks somebody on their own blacklist takes them off it.
+/// If the current user has blocked the other user, the request unblocks them.
 #[utoipa::path(
     post, path = "/friendship/invite", tag = "sealtalk", operation_id = "sealtalk_friendship_invite",
     security(("sealtalk_session" = [])), request_body = Invite,
     responses(
-        (status = 200, description = "`Sent`; `Added` when they had asked before, so that both are friends now; `None` when nothing happened. Code 5000: you sent 50 requests today", body = inline(Either<ActionTaken>),
+        (status = 200, description = "`Sent`; `Added` if the other user had sent a request before, so both are friends now; `None` if nothing changed. Code 5000: the current user sent 50 requests today", body = inline(Either<ActionTaken>),
             examples(
                 ("success" = (value = json!({ "code": 200, "result": { "action": "Sent" } }))),
                 ("too many requests" = (value = json!({ "code": 5_000, "message": "too many friend requests today; try again in 2 hours" }))),
             )),
-        (status = 400, description = "Friends already, oneself, or a message of more than 64 characters",
+        (status = 400, description = "The two are friends already, `friendId` is the current user's own id, or the message has more than 64 characters",
             body = Refused, example = json!({ "code": 400, "message": "you are already friends" })),
         (status = 404, description = "No such user", body = Refused, example = json!({ "code": 404, "message": "no such user" })),
     ),
@@ -170,17 +171,17 @@ async fn invite_friend(
     Ok(SealTalk::result(ActionTaken::from(action)))
 }
 
-/// Agree to be friends with somebody who asked.
+/// Accept a friend request.
 ///
-/// Whoever agrees with somebody on their own blacklist takes them off it. Agreeing once more is no error.
+/// If the current user has blocked the other user, accepting unblocks them. Accepting again is not an error.
 #[utoipa::path(
     post, path = "/friendship/agree", tag = "sealtalk", operation_id = "sealtalk_friendship_agree",
     security(("sealtalk_session" = [])), request_body = FriendId,
     responses(
-        (status = 200, description = "Both are friends", body = inline(Success<ActionTaken>), example = json!({ "code": 200, "result": { "action": "Added" } })),
-        (status = 400, description = "Oneself",
+        (status = 200, description = "The two are friends now", body = inline(Success<ActionTaken>), example = json!({ "code": 200, "result": { "action": "Added" } })),
+        (status = 400, description = "`friendId` is the current user's own id",
             body = Refused, example = json!({ "code": 400, "message": "friendId is somebody else" })),
-        (status = 404, description = "They did not ask, or there is no such user", body = Refused, example = json!({ "code": 404, "message": "no such friend request" })),
+        (status = 404, description = "There is no request from this user, or no such user", body = Refused, example = json!({ "code": 404, "message": "no such friend request" })),
     ),
 )]
 async fn agree_to_friend(
@@ -192,17 +193,17 @@ async fn agree_to_friend(
     Ok(SealTalk::result(ActionTaken::from(Action::Added)))
 }
 
-/// Ignore that somebody asked.
+/// Ignore a friend request.
 ///
-/// They are not told, and may ask again.
+/// The other user is not notified, and can send another request.
 #[utoipa::path(
     post, path = "/friendship/ignore", tag = "sealtalk", operation_id = "sealtalk_friendship_ignore",
     security(("sealtalk_session" = [])), request_body = FriendId,
     responses(
-        (status = 200, description = "Ignored", body = Done, example = json!({ "code": 200 })),
-        (status = 400, description = "Oneself",
+        (status = 200, description = "The request is ignored", body = Done, example = json!({ "code": 200 })),
+        (status = 400, description = "`friendId` is the current user's own id",
             body = Refused, example = json!({ "code": 400, "message": "friendId is somebody else" })),
-        (status = 404, description = "They did not ask, or there is no such user", body = Refused, example = json!({ "code": 404, "message": "no such friend request" })),
+        (status = 404, description = "There is no request from this user, or no such user", body = Refused, example = json!({ "code": 404, "message": "no such friend request" })),
     ),
 )]
 async fn ignore_friend(
@@ -216,15 +217,15 @@ async fn ignore_friend(
 
 /// End a friendship.
 ///
-/// The friend is not told, and keeps the signed-in person on their own list.
+/// The friend is not notified, and still sees the current user in their own list of friends.
 #[utoipa::path(
     post, path = "/friendship/delete", tag = "sealtalk", operation_id = "sealtalk_friendship_delete",
     security(("sealtalk_session" = [])), request_body = FriendId,
     responses(
-        (status = 200, description = "Ended", body = Done, example = json!({ "code": 200 })),
-        (status = 400, description = "Oneself",
+        (status = 200, description = "The friendship is ended", body = Done, example = json!({ "code": 200 })),
+        (status = 400, description = "`friendId` is the current user's own id",
             body = Refused, example = json!({ "code": 400, "message": "friendId is your own id" })),
-        (status = 404, description = "They are no friend, or there is no such user", body = Refused, example = json!({ "code": 404, "message": "no such friend" })),
+        (status = 404, description = "The user is not a friend, or does not exist", body = Refused, example = json!({ "code": 404, "message": "no such friend" })),
     ),
 )]
 async fn delete_friend(
@@ -236,17 +237,17 @@ async fn delete_friend(
     Ok(SealTalk::done())
 }
 
-/// Call a friend something.
+/// Set the current user's own name for a friend.
 ///
-/// Nobody else sees it.
+/// Other users do not see this name.
 #[utoipa::path(
     post, path = "/friendship/set_display_name", tag = "sealtalk", operation_id = "sealtalk_friendship_set_display_name",
     security(("sealtalk_session" = [])), request_body = SetDisplayName,
     responses(
         (status = 200, description = "Set", body = Done, example = json!({ "code": 200 })),
-        (status = 400, description = "Oneself, or a name of more than 32 characters",
+        (status = 400, description = "`friendId` is the current user's own id, or the name has more than 32 characters",
             body = Refused, example = json!({ "code": 400, "message": "displayName must have at most 32 characters and no control characters" })),
-        (status = 404, description = "They are no friend, or there is no such user", body = Refused, example = json!({ "code": 404, "message": "no such friend" })),
+        (status = 404, description = "The user is not a friend, or does not exist", body = Refused, example = json!({ "code": 404, "message": "no such friend" })),
     ),
 )]
 async fn set_friend_display_name(
@@ -259,12 +260,12 @@ async fn set_friend_display_name(
     Ok(SealTalk::done())
 }
 
-/// List friends, past friends, and who asked whom.
+/// List friends, past friends and friend requests.
 #[utoipa::path(
     get, path = "/friendship/all", tag = "sealtalk", operation_id = "sealtalk_friendship_all",
     security(("sealtalk_session" = [])),
     responses(
-        (status = 200, description = "All of them; numbers only of friends", body = inline(Success<Vec<Friendship>>),
+        (status = 200, description = "All entries. Only friends have a phone number", body = inline(Success<Vec<Friendship>>),
             example = json!({ "code": 200, "result": [{
                 "displayName": "Tom from work", "message": "", "status": 20,
                 "updatedAt": "2026-01-31T10:00:00.000Z", "updatedTime": 1_769_853_600_000_i64,
@@ -298,7 +299,7 @@ async fn get_friends(
                 "portraitUri": "http://test.com/user/abc123.jpg",
             },
         } })),
-        (status = 403, description = "Not signed in. With code 403 and `not a friend`: no friend, whether there is such a user or not",
+        (status = 403, description = "Code 10000: not signed in. Code 403: the user is not a friend, or does not exist",
             body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
     ),
 )]

@@ -28,7 +28,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
         .merge(read::router())
 }
 
-/// Which group is meant.
+/// The id of a group.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = sealtalk::GroupId, example = json!({ "groupId": "KC6kot3ID" }))]
 #[serde(rename_all = "camelCase")]
@@ -37,21 +37,21 @@ struct OfGroup {
     group_id: String,
 }
 
-/// Which people of which group are meant.
+/// A group and some of its members or users to add.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = sealtalk::GroupPeople, example = json!({ "groupId": "KC6kot3ID", "memberIds": ["52dzNbLBZ"] }))]
 #[serde(rename_all = "camelCase")]
 struct PeopleOfGroup {
     /// The group's id.
     group_id: String,
-    /// The ids of 1 to 500 people.
+    /// The ids of 1 to 500 users.
     #[serde(deserialize_with = "lenient::list")]
     #[schema(value_type = List)]
     member_ids: Vec<String>,
 }
 
 impl PeopleOfGroup {
-    /// The group and the people, of whom there have to be some.
+    /// The group and the users. There must be at least one user.
     fn read(&self) -> Result<(GroupId, BTreeSet<UserId>)> {
         let group = short_id::decode(&self.group_id)?;
         if self.member_ids.is_empty() {
@@ -61,12 +61,12 @@ impl PeopleOfGroup {
     }
 }
 
-/// Whether somebody may not do something to a group, which some endpoints answer as a bad request.
+/// Whether the caller lacks the permission in the group. Some endpoints return this as a bad request.
 fn not_allowed(error: &Error) -> bool {
     matches!(error, Error::Group(GroupRule::MembersOnly | GroupRule::ManagersOnly))
 }
 
-/// Whether a person who was named is not in the group, or there is no such person.
+/// Whether a named user is not in the group, or does not exist.
 fn no_such_member(error: &Error) -> bool {
     matches!(error, Error::Group(GroupRule::NotInGroup) | Error::NotFound("user"))
 }
@@ -80,19 +80,19 @@ fn people(ids: &[String]) -> Result<BTreeSet<UserId>> {
     ids.iter().map(|id| short_id::decode(id)).collect()
 }
 
-/// What became of somebody who was named.
+/// The result for one user.
 #[derive(Serialize, ToSchema)]
 #[schema(as = sealtalk::GroupPersonStatus)]
 struct PersonStatus {
-    /// Their id.
+    /// The user's id.
     id: String,
-    /// Always 1: nobody has to agree first, so there is nothing to wait for.
+    /// Always 1: users are added without having to agree.
     status: u8,
 }
 
 impl PersonStatus {
-    /// The same for everybody who was named. People who block the one who names them are left out of the group, and
-    /// this does not tell who they are.
+    /// The same result for every named user. Users who block the caller are not added to the group, and the result does
+    /// not show who they are.
     fn of(people: &BTreeSet<UserId>) -> Vec<Self> {
         people.iter().map(|user| Self { id: short_id::encode(*user), status: 1 }).collect()
     }

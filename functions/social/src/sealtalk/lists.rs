@@ -1,6 +1,6 @@
-//! The blacklist, and the list of one's groups: the part that the published document describes.
+//! The blacklist, and the list of the user's groups: the part that the published documentation describes.
 //!
-//! The document shows its entries flat, and the clients read them nested. Each entry is both.
+//! The documentation shows flat entries, and the clients read nested ones. Each entry is both.
 
 use axum::extract::State;
 use domain::short_id;
@@ -27,20 +27,20 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(get_groups))
 }
 
-/// Somebody on the blacklist.
+/// A blocked user.
 #[derive(Clone, Serialize, ToSchema)]
 #[schema(as = sealtalk::BlacklistUser)]
 #[serde(rename_all = "camelCase")]
 struct BlacklistUser {
-    /// Their id.
+    /// The user's id.
     id: String,
     nickname: String,
     portrait_uri: String,
-    /// When what is held of them last changed, in ISO 8601.
+    /// When the user's data last changed, in ISO 8601.
     updated_at: String,
 }
 
-/// Somebody on the blacklist: as the document shows them, and again under `user`, where the clients look.
+/// A blocked user: flat, as in the original documentation, and again under `user`, where existing clients read it.
 #[derive(Serialize, ToSchema)]
 #[schema(as = sealtalk::BlacklistEntry)]
 struct BlacklistEntry {
@@ -61,39 +61,40 @@ impl BlacklistEntry {
     }
 }
 
-/// A group as the document shows it.
+/// A group as the original documentation shows it.
 #[derive(Clone, Serialize, ToSchema)]
 #[schema(as = sealtalk::ListedGroup)]
 #[serde(rename_all = "camelCase")]
 struct ListedGroup {
-    /// Its id.
+    /// The group's id.
     id: String,
     name: String,
     portrait_uri: String,
-    /// The id of its owner.
+    /// The id of the group's owner.
     creator_id: String,
-    /// How many members it has.
+    /// How many members the group has.
     member_count: usize,
 }
 
-/// A group as the clients read it.
+/// A group as existing clients read it.
 #[derive(Serialize, ToSchema)]
 #[schema(as = sealtalk::NestedGroup)]
 #[serde(rename_all = "camelCase")]
 struct NestedGroup {
     #[serde(flatten)]
     flat: ListedGroup,
-    /// How many members it may have.
+    /// The most members that the group can have.
     max_member_count: usize,
 }
 
-/// One's own group: as the document shows it, and again under `group`, where the clients look.
+/// A group of the current user: flat, as in the original documentation, and again under `group`, where existing clients
+/// read it.
 #[derive(Serialize, ToSchema)]
 #[schema(as = sealtalk::GroupEntry)]
 struct GroupEntry {
     #[serde(flatten)]
     flat: ListedGroup,
-    /// What the signed-in person is in it: 0 owner, 1 member, 2 manager.
+    /// The current user's role: 0 = owner, 1 = member, 2 = manager.
     role: u8,
     group: NestedGroup,
 }
@@ -146,12 +147,12 @@ async fn get_blacklist(
     post, path = "/user/add_to_blacklist", tag = "sealtalk", operation_id = "sealtalk_add_to_blacklist",
     security(("sealtalk_session" = [])), request_body = FriendId,
     responses(
-        (status = 200, description = "Blocked. Code 5000: your blacklist is full", body = inline(DoneOrRefused),
+        (status = 200, description = "The user is blocked. Code 5000: the blacklist is full", body = inline(DoneOrRefused),
             examples(
                 ("success" = (value = json!({ "code": 200 }))),
                 ("full" = (value = json!({ "code": 5_000, "message": "the blacklist is full; remove a person first" }))),
             )),
-        (status = 400, description = "friendId is your own id",
+        (status = 400, description = "`friendId` is the current user's own id",
             body = Refused, example = json!({ "code": 400, "message": "friendId is your own id" })),
         (status = 404, description = "No such user", body = Refused, example = json!({ "code": 404, "message": "no such user" })),
     ),
@@ -167,13 +168,13 @@ async fn add_to_blacklist(
 
 /// Unblock a user.
 ///
-/// If you were friends, you are friends again. Nothing happens if the user was not blocked.
+/// If the two were friends, they are friends again. Nothing happens if the user was not blocked.
 #[utoipa::path(
     post, path = "/user/remove_from_blacklist", tag = "sealtalk", operation_id = "sealtalk_remove_from_blacklist",
     security(("sealtalk_session" = [])), request_body = FriendId,
     responses(
-        (status = 200, description = "Not blocked any more", body = Done, example = json!({ "code": 200 })),
-        (status = 400, description = "friendId is your own id",
+        (status = 200, description = "The user is not blocked any more", body = Done, example = json!({ "code": 200 })),
+        (status = 400, description = "`friendId` is the current user's own id",
             body = Refused, example = json!({ "code": 400, "message": "friendId is your own id" })),
         (status = 404, description = "No such user", body = Refused, example = json!({ "code": 404, "message": "no such user" })),
     ),
@@ -187,12 +188,12 @@ async fn remove_from_blacklist(
     Ok(SealTalk::done())
 }
 
-/// List your groups.
+/// List the current user's groups.
 #[utoipa::path(
     method(get, post), path = "/user/groups", tag = "sealtalk", operation_id = "sealtalk_groups",
     security(("sealtalk_session" = [])),
     responses(
-        (status = 200, description = "All your groups", body = inline(Success<Vec<GroupEntry>>),
+        (status = 200, description = "All groups of the current user", body = inline(Success<Vec<GroupEntry>>),
             example = json!({ "code": 200, "result": [{
                 "id": "fgh809fg", "name": "Team 1", "portraitUri": "http://test.com/group/abc123.jpg",
                 "creatorId": "sdf9sd0d", "memberCount": 5, "role": 1,

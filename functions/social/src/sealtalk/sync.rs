@@ -1,4 +1,4 @@
-//! Delta sync.
+//! Incremental sync.
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
@@ -21,23 +21,23 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(sync))
 }
 
-/// What a device does not know yet. Every list holds whole rows, each in place of the one that the device has.
+/// The changes since `version`. Every list has complete rows; each replaces the stored row with the same id.
 #[derive(Serialize, ToSchema)]
 #[schema(as = sealtalk::Sync)]
 struct Synced {
-    /// What to sync from next time; the same as before when there is nothing to tell.
+    /// Send it with the next sync. It is the same as before if nothing changed.
     version: u64,
-    /// Whether there is more to tell: sync again at once.
+    /// Whether there are more changes. If true, sync again at once.
     more: bool,
-    /// The person themselves.
+    /// The current user.
     user: Oneself,
-    /// People who came onto the blacklist or off it, or look different.
+    /// Users who were blocked or unblocked, and blocked users whose profile changed.
     blacklist: Vec<Blocked>,
-    /// People whose friendship changed, or who look different.
+    /// Users whose friendship status or profile changed.
     friends: Vec<FriendEntry>,
-    /// Groups that changed, and those that the person is no longer in.
+    /// Groups that changed, and groups that the current user is no longer in.
     groups: Vec<Membership>,
-    /// Members who came, left or look different.
+    /// Members who joined or left, or whose profile changed.
     group_members: Vec<MemberEntry>,
 }
 
@@ -47,7 +47,7 @@ struct Synced {
 struct Oneself {
     #[serde(flatten)]
     user: User,
-    /// The version that this row came with.
+    /// The version in which the row was sent.
     timestamp: u64,
 }
 
@@ -56,7 +56,7 @@ struct Oneself {
 #[serde(rename_all = "camelCase")]
 struct Blocked {
     friend_id: String,
-    /// Whether they are on the blacklist.
+    /// Whether the user is blocked.
     status: bool,
     timestamp: u64,
     user: User,
@@ -69,7 +69,8 @@ struct FriendEntry {
     friend_id: String,
     display_name: String,
     message: String,
-    /// 10 asked, 11 was asked, 20 friends, 21 ignored, 30 deleted, 31 blocked.
+    /// 10 = request sent, 11 = request received, 20 = friends, 21 = request ignored, 30 = friendship ended, 31 = friend
+    /// blocked.
     status: u8,
     timestamp: u64,
     user: User,
@@ -81,9 +82,9 @@ struct FriendEntry {
 struct Membership {
     group_id: String,
     display_name: String,
-    /// 0 owner, 1 member, 2 manager.
+    /// 0 = owner, 1 = member, 2 = manager.
     role: u8,
-    /// Whether the person is no longer in the group, or there is none any more.
+    /// Whether the current user is no longer in the group, or the group was dissolved.
     is_deleted: bool,
     timestamp: u64,
     group: GroupOf,
@@ -94,7 +95,7 @@ struct Membership {
 #[serde(rename_all = "camelCase")]
 struct GroupOf {
     id: String,
-    /// Empty for a group that the person is no longer in.
+    /// Empty for a group that the current user is no longer in.
     name: String,
     portrait_uri: String,
     creator_id: String,
@@ -109,15 +110,15 @@ struct MemberEntry {
     group_id: String,
     member_id: String,
     display_name: String,
-    /// 0 owner, 1 member, 2 manager.
+    /// 0 = owner, 1 = member, 2 = manager.
     role: u8,
-    /// Whether they left.
+    /// Whether the member left.
     is_deleted: bool,
     timestamp: u64,
     user: User,
 }
 
-/// Turns rows into what is sent.
+/// Turns rows into response fields.
 struct Wire<'a> {
     state: &'a AppState,
     origin: &'a Origin,

@@ -1,4 +1,4 @@
-//! What several of the endpoints answer and ask for.
+//! Request and response types that several endpoints share.
 
 use domain::account::UserId;
 use domain::clock::Timestamp;
@@ -10,12 +10,12 @@ use utoipa::ToSchema;
 
 use crate::AppState;
 
-/// Somebody as everybody sees them.
+/// A user's public profile.
 #[derive(Serialize, ToSchema)]
 #[schema(as = sealtalk::PublicProfile)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct User {
-    /// Their id.
+    /// The user's id.
     id: String,
     nickname: String,
     portrait_uri: String,
@@ -28,7 +28,7 @@ impl User {
     }
 }
 
-/// Who is meant.
+/// The id of a user.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = sealtalk::FriendId, example = json!({ "friendId": "d9ewr89j238" }))]
 #[serde(rename_all = "camelCase")]
@@ -37,7 +37,7 @@ pub(super) struct FriendId {
     pub(super) friend_id: String,
 }
 
-/// A moment in ISO 8601, in UTC and to the millisecond, as the original server's JSON has it.
+/// A time in ISO 8601, in UTC and with milliseconds, as in the JSON of the original server.
 pub(super) fn iso(moment: Timestamp) -> String {
     let at = moment.utc();
     format!(

@@ -1,4 +1,4 @@
-//! What is true of a whole API.
+//! The parts of a description that apply to a whole API.
 
 use domain::Error;
 use handset_http::api::{self, Api, Device, Messenger, Reply, Rooms, SealTalk, Web};
@@ -6,14 +6,14 @@ use serde_json::{Map, Value, json};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-/// One of the APIs.
+/// An API.
 #[derive(Clone, Copy)]
 pub struct Dialect {
-    /// Its tag, and the prefix of its components.
+    /// The tag of its operations, and the prefix of its components.
     pub tag: &'static str,
     /// The title of its description.
     pub title: &'static str,
-    /// What its clients have to know before they call anything.
+    /// The introduction for developers of clients.
     pub about: &'static str,
     /// A sentence for its tag.
     summary: &'static str,
@@ -25,7 +25,7 @@ pub struct Dialect {
 }
 
 impl Dialect {
-    /// All of them.
+    /// All APIs.
     pub fn all() -> [Self; 5] {
         [messenger(), web(), sealtalk(), rooms(), device()]
     }
@@ -49,13 +49,13 @@ impl Dialect {
         if self.tag == Messenger::NAME { vec![own, keys] } else { vec![own] }
     }
 
-    /// Its credential.
+    /// The security scheme of its credential.
     pub fn security_scheme(&self) -> (String, Value) {
         (self.scheme.0.to_owned(), (self.scheme.1)())
     }
 }
 
-/// The tag of the public keys, which are those of the messenger's access tokens.
+/// The tag of the public keys, which verify the messenger API's access tokens.
 const KEYS: &str = "keys";
 
 fn messenger() -> Dialect {
@@ -109,7 +109,7 @@ fn rooms() -> Dialect {
         summary: "The rooms API: accounts, sign-in through other services, and meeting rooms.",
         refuse: Rooms::refuse,
         schemas: || named([schema::<api::rooms::Refused>()]),
-        // The document has it in the body, which no scheme describes.
+        // The API's documentation puts the token into the body, which no security scheme can describe.
         scheme: ("rooms_token", || {
             json!({
                 "type": "apiKey", "in": "query", "name": "token",

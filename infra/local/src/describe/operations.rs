@@ -1,4 +1,4 @@
-//! What each operation gets beside what its handler declares.
+//! The parts that are added to the declaration of each operation.
 
 use domain::{Error, NotSignedIn};
 use handset_http::api::{Api as _, SealTalk};
@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::dialects::Dialect;
 use super::responses::{self, retry_after};
 
-/// Headers that a response may have or not have.
+/// Headers that a response may have.
 const SOMETIMES: [&str; 3] = ["Content-Disposition", "Retry-After", "X-Captcha-Text"];
 
 /// Completes the description of an operation.
@@ -43,8 +43,8 @@ pub fn complete(operation: &mut Value, method: &str, dialect: &Dialect) {
     }
 }
 
-/// Where a body has several content types, the description does not say that it is required, though it is: what
-/// openapi-python-client 0.29 makes of that cannot be imported (it uses `Unset` without importing it).
+/// If a body has several content types, the description does not mark it as required, although it is:
+/// openapi-python-client 0.29 would generate code that cannot be imported (it uses `Unset` without importing it).
 fn relax_body(body: &mut Value) {
     let several = body["content"].as_object().is_some_and(|content| content.len() > 1);
     if let Some(body) = body.as_object_mut().filter(|_| several) {
@@ -52,7 +52,7 @@ fn relax_body(body: &mut Value) {
     }
 }
 
-/// What a response to HEAD has: the headers, and no body.
+/// Removes the bodies: a response to HEAD has only the headers.
 fn without_bodies(responses: &mut Map<String, Value>, dialect: &Dialect) {
     for (status, response) in responses.iter_mut() {
         if response.get("$ref").is_some() {
@@ -65,7 +65,7 @@ fn without_bodies(responses: &mut Map<String, Value>, dialect: &Dialect) {
     }
 }
 
-/// Every change in this API may fail with HTTP status 200: at least because of too many requests at once.
+/// Every change in this API may fail with HTTP status 200, at least because of too many simultaneous requests.
 fn may_fail(response: &mut Value, dialect: &Dialect) {
     let schema = &mut response["content"]["application/json"]["schema"];
     if schema.get("oneOf").is_none() {
@@ -74,8 +74,8 @@ fn may_fail(response: &mut Value, dialect: &Dialect) {
     }
 }
 
-/// A refusal that waiting helps with says how long to wait. Other headers that are declared are always there, unless
-/// the response may also be a refusal.
+/// If waiting helps, an error says how long to wait. Other declared headers are always present, unless the response may
+/// also be an error.
 fn add_headers(status: &str, response: &mut Value, dialect: &Dialect) {
     let (refused, mixed) = (refers(response, "Refused", dialect), is_mixed(response));
     let headers = response.get_mut("headers").and_then(Value::as_object_mut);
@@ -107,7 +107,7 @@ fn is_mixed(response: &Value) -> bool {
         || content.is_some_and(|content| content.len() > 1 && content.contains_key("application/json"))
 }
 
-/// Where an error has the status of a success, an example shows both.
+/// If errors and successes have the same status, the examples show both.
 fn add_refused_example(response: &mut Value, dialect: &Dialect, is_public: bool) {
     if !is_mixed(response) || !refers(response, "Refused", dialect) {
         return;

@@ -1,4 +1,4 @@
-//! Schemas by name: copies become references, and what nothing refers to is left out.
+//! Schemas by name: copies become references, and unused schemas are left out.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -27,8 +27,8 @@ pub fn tidy(paths: &mut Map<String, Value>, schemas: &mut Map<String, Value>, re
     schemas.retain(|name, _| used.contains(name));
 }
 
-/// Undoes what the derive macros make of a comment on a variant of an untagged enum: a description of its own, beside or
-/// around the schema that it is about.
+/// Undoes an effect of the derive macros: they turn a comment on a variant of an untagged enum into a separate
+/// description, beside or around the variant's schema.
 pub fn simplify(value: &mut Value) {
     let is_comment = |part: &Value| part.as_object().is_some_and(|part| part.keys().all(|key| is_about(key)));
     match value {
@@ -55,7 +55,7 @@ fn is_about(key: &str) -> bool {
     ["description", "type"].contains(&key)
 }
 
-/// Replaces what is a copy of a named schema: the derive macros inline the arguments of generic types.
+/// Replaces copies of named schemas with references, because the derive macros inline the arguments of generic types.
 fn refer(value: &mut Value, names: &HashMap<String, String>) {
     if value.get("properties").is_some()
         && let Some(name) = names.get(&value.to_string())
@@ -70,7 +70,7 @@ fn refer(value: &mut Value, names: &HashMap<String, String>) {
     }
 }
 
-/// An enumeration of one value is a constant, which generated clients know how to tell apart.
+/// An enumeration of one value becomes a constant, by which generated clients can distinguish responses.
 fn name_constants(value: &mut Value) {
     if let Value::Object(map) = value {
         if let Some([only]) = map.get("enum").and_then(Value::as_array).map(Vec::as_slice) {

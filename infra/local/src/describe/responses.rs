@@ -1,4 +1,4 @@
-//! Responses that many operations share: refusals by an API's error table, and what the gateway responds by itself.
+//! Responses that many operations share: errors from an API's error table, and the gateway's own responses.
 
 use domain::{Cap, Error, Fault, NotSignedIn};
 use handset_http::api::{Api as _, Device, Messenger, SealTalk};
@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::dialects::Dialect;
 use crate::limits::LimitExceeded;
 
-/// The schema of what the gateway responds by itself.
+/// The schema of the gateway's own responses.
 const MESSAGE: &str = "gateway.Message";
 
 /// A response that many operations of an API share.
@@ -16,15 +16,15 @@ pub struct Common {
     pub name: String,
     /// The HTTP status.
     pub status: u16,
-    /// When it comes.
+    /// The cause of the response.
     pub description: &'static str,
-    /// The error that it is for; `None` for what the gateway responds by itself.
+    /// The error of the response; `None` for the gateway's own responses.
     pub error: Option<Error>,
     schema: Value,
     example: Value,
 }
 
-/// The responses that operations of an API may have without declaring them.
+/// The responses that operations of an API can have without a declaration.
 pub fn common(dialect: &Dialect) -> Vec<Common> {
     let refused = reference(&dialect.refusal());
     let own = [
@@ -51,17 +51,17 @@ pub fn common(dialect: &Dialect) -> Vec<Common> {
     own.chain([fault(dialect)]).chain(gateway).collect()
 }
 
-/// The status of a refusal that waiting helps with.
+/// The status of an error for which waiting helps.
 pub fn limited(dialect: &Dialect) -> u16 {
     (dialect.refuse)(&Error::Limited { cap: Cap::CodesToNumber, retry_after: 1 }).status.as_u16()
 }
 
-/// The header of a refusal that waiting helps with.
+/// The header of an error for which waiting helps.
 pub fn retry_after() -> Value {
     json!({ "$ref": "#/components/headers/RetryAfter" })
 }
 
-/// What a response says about keeping it where its handler says nothing.
+/// The `Cache-Control` header of a response if its handler declares none.
 pub fn caching(status: &str, dialect: &Dialect) -> Value {
     let name = if dialect.tag == SealTalk::NAME && status == "200" { "Private" } else { "NoStore" };
     json!({ "$ref": format!("#/components/headers/{name}") })
@@ -89,7 +89,7 @@ pub fn of(dialect: &Dialect) -> Map<String, Value> {
     let mut all = Map::new();
     for common in common(dialect).into_iter().filter(|common| common.error.is_some()) {
         let mut response = common.response();
-        // A fault may be the gateway's, which says nothing about keeping it.
+        // The gateway's own error responses have no `Cache-Control` header.
         response["headers"] = if common.status == 500 {
             json!({ "Cache-Control": { "description": "`no-store`.", "schema": { "type": "string" } } })
         } else {
@@ -133,7 +133,7 @@ pub fn of(dialect: &Dialect) -> Map<String, Value> {
     all
 }
 
-/// What the gateway responds by itself, as components.
+/// The gateway's own responses, as components.
 pub fn of_gateway() -> Map<String, Value> {
     gateway().into_iter().map(|common| (common.name.clone(), common.response())).collect()
 }

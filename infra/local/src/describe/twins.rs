@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-/// Tells apart the operations of a path that one handler describes.
+/// Gives each operation of a path its own id and summary if one handler describes several.
 pub fn tell_apart(item: &mut Map<String, Value>) {
     let twins: Vec<String> = item.keys().filter(|method| has_twin(item, method)).cloned().collect();
     for method in &twins {
@@ -32,7 +32,7 @@ fn id(method: &str, operation: &Value) -> String {
     }
 }
 
-/// GET is for clients that know no better. A body that it can do without is left to POST.
+/// GET is for older clients. An optional body is described only for POST.
 fn describe_get(operation: &mut Value) {
     let Some(operation) = operation.as_object_mut() else { return };
     if operation.get("requestBody").is_some_and(|body| body["required"] != true) {

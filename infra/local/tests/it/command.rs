@@ -45,7 +45,7 @@ async fn printed(arguments: &[&str]) -> (Vec<String>, tokio::process::Child) {
             break;
         }
     }
-    // What it prints later is read as well, or it would stop at a full pipe.
+    // The later output is read as well, because the command would stop at a full pipe.
     tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
     (printed, child)
 }

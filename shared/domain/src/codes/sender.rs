@@ -246,12 +246,12 @@ impl SendLimit {
             Self::Address { retry_after } => limited(Cap::CodesFromAddress, retry_after),
             Self::AddressWithoutCaptcha => Error::CaptchaNeeded,
             Self::Country { retry_after } => {
-                tracing::error!(event = "country_cap", zone = phone.zone(), "the cap of a country is reached");
+                tracing::error!(event = "country_cap", zone = phone.zone(), "the limit of a country is reached");
                 limited(Cap::CodesToCountry, retry_after)
             }
             Self::Block { retry_after } => {
                 let zone = phone.zone();
-                tracing::error!(event = "conversion_guard", zone, "too few codes of a block of numbers are used");
+                tracing::error!(event = "conversion_guard", zone, "too few codes of a block of numbers were used");
                 limited(Cap::UnusedCodes, retry_after)
             }
             // Never the reason for a refusal: the code is sent without being counted there.

@@ -1,8 +1,8 @@
-//! Pictures that clients upload directly to the bucket with a ticket.
+//! Pictures that clients upload directly to the bucket with a presigned upload.
 //!
-//! A ticket is for one picture of one format. The name is chosen beforehand, so the client knows where the picture will
-//! be. The uploaded object is not served to anyone. The bucket sends an event, and then the picture is processed like
-//! any other upload: its content decides its type, and its metadata is removed.
+//! A presigned upload is for one picture of one format. The name is chosen beforehand, so the client knows where the
+//! picture will be. The uploaded object is not served to anyone. The bucket sends an event, and then the picture is
+//! processed like any other upload: its content decides its type, and its metadata is removed.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,7 +21,8 @@ use crate::policy::Policy;
 use crate::random::Random;
 use crate::{Error, Fault, Quota, Result};
 
-/// How long a ticket is valid: long enough to upload a large picture over a slow connection that was interrupted once.
+/// How long a presigned upload is valid: long enough to upload a large picture over a slow connection that was
+/// interrupted once.
 const UPLOAD_LIFETIME: Duration = Duration::from_mins(10);
 
 /// A form that uploads one object to the bucket: a POST of `multipart/form-data` to `url` with these fields and, as the
@@ -30,11 +31,11 @@ const UPLOAD_LIFETIME: Duration = Duration::from_mins(10);
 pub struct PresignedUpload {
     /// The URL to send the form to.
     pub url: String,
-    /// Its fields.
+    /// The fields of the form.
     pub fields: BTreeMap<String, String>,
 }
 
-/// The upload that a ticket permits.
+/// The upload to presign.
 #[derive(Clone, Copy, Debug)]
 pub struct Allowed<'a> {
     /// The only permitted key.
@@ -45,20 +46,20 @@ pub struct Allowed<'a> {
     pub most: u64,
 }
 
-/// Creates tickets.
+/// Presigns uploads.
 #[async_trait]
 pub trait UploadSigner: Send + Sync {
-    /// A ticket that is valid from `now` until `until`. Makes no network call.
+    /// A presigned upload that is valid from `now` until `until`. Makes no network call.
     async fn sign(&self, allowed: Allowed<'_>, now: Timestamp, until: Timestamp) -> Result<PresignedUpload>;
 }
 
-/// Issues tickets, and processes the pictures that were uploaded with them.
+/// Issues presigned uploads, and processes the uploaded pictures.
 pub struct DirectUploads {
     /// The accounts that own the uploads.
     pub accounts: Arc<dyn AccountStore>,
     /// The store of the files.
     pub objects: Arc<dyn ObjectStore>,
-    /// Creates tickets.
+    /// Presigns uploads.
     pub signer: Arc<dyn UploadSigner>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
@@ -69,8 +70,8 @@ pub struct DirectUploads {
 }
 
 impl DirectUploads {
-    /// A ticket for a picture, and the name that the picture will have. The account records the name now. The size of
-    /// the picture is not known yet, so its bytes are counted when it is processed.
+    /// A presigned upload for a picture, and the name that the picture will have. The account records the name now. The
+    /// size of the picture is not known yet, so its bytes are counted when it is processed.
     pub async fn invite(&self, caller: Caller, format: Format) -> Result<(ImageName, PresignedUpload)> {
         let (name, now) = (ImageName::generate(&*self.random, format), self.clock.now());
         let key = WaitingImage { owner: caller.user, name }.key();
@@ -81,8 +82,8 @@ impl DirectUploads {
     }
 
     /// Processes a picture that was uploaded to the bucket, once. A later upload under the same name is deleted,
-    /// because caches keep a name that was served for ever. A file that is not a picture of its format, or for which
-    /// the account has no space, is deleted and refused.
+    /// because caches keep a served file for ever. A file that is not a picture of its format, or for which the account
+    /// has no space, is deleted and refused.
     pub async fn take_in(&self, waiting: &WaitingImage) -> Result<()> {
         let key = waiting.key();
         let bytes = match self.objects.get(&key, Part::Whole, self.policy.image_max_bytes).await? {

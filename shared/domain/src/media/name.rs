@@ -133,7 +133,7 @@ impl fmt::Display for ImageName {
 /// A picture that a client uploads to the bucket, before it is processed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WaitingImage {
-    /// The account to which the ticket was issued. It is part of the key, which is fixed by the ticket.
+    /// The account to which the presigned upload was issued. It is part of the key, which the presigned upload fixes.
     pub owner: UserId,
     /// The name under which it will be served.
     pub name: ImageName,

@@ -91,26 +91,26 @@ pub trait Recipients: Send + Sync {
     /// The bulletin on a group's board. Takes one round trip.
     async fn posted_in(&self, group: GroupId) -> Result<Option<String>>;
 
-    /// Those of `people` to whom `other` is a friend. One round trip.
+    /// The users among `people` who have `other` as a friend. Takes one round trip.
     async fn to_whom_a_friend(&self, people: &BTreeSet<UserId>, other: UserId) -> Result<BTreeSet<UserId>>;
 }
 
-/// Pushes that are counted, because the person who sets them off chooses their words.
+/// Push notifications that are counted, because the user who causes them chooses their text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CountedPush {
-    /// To a person who is asked to be friends.
+    /// To the receiver of a friend request.
     Request {
-        /// Who is asked.
+        /// The receiver of the request.
         to: UserId,
     },
-    /// To a person whom somebody other than a friend adds to a group.
+    /// To a user whom a user other than a friend adds to a group.
     Addition {
-        /// Who is added.
+        /// The added user.
         to: UserId,
     },
-    /// To the members of a group, all of them together.
+    /// To all members of a group together.
     Group {
-        /// Who did what they hear of.
+        /// The user whose change the members are notified of.
         by: UserId,
     },
 }
@@ -118,7 +118,7 @@ pub enum CountedPush {
 /// Counts pushes.
 #[async_trait]
 pub trait PushCounts: Send + Sync {
-    /// Counts a push, if fewer than allowed were sent in this hour. One round trip.
+    /// Counts a push if fewer than the maximum were sent in this hour. Takes one round trip.
     async fn may_push(&self, push: CountedPush, now: Timestamp) -> Result<bool>;
 }
 

@@ -27,7 +27,7 @@ pub enum Task {
     Finish(GroupId),
     /// This user's nickname or picture changed.
     Spread(UserId),
-    /// This person's nickname or picture came too early to be spread, some time ago.
+    /// This user's nickname or picture changed too early to be copied, some time ago.
     SpreadLate(UserId),
 }
 

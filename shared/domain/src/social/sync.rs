@@ -1,4 +1,4 @@
-//! The delta sync: sends a device the changes that it does not have yet.
+//! Incremental sync: sends a device the changes that it does not have yet.
 //!
 //! A version is the name of a response. It is neither a time nor a position in a log. With each response that contains
 //! a change, the server saves the rows that the device then has, as one mark for each row ([`SyncSnapshot`]). The next sync

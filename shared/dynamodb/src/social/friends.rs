@@ -79,7 +79,8 @@ impl FriendStore for Table {
                 Err(if lives { Error::Full(Quota::Blacklist) } else { not_signed_in(account, caller) })
             }
             Transacted::Refused(reasons) => match invitations {
-                // Only where nothing else was in the way: what is judged anew may be no request any more.
+                // Only if no other condition failed: after a new decision the change may not be a friend request any
+                // more.
                 Some(counter) if !(ACCOUNT..relations).any(|position| failed(&reasons, position)) => {
                     Err(counter.refusal(now))
                 }
@@ -90,7 +91,7 @@ impl FriendStore for Table {
 }
 
 impl Table {
-    /// Counts the people on the blacklist in their owner's account, as part of a change of that account. An account
+    /// Counts the users on the blacklist in the owner's account, as part of a change of that account. An account
     /// without a blacklist stores no count.
     fn count_blocked(&self, account: Change, listed: Listed) -> Change {
         let (mut account, added) = match listed {

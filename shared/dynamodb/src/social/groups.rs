@@ -159,16 +159,16 @@ impl GroupStore for Table {
     }
 }
 
-/// What refusals have shown of the people of a change.
+/// Facts about the users of a change, from its earlier attempts that were refused.
 #[derive(Default)]
 struct Known {
-    /// Friends of the caller, whose lists are full for strangers.
+    /// Friends of the caller whose lists are full for strangers.
     friends: BTreeSet<UserId>,
-    /// Those who leave, whose lists remember no more groups.
+    /// Users who leave, but whose lists can remember no more groups.
     crowded: BTreeSet<UserId>,
 }
 
-/// Where in the transaction of a change its parts are.
+/// The positions of a change's parts in its transaction.
 struct Places {
     group: Range<usize>,
     made: Range<usize>,
@@ -176,14 +176,14 @@ struct Places {
     leaving: Range<usize>,
 }
 
-/// How a group comes onto a person's list.
+/// How a group is added to a user's list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Entry {
-    /// The person made the group or joined it.
+    /// The user created the group or joined it.
     Own,
-    /// A friend of the person's added them.
+    /// A friend added the user.
     ByFriend,
-    /// Another person added them.
+    /// A user who is not a friend added the user.
     ByStranger,
 }
 

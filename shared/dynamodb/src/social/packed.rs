@@ -73,7 +73,7 @@ fn rows_packed(rows: &[(&Row, &u64)]) -> Vec<u8> {
     bytes
 }
 
-/// Unpacks one part of what [`told`] packed.
+/// Unpacks one part that [`snapshot`] packed.
 pub fn read_told(bytes: &[u8]) -> Option<SyncSnapshot> {
     let mut rest = format(bytes)?;
     let mut snapshot = SyncSnapshot::new();

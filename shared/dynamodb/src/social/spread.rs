@@ -1,9 +1,9 @@
-//! How often a person's nickname and picture are spread to the groups that the person is in.
+//! How often a user's nickname and picture are copied to the user's groups.
 //!
-//! The account says when that was last done (`spread_at`), because of which change (`spread_by`), and how often today
-//! (`spread_day`, `spreads`). What came too early leaves a mark in the account (`unspread`), with which the account's next
-//! change asks again, and a note beside it. DynamoDB deletes the note when its time to live is over, which asks again as
-//! well: for an account that changes no more.
+//! The account has the time of the last copy (`spread_at`), the change that caused it (`spread_by`), and today's count
+//! (`spread_day`, `spreads`). A change that comes too early leaves a mark in the account (`unspread`), so that the
+//! account's next change tries again, and a note beside the account. When DynamoDB deletes the note at the end of its
+//! time to live, the copy is tried again too: for an account that does not change any more.
 
 use crate::item::{self, Item, moment, number, text};
 use crate::write::Change;
@@ -14,19 +14,19 @@ use domain::clock::Timestamp;
 
 const DOING: &str = "spreading a nickname";
 const DAY: i64 = 86_400;
-/// The mark of an account whose nickname or picture is still to be spread.
+/// The mark of an account whose nickname or picture still has to be copied.
 pub(super) const UNSPREAD: &str = "unspread";
 
-/// The day's count that a spreading is counted in.
+/// The daily count that includes this copy.
 #[derive(Clone, Copy)]
 enum Day {
-    /// The account counts today already.
+    /// The account already has a count for today.
     Begun,
-    /// The account counts another day, or none.
+    /// The account has a count for another day, or none.
     New,
 }
 
-/// What a spreading is because of.
+/// The cause of a copy.
 #[derive(Clone, Copy)]
 struct Because<'a> {
     user: UserId,
@@ -36,12 +36,12 @@ struct Because<'a> {
 }
 
 impl Table {
-    /// Counts a spreading if it may be done now, or notes that it is still to be done.
+    /// Counts a copy if it is allowed now; otherwise notes that it still has to be made.
     pub(super) async fn try_spread(&self, user: UserId, by: &str, late: bool, now: Timestamp) -> Result<bool> {
         let because = Because { user, by, late, now };
         let Some(account) = self.count_spread(because, Day::Begun).await? else { return Ok(true) };
         let Some(account) = account else { return Ok(false) };
-        // The function was stopped before it had reported that this change is done with.
+        // The function was stopped before it had reported that this change is finished.
         if item::get_text(&account, "spread_by").as_deref() == Some(by) {
             return Ok(true);
         }
@@ -56,7 +56,7 @@ impl Table {
         Ok(false)
     }
 
-    /// Counts a spreading. `None` when that is done; otherwise the account, if there is one.
+    /// Counts a copy. `None` if it was counted; otherwise the account, if there is one.
     async fn count_spread(&self, because: Because<'_>, day: Day) -> Result<Option<Option<Item>>> {
         const NOW: &str = "SET #spread_at = :now, #spread_by = :by";
         const LATE_ENOUGH: &str = "(attribute_not_exists(#spread_at) OR #spread_at <= :before)";
@@ -88,7 +88,7 @@ impl Table {
         })
     }
 
-    /// Marks the account, and leaves the note that ends when the nickname may be spread.
+    /// Marks the account, and writes the note that expires when the nickname may be copied.
     async fn note_unspread(&self, user: UserId, account: &Item, now: Timestamp) -> Result<()> {
         let is_today = item::get_number(account, "spread_day") == Some(now.day());
         let used_up = is_today && item::get_number(account, "spreads") >= Some(self.policy.spreads_per_day);

@@ -1,4 +1,4 @@
-//! The data that a delta sync reads, and the record of what the device was sent.
+//! The data that a sync reads, and the record of what the device was sent.
 
 use std::collections::{BTreeSet, HashMap};
 

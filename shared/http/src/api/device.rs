@@ -1,4 +1,5 @@
-//! The device API: `{"success", "msg", "data"}` under 200; a missing or dead token is 401 and a fault 500.
+//! The device API: `{"success", "msg", "data"}` under 200; a missing or ended token is 401, and an error on our side is
+//! 500.
 
 use axum::response::Response;
 use http::StatusCode;
@@ -20,13 +21,13 @@ use domain::{Error, NotSignedIn, Result};
 pub struct Device;
 
 impl Device {
-    /// A success with something to tell.
+    /// A success with data.
     #[must_use]
     pub fn data(data: impl Serialize) -> Response {
         ok(Envelope { success: true, msg: "ok", data })
     }
 
-    /// A success that has only words to tell.
+    /// A success with a message and no data.
     #[must_use]
     pub fn done(msg: &'static str) -> Response {
         ok(Done { success: true, msg })
@@ -39,7 +40,7 @@ impl Device {
 pub struct Envelope<T> {
     #[schema(schema_with = yes)]
     success: bool,
-    /// What was done.
+    /// A success message for developers.
     msg: &'static str,
     data: T,
 }
@@ -50,7 +51,7 @@ pub struct Envelope<T> {
 pub struct Done {
     #[schema(schema_with = yes)]
     success: bool,
-    /// What was done.
+    /// A success message for developers.
     msg: &'static str,
 }
 
@@ -61,7 +62,7 @@ pub struct Done {
 pub struct Refused {
     #[schema(schema_with = no)]
     success: bool,
-    /// What went wrong, for developers. Do not compare it; the text may change.
+    /// An error message for developers. Do not compare it; the text may change.
     msg: String,
 }
 

@@ -1,4 +1,5 @@
-//! The messenger API: bare JSON under 200; refusals `{"error": …, "kind": …}` under 400, 401, 403, 404 or 412; faults 500.
+//! The messenger API: plain JSON with status 200; errors are `{"error": …, "kind": …}` with 400, 401, 403, 404 or 412;
+//! errors on our side are 500.
 
 use http::StatusCode;
 use http::request::Parts;
@@ -27,7 +28,7 @@ pub struct Done {}
 pub struct Refused {
     /// Error message for developers. Do not show it to users or compare it; the text may change.
     pub error: String,
-    /// What went wrong, as a word to branch on. The words do not change; new ones may come.
+    /// The kind of error, as a word that code can compare. The words do not change; new ones may be added.
     #[schema(schema_with = kinds)]
     pub kind: String,
 }

@@ -15,29 +15,29 @@ use domain::{Error, NotSignedIn, Result};
 #[derive(Clone, Copy, Debug)]
 pub struct Rooms;
 
-/// A success without anything else, for the API description.
+/// A success without a result.
 #[derive(ToSchema)]
 #[schema(as = rooms::Done, example = json!({ "status": "SUCCESS", "msg": "查询成功", "code": "200" }))]
 #[expect(dead_code, reason = "only described")]
 pub struct Done {
     #[schema(schema_with = success)]
     status: String,
-    /// What was done.
+    /// A success message for developers.
     msg: String,
-    /// The HTTP status again.
+    /// The HTTP status, as a string.
     code: String,
 }
 
-/// A refusal, for the API description.
+/// An error.
 #[derive(ToSchema)]
 #[schema(as = rooms::Refused, example = json!({ "status": "FAIL", "msg": "not signed in", "code": "401" }))]
 #[expect(dead_code, reason = "only described")]
 pub struct Refused {
     #[schema(schema_with = failure)]
     status: String,
-    /// What went wrong, for developers. Do not compare it; the text may change.
+    /// An error message for developers. Do not compare it; the text may change.
     msg: String,
-    /// The HTTP status again.
+    /// The HTTP status, as a string.
     #[schema(pattern = "^[45][0-9]{2}$")]
     code: String,
 }
@@ -61,8 +61,8 @@ impl Api for Rooms {
         Reply::new(status, json!({ "status": "FAIL", "msg": words::<Self>(error), "code": code }))
     }
 
-    /// The document puts the token into the body or the query, so of a request's head only the query can hold it;
-    /// handlers check the body's themselves.
+    /// The documentation puts the token into the body or the query. Only the query is read here; handlers check a token
+    /// in the body themselves.
     fn caller(parts: &Parts, verifier: &TokenVerifier) -> Result<Caller> {
         let query = parts.uri.query().unwrap_or_default();
         let token = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "token");

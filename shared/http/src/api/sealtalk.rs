@@ -1,5 +1,5 @@
-//! The `SealTalk` API: `{"code", "result"}`. Outcomes have a code of their own under 200; errors are HTTP statuses
-//! with the same number as `code`, except that nobody signed in is 403 with code 10000, on which its clients sign out.
+//! The `SealTalk` API: `{"code", "result"}`. Some errors have a code of their own and HTTP status 200. The others have
+//! the HTTP status as `code`, except a missing session: 403 with code 10000, at which the clients sign out.
 
 use axum::body::Body;
 use axum::response::Response;
@@ -31,7 +31,7 @@ impl SealTalk {
     /// The cookie that holds the session token.
     pub const COOKIE: &'static str = "sealtalk_session";
 
-    /// A success that has nothing to tell.
+    /// A success without a result.
     #[must_use]
     pub fn done() -> Response {
         Self::bare(Done { code: 200 })
@@ -51,8 +51,8 @@ impl SealTalk {
         response
     }
 
-    /// What a handler found. `these` of the errors are a bad request at its endpoint, as they are at the original
-    /// server's, and have another status elsewhere.
+    /// The result of a handler. The errors that match `these` are a bad request at this endpoint, as on the original
+    /// server, and have another status at other endpoints.
     pub fn bad_request(
         result: Result<Response>,
         these: fn(&Error) -> bool,
@@ -75,15 +75,15 @@ impl SealTalk {
         caching::secret(Self::result(result))
     }
 
-    /// A nickname as this API's document bounds it: 1 to 32 bytes.
+    /// A nickname within the limits of this API's documentation: 1 to 32 bytes.
     pub fn nickname(text: &str) -> Result<Nickname> {
         const RULE: &str = "must have 1 to 32 bytes and no control characters";
         const NICKNAME: Bounds = Bounds { bytes: 32, ..Bounds::line("nickname", 1, 32, RULE) };
         Nickname::within(text, &NICKNAME)
     }
 
-    /// A portrait as this API's document bounds it: an http(s) URL of 12 to 256 characters. A picture of ours is kept
-    /// by its path, so that it moves with the host.
+    /// An avatar within the limits of this API's documentation: an http(s) URL of 12 to 256 characters. If the picture
+    /// is on Handset, only its path is stored, so that it stays valid if the host changes.
     pub fn portrait(text: &str, url: &PublicUrl, origin: &Origin) -> Result<Avatar> {
         const RULE: Error =
             Error::Invalid { field: "portraitUri", rule: "must be an http(s) URL of 12 to 256 characters" };
@@ -93,7 +93,8 @@ impl SealTalk {
         Avatar::parse(url.relative(origin, text)).or_else(|_| Avatar::parse(text)).map_err(|_| RULE)
     }
 
-    /// A verification token has the form of a UUID. Another text is a bad request; a UUID may still be no token.
+    /// A verification token has the form of a UUID. Any other text is a bad request. A UUID may still be an unknown
+    /// token.
     pub fn verification_token(text: &str) -> Result<&str> {
         const RULE: Error = Error::Invalid { field: "verification_token", rule: "must be a UUID" };
         let text = text.trim();
@@ -104,13 +105,13 @@ impl SealTalk {
         if text.len() == 36 && text.bytes().enumerate().all(fits) { Ok(text) } else { Err(RULE) }
     }
 
-    /// A password that is compared with the one that is set. An empty one is no password of anybody.
+    /// A password to compare with the stored one. An empty password belongs to no account.
     pub fn typed_password(field: &'static str, text: &str) -> Result<Password> {
         if text.is_empty() { Err(Error::Invalid { field, rule: "must not be empty" }) } else { Password::typed(text) }
     }
 
-    /// A new password as this API's document bounds it: 6 to 20 bytes without spaces. What somebody signs in with is
-    /// not held to it, because it may have been set through an API that allows longer ones.
+    /// A new password within the limits of this API's documentation: 6 to 20 bytes without spaces. The limits do not
+    /// apply to sign-in, because the password may have been set through an API that allows longer ones.
     pub fn password(text: &str) -> Result<Password> {
         const RULE: Error = Error::Invalid { field: "password", rule: "must have 6 to 20 bytes and no spaces" };
         if text.len() > 20 { Err(RULE) } else { Password::new(text).map_err(|_| RULE) }
@@ -141,7 +142,7 @@ pub struct Done {
 pub struct Failed {
     #[schema(schema_with = failures)]
     code: u16,
-    /// What went wrong, for developers. Do not compare it; the text may change.
+    /// An error message for developers. Do not compare it; the text may change.
     message: String,
 }
 
@@ -152,7 +153,7 @@ pub struct Failed {
 pub struct Refused {
     #[schema(schema_with = errors)]
     code: u16,
-    /// What went wrong, for developers. Do not compare it; the text may change.
+    /// An error message for developers. Do not compare it; the text may change.
     message: String,
 }
 
@@ -206,7 +207,7 @@ impl Api for SealTalk {
             // The Android client takes this status for a group that has no bulletin yet.
             Error::Group(GroupRule::NotInGroup | GroupRule::NoBulletin) => (StatusCode::PAYMENT_REQUIRED, 402),
             Error::Unauthenticated(_) => (StatusCode::FORBIDDEN, 10_000),
-            // A locked account is answered like a wrong password, so that nobody can tell from outside that it is locked.
+            // A locked account gives the same error as a wrong password, so that nobody can see the lock.
             Error::CodeWrong
             | Error::CodeGuessesSpent
             | Error::PasswordWrong
@@ -226,7 +227,7 @@ impl Api for SealTalk {
         Reply::new(status, json!({ "code": code, "message": message }))
     }
 
-    /// A lock is refused to the byte like a wrong code or password.
+    /// The error for a locked account is the same, to the byte, as for a wrong code or password.
     fn retry_after(error: &Error) -> Option<u64> {
         match error {
             Error::Limited { cap: Cap::SignInFailures, .. } => None,

@@ -7,7 +7,7 @@ use http_body_util::BodyExt;
 use super::*;
 use domain::{Cap, Fault, GroupRule, NotSignedIn, Quota};
 
-/// One error of each kind, and of each kind of cap. A new variant stops this from compiling until it is listed.
+/// An error of each kind, and of each kind of limit. A new variant stops this from compiling until it is listed.
 #[expect(clippy::too_many_lines, reason = "every error has its line")]
 fn every_error() -> Vec<Error> {
     let listed = vec![

@@ -25,13 +25,13 @@ impl Web {
     /// The cookie that holds the session token.
     pub const COOKIE: &'static str = "web_session";
 
-    /// A success that has nothing to tell.
+    /// A success without data.
     #[must_use]
     pub fn done() -> Response {
         Self::said("OK")
     }
 
-    /// A success that has only words to tell.
+    /// A success with a message and no data.
     #[must_use]
     pub fn said(errmsg: &'static str) -> Response {
         ok(Done { errno: "0", errmsg })
@@ -43,7 +43,8 @@ impl Web {
         ok(Success { errno: "0", errmsg: "OK", data })
     }
 
-    /// What a handler found, in the words that the document has for its endpoint where they are not the table's.
+    /// The result of a handler. An error has the message that the documentation has for the endpoint, if that differs
+    /// from the table.
     #[must_use]
     pub fn answer(result: Result<Response>, words: &[Words]) -> Response {
         result.unwrap_or_else(|error| {
@@ -56,7 +57,7 @@ impl Web {
     }
 }
 
-/// How an endpoint words an error.
+/// The message of an endpoint for an error.
 #[derive(Clone, Copy, Debug)]
 pub struct Words {
     instead_of: fn(&Error) -> bool,
@@ -65,13 +66,13 @@ pub struct Words {
 }
 
 impl Words {
-    /// How it words a failure of ours.
+    /// The message for an error on our side.
     #[must_use]
     pub const fn of_fault(errno: &'static str, errmsg: &'static str) -> Self {
         Self { instead_of: |error| matches!(error, Error::Fault(_)), errno, errmsg }
     }
 
-    /// How it words that there is nothing.
+    /// The message for data that does not exist.
     #[must_use]
     pub const fn of_nothing(errno: &'static str, errmsg: &'static str) -> Self {
         Self { instead_of: |error| matches!(error, Error::NotFound(_)), errno, errmsg }
@@ -95,7 +96,7 @@ pub struct Success<T> {
 pub struct Done {
     #[schema(schema_with = zero)]
     errno: &'static str,
-    /// What was done, in words for users.
+    /// A success message that can be shown to users.
     errmsg: &'static str,
 }
 
@@ -105,7 +106,7 @@ pub struct Done {
 pub struct Refused {
     #[schema(schema_with = errors)]
     errno: &'static str,
-    /// What went wrong, in words for users.
+    /// An error message that can be shown to users.
     errmsg: &'static str,
 }
 
@@ -140,27 +141,27 @@ fn errors() -> Object {
     constant::texts(&ALL, "The kind of error.")
 }
 
-/// A person, as two functions tell of one.
+/// A user's profile.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = web::User)]
 pub struct User {
     #[serde(rename = "user_id")]
     id: u64,
-    /// The number, for who has none.
+    /// The user's name; their phone number if they have no name.
     name: String,
-    /// The number, empty when the account has none.
+    /// The user's phone number; empty if the account has none.
     mobile: String,
     /// An absolute URL, or empty.
     avatar: String,
-    /// The same as `avatar`, under the name that some pages read.
+    /// The same as `avatar`, for older clients.
     avatar_url: String,
-    /// `YYYY-MM-DD HH:MM:SS` in China.
+    /// When the account was created, as `YYYY-MM-DD HH:MM:SS` in China's time zone.
     create_time: String,
 }
 
 impl User {
-    /// What the owner of an account is told of it. Somebody without a name is called by their number, here alone:
-    /// what other people see is no number.
+    /// The profile that the user sees themselves. If the user has no name, `name` is their number. Other users never
+    /// see the number.
     #[must_use]
     pub fn of(account: &Account, url: &PublicUrl, origin: &Origin) -> Self {
         let mobile = mobile_of(account);
@@ -178,7 +179,7 @@ impl User {
         }
     }
 
-    /// Their name alone.
+    /// Only the user's name.
     #[must_use]
     pub fn into_name(self) -> String {
         self.name
@@ -224,14 +225,14 @@ impl Api for Web {
             | Error::CountryNotServed
             | Error::Full(_)
             | Error::CaptchaNeeded
-            // The document has a number for this, which hides what matters: whether the password was right.
+            // The documentation has a number for this. It does not show whether the password was right.
             | Error::Locked { .. }
             | Error::Limited { .. } => ("4201", "非法请求或请求次数受限"),
             Error::TextNotSent => ("4301", "发送失败"),
             Error::ProviderRefused | Error::ProviderUnreachable => ("4301", "第三方系统错误"),
             Error::Fault(_) => ("4500", "内部错误"),
         };
-        // The document knows nothing but 200 with a number, failures of ours among them.
+        // The documentation has only status 200 with a number, even for errors on our side.
         let status = match error {
             Error::NoRoute => StatusCode::NOT_FOUND,
             Error::WrongMethod { .. } => StatusCode::METHOD_NOT_ALLOWED,
@@ -252,7 +253,7 @@ impl Api for Web {
         cookie::caller(parts, verifier, Self::COOKIE, Self::NAME)
     }
 
-    /// The document has words of its own for all of them.
+    /// The documentation has one message for all of them.
     fn not_signed_in(_: NotSignedIn) -> &'static str {
         "用户未登录"
     }

@@ -1,4 +1,4 @@
-//! What is wrong with a request's fields, and the words for it.
+//! The mistakes in a request's fields, and their messages.
 
 use std::fmt::{self, Display};
 
@@ -80,7 +80,7 @@ impl Display for Place {
     }
 }
 
-/// What is wrong.
+/// The kind of mistake.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum What {
     /// The field is not there.
@@ -179,7 +179,7 @@ impl de::Error for Problem {
     }
 }
 
-/// What must be there instead, without the names of Rust's types.
+/// The expected value, without the names of Rust's types.
 pub(super) fn plain(expected: &dyn Expected) -> String {
     let words = expected.to_string();
     match words.as_str() {
@@ -196,7 +196,7 @@ pub(super) fn plain(expected: &dyn Expected) -> String {
 
 /// The sentence about fields that are missing from one object, and where they are nested, what to send.
 pub(super) fn missing(places: &[Place]) -> String {
-    // An object that is missing is told by the fields that it must have.
+    // For a missing object, the message names the fields that it must have.
     let told = places.iter().filter(|outer| {
         let inside = |inner: &&Place| inner.0.len() > outer.0.len() && inner.0.starts_with(&outer.0);
         !places.iter().any(|inner| inside(&inner))

@@ -1,4 +1,4 @@
-//! A deserializer of JSON values that knows where it is.
+//! A deserializer of JSON values that knows its place in the body.
 
 use serde::de::value::StrDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor};
@@ -9,11 +9,11 @@ use super::problem::{Place, Problem, Step, plain};
 
 type Result<T> = std::result::Result<T, Problem>;
 
-/// Places whose values are taken to be there and right, to find out what else is wrong.
+/// Places whose values are assumed to be present and correct, to find other mistakes.
 #[derive(Debug, Default)]
 pub(super) struct Assumed(pub(super) Vec<Place>);
 
-/// Where a value is: a list on the stack, which costs nothing while all goes well.
+/// The place of a value: a list on the stack, which costs nothing unless there is a mistake.
 #[derive(Clone, Copy)]
 enum At<'a> {
     Whole,
@@ -115,7 +115,7 @@ impl<'a> Given<'a> {
     }
 }
 
-/// What is not assumed is read by `any`, whose visitor refuses what it cannot take.
+/// A value that is not assumed is read by `any`. Its visitor refuses values that it cannot use.
 macro_rules! scalars {
     ($($method:ident, $visit:ident($($assumed:expr)?);)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
@@ -177,7 +177,7 @@ impl<'de> Deserializer<'de> for Given<'_> {
         self.located(self.object(visitor))
     }
 
-    /// What is flattened into another type is read from a map, too.
+    /// Flattened fields are read from a map, too.
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         self.object(visitor).map_err(|problem| problem.inside(|| self.place()))
     }

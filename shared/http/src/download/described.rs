@@ -92,7 +92,7 @@ fn responses(types: &[&str], thing: &'static str) -> BTreeMap<String, RefOr<Resp
     all.into_iter().map(|(status, response)| (status.to_string(), response.build().into())).collect()
 }
 
-/// A response that may be kept: what lies under a name never changes.
+/// A response that may be cached: the content under a name never changes.
 fn cached(about: &str) -> ResponseBuilder {
     ResponseBuilder::new()
         .description(about)

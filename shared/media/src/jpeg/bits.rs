@@ -8,9 +8,9 @@ pub(super) struct Bits<'a> {
     at: usize,
     /// The next bits, from the highest on.
     word: u64,
-    /// How many bits of `word` count. The rest is zero or what the next bytes will say again.
+    /// How many bits of `word` count. The other bits are zero, or bits of the next bytes, which are read again.
     count: u32,
-    /// How many zeros were made up because a marker or the end of the file was met.
+    /// How many zero bits were added after a marker or the end of the file.
     invented: u32,
 }
 
@@ -20,21 +20,22 @@ impl<'a> Bits<'a> {
         Self { data, at, word: 0, count: 0, invented: 0 }
     }
 
-    /// Where the first byte that was not read is. Meaningful once all bits were asked for: then a marker is there.
+    /// The position of the first byte that was not read. It is meaningful only after all bits were requested: then it
+    /// is the position of a marker.
     pub(super) fn position(&self) -> usize {
         self.at
     }
 
-    /// Whether more bits were used than there are.
+    /// Whether more bits were used than the data have.
     #[inline(always)]
     pub(super) fn overran(&self) -> bool {
         self.invented > self.count
     }
 
-    /// Where the first byte is of which no bit was used.
+    /// The position of the first byte of which no bit was used.
     pub(super) fn end(&self) -> usize {
         let unused = self.count.saturating_sub(self.invented) / 8;
-        // What stands before is 0xff only where it fills up: as a byte of the data it has a zero behind it.
+        // A 0xff before this place is only a fill byte: a 0xff that belongs to the data is followed by a zero.
         let unfilled = |at| self.data.get(..at).and_then(|data| data.iter().rposition(|byte| *byte != 0xff));
         let mut at = unfilled(self.at).map_or(0, |last| last + 1);
         for _ in 0..unused {
@@ -54,7 +55,7 @@ impl<'a> Bits<'a> {
             if !has_ff(next) {
                 self.word |= next >> self.count;
                 self.at += ((63 - self.count) >> 3) as usize;
-                // Of eight bytes at least seven are new, so 56 and what was there modulo 8.
+                // At least seven of eight bytes are new. So the count is 56 plus the old count modulo 8.
                 self.count |= 0b11_1000;
                 return;
             }
@@ -62,11 +63,12 @@ impl<'a> Bits<'a> {
         *self = self.refilled();
     }
 
-    /// Byte by byte, which is what stuffed zeros and the end need.
+    /// Refills byte by byte, as stuffed zeros and the end of the data require.
     #[cold]
     #[inline(never)]
     fn refilled(mut self) -> Self {
-        // What lies below the counted bits would be doubled by bytes that are not the same as in the quick way.
+        // Clears the bits below the counted ones. The bytes that follow differ from those of the fast path, and would
+        // be mixed with them.
         self.word &= !(u64::MAX.checked_shr(self.count).unwrap_or(0));
         while self.count < 56 {
             let byte = match self.data.get(self.at..) {
@@ -94,13 +96,13 @@ impl<'a> Bits<'a> {
         self
     }
 
-    /// The next `count` bits, 1 to 32 of them, which stay.
+    /// The next `count` bits, 1 to 32, without using them.
     #[inline(always)]
     pub(super) fn peek(&self, count: u32) -> usize {
         (self.word >> (64 - count)) as usize
     }
 
-    /// What `undo` needs to take back steps over bits, as long as there is no refill between.
+    /// The state that `undo` restores, as long as there is no refill in between.
     #[inline(always)]
     pub(super) fn mark(&self) -> (u64, u32) {
         (self.word, self.count)
@@ -111,26 +113,26 @@ impl<'a> Bits<'a> {
         (self.word, self.count) = mark;
     }
 
-    /// Steps over `count` bits, fewer than 64 of them, which have to be there.
+    /// Skips `count` bits, fewer than 64. They must be available.
     #[inline(always)]
     pub(super) fn skip(&mut self, count: u32) {
         self.word <<= count & 63;
         self.count = self.count.wrapping_sub(count);
     }
 
-    /// The next `count` bits as a number; 0 to 16 of them, which have to be there.
+    /// The next `count` bits as a number, 0 to 16. They must be available.
     #[inline(always)]
     pub(super) fn take(&mut self, count: u32) -> i32 {
-        // Two shifts, as one by 64 is none.
+        // Two shifts, because a shift by 64 would do nothing.
         let value = (self.word >> 1 >> (63 - count)) as i32;
         self.skip(count);
         value
     }
 
-    /// The number of `size` bits, 0 to 15, behind the next `length`, which have to be there.
+    /// The number of `size` bits, 0 to 15, after the next `length` bits. All must be available.
     #[inline(always)]
     pub(super) fn signed_behind(&self, length: u32, size: u32) -> i32 {
-        // Two shifts, as one by 64 is none.
+        // Two shifts, because a shift by 64 would do nothing.
         extended((self.word << (length & 63) >> 1 >> (63 - (size & 63))) as i32, size)
     }
 

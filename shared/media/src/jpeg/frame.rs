@@ -1,11 +1,11 @@
-//! What the frame header says, and the sizes that follow from it (T.81, A.1, A.2 and B.2.2).
+//! The content of the frame header, and the sizes that follow from it (T.81, A.1, A.2 and B.2.2).
 
 use super::Damage;
 
 /// The most blocks of all components that one unit of an interleaved scan may have (T.81, B.2.3).
 pub(super) const MAX_BLOCKS: u32 = 10;
 
-/// How the coefficients are spread over the scans.
+/// How the coefficients are distributed over the scans.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Process {
     /// Each component in one scan: SOF0 and SOF1.
@@ -17,17 +17,17 @@ pub(super) enum Process {
 /// One component: luma, a colour difference, a colour or an ink.
 #[derive(Debug, Clone)]
 pub(super) struct Component {
-    /// What scans call it.
+    /// The id of the component in scans.
     pub(super) id: u8,
     /// Sampling factor across, 1 to 4.
     pub(super) across: u32,
     /// Sampling factor down, 1 to 4.
     pub(super) down: u32,
-    /// Which quantisation table it uses.
+    /// The quantisation table that it uses.
     pub(super) quantiser: usize,
     /// Width and height in samples.
     pub(super) size: (u32, u32),
-    /// Blocks across and down that hold these samples.
+    /// Number of blocks across and down for these samples.
     pub(super) blocks: (u32, u32),
     /// Blocks across and down of an interleaved scan, which codes whole units.
     pub(super) padded: (u32, u32),
@@ -39,7 +39,7 @@ impl Component {
         (f64::from(frame.most.0) / f64::from(self.across), f64::from(frame.most.1) / f64::from(self.down))
     }
 
-    /// Blocks that each unit of an interleaved scan has of it.
+    /// The number of its blocks in each unit of an interleaved scan.
     pub(super) fn blocks_of_unit(&self) -> u32 {
         self.across * self.down
     }
@@ -60,11 +60,11 @@ pub(super) struct Frame {
     pub(super) components: Vec<Component>,
 }
 
-/// Claims of a frame header that are judged before anything else is.
+/// The values of a frame header that are checked before all others.
 pub(super) struct Claim {
     /// Bits of a sample.
     pub(super) precision: u8,
-    /// Width and height in pixels, not judged.
+    /// Width and height in pixels, not checked.
     pub(super) size: (u32, u32),
 }
 
@@ -78,7 +78,7 @@ impl Claim {
 }
 
 impl Frame {
-    /// Reads a frame header whose size was judged.
+    /// Reads a frame header whose size was checked.
     pub(super) fn read(process: Process, size: (u32, u32), segment: &[u8]) -> Result<Self, Damage> {
         let (count, listed) = segment.get(5..).and_then(<[u8]>::split_first).ok_or(Damage::Frame)?;
         let (listed, rest) = listed.as_chunks::<3>();

@@ -6,7 +6,7 @@ use super::tables::Tables;
 use super::{Damage, Scale};
 use crate::Error;
 
-/// What the planes of a JPEG are.
+/// The colour model of a JPEG's planes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Colour {
     /// One plane of luma.
@@ -15,31 +15,31 @@ pub enum Colour {
     Ycc,
     /// Red, green, blue.
     Rgb,
-    /// Cyan, magenta, yellow, black, of which 0 is full ink: so Adobe's programs write them, and so browsers, libvips and
-    /// Pillow take them, whether a marker says that it was Adobe's or not.
+    /// Cyan, magenta, yellow, black; 0 is full ink. Adobe's programs write them in this way, and browsers, libvips and
+    /// Pillow read them in this way, with or without Adobe's marker.
     Cmyk,
     /// Luma and differences of how much cyan, magenta and yellow there is (red, green and blue in their places), and black
     /// as in `Cmyk`.
     Ycck,
 }
 
-/// What is known before a pixel is decoded.
+/// The information that is known before a pixel is decoded.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Header {
     /// Width and height in pixels, as stored: not yet upright.
     pub size: (u32, u32),
-    /// The first Exif block, which may say how the stored pixels have to be turned to be upright.
+    /// The first Exif block. It may contain the rotation that makes the stored pixels upright.
     pub exif: Option<Vec<u8>>,
-    /// What the planes are.
+    /// The colour model of the planes.
     pub colour: Colour,
-    /// The embedded colour profile (ICC.1:2022, B.4), if it is whole.
+    /// The embedded colour profile (ICC.1:2022, B.4), if it is complete.
     pub profile: Option<Vec<u8>>,
     /// Pixels of the picture that one sample of each component stands for, across and down.
     pub spacing: Vec<(f64, f64)>,
 }
 
 impl Header {
-    /// Puts together what the segments said.
+    /// Combines the contents of the segments.
     pub(super) fn new(frame: &Frame, applications: &Applications) -> Self {
         let spacing = |component: &super::frame::Component| component.spacing(frame);
         Self {
@@ -52,7 +52,7 @@ impl Header {
     }
 }
 
-/// What application segments say, of which only the first of a kind counts.
+/// The content of application segments. Only the first segment of each kind counts.
 #[derive(Default)]
 pub(super) struct Applications {
     exif: Option<Vec<u8>>,
@@ -64,10 +64,10 @@ pub(super) struct Applications {
 }
 
 impl Applications {
-    /// Reads a segment, if it is one for this.
+    /// Reads a segment, if it is an application segment.
     pub(super) fn read(&mut self, segment: &Segment) {
         match (segment.marker, &*segment.content) {
-            // Fourteen bytes (ITU-T T.871, 10.1); libjpeg looks at no shorter ones.
+            // Fourteen bytes (ITU-T T.871, 10.1); libjpeg ignores shorter ones.
             (marker::APP0, [b'J', b'F', b'I', b'F', 0, _, _, _, _, _, _, _, _, _, ..]) => self.jfif = true,
             (marker::APP1, exif @ [b'E', b'x', b'i', b'f', 0, 0, ..]) if self.exif.is_none() => {
                 self.exif = Some(exif.to_vec());
@@ -81,7 +81,7 @@ impl Applications {
         }
     }
 
-    /// What the planes are, in the way that libjpeg decides it, since that is what files are tested with.
+    /// The colour model of the planes, by the rules of libjpeg, because files are tested with libjpeg.
     fn colour(&self, frame: &Frame) -> Colour {
         let names: Vec<_> = frame.components.iter().map(|component| component.id).collect();
         match (names.as_slice(), self.adobe) {
@@ -95,7 +95,7 @@ impl Applications {
     }
 }
 
-/// A colour profile in pieces, since a segment holds 64 KB.
+/// A colour profile in pieces, because a segment can have only 64 KB.
 #[derive(Default)]
 struct Profile {
     pieces: Vec<(u8, Vec<u8>)>,
@@ -123,14 +123,15 @@ impl Profile {
 
 /// Everything before the first scan.
 pub(super) struct Preamble {
-    /// The frame header, judged.
+    /// The checked frame header.
     pub(super) frame: Frame,
     /// Tables for the first scan.
     pub(super) tables: Tables,
 }
 
 impl Preamble {
-    /// Reads up to the header of the first scan, which it returns as well. What is read is shown to `see`.
+    /// Reads up to the header of the first scan, and returns that header too. Calls `see` with everything that it
+    /// reads.
     pub(super) fn read<'a>(
         segments: &mut Segments<'a>,
         max_pixels: u64,

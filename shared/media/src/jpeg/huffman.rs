@@ -1,15 +1,16 @@
-//! Huffman tables (T.81, annex C and F.2.2.3), and look-ups that do more than one step at a time.
+//! Huffman tables (T.81, annex C and F.2.2.3), and look-ups that take several steps at once.
 
 use super::Damage;
 use super::bits::Bits;
 
-/// Bits that a look-up for one symbol sees; longer codes are rare and take the slow way.
+/// The number of bits that a look-up for one symbol uses. Longer codes are rare and take the slow path.
 const NEAR: u32 = 10;
 
-/// Bits that the look-up for coefficients that nobody needs sees. One more takes the table out of the nearest cache.
+/// The number of bits that the look-up uses for coefficients that are not needed. With one bit more, the table does not
+/// fit into the processor's nearest cache.
 const FAR: u32 = 14;
 
-/// What a DHT segment says: how many codes there are of each length from 1 to 16, and their symbols.
+/// The content of a DHT segment: the number of codes of each length from 1 to 16, and their symbols.
 #[derive(Clone)]
 pub(super) struct Spec {
     counts: [u8; 16],
@@ -17,12 +18,12 @@ pub(super) struct Spec {
 }
 
 impl Spec {
-    /// What a segment says, which is not judged before it is of use.
+    /// The content of a segment. It is not checked before it is used.
     pub(super) fn new(counts: [u8; 16], symbols: &[u8]) -> Self {
         Self { counts, symbols: symbols.to_vec() }
     }
 
-    /// Judges whether codes fit their lengths, and none up to the longest consists of ones only (T.81, C.2).
+    /// Checks that the codes fit their lengths, and that no code consists of ones only (T.81, C.2).
     fn judge(&self) -> Result<(), Damage> {
         let mut room = 1_i32;
         let longest = self.counts.iter().rposition(|count| *count > 0).map_or(0, |last| last + 1);
@@ -35,7 +36,7 @@ impl Spec {
         Ok(())
     }
 
-    /// The content of a DHT segment with this table, which has the name `name`.
+    /// The content of a DHT segment with this table under the name `name`.
     pub(super) fn segment(&self, name: u8) -> impl Iterator<Item = u8> {
         [name].into_iter().chain(self.counts).chain(self.symbols.iter().copied())
     }
@@ -89,7 +90,7 @@ impl Table {
         Ok(table)
     }
 
-    /// Reads a symbol. At least 17 bits have to be there.
+    /// Reads a symbol. At least 17 bits must be available.
     #[inline(always)]
     pub(super) fn symbol(&self, bits: &mut Bits) -> u8 {
         let entry = self.near[bits.peek(NEAR)];
@@ -102,8 +103,8 @@ impl Table {
         symbol
     }
 
-    /// The symbol of a code that may be long, and the bits it takes. One that does not exist counts as 0, behind the
-    /// 17 bits after which libjpeg gives it up.
+    /// The symbol of a code that may be long, and its length in bits. A code that does not exist counts as the symbol 0
+    /// with 17 bits, the number after which libjpeg stops searching.
     #[cold]
     #[inline(never)]
     fn long(&self, code: u32) -> (u8, u32) {
@@ -119,10 +120,10 @@ impl Table {
     }
 }
 
-/// Codes with the numbers behind them. What a look-up finds is where the next code begins; the number itself is cut out
-/// beside that, and so costs next to no time.
+/// Codes with the numbers that follow them. A look-up only finds where the next code begins. The number is extracted in
+/// parallel, so it takes almost no time.
 struct Numbers {
-    /// For each pattern of bits the code that it begins with; nothing where that is longer.
+    /// For each pattern of bits, the code at its start; nothing if that code is longer.
     near: Box<[Found; 1 << NEAR]>,
     table: Table,
 }
@@ -130,7 +131,7 @@ struct Numbers {
 /// A code that a look-up has found.
 #[derive(Clone, Copy, Default)]
 struct Found {
-    /// Bits of the code and of the number behind it; 0 where nothing was found.
+    /// Bits of the code and of the number after it; 0 if nothing was found.
     used: u8,
     /// Bits of the code.
     length: u8,
@@ -159,7 +160,7 @@ impl Numbers {
         Ok(Self { near, table })
     }
 
-    /// The next code, and the number behind it. Takes at most 25 of the bits that are there.
+    /// The next code, and the number after it. Takes at most 25 of the available bits.
     #[inline(always)]
     fn next(&self, bits: &mut Bits, split: impl Fn(u8) -> (u8, u8)) -> (u8, i32) {
         let mut found = self.near[bits.peek(NEAR)];
@@ -171,7 +172,7 @@ impl Numbers {
         (found.run, value)
     }
 
-    /// Finds a long code and makes sure of its bits.
+    /// Finds a long code and makes its bits available.
     #[cold]
     #[inline(never)]
     fn longer<'a>(&self, mut bits: Bits<'a>, split: impl Fn(u8) -> (u8, u8)) -> (Bits<'a>, Found) {
@@ -196,7 +197,7 @@ impl DcTable {
         Ok(Self(Numbers::new(spec, Self::split)?))
     }
 
-    /// Reads a difference. At least 25 bits have to be there.
+    /// Reads a difference. At least 25 bits must be available.
     #[inline(always)]
     pub(super) fn difference(&self, bits: &mut Bits) -> i32 {
         self.0.next(bits, Self::split).1
@@ -207,23 +208,23 @@ impl DcTable {
     }
 }
 
-/// Reads AC coefficients, or steps over them.
+/// Reads AC coefficients, or skips them.
 pub(super) struct AcTable {
-    /// Bits used in the low byte, coefficients stepped over above; `LAST` more when the block ends there.
+    /// The low byte has the bits used, the rest the coefficients skipped; plus `LAST` if the block ends there.
     far: Box<[u16; 1 << FAR]>,
     numbers: Numbers,
 }
 
-/// The most bits that an entry of `AcTable::far` uses: of the 56 that are there, two entries may.
+/// The most bits that an entry of `AcTable::far` uses: two entries must fit into the 56 available bits.
 const REACH: u32 = 28;
 
-/// What an entry of `AcTable::far` adds where the block ends: more than a block has coefficients.
+/// The count that an entry of `AcTable::far` adds at the end of the block: more coefficients than a block has.
 const LAST: u16 = 128;
 
-/// An entry that is no code, or a long one: more than any sum of coefficients.
+/// The entry for an undefined or a long code: more than any sum of coefficients.
 const NONE: u16 = 0xff00;
 
-/// The run of a coefficient that is none, as the block has ended: more than any sum of runs.
+/// The run that marks the end of the block: more than any sum of runs.
 pub(super) const END: u8 = 128;
 
 impl AcTable {
@@ -234,8 +235,8 @@ impl AcTable {
         Ok(Self { far, numbers })
     }
 
-    /// Reads a coefficient: how many zeros come before it, which is `END` where the block ends, and its value. At
-    /// least 25 bits have to be there.
+    /// Reads a coefficient: the number of zeros before it (`END` at the end of the block), and its value. At least 25
+    /// bits must be available.
     #[inline(always)]
     pub(super) fn coefficient(&self, bits: &mut Bits) -> (usize, i32) {
         let (run, value) = self.numbers.next(bits, Self::split);
@@ -249,16 +250,16 @@ impl AcTable {
         }
     }
 
-    /// Steps over the last `left` coefficients of a block, which are at least one.
+    /// Skips the last `left` coefficients of a block, at least one.
     ///
-    /// Whether the second look-up is of use changes numbers only and not which way the processor goes: what it can't
-    /// foresee costs it more than what it does in vain.
+    /// Whether the second look-up is useful changes only numbers, not branches: a branch that the processor cannot
+    /// predict costs more than the unneeded work.
     #[inline(always)]
     pub(super) fn step_over(&self, bits: &mut Bits, mut left: i32) {
         loop {
             bits.refill();
             let before = (bits.mark(), left);
-            // Two look-ups use at most twice `REACH` bits. Behind the end of the block a look-up is masked out.
+            // Two look-ups use at most twice `REACH` bits. After the end of the block, a look-up is masked out.
             for _ in 0..2 {
                 let entry = i32::from(self.far[bits.peek(FAR)]) & (left.wrapping_neg() >> 31);
                 bits.skip(entry as u32 & 63);
@@ -267,7 +268,7 @@ impl AcTable {
             if left > 0 {
                 continue;
             }
-            // With its end seen, a block of 63 leaves -65 at most, and -127 at least when nothing went too far.
+            // After the end of a block of 63, `left` is at most -65, and at least -127 if no run went too far.
             if left == 0 || (left > -i32::from(LAST) && left < -64) {
                 return;
             }
@@ -277,8 +278,8 @@ impl AcTable {
         }
     }
 
-    /// Symbol by symbol: where a look-up would read into the next block, and codes that it does not see. A run that
-    /// leaves the block ends it.
+    /// Skips symbol by symbol: where a look-up would read into the next block, and for codes that are too long for it.
+    /// A run that leaves the block ends it.
     #[cold]
     #[inline(never)]
     fn step_singly<'a>(&self, mut bits: Bits<'a>, mut left: i32) -> Bits<'a> {
@@ -296,8 +297,8 @@ impl AcTable {
     }
 }
 
-/// The table of `AcTable::far`. What a pattern of m bits tells is what its first symbol tells, and what the rest of
-/// the bits does; so the tables for fewer bits are made first.
+/// The table of `AcTable::far`. The entry of a pattern of m bits combines its first symbol with the entry of the
+/// remaining bits, so the tables for fewer bits are made first.
 fn steps(spec: &Spec) -> Vec<u16> {
     let mut tables: Vec<Vec<u16>> = vec![vec![0]];
     for sight in 1..=FAR {
@@ -322,8 +323,8 @@ fn steps(spec: &Spec) -> Vec<u16> {
             let rest = &tables[rest as usize];
             for entries in entries.chunks_exact_mut(rest.len()) {
                 for (entry, more) in entries.iter_mut().zip(rest) {
-                    // More than a block holds is never used, and must not spill over; nor may more bits be used than
-                    // are there.
+                    // A count above the size of a block is never used, but must not overflow. Nor may more bits be used
+                    // than are available.
                     let sum = (one >> 8) + (more >> 8 & (LAST - 1));
                     let both = used + u32::from(more & 0xff);
                     *entry = if sum < 64 && both <= REACH { one + more } else { one };

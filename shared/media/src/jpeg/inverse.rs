@@ -1,16 +1,16 @@
 //! From the lowest coefficients of a block to its samples at a reduced size (T.81, A.3.3).
 //!
 //! A block of 8 by 8 samples reduced to N by N is the inverse transform of N points over its N by N lowest
-//! coefficients: what the picture has to lose for the smaller size is what the other coefficients said.
+//! coefficients: the other coefficients have only the details that the smaller picture cannot show.
 
-/// Where the coefficients of the zigzag lie in a block, line by line (T.81, figure A.6).
+/// The positions of the zigzag's coefficients in a block, line by line (T.81, figure A.6).
 pub const ZIGZAG: [u8; 64] = [
     0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14, 21,
     28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54,
     47, 55, 62, 63,
 ];
 
-/// The sample of a block of which only the mean is wanted: an eighth of its DC coefficient.
+/// The sample of a block that is reduced to its mean: an eighth of the DC coefficient.
 #[inline(always)]
 pub(super) fn mean(dc: i32) -> u8 {
     clamped((dc.saturating_add(4) >> 3).saturating_add(128))
@@ -20,12 +20,12 @@ fn clamped(value: i32) -> u8 {
     value.clamp(0, 255) as u8
 }
 
-/// The samples of a line of blocks reduced to 2 by 2, of their coefficients of frequencies 0 and 1: flat, across, down,
-/// both. All blocks of a line at once is what compilers make quick code of.
+/// The samples of a line of blocks reduced to 2 by 2, from their coefficients of frequencies 0 and 1: flat, across,
+/// down, both. It handles all blocks of a line at once, because compilers make fast code of that.
 pub(super) fn two(coefficients: &[[i32; 4]], upper: &mut [u8], lower: &mut [u8]) {
     let samples = upper.as_chunks_mut::<2>().0.iter_mut().zip(lower.as_chunks_mut::<2>().0);
     for ([flat, across, down, both], (upper, lower)) in coefficients.iter().zip(samples) {
-        // Damaged files may have any numbers, so sums go round at the end of theirs.
+        // Damaged files may have any numbers, so the sums wrap around.
         let flat = flat.wrapping_add(128 * 8 + 4);
         let (left, right) = (flat.wrapping_add(*across), flat.wrapping_sub(*across));
         let (falling, rising) = (down.wrapping_add(*both), down.wrapping_sub(*both));

@@ -3,7 +3,8 @@
 use super::frame::{Component, Frame};
 use super::inverse;
 
-/// The samples of a component at a reduced size, in the making: whole blocks, also where the picture ends in one.
+/// The samples of a component at a reduced size, during decoding. It has whole blocks, even if the picture ends inside
+/// one.
 pub(super) struct Canvas {
     samples: Vec<u8>,
     /// Samples in a line.
@@ -27,7 +28,7 @@ impl Canvas {
         self.side
     }
 
-    /// Puts down block `x` of line of blocks `y`.
+    /// Stores block `x` of line of blocks `y`.
     #[inline(always)]
     pub(super) fn set<const SIDE: usize>(&mut self, x: usize, y: usize, block: &[[u8; SIDE]; SIDE]) {
         let at = y * SIDE * self.stride + x * SIDE;
@@ -38,7 +39,7 @@ impl Canvas {
         }
     }
 
-    /// Puts down the beginning of line of blocks `y`, reduced to 2 by 2, of its coefficients.
+    /// Stores the start of line of blocks `y`, reduced to 2 by 2, from its coefficients.
     pub(super) fn set_twos(&mut self, y: usize, coefficients: &[[i32; 4]]) {
         let lines = self.samples.get_mut(2 * y * self.stride..).unwrap_or_default();
         if let Some((upper, lower)) = lines.split_at_mut_checked(self.stride) {
@@ -46,7 +47,7 @@ impl Canvas {
         }
     }
 
-    /// The samples that show the component, without what its blocks are filled up with.
+    /// The samples of the component, without the padding of its blocks.
     pub(super) fn finish(self, frame: &Frame, component: &Component) -> Plane {
         let side = self.side as u32;
         let (width, height) = ((component.size.0 * side).div_ceil(8), (component.size.1 * side).div_ceil(8));
@@ -62,7 +63,7 @@ impl Canvas {
     }
 }
 
-/// How much smaller than it is stored a component is decoded.
+/// The scale at which a component is decoded, compared with its stored size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Scale {
     /// A block of 8 by 8 samples becomes one.
@@ -71,12 +72,12 @@ pub enum Scale {
     Quarter,
     /// A block becomes 4 by 4 samples.
     Half,
-    /// As it is stored.
+    /// The stored size.
     Whole,
 }
 
 impl Scale {
-    /// All of them, smallest first.
+    /// All scales, smallest first.
     pub const ALL: [Self; 4] = [Self::Eighth, Self::Quarter, Self::Half, Self::Whole];
 
     /// Samples that a block becomes, in each direction.
@@ -99,7 +100,7 @@ pub struct Plane {
     pub width: u32,
     /// Lines.
     pub height: u32,
-    /// How much smaller than it is stored this is.
+    /// The scale of the plane, compared with the stored size.
     pub scale: Scale,
     /// Pixels of the picture that a sample stands for, across and down. The last of a line or column may stand for
     /// fewer.

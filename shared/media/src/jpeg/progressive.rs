@@ -1,5 +1,5 @@
-//! Scans that tell blocks bit by bit and band by band (T.81, annex G), of which only what the reduced size needs is
-//! kept, and scans of nothing else are not even read.
+//! Scans that have the blocks bit by bit and band by band (T.81, annex G). Only the parts that the reduced size needs
+//! are kept, and scans without such parts are not even read.
 
 use super::Damage;
 use super::bits::Bits;
@@ -10,13 +10,13 @@ use super::scan::{self, Read, Restarts, Scan};
 use super::store::Store;
 use super::tables::Tables;
 
-/// The picture as far as its scans have told it.
+/// The picture as far as its scans have been read.
 pub(super) struct Progress {
     stores: Vec<Store>,
 }
 
 impl Progress {
-    /// Makes room for what `scales` need of each component.
+    /// Reserves memory for the coefficients that `scales` need of each component.
     pub(super) fn new(frame: &Frame, scales: &[Scale]) -> Self {
         Self {
             stores: frame
@@ -28,7 +28,7 @@ impl Progress {
         }
     }
 
-    /// Decodes the scan whose coded data begin at `at`, as far as it is of use and the data go.
+    /// Decodes the scan whose coded data begin at `at`, as far as it is needed and its data are available.
     pub(super) fn decode(
         &mut self,
         data: &[u8],
@@ -46,7 +46,7 @@ impl Progress {
             self.dc(&mut reader, frame, scan, tables)?;
             return Ok(reader.restarts.finish(&reader.bits));
         }
-        // The header was judged: one component.
+        // The header was checked: there is one component.
         let [part] = scan.parts.as_slice() else { return Err(Damage::Scan) };
         let table = Table::new(&*tables.ac(part.ac, frame.process)?)?;
         let store = &mut self.stores[part.component];
@@ -103,7 +103,7 @@ impl Progress {
 
 /// A component of a scan of DC coefficients.
 struct Lane<'a> {
-    /// What differences are coded with; none where bits are told.
+    /// The table of the codes for differences; `None` in scans that refine single bits.
     table: Option<DcTable>,
     /// The coefficient of the block before.
     before: i32,
@@ -132,20 +132,20 @@ impl Lane<'_> {
     }
 }
 
-/// Where in the file a scan is being read.
+/// The position in the file at which a scan is being read.
 struct Reader<'a> {
     bits: Bits<'a>,
     restarts: Restarts<'a>,
 }
 
 impl Reader<'_> {
-    /// The length of a run of blocks that the band ends in (T.81, G.1.2.2), after the one with the symbol.
+    /// The length of a run of blocks in which the band ends (T.81, G.1.2.2), without the block with the symbol.
     fn run_of_ends(&mut self, size: u32) -> u32 {
         (1 << size) - 1 + self.bits.take(size).cast_unsigned()
     }
 }
 
-/// Decodes a band that comes for the first time (T.81, G.1.2.2).
+/// Decodes the first scan of a band (T.81, G.1.2.2).
 fn first(reader: &mut Reader, scan: &Scan, table: &Table, store: &mut Store, (across, down): (u32, u32)) {
     let mut ended = 0;
     for y in 0..down as usize {
@@ -210,7 +210,7 @@ fn refine(reader: &mut Reader, scan: &Scan, table: &Table, store: &mut Store, (a
                         break;
                     }
                     0 => 0,
-                    // Only one bit is told, so the size of what was nothing yet is 1, and no other is right.
+                    // The scan has only one bit of each coefficient, so a new coefficient always has the size 1.
                     _ => (reader.bits.take(1) * 2 - 1) << scan.low,
                 };
                 index = block.refine_run(&mut reader.bits, index..scan.band.1 + 1, run, scan.low);

@@ -1,4 +1,4 @@
-//! What the header of a scan says (T.81, B.2.3), and where restart markers stand in it.
+//! The header of a scan (T.81, B.2.3), and the positions of the restart markers in the scan.
 
 use std::ops::Range;
 
@@ -14,9 +14,9 @@ pub(super) struct Scan {
     pub(super) parts: Vec<Part>,
     /// First and last coefficient, in zigzag order.
     pub(super) band: (usize, usize),
-    /// From which bit the coefficients are refined; 0 when they come for the first time.
+    /// The bit from which the coefficients are refined; 0 in their first scan.
     pub(super) high: u32,
-    /// Down to which bit they are told.
+    /// The lowest bit of the coefficients in this scan.
     pub(super) low: u32,
 }
 
@@ -25,9 +25,9 @@ pub(super) struct Scan {
 pub(super) struct Part {
     /// Its index in the frame.
     pub(super) component: usize,
-    /// Which table its DC differences are coded with.
+    /// The table of its DC differences.
     pub(super) dc: usize,
-    /// Which table its AC coefficients are coded with.
+    /// The table of its AC coefficients.
     pub(super) ac: usize,
 }
 
@@ -39,7 +39,7 @@ impl Scan {
         let [first, last, bits] = *rest else { return Err(Damage::Scan) };
         let mut parts: Vec<Part> = Vec::with_capacity(4);
         for (place, [id, tables]) in listed.as_chunks::<2>().0.iter().enumerate() {
-            // Components come in the order of the frame (T.81, B.2.3). Some files call all of them the same.
+            // Components come in the order of the frame (T.81, B.2.3). In some files all of them have the same id.
             let named = |index: &usize| frame.components.get(*index).is_some_and(|component| component.id == *id);
             let component = (place..frame.components.len()).find(named).ok_or(Damage::Scan)?;
             if parts.iter().any(|part| part.component == component) {
@@ -67,7 +67,7 @@ impl Scan {
         band && self.low <= 13 && (self.high == 0 || self.high == self.low + 1)
     }
 
-    /// Units across and down: a single component has no others to wait for, so its blocks are units (T.81, A.2.2).
+    /// Units across and down. In a scan of a single component, each block is a unit (T.81, A.2.2).
     pub(super) fn units(&self, frame: &Frame) -> (u32, u32) {
         match self.parts.as_slice() {
             [part] => frame.components[part.component].blocks,
@@ -85,25 +85,25 @@ impl Scan {
 /// The coded data of a scan that was read.
 #[derive(Debug)]
 pub(super) struct Read {
-    /// Where the stretches of bytes lie that the picture needs, restart markers among them.
+    /// The ranges of bytes that the picture needs, including restart markers.
     pub(super) used: Vec<Range<usize>>,
-    /// Where to look for what follows.
+    /// The position after the scan.
     pub(super) position: usize,
 }
 
-/// Counts units down to the next restart marker. Where that is damaged or missing, the others show the way back, as in
-/// libjpeg (`jpeg_resync_to_restart`).
+/// Counts the units to the next restart marker. If that marker is damaged or missing, the other markers are used to
+/// resynchronise, as in libjpeg (`jpeg_resync_to_restart`).
 pub(super) struct Restarts<'a> {
     data: &'a [u8],
     interval: u32,
     left: u32,
     next: u8,
-    /// Whether data ran out, so that nothing is told before the next restart marker.
+    /// Whether the data ended, so that the units before the next restart marker have no data.
     short: bool,
-    /// Whether no restart marker is going to come.
+    /// Whether no further restart marker follows.
     over: bool,
     used: Vec<Range<usize>>,
-    /// Where the stretch that is being read begins.
+    /// The start of the range that is being read.
     start: usize,
 }
 
@@ -114,7 +114,7 @@ impl<'a> Restarts<'a> {
         Self { data, interval, left: interval, next: 0, short: false, over, used: Vec::new(), start: at }
     }
 
-    /// Tells before each unit whether a restart is due, after which nothing counts that was told before.
+    /// Returns before each unit whether a restart is due. After a restart, the state of the decoder is reset.
     #[inline(always)]
     pub(super) fn due(&mut self, bits: &mut Bits<'a>) -> bool {
         if self.interval == 0 {
@@ -128,25 +128,25 @@ impl<'a> Restarts<'a> {
         true
     }
 
-    /// Whether the unit is told by nothing: the data before it ended within another.
+    /// Whether the unit has no data, because they ended inside an earlier unit.
     #[inline(always)]
     pub(super) fn is_short(&self) -> bool {
         self.short
     }
 
-    /// Whether all that follows is told by nothing.
+    /// Whether all following units have no data.
     #[inline(always)]
     pub(super) fn is_over(&self) -> bool {
         self.short && self.over
     }
 
-    /// Notes whether the unit that was just read took more bits than there are.
+    /// Notes whether the last unit used more bits than the data have.
     #[inline(always)]
     pub(super) fn look_at(&mut self, bits: &Bits) {
         self.short = bits.overran();
     }
 
-    /// Finds the marker that is due, or the place of another to go on from.
+    /// Finds the marker that is due, or the position of another marker from which to continue.
     #[cold]
     #[inline(never)]
     fn meet(&mut self, bits: Bits<'a>) -> Bits<'a> {
@@ -162,11 +162,11 @@ impl<'a> Restarts<'a> {
             at = behind;
             match marker {
                 marker::RST0..=marker::RST7 => match (marker - marker::RST0).wrapping_sub(due) % 8 {
-                    // One or two were lost: the data up to this one too.
+                    // One or two markers are missing, and the data before this marker too.
                     1 | 2 => break (behind - 2, false),
-                    // One that came before, or twice.
+                    // The marker is an earlier one, or a repeated one.
                     6 | 7 => {}
-                    // The right one, or one that is so wrong that only its number can be.
+                    // The right marker, or a marker so far off that only its number can be damaged.
                     _ => break (behind - 2, true),
                 },
                 ..marker::SOF0 => {}
@@ -185,7 +185,7 @@ impl<'a> Restarts<'a> {
         Bits::new(self.data, found)
     }
 
-    /// Notes a stretch that ends at `end`. Most follow each other without a gap.
+    /// Notes a range that ends at `end`. Most ranges follow each other without a gap.
     fn note(&mut self, end: usize) {
         if self.start >= end {
             return;
@@ -196,14 +196,14 @@ impl<'a> Restarts<'a> {
         }
     }
 
-    /// What was read, once the last unit was.
+    /// The result, after the last unit was read.
     pub(super) fn finish(mut self, bits: &Bits) -> Read {
         self.note(bits.end());
         Read { used: self.used, position: bits.position() }
     }
 }
 
-/// Passes over a scan that is not read, whose coded data begin at `at`.
+/// Skips a scan that is not read, whose coded data begin at `at`.
 pub(super) fn pass_over(data: &[u8], mut at: usize, interval: u32) -> Read {
     let start = at;
     let end = loop {

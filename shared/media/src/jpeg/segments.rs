@@ -1,5 +1,5 @@
-//! Markers and the segments behind them (T.81, B.1.1), read as libjpeg reads them: what stands between segments is
-//! passed over, and behind the end of the file there is an end marker without end.
+//! Markers and the segments behind them (T.81, B.1.1), read in the same way as by libjpeg: bytes between segments are
+//! skipped, and after the end of the file there are endless end markers.
 
 use std::borrow::Cow;
 
@@ -33,20 +33,20 @@ pub mod marker {
     pub const TEM: u8 = 0x01;
 }
 
-/// What stands in for the bytes behind the end of a file: end markers.
+/// The bytes that are read after the end of a file: end markers.
 const BEHIND_THE_END: [u8; 2] = [0xff, marker::EOI];
 
-/// A marker with what its segment holds.
+/// A marker with the content of its segment.
 pub(super) struct Segment<'a> {
     /// The byte behind 0xff.
     pub(super) marker: u8,
-    /// What follows the length; nothing for markers that stand alone. Where the file ends before the segment does, end
+    /// The content after the length; empty for markers without content. If the file ends before the segment, end
     /// markers follow.
     pub(super) content: Cow<'a, [u8]>,
 }
 
 impl Segment<'_> {
-    /// Whether this is a frame header, of which there are three kinds that are read here and ten that are not.
+    /// Whether this is a frame header. Three kinds are supported here, and ten are not.
     pub(super) fn is_frame(&self) -> bool {
         (marker::SOF0..=marker::SOF15).contains(&self.marker)
             && !matches!(self.marker, marker::DHT | marker::JPG | marker::DAC)
@@ -60,23 +60,23 @@ pub(super) struct Segments<'a> {
 }
 
 impl<'a> Segments<'a> {
-    /// Starts behind the first marker of the file.
+    /// Starts after the first marker of the file.
     pub(super) fn new(data: &'a [u8]) -> Self {
         Self { data, at: 2 }
     }
 
-    /// Where the next segment, or the scan behind the last, begins.
+    /// The start of the next segment, or of the scan after the last one.
     pub(super) fn position(&self) -> usize {
         self.at
     }
 
-    /// Goes on at the first marker at or behind `at`.
+    /// Continues at the first marker at or after `at`.
     pub(super) fn go_on(&mut self, at: usize) {
         self.at = at;
     }
 
-    /// The next segment; the end, where there is none. Markers that stand alone are passed over, as restart markers are
-    /// behind a scan that took none.
+    /// The next segment; the end marker if there is none. Markers without content are skipped, and so are restart
+    /// markers after a scan without restarts.
     pub(super) fn next(&mut self) -> Result<Segment<'a>, Damage> {
         let alone = |marker| Segment { marker, content: Cow::Borrowed(&[]) };
         loop {
@@ -90,7 +90,7 @@ impl<'a> Segments<'a> {
                 | marker::SOS..=marker::DRI
                 | marker::APP0..=marker::APP15
                 | marker::COM => return self.content(marker),
-                // What is reserved, a second beginning among it.
+                // A reserved marker, or a second start marker.
                 _ => return Err(Damage::Marker),
             }
         }
@@ -105,7 +105,7 @@ impl<'a> Segments<'a> {
             [high, low, ..] => [high, low],
         };
         let Some(length) = usize::from(u16::from_be_bytes(length)).checked_sub(2) else {
-            // What is not read anyway needs no length.
+            // A segment that is not read needs no length.
             let needed = !matches!(marker, marker::APP0..=marker::APP15 | marker::COM | marker::DNL);
             self.at += 2;
             return if needed { Err(Damage::Segment) } else { Ok(Segment { marker, content: Cow::Borrowed(&[]) }) };
@@ -120,8 +120,8 @@ impl<'a> Segments<'a> {
     }
 }
 
-/// The first marker at or behind `at`, and where what follows it begins. 0xff before 0x00 is a byte of a scan, before
-/// 0xff it fills up.
+/// The first marker at or after `at`, and the position after it. A 0xff before 0x00 is a byte of a scan; before another
+/// 0xff it is a fill byte.
 pub(super) fn next_marker(data: &[u8], mut at: usize) -> Option<(u8, usize)> {
     loop {
         at += memchr::memchr(0xff, data.get(at..)?)?;

@@ -1,4 +1,4 @@
-//! Scans that tell whole blocks (T.81, annex F), decoded straight to the reduced size.
+//! Scans of whole blocks (T.81, annex F), decoded directly to the reduced size.
 
 use std::rc::Rc;
 
@@ -11,12 +11,12 @@ use super::plane::Canvas;
 use super::scan::{Part, Read, Restarts, Scan};
 use super::tables::Tables;
 
-/// A component of the scan with all that its blocks are decoded with.
+/// A component of the scan, with the tables and the state to decode its blocks.
 struct Lane<'a> {
     dc: Rc<DcTable>,
     ac: Rc<AcTable>,
     quantiser: [i32; 65],
-    /// The DC coefficient's, as the mean is exact.
+    /// The quantisation step of the DC coefficient, from which the exact mean is computed.
     step: i32,
     /// The DC coefficient of the block before.
     before: i32,
@@ -27,8 +27,8 @@ struct Lane<'a> {
     twos: Vec<Vec<[i32; 4]>>,
 }
 
-/// Decodes the scan whose coded data begin at `at` into the canvases of its components, as far as the data go; the rest
-/// stays as it is.
+/// Decodes the scan whose coded data begin at `at` into the canvases of its components, as far as the data are
+/// available; the rest stays unchanged.
 pub(super) fn decode(
     data: &[u8],
     at: usize,
@@ -74,14 +74,14 @@ pub(super) fn decode(
 }
 
 impl Lane<'_> {
-    /// Passes over the blocks of a unit.
+    /// Skips the blocks of a unit.
     fn pass(&mut self) {
         for twos in &mut self.twos {
             twos.extend(std::iter::repeat_n([0; 4], if self.canvas.side() == 2 { self.blocks.0 } else { 0 }));
         }
     }
 
-    /// Puts down the lines of blocks of a row of units, where blocks are reduced to 2 by 2.
+    /// Stores the lines of blocks of a row of units, if blocks are reduced to 2 by 2.
     fn finish_twos(&mut self, row: usize) {
         for (line, twos) in (row * self.blocks.1..).zip(&mut self.twos) {
             self.canvas.set_twos(line, twos);
@@ -113,7 +113,7 @@ fn lanes<'a>(frame: &Frame, scan: &Scan, tables: &Tables, canvases: &'a mut [Can
     scan.parts.iter().map(&mut lane).collect()
 }
 
-/// The look-ups of the table `slot`, which several components may have.
+/// The look-ups of the table `slot`, which several components may share.
 fn built<T>(
     known: &mut [Option<Rc<T>>; 4],
     slot: usize,
@@ -156,7 +156,7 @@ fn unit<const FLAT: bool>(bits: &mut Bits, lanes: &mut [Lane], column: usize, ro
     }
 }
 
-/// Decodes the DC coefficient of a block, which tells its mean, and steps over the rest.
+/// Decodes the DC coefficient of a block, which gives its mean, and skips the rest.
 #[inline(always)]
 fn flat(bits: &mut Bits, lane: &mut Lane) -> [[u8; 1]; 1] {
     bits.refill();
@@ -165,8 +165,8 @@ fn flat(bits: &mut Bits, lane: &mut Lane) -> [[u8; 1]; 1] {
     [[inverse::mean(lane.before.wrapping_mul(lane.step))]]
 }
 
-/// Decodes the first coefficients of a block, in zigzag order, and steps over the rest. The last place is for those
-/// that are not wanted.
+/// Decodes the first coefficients of a block, in zigzag order, and skips the rest. The last place is for coefficients
+/// that are not needed.
 #[inline(always)]
 fn first<const COUNT: usize>(bits: &mut Bits, lane: &mut Lane) -> [i32; COUNT] {
     let mut values = [0; COUNT];
@@ -174,7 +174,7 @@ fn first<const COUNT: usize>(bits: &mut Bits, lane: &mut Lane) -> [i32; COUNT] {
     bits.refill();
     lane.before = lane.before.wrapping_add(lane.dc.difference(bits));
     values[0] = lane.before;
-    // A code and its number take at most 25 bits, so what is there suffices for two.
+    // A code and its number take at most 25 bits, so the available bits suffice for two.
     let mut enough = true;
     while index < COUNT - 1 {
         if !enough {
@@ -186,7 +186,7 @@ fn first<const COUNT: usize>(bits: &mut Bits, lane: &mut Lane) -> [i32; COUNT] {
         values[index.min(COUNT - 1)] = value;
         index += 1;
     }
-    // Behind the end of the block, whether it was told or a run went too far, nothing is left.
+    // At the end of the block, by an end code or by a run that went too far, nothing is left.
     if index < 64 {
         lane.ac.step_over(bits, 64 - index as i32);
     }

@@ -1,5 +1,5 @@
-//! The Huffman tables of T.81, annex K.3, which most files have and some leave out: those that are cut out of a film of
-//! Motion JPEG.
+//! The Huffman tables of T.81, annex K.3, which most files contain. Frames that are cut out of a Motion JPEG film leave
+//! them out.
 
 use super::huffman::Spec;
 

@@ -1,4 +1,4 @@
-//! The coefficients of a component that its scans tell piece by piece.
+//! The coefficients of a component whose scans contain them piece by piece.
 
 use std::ops::Range;
 
@@ -7,8 +7,8 @@ use super::frame::Component;
 use super::inverse::{self, ZIGZAG};
 use super::plane::{Canvas, Scale};
 
-/// What is kept of a component: the coefficients that its reduced size needs, and which of the others are not zero,
-/// since how later scans are coded depends on that.
+/// The stored part of a component: the coefficients that its reduced size needs, and which of the other ones are not
+/// zero, because the coding of later scans depends on that.
 pub(super) struct Store {
     component: Component,
     scale: Scale,
@@ -18,13 +18,13 @@ pub(super) struct Store {
     kept: Vec<i16>,
     /// A bit for each coefficient of each block that is not zero, by its place in the zigzag. Empty when only DC counts.
     marks: Vec<u64>,
-    /// Where each coefficient of the zigzag is kept in its block.
+    /// The position of each coefficient of the zigzag in its stored block.
     places: [Option<u8>; 64],
     /// The table of the first scan.
     quantiser: Option<[u16; 64]>,
 }
 
-/// One block of a store.
+/// A block of a store.
 pub(super) struct Block<'a> {
     kept: &'a mut [i16],
     marks: &'a mut u64,
@@ -32,7 +32,7 @@ pub(super) struct Block<'a> {
 }
 
 impl Store {
-    /// Makes room for `component` at `scale`.
+    /// Reserves memory for `component` at `scale`.
     pub(super) fn new(component: &Component, scale: Scale) -> Self {
         let side = scale.side();
         let blocks = component.padded.0 as usize * component.padded.1 as usize;
@@ -56,7 +56,7 @@ impl Store {
         self.side == 1
     }
 
-    /// Notes that a scan tells this component, with this table.
+    /// Notes that a scan has this component, with this table.
     pub(super) fn begin_scan(&mut self, quantiser: &[u16; 64]) {
         self.quantiser.get_or_insert(*quantiser);
     }
@@ -80,7 +80,7 @@ impl Store {
         }
     }
 
-    /// The samples. Coefficients that were never told are zero.
+    /// The samples. Coefficients that no scan has are zero.
     pub(super) fn finish(self) -> Canvas {
         let mut canvas = Canvas::new(&self.component, self.scale);
         let Some(quantiser) = self.quantiser else { return canvas };
@@ -105,7 +105,7 @@ impl Store {
     }
 }
 
-/// Puts down a block of which `kept` is kept.
+/// Stores a block from its stored coefficients `kept`.
 fn set(canvas: &mut Canvas, (x, y): (usize, usize), kept: &[i16], steps: &[i32; 64]) {
     let side = canvas.side();
     if side == 1 {
@@ -124,7 +124,8 @@ fn set(canvas: &mut Canvas, (x, y): (usize, usize), kept: &[i16], steps: &[i32; 
 }
 
 impl Block<'_> {
-    /// Notes the first value of a coefficient, which is not zero. A run that leaves the block ends at its last.
+    /// Notes the first value of a coefficient, which is not zero. A run that leaves the block ends at the last
+    /// coefficient.
     #[inline(always)]
     pub(super) fn tell(&mut self, index: usize, value: i32) {
         let index = index.min(63);
@@ -135,7 +136,7 @@ impl Block<'_> {
     }
 
     /// Reads a bit more of the coefficients in `band` that are not zero, up to the zero after `run` other zeros, and
-    /// says where that is.
+    /// returns its position.
     pub(super) fn refine_run(&mut self, bits: &mut Bits, band: Range<usize>, mut run: u32, low: u32) -> usize {
         let mut index = band.start;
         while index < band.end {
@@ -171,7 +172,7 @@ impl Block<'_> {
     fn refine(&mut self, bits: &mut Bits, index: usize, low: u32) {
         let more = bits.bit() << low;
         if let Some(kept) = self.places[index & 63].and_then(|place| self.kept.get_mut(usize::from(place))) {
-            // Bits are told of magnitudes, each once.
+            // The scans have the bits of magnitudes, each bit once.
             let change = match i32::from(*kept) & more {
                 0 if *kept < 0 => -more,
                 0 => more,

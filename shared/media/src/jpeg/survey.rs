@@ -1,4 +1,4 @@
-//! What a JPEG is made of, for those who take it apart without looking at it.
+//! The parts of a JPEG, for callers that do not decode it.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -16,7 +16,7 @@ use crate::{Error, Limits};
 pub struct Survey<'a> {
     /// Width and height in pixels, as stored.
     pub size: (u32, u32),
-    /// Its segments and scans in their order. What stands between them, or behind the last, is shown by no reader.
+    /// The segments and scans in the order of the file. No reader shows the bytes between them or after the last one.
     pub parts: Vec<Part<'a>>,
     /// The content of a DHT segment of the standard tables that scans need and the file leaves out, if there are any.
     pub lent: Option<Vec<u8>>,
@@ -29,20 +29,20 @@ pub enum Part<'a> {
     Segment {
         /// The byte behind 0xff.
         marker: u8,
-        /// What follows its length.
+        /// The content after the length.
         content: Cow<'a, [u8]>,
     },
     /// A scan.
     Scan {
         /// Its header, behind the length.
         header: Cow<'a, [u8]>,
-        /// Where in the file the coded data lie that tell pixels, restart markers among them.
+        /// The ranges of the file with coded data of pixels, including restart markers.
         data: Vec<Range<usize>>,
     },
 }
 
-/// Takes a JPEG of at most `max_pixels` apart. Everything is refused that libjpeg takes for an error, and nothing that
-/// it only warns of, so what passes is shown by [`decode`](super::decode).
+/// Splits a JPEG of at most `max_pixels` into its parts. It refuses files for which libjpeg returns an error, but not
+/// files about which libjpeg only warns, so [`decode`](super::decode) shows every accepted file.
 ///
 /// # Errors
 /// As those of [`decode`](super::decode); and [`Error::Broken`] for pictures that libjpeg has no code for.
@@ -57,7 +57,7 @@ pub fn survey(bytes: &[u8], max_pixels: u64) -> Result<Survey<'_>, Error> {
     if !frame.is_common() {
         return Err(Damage::Frame.into());
     }
-    // Which coefficients are not zero has to be known to step through a progressive scan, and nothing more.
+    // To walk through a progressive scan, it is enough to know which coefficients are not zero.
     let scale = if frame.process == Process::Progressive { Scale::Quarter } else { Scale::Eighth };
     let limits = Limits { max_pixels, max_bytes: u64::MAX };
     let mut picture = Picture::new(&frame, &vec![scale; frame.components.len()], limits)?;
@@ -84,7 +84,8 @@ pub fn survey(bytes: &[u8], max_pixels: u64) -> Result<Survey<'_>, Error> {
     Ok(Survey { size: frame.size, parts, lent: lent.segment() })
 }
 
-/// The header of a scan as it should be: of a sequential one nobody looks at the band and the bits, which are all.
+/// The corrected header of a scan. Readers ignore the band and the bits of a sequential scan, so they are set to all
+/// coefficients and bits.
 fn header<'a>(frame: &Frame, mut header: Cow<'a, [u8]>) -> Cow<'a, [u8]> {
     const ALL: [u8; 3] = [0, 63, 0];
     if frame.process == Process::Sequential
@@ -102,7 +103,7 @@ impl<'a> Part<'a> {
     }
 }
 
-/// Which of the standard tables were needed: two for DC differences, two for AC coefficients.
+/// The standard tables that were needed: two for DC differences, two for AC coefficients.
 #[derive(Default)]
 struct Lent([[bool; 2]; 2]);
 

@@ -1,4 +1,4 @@
-//! What segments before a scan set up for it (T.81, B.2.4).
+//! The tables that segments define for the scans after them (T.81, B.2.4).
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use super::huffman::Spec;
 use super::segments::{Segment, marker};
 use super::{Damage, standard};
 
-/// The tables as they are at some point of the file.
+/// The tables at some position of the file.
 #[derive(Default)]
 pub(super) struct Tables {
     /// Quantisation tables, in zigzag order.
@@ -21,7 +21,7 @@ pub(super) struct Tables {
 }
 
 impl Tables {
-    /// The table for DC differences of this name. A sequential picture may leave the standard ones out.
+    /// The table for DC differences of this name. A sequential picture may leave out the standard tables.
     pub(super) fn dc(&self, slot: usize, process: Process) -> Result<Cow<'_, Spec>, Damage> {
         of_name(&self.dc, slot, process, standard::dc)
     }
@@ -36,7 +36,7 @@ impl Tables {
         self.quantisers.get(slot).copied().flatten().ok_or(Damage::Quantiser)
     }
 
-    /// Reads a segment, if it is one for this.
+    /// Reads a segment, if it defines tables.
     pub(super) fn read(&mut self, segment: &Segment) -> Result<(), Damage> {
         match segment.marker {
             marker::DQT => self.quantisers(&segment.content),

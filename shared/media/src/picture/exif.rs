@@ -1,4 +1,4 @@
-//! The one thing of Exif that is part of how a picture looks: its orientation (CIPA DC-008, TIFF 6.0 tag 274).
+//! The only part of Exif that affects the look of a picture: its orientation (CIPA DC-008, TIFF 6.0 tag 274).
 
 /// How a stored picture has to be turned to be upright: the number 1 to 8 of the TIFF tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +14,7 @@ impl Orientation {
         self.0
     }
 
-    /// Finds it in the first directory of a TIFF structure, such as an Exif block holds.
+    /// Finds the orientation in the first directory of a TIFF structure, such as that of an Exif block.
     pub(super) fn of_tiff(tiff: &[u8]) -> Option<Self> {
         // Some programs leave the head of a JPEG's segment on the block when they put it into another format.
         let tiff = tiff.strip_prefix(b"Exif\0\0").unwrap_or(tiff);
@@ -29,14 +29,14 @@ impl Orientation {
         entries.iter().take(usize::from((order.two)(*count))).find_map(|entry| order.orientation(entry))
     }
 
-    /// A TIFF structure that says this and nothing else.
+    /// A TIFF structure with only this orientation.
     pub(super) const fn tiff(self) -> [u8; 26] {
         // One entry: tag 0x112, a SHORT, one of them, this; no further directory.
         [b'M', b'M', 0, 42, 0, 0, 0, 8, 0, 1, 0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, self.0, 0, 0, 0, 0, 0, 0]
     }
 }
 
-/// What a HEIC has instead of an orientation: turns and flips, one after the other.
+/// The turns and flips of a HEIC, in their order. They take the place of an Exif orientation.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Turns {
     /// Whether left and right change places first.
@@ -63,7 +63,7 @@ impl Turns {
         self.against_the_clock(2);
     }
 
-    /// All of them as one.
+    /// All turns and flips as one orientation.
     pub(super) const fn orientation(self) -> Orientation {
         Orientation(match (self.flipped, self.quarters) {
             (false, 0) => 1,

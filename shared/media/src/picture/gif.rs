@@ -1,8 +1,8 @@
 //! GIF: blocks and sub-blocks (`GIF89a` specification, §15 to §27).
 //!
-//! What libvips shows is kept, and written as it should have been: zeros between blocks are left out, a file that ends
-//! early, or goes on with something else, gets its trailer. Of the codes of a frame those are kept that it needs: where its
-//! end is damaged, it goes on into what follows it, which may say anything.
+//! Everything that libvips shows is kept and repaired: zeros between blocks are left out, and a file that ends early,
+//! or continues with other data, gets a trailer. Only the codes that a frame needs are kept: if its end is damaged, it
+//! continues into the bytes after it, which may contain anything.
 
 use super::lzw;
 use super::{DAMAGED, Orientation, Reader, Walk, Walked};
@@ -11,11 +11,11 @@ const EXTENSION: u8 = 0x21;
 const IMAGE: u8 = 0x2c;
 const TRAILER: u8 = 0x3b;
 
-/// Where the packed field of the screen lies, and where its colours begin.
+/// The positions of the screen's packed field, and of its colours.
 const PACKED: usize = 10;
 const SCREEN_END: usize = 13;
 
-/// What readers take for the colours of a file that has none: black and white.
+/// The colours that readers use for a file without a colour table: black and white.
 const NO_COLOURS: [u8; 6] = [0, 0, 0, 255, 255, 255];
 
 /// Walks a GIF from its header to its trailer, or to where no block follows.
@@ -31,7 +31,7 @@ pub(super) fn walk(bytes: &[u8]) -> Walked<Walk> {
         match walker.block(&mut reader) {
             Ok(true) => {}
             Ok(false) => break,
-            // The picture is there, and what follows it is none.
+            // The picture is complete, and the bytes after it are not a block.
             Err(_) if walker.images > 0 => break,
             Err(broken) => return Err(broken),
         }
@@ -51,7 +51,7 @@ fn table(packed: u8) -> usize {
     if packed & 0x80 == 0 { 0 } else { 3 << ((packed & 7) + 1) }
 }
 
-/// Reads sub-blocks up to the empty one and answers them as they are stored, with it.
+/// Reads sub-blocks up to and including the empty one, and returns them as they are stored.
 fn sub_blocks<'a>(reader: &mut Reader<'a>) -> Walked<&'a [u8]> {
     let start = reader.0;
     loop {
@@ -63,7 +63,8 @@ fn sub_blocks<'a>(reader: &mut Reader<'a>) -> Walked<&'a [u8]> {
     }
 }
 
-/// Reads sub-blocks up to the end of the file, and answers them closed: with the last one, which is cut short, and without.
+/// Reads sub-blocks up to the end of the file, and returns them closed: with and without the last one, which is cut
+/// short.
 fn cut_sub_blocks(reader: Reader<'_>) -> [Vec<u8>; 2] {
     let mut rest = reader;
     let mut whole = 0;
@@ -82,20 +83,20 @@ fn cut_sub_blocks(reader: Reader<'_>) -> [Vec<u8>; 2] {
 
 struct Walker {
     kept: Vec<u8>,
-    /// The graphic control that belongs to the next image or text, not written yet: it goes where that goes.
+    /// The graphic control of the next image or text. It is written together with that block.
     control: Option<[u8; 8]>,
     images: u32,
     largest: u64,
 }
 
 impl Walker {
-    /// Reads a block; answers whether another may follow.
+    /// Reads a block; returns whether another may follow.
     fn block(&mut self, reader: &mut Reader<'_>) -> Walked<bool> {
         match reader.byte()? {
             EXTENSION => self.extension(reader)?,
             IMAGE => self.image(reader)?,
             TRAILER if self.images > 0 => return Ok(false),
-            // Some programs fill files up.
+            // Some programs pad files with zeros.
             0 => {}
             _ => return Err(DAMAGED),
         }
@@ -114,16 +115,16 @@ impl Walker {
                     _ => None,
                 };
             }
-            // Plain text is drawn by no browser; the control before it would otherwise reach the next image.
+            // No browser draws plain text. Without this, the control before it would apply to the next image.
             0x01 => self.control = None,
             0xff => self.kept.extend(repetition(blocks).into_iter().flatten()),
-            // Comments and what is unknown.
+            // Comments and unknown extensions.
             _ => {}
         }
         Ok(())
     }
 
-    /// Reads a frame. Of an animation that is cut short, the frames that are whole are kept, and at least the first.
+    /// Reads a frame. If an animation is cut short, its complete frames are kept, and at least the first one.
     fn image(&mut self, reader: &mut Reader<'_>) -> Walked<()> {
         let descriptor: [u8; 9] = reader.array()?;
         let [.., width_0, width_1, height_0, height_1, packed] = descriptor;
@@ -137,10 +138,10 @@ impl Walker {
         let area = u64::from(width) * u64::from(height);
         let cut = *reader;
         let pixels = match sub_blocks(reader) {
-            // Damage in the codes of a later frame leaves the first one as it is, so such a frame stays as it is too.
+            // Damage in the codes of a later frame does not affect the first one, so such a frame stays unchanged.
             Ok(pixels) => lzw::trimmed(pixels, code_size, area).or_else(|| (self.images > 0).then(|| pixels.to_vec())),
             Err(_) if self.images == 0 && cut.0.len() > 1 => {
-                // All of the file was taken for this frame, so no block begins where its last sub-block does.
+                // The whole rest of the file belongs to this frame, so no other block follows.
                 *reader = Reader(&[]);
                 cut_sub_blocks(cut).into_iter().find_map(|pixels| lzw::trimmed(&pixels, code_size, area))
             }

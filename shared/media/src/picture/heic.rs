@@ -1,8 +1,8 @@
-//! HEIC: the items of the file's `meta` box (ISO/IEC 23008-12), of which those that are seen are kept.
+//! HEIC: the items of the file's `meta` box (ISO/IEC 23008-12), of which only the visible ones are kept.
 //!
-//! A file is written anew from the coded pictures, which are copied as they are, and from what says how they look.
-//! Exif and XMP are items of their own and so are thumbnails, depth maps and whatever else a telephone adds; as they
-//! are not listed in the new file, their bytes are not in it either.
+//! A new file is written from the coded pictures, which are copied unchanged, and the properties that affect their
+//! look. Exif, XMP, thumbnails, depth maps and other additions of phones are separate items. The new file does not list
+//! them, so it does not contain their bytes either.
 
 mod boxes;
 mod items;
@@ -14,7 +14,8 @@ use self::items::Items;
 use self::shown::Shown;
 use super::{CUT_SHORT, DAMAGED, Reader, Walk, Walked};
 
-/// Walks a HEIC from its first box to the last that the picture needs; what follows is not part of it.
+/// Walks a HEIC from its first box to the last one that the picture needs. The rest of the file is not part of the
+/// picture.
 pub(super) fn walk(bytes: &[u8]) -> Walked<Walk> {
     let (brands, meta) = outer(bytes)?;
     let items = Items::read(bytes, meta)?;
@@ -39,7 +40,7 @@ fn outer(bytes: &[u8]) -> Walked<(&[u8], &[u8])> {
             }
             Ok(_) => {}
             Err(broken) if matches!(kind, Some(b"meta" | b"mdat")) => return Err(broken),
-            // What hangs on the file need not be boxes at all. Where items lie is judged one by one.
+            // The rest of the file may not be boxes at all. The positions of the items are checked one by one.
             Err(_) => break,
         }
     }

@@ -1,9 +1,9 @@
 //! JPEG: segments and scans (ITU-T T.81, annex B), as the reader that makes thumbnails takes a file apart.
 //!
 //! Readers show more than the standard allows, and cameras write more: files without their end, stray bytes between
-//! segments, scans that are cut short or damaged. What libjpeg shows is kept and written as it should have been; what
-//! it refuses is refused. Of a scan only the bytes are kept that tell pixels: whatever stands behind them, up to the
-//! next marker, is nothing that is shown, and may be another file.
+//! segments, scans that are cut short or damaged. Everything that libjpeg shows is kept and repaired; a file that
+//! libjpeg refuses is refused. Only the bytes of a scan that contain pixels are kept: the bytes after them, up to the
+//! next marker, are not shown and may be another file.
 
 use crate::Error;
 use crate::jpeg::{Part, Survey, survey};
@@ -15,10 +15,10 @@ const END: u8 = 0xd9;
 const SCAN: u8 = 0xda;
 const TABLES: u8 = 0xc4;
 
-/// What browsers do not show: arithmetic coding, lossless and hierarchical JPEG, 12 bits a sample.
+/// The kinds of JPEG that browsers do not show: arithmetic coding, lossless and hierarchical JPEG, 12 bits a sample.
 const OTHER_KIND: Broken = Broken("a kind of JPEG that browsers do not show");
 
-/// Takes a JPEG of at most `max_pixels` apart, and writes it anew from what it shows.
+/// Splits a JPEG of at most `max_pixels` into its parts, and writes a new file from the visible ones.
 pub(super) fn walk(bytes: &[u8], max_pixels: u64) -> Walked<Walk> {
     let Survey { size: (width, height), parts, lent } = survey(bytes, max_pixels).map_err(|error| refused(&error))?;
     let (waiting, kept) = (Vec::new(), Vec::with_capacity(bytes.len()));
@@ -54,13 +54,13 @@ fn refused(error: &Error) -> Broken {
 struct Walker<'a> {
     file: &'a [u8],
     orientation: Option<Orientation>,
-    /// The JFIF segment, which has to come first.
+    /// The JFIF segment, which must be the first.
     jfif: Option<[u8; 14]>,
-    /// Tables that the file leaves out and readers lend it. They are written into it, since not every reader does.
+    /// Standard tables that the file leaves out. They are written into the file, because not every reader adds them.
     lent: Option<Vec<u8>>,
     /// Segments that are kept if a scan follows.
     waiting: Vec<u8>,
-    /// What is kept, in its order.
+    /// The bytes that are kept, in their order.
     kept: Vec<u8>,
 }
 
@@ -79,10 +79,11 @@ impl Walker<'_> {
                 }
                 return Ok(());
             }
-            // The colour profile, and how Adobe's programs stored colours: without them the picture looks different.
+            // The colour profile, and Adobe's marker for the colour model: without them the picture looks different.
             0xe2 if content.starts_with(b"ICC_PROFILE\0") => {}
             0xee if content.starts_with(b"Adobe") => {
-                // Twelve bytes (Adobe's Technical Note 5116); what follows them is nobody's, and fewer say nothing.
+                // Adobe's marker has twelve bytes (Adobe's Technical Note 5116). The bytes after them have no meaning,
+                // and a shorter marker is ignored.
                 return content.get(..12).map_or(Ok(()), |adobe| write(&mut self.waiting, marker, adobe));
             }
             _ => return Ok(()),
@@ -103,7 +104,7 @@ impl Walker<'_> {
     }
 }
 
-/// A JFIF segment without the thumbnail it may hold.
+/// A JFIF segment without its thumbnail, if it has one.
 fn jfif(content: &[u8]) -> Option<[u8; 14]> {
     let mut jfif = *content.first_chunk::<14>().filter(|start| start.starts_with(b"JFIF\0"))?;
     jfif[12..].fill(0);

@@ -3,9 +3,9 @@
 /// Bits of the longest code.
 const LONGEST: u32 = 12;
 
-/// These sub-blocks, closed, up to the last code that a picture of so many pixels needs, and to the end code if that
-/// follows. What is behind it is no part of the picture. None if a code was given no meaning before that: such a code is
-/// refused by libvips, which otherwise shows what there is.
+/// These sub-blocks, closed, up to the last code that a picture of so many pixels needs, and up to the end code if it
+/// follows. The bytes after it are not part of the picture. `None` if an earlier code was not defined: libvips refuses
+/// such a code, and otherwise shows as much as there is.
 pub(super) fn trimmed(sub_blocks: &[u8], code_size: u8, pixels: u64) -> Option<Vec<u8>> {
     let clear = 1_usize << code_size;
     let mut codes = Codes { sub_blocks, length: 0, left: 0, word: 0, count: 0 };
@@ -15,7 +15,7 @@ pub(super) fn trimmed(sub_blocks: &[u8], code_size: u8, pixels: u64) -> Option<V
     let mut told = 0;
     loop {
         let Some(code) = codes.next(bits) else {
-            // Where the pixels are not all told, every code was needed.
+            // If the codes do not cover all pixels, every code is needed.
             if told < pixels {
                 return Some(sub_blocks.to_vec());
             }
@@ -35,7 +35,7 @@ pub(super) fn trimmed(sub_blocks: &[u8], code_size: u8, pixels: u64) -> Option<V
         let length = match before {
             // The first code stands for a pixel.
             None if code < clear => 1,
-            // A code may be the one that it makes known.
+            // A code may be the one that it defines.
             Some(before) if code <= known && (code < known || known < 1 << LONGEST) => {
                 let next = before + 1;
                 if known < 1 << LONGEST {
@@ -57,7 +57,7 @@ pub(super) fn trimmed(sub_blocks: &[u8], code_size: u8, pixels: u64) -> Option<V
     Some(needed.read_of(sub_blocks))
 }
 
-/// Reads codes, of which the lowest bit comes first.
+/// Reads codes, lowest bit first.
 #[derive(Clone, Copy)]
 struct Codes<'a> {
     sub_blocks: &'a [u8],
@@ -69,7 +69,7 @@ struct Codes<'a> {
 }
 
 impl Codes<'_> {
-    /// The next code of so many bits; none where the data end.
+    /// The next code of so many bits; `None` at the end of the data.
     fn next(&mut self, bits: u32) -> Option<usize> {
         while self.count < bits {
             while self.left == 0 {
@@ -89,11 +89,11 @@ impl Codes<'_> {
         usize::try_from(code).ok()
     }
 
-    /// What has been read of all sub-blocks, closed.
+    /// The part of all sub-blocks that was read, closed.
     fn read_of(&self, all: &[u8]) -> Vec<u8> {
         let read = all.len() - self.sub_blocks.len();
         let mut bytes = all[..read].to_vec();
-        // The last one may be longer than what is needed of it.
+        // Only a part of the last one may be needed.
         let last = self.length - self.left;
         if let Some(length) = read.checked_sub(usize::from(last) + 1).and_then(|at| bytes.get_mut(at)) {
             *length = last;

@@ -1,20 +1,21 @@
 //! PNG: chunks (W3C PNG third edition, §5 and §11).
 //!
-//! What libvips shows is kept, and written as it should have been. Up to the first pixels the chunks have to be in order;
-//! behind them, a file may end or go on as it likes. A checksum that is wrong is put right where the chunk is needed for the
-//! pixels; where it is not, the chunk is left out, as libpng does not look at it either. Pixels that are not whole end where
-//! another chunk begins within them: their length may be wrong, and what it takes for pixels may say where a picture was taken.
+//! Everything that libvips shows is kept and repaired. The chunks up to the first pixels must be in order; after them,
+//! the file may end or continue in any way. A wrong checksum is corrected if the pixels need the chunk; otherwise the
+//! chunk is left out, because libpng ignores it too. If the pixel data are incomplete, they end where another chunk
+//! begins inside them: their length may be wrong, and the supposed pixels may contain the place where the picture was
+//! taken.
 
 use super::{Broken, CUT_SHORT, DAMAGED, Orientation, Reader, Walk, Walked, index};
 
 const SIGNATURE: [u8; 8] = *b"\x89PNG\r\n\x1a\n";
 
-/// What is part of how a picture looks. Other chunks say something about it.
+/// The chunks that affect the look of a picture. Other chunks are metadata.
 const KEPT: [&[u8; 4]; 11] =
     [b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"cICP", b"mDCV", b"cLLI", b"sBIT", b"bKGD", b"pHYs"];
 
-/// Chunks that are recognised within pixels by their name alone, because they may be damaged or cut short too: those that
-/// tell of people, places and times, and the end, behind which anything may stand.
+/// Chunks that are recognised within pixels by their name alone, because they may be damaged or cut short too: the
+/// chunks with persons, places and times, and the end chunk, after which anything may follow.
 const NAMED: [&[u8; 4]; 6] = [b"eXIf", b"tEXt", b"zTXt", b"iTXt", b"tIME", b"IEND"];
 
 /// The length in bytes that no chunk exceeds (§5.3).
@@ -24,7 +25,7 @@ const LONGEST: usize = 0x7fff_ffff;
 /// look by chance like the beginning of one, and each of them costs a checksum.
 const SUMMED: usize = 4 << 20;
 
-/// How many times the length of the file is summed up at most in search of such chunks, whatever the file.
+/// The most bytes that are summed up in search of such chunks, as a multiple of the file's length.
 const SUMS: usize = 16;
 
 /// Walks a PNG from its first chunk to its last, or to where no chunk follows.
@@ -52,7 +53,7 @@ pub(super) fn walk(bytes: &[u8]) -> Walked<Walk> {
     walker.finish(first)
 }
 
-/// A chunk. That of the pixels may be cut short by the end of the file.
+/// A chunk. A chunk of pixels may be cut short by the end of the file.
 #[derive(Clone, Copy)]
 struct Chunk<'a> {
     kind: [u8; 4],
@@ -63,7 +64,7 @@ struct Chunk<'a> {
     cut: bool,
 }
 
-/// Reads a chunk; `sums` are the bytes that may still be summed up in search of others within it.
+/// Reads a chunk; `sums` is the number of bytes that may still be summed up in search of other chunks inside it.
 fn chunk<'a>(reader: &mut Reader<'a>, sums: &mut usize) -> Walked<Chunk<'a>> {
     let (length, kind) = start(reader)?;
     let file = reader.0;
@@ -97,8 +98,8 @@ fn checksum(kind: [u8; 4], data: &[u8]) -> u32 {
     sum.finalize()
 }
 
-/// What is taken for pixels, up to where another chunk begins within it. That chunk may end behind it in the `file`, which
-/// is given from the same place on.
+/// The supposed pixel data up to the place where another chunk begins inside them. That chunk may end after them in the
+/// `file`, which starts at the same place.
 fn before_a_chunk<'a>(pixels: &'a [u8], file: &[u8], sums: &mut usize) -> &'a [u8] {
     let mut begins = |at: usize| -> Walked<bool> {
         let mut reader = Reader(&file[at..]);
@@ -111,14 +112,14 @@ fn before_a_chunk<'a>(pixels: &'a [u8], file: &[u8], sums: &mut usize) -> &'a [u
         }
         let (data, sum) = (reader.take(length)?, reader.array()?);
         let Some(left) = sums.checked_sub(length) else {
-            // Pixels do not look like so many chunks. As nobody knows what is here, none of it is kept.
+            // Pixels do not look like so many chunks. The content is unknown, so none of it is kept.
             return Ok(true);
         };
         *sums = left;
         Ok(checksum(kind, data) == u32::from_be_bytes(sum))
     };
     let at = pixels.windows(8).enumerate().position(|(at, window)| {
-        // Most places are passed over by a single look.
+        // Most places are skipped after a single comparison.
         window[6].is_ascii_uppercase() && begins(at) == Ok(true)
     });
     at.map_or(pixels, |at| &pixels[..at])
@@ -146,7 +147,7 @@ struct Header {
 const INDEXED: u8 = 3;
 
 impl Header {
-    /// Reads IHDR and refuses what the standard does not know (table 12).
+    /// Reads IHDR and refuses values that the standard does not define (table 12).
     fn read(chunk: Chunk<'_>) -> Walked<Self> {
         let Ok([w0, w1, w2, w3, h0, h1, h2, h3, depth, colour, compression, filter, interlace]) =
             <[u8; 13]>::try_from(chunk.data)
@@ -166,12 +167,12 @@ impl Header {
         Ok(Self { width, height, colour, interlaced: interlace == 1 })
     }
 
-    /// Whether a palette is needed, or of use.
+    /// Whether the picture can use this palette.
     fn takes_palette(&self, data: &[u8]) -> bool {
         matches!(self.colour, 2 | INDEXED | 6) && data.len().is_multiple_of(3) && (1..=256).contains(&(data.len() / 3))
     }
 
-    /// Whether transparency may be said like this (§11.3.1.1), beside a palette of so many colours.
+    /// Whether this transparency chunk is valid (§11.3.1.1) with a palette of so many colours.
     fn takes_transparency(&self, data: &[u8], colours: usize) -> bool {
         match self.colour {
             0 => data.len() == 2,
@@ -181,7 +182,7 @@ impl Header {
         }
     }
 
-    /// Whether the frame of an animation lies within the picture (§11.3.6.2).
+    /// Whether the frame of an animation is inside the picture (§11.3.6.2).
     fn holds(&self, control: &[u8]) -> bool {
         let Ok(control) = <[u8; 26]>::try_from(control) else { return false };
         let field = |at: usize| {
@@ -201,13 +202,13 @@ struct Walker {
     /// The kinds of chunks that are kept once.
     known: Vec<[u8; 4]>,
     orientation: Option<Orientation>,
-    /// Whether the animation, if there is one, is whole.
+    /// Whether the animation, if there is one, is complete.
     moves: bool,
     /// The number of frames and of repetitions.
     animation: Option<Vec<u8>>,
-    /// What is kept of the chunks before the pixels.
+    /// The chunks before the pixels that are kept.
     before: Vec<u8>,
-    /// The chunks of the pixels, and whether the last one was.
+    /// The chunks of the pixels, and whether the last chunk belonged to them.
     pixels: Vec<u8>,
     in_pixels: bool,
     /// The frames of the animation, each as a chunk.
@@ -232,7 +233,7 @@ impl Walker {
         }
     }
 
-    /// A chunk that comes before the pixels, or the first of theirs.
+    /// Handles a chunk before the pixels, or the first chunk of the pixels.
     fn before(&mut self, chunk: Chunk<'_>) -> Walked<()> {
         let indexed = self.header.colour == INDEXED;
         match &chunk.kind {
@@ -258,7 +259,7 @@ impl Walker {
         Ok(())
     }
 
-    /// A chunk that comes behind the first of the pixels.
+    /// Handles a chunk after the first chunk of the pixels.
     fn behind(&mut self, chunk: Chunk<'_>) -> Walked<()> {
         match &chunk.kind {
             b"IDAT" if self.in_pixels => return self.pixels(chunk),
@@ -271,7 +272,7 @@ impl Walker {
                 self.in_pixels = false;
                 return write(&mut self.frames, chunk.kind, chunk.data);
             }
-            // Pixels that were interrupted are read by nobody, and what is needed for them comes too late.
+            // No reader reads pixels after an interruption, and other chunks that they need would be too late.
             _ => self.aside(chunk),
         }
         self.in_pixels = false;
@@ -279,14 +280,14 @@ impl Walker {
     }
 
     fn pixels(&mut self, chunk: Chunk<'_>) -> Walked<()> {
-        // Of pixels that come in passes, the part that is there shows nothing whole.
+        // A part of interlaced pixels does not show any complete area.
         if chunk.cut && self.header.interlaced {
             return Err(CUT_SHORT);
         }
         write(&mut self.pixels, chunk.kind, chunk.data)
     }
 
-    /// How a frame is shown. One that does not lie within the picture is nothing that damage makes.
+    /// The position of a frame. Damage does not produce a frame outside the picture, so such a file is refused.
     fn control(&mut self, chunk: Chunk<'_>) -> Walked<()> {
         self.moves &= chunk.whole;
         if chunk.whole && !self.header.holds(chunk.data) {
@@ -296,7 +297,7 @@ impl Walker {
         write(to, chunk.kind, chunk.data)
     }
 
-    /// A chunk that is not kept.
+    /// Handles a chunk that is not kept.
     fn aside(&mut self, chunk: Chunk<'_>) {
         if &chunk.kind == b"eXIf" && chunk.whole {
             self.orientation = self.orientation.or_else(|| Orientation::of_tiff(chunk.data));
@@ -311,7 +312,7 @@ impl Walker {
             write(&mut clean, *b"eXIf", &orientation.tiff())?;
         }
         clean.extend(self.before);
-        // Of an animation that is damaged, the still picture remains.
+        // If the animation is damaged, only the still picture is kept.
         let animation = self.animation.filter(|animation| self.moves && animation.len() == 8);
         if let Some(animation) = &animation {
             write(&mut clean, *b"acTL", animation)?;

@@ -1,4 +1,5 @@
-//! Cleaning against real files of every format: the pixels stay, everything else goes, and no bytes make it panic.
+//! Tests cleaning with real files of every format: the pixels stay, everything else is removed, and no bytes cause a
+//! panic.
 
 use std::io::Cursor;
 
@@ -26,7 +27,7 @@ fn rgb() -> image::RgbImage {
     image::DynamicImage::ImageRgba8(pixels()).into_rgb8()
 }
 
-/// An Exif block with an orientation, and a secret behind it.
+/// An Exif block with an orientation, followed by a secret.
 fn exif(orientation: u8) -> Vec<u8> {
     let mut tiff = exif::Orientation::UPRIGHT.tiff().to_vec();
     tiff[19] = orientation;
@@ -52,7 +53,7 @@ fn jpeg(orientation: u8) -> Vec<u8> {
         vec![0xff, 0xff],
     ]
     .concat();
-    // Before the tables, and a film behind the end, as motion photographs have it.
+    // Before the tables; and a film after the end, as in motion photos.
     let tables = bytes.windows(2).position(|pair| pair == [0xff, 0xdb]).unwrap();
     bytes.splice(tables..tables, extra);
     bytes.extend([b"\0\0\0\x18ftypmp42", SECRET].concat());
@@ -135,7 +136,7 @@ const MAKERS: [(Format, Maker); 5] = [
     (Format::Heic, heic::photograph),
 ];
 
-/// The size of what the maker of a format makes.
+/// The size of the test picture of a format.
 fn size(format: Format) -> (u32, u32) {
     if format == Format::Heic { (128, 128) } else { SIZE }
 }
@@ -144,7 +145,7 @@ fn holds(bytes: &[u8], what: &[u8]) -> bool {
     bytes.windows(what.len()).any(|window| window == what)
 }
 
-/// The pixels, the profile and the orientation as a decoder sees them. That of HEIC turns the pixels itself.
+/// The pixels, the profile and the orientation from a decoder. The decoder of HEIC turns the pixels itself.
 fn seen(bytes: &[u8]) -> (Vec<u8>, Option<Vec<u8>>, u8) {
     if let Sniffed::Picture(Format::Heic) = sniff(bytes) {
         assert!(holds(bytes, b"colrprofa profile of colours"));
@@ -200,14 +201,14 @@ fn an_upright_picture_carries_no_exif_at_all() {
     }
 }
 
-/// Where the first bytes of pixels stand in a clean file, if what follows them may be missing.
+/// The position of the first bytes of pixels in a clean file, if the bytes after them may be missing.
 fn first_pixels(format: Format, bytes: &[u8]) -> Option<usize> {
     let at = |what: &[u8]| bytes.windows(what.len()).position(|window| window == what).unwrap();
     match format {
-        // The last three bytes of the header say nothing.
+        // The last three bytes of the header have no meaning.
         Format::Jpeg => Some(at(&[0xff, 0xda]) + 11),
         Format::Png => Some(at(b"IDAT") + 4),
-        // Behind the descriptor, the colours and the size of a code, a sub-block begins.
+        // A sub-block begins after the descriptor, the colours and the size of a code.
         Format::Gif => {
             let frame = at(&[0x2c, 0, 0, 0, 0]);
             let colours = if bytes[frame + 9] & 0x80 == 0 { 0 } else { 3 << ((bytes[frame + 9] & 7) + 1) };
@@ -307,7 +308,7 @@ fn a_chunk_that_is_not_needed_goes_with_its_wrong_checksum() {
         assert!(clean(&with, MAX).unwrap().bytes == with, "{kind:?}");
         assert!(clean(&with_wrong_sum(with, *kind), MAX).unwrap().bytes == plain, "{kind:?}");
     }
-    // An orientation that may be wrong turns nothing.
+    // An orientation that may be wrong does not turn the picture.
     let turned = hidden::png_of(&hidden::chunk(*b"eXIf", &exif(6)));
     assert!(clean(&with_wrong_sum(turned, *b"eXIf"), MAX).unwrap().bytes == plain);
 }
@@ -387,7 +388,7 @@ fn no_bytes_make_it_panic_and_whatever_passes_is_clean() {
         for _ in 0..4_000 {
             let mut bytes = whole.clone();
             for _ in 0..=next(4) {
-                // Most structure stands at the front.
+                // Most of the structure is at the start.
                 let at = if next(2) == 0 { next(bytes.len()) } else { next(bytes.len().min(200)) };
                 match next(4) {
                     0 => bytes[at] = u8::try_from(next(256)).unwrap(),

@@ -1,4 +1,4 @@
-//! WebP: RIFF chunks (RFC 9649), and as much of the two bitstreams as tells their size.
+//! WebP: RIFF chunks (RFC 9649), and the start of the two bitstreams, which has their size.
 
 use super::{CUT_SHORT, DAMAGED, Orientation, Reader, Walk, Walked, index};
 
@@ -7,7 +7,7 @@ const HAS_ALPHA: u8 = 0x10;
 const HAS_EXIF: u8 = 0x08;
 const IS_ANIMATED: u8 = 0x02;
 
-/// Walks a WebP from its RIFF header to the end that the header names; what follows is not part of it.
+/// Walks a WebP from its RIFF header to the end that the header gives. The rest of the file is not part of the picture.
 pub(super) fn walk(bytes: &[u8]) -> Walked<Walk> {
     let mut reader = Reader(bytes);
     if reader.array()? != *b"RIFF" {
@@ -28,8 +28,8 @@ struct Chunk<'a> {
     data: &'a [u8],
 }
 
-/// The next chunk, past the byte that evens out its length. The last chunk of a file may lack that byte, which some
-/// encoders forget.
+/// The next chunk, including the padding byte after an odd length. The last chunk of a file may lack that byte, because
+/// some encoders forget it.
 fn chunk<'a>(reader: &mut Reader<'a>) -> Walked<Chunk<'a>> {
     let kind = reader.array()?;
     let length = index(u32::from_le_bytes(reader.array()?))?;
@@ -56,7 +56,7 @@ fn riff(chunks: &[u8]) -> Walked<Vec<u8>> {
     Ok([b"RIFF", &length.to_le_bytes(), b"WEBP", chunks].concat())
 }
 
-/// A file of one bitstream, which has no room for metadata: whatever follows is left out.
+/// A file of one bitstream, which has no room for metadata: all following chunks are left out.
 fn simple(picture: Chunk<'_>) -> Walked<Walk> {
     let (width, height) = bitstream(picture)?;
     let mut kept = Vec::with_capacity(picture.data.len() + 16);
@@ -101,7 +101,7 @@ struct Canvas {
     size: (u32, u32),
     animated: bool,
     profile: bool,
-    /// Whether the animation's parameters or the picture's alpha were seen: there is one of them.
+    /// Whether the animation's parameters or the picture's alpha were read. There may be only one of them.
     started: bool,
     frames: u32,
     orientation: Option<Orientation>,
@@ -135,7 +135,7 @@ impl Canvas {
         write(&mut self.kept, chunk.kind, chunk.data)
     }
 
-    /// A frame of an animation, with nothing in it but its alpha and its picture.
+    /// A frame of an animation, with only its alpha and its picture.
     fn frame(&self, data: &[u8]) -> Walked<Vec<u8>> {
         let mut reader = Reader(data);
         let header: [u8; 16] = reader.array()?;
@@ -161,7 +161,7 @@ impl Canvas {
     }
 }
 
-/// The size in pixels that a bitstream says it has.
+/// The size in pixels according to a bitstream.
 fn bitstream(chunk: Chunk<'_>) -> Walked<(u32, u32)> {
     let mut reader = Reader(chunk.data);
     match &chunk.kind {

@@ -1,4 +1,4 @@
-//! Compares the codec with sharp, on photographs that it is given: time on one core, quality and memory.
+//! Compares the codec with sharp, on given photos: time on one core, quality and memory.
 //!
 //! ```sh
 //! cargo run --release -p thumbnails-bench -- DIRECTORY [PART…]
@@ -20,11 +20,11 @@ use thumbnails::{Fit, Limits, Spec, thumbnails};
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
-/// The core that both sides share, and the argument that says that it is so.
+/// The core that both sides share, and the argument of the process that is bound to it.
 const CORE: &str = "0";
 const PINNED: &str = "--pinned";
 
-/// What is asked for: both sizes, both ways.
+/// The thumbnails to make: both sizes, both fits.
 const SPECS: [Spec; 4] = [
     Spec { width: 128, height: 128, fit: Fit::Cover },
     Spec { width: 256, height: 256, fit: Fit::Cover },
@@ -91,8 +91,8 @@ fn photographs(directory: &Path) -> Result<Vec<PathBuf>> {
     if found.is_empty() { Err("the directory holds no photographs".into()) } else { Ok(found) }
 }
 
-/// Prints how far both sides are from a full decode and Lanczos. Only whole pictures are compared: how a crop is
-/// rounded to pixels differs, and would drown everything else.
+/// Prints the distance of both sides from a full decode with Lanczos. Only whole pictures are compared, because crops
+/// are rounded to pixels in different ways, which would hide all other differences.
 fn compare_quality(kind: &str, photographs: &[PathBuf], workshop: &Path) -> Result<()> {
     println!("{kind}: dissimilarity from full decode and Lanczos, lower is better\n");
     println!("| photograph | 128 ours | 128 sharp | 256 ours | 256 sharp |\n|---|---|---|---|---|");
@@ -118,7 +118,7 @@ fn compare_quality(kind: &str, photographs: &[PathBuf], workshop: &Path) -> Resu
     Ok(())
 }
 
-/// Prints by how much a process grows beyond what it has with the file loaded.
+/// Prints the growth of a process after the file is loaded.
 fn compare_memory(photographs: &[PathBuf], workshop: &Path) -> Result<()> {
     println!("memory beyond the idle process with the file loaded, in MB, of a 256 by 256 cover\n");
     println!("| input | ours | sharp |\n|---|---|---|");
@@ -126,7 +126,7 @@ fn compare_memory(photographs: &[PathBuf], workshop: &Path) -> Result<()> {
     for kind in
         ["jpeg-12mp", "jpeg-50mp", "progressive-12mp", "png-1mp-rgba", "png-12mp", "png-50mp", "webp-12mp", "gif-1mp"]
     {
-        // A new process each time: what it has freed before does not count as growth.
+        // Starts a new process each time, because memory that an old process freed earlier would not count as growth.
         let mut sharp = Sharp::start(workshop)?;
         let file = sharp.derive(kind, photograph, workshop)?;
         let mut sharp = Sharp::start(workshop)?;

@@ -1,4 +1,4 @@
-//! By how much a process grows while it makes a thumbnail.
+//! Measures the growth of a process while it makes a thumbnail.
 
 use std::path::Path;
 use std::process::Command;
@@ -10,7 +10,7 @@ use crate::Result;
 /// The argument that makes this program measure itself.
 pub(crate) const ONCE: &str = "--once";
 
-/// Starts this program again to make one thumbnail of `file`, and returns by how many kilobytes it grew at most.
+/// Starts this program again to make one thumbnail of `file`, and returns its largest growth in kilobytes.
 pub(crate) fn peak(file: &Path, spec: Spec) -> Result<u64> {
     let out = Command::new(std::env::current_exe()?)
         .arg(ONCE)
@@ -20,8 +20,7 @@ pub(crate) fn peak(file: &Path, spec: Spec) -> Result<u64> {
     Ok(String::from_utf8(out.stdout)?.trim().parse()?)
 }
 
-/// Makes one thumbnail of `file`, and says by how many kilobytes the process grew at most beyond what it had with the
-/// file loaded.
+/// Makes one thumbnail of `file`, and prints the largest growth of the process in kilobytes after the file was loaded.
 pub(crate) fn once(file: &Path, spec: Spec) -> Result<()> {
     let bytes = std::fs::read(file)?;
     // Resets the highest mark (proc_pid_clear_refs(5)).

@@ -1,4 +1,4 @@
-//! How far a thumbnail is from the one that a full decode and Lanczos give.
+//! The distance of a thumbnail from the one of a full decode with Lanczos.
 //!
 //! Structural dissimilarity (Wang, Bovik, Sheikh, Simoncelli: Image Quality Assessment, 2004) of luma and both colour
 //! differences, at the full size and at half of it. 0 is no difference.
@@ -6,7 +6,7 @@
 use image::imageops::FilterType;
 use image::{DynamicImage, RgbImage};
 
-/// Share of luma, and of each colour difference.
+/// The weights of luma and of each colour difference.
 const CHANNELS: [f64; 3] = [0.8, 0.1, 0.1];
 
 /// Deviation of the window in pixels, and its reach to each side.
@@ -22,7 +22,7 @@ pub(crate) fn reference(original: &DynamicImage, width: u32, height: u32) -> Rgb
     original.resize_exact(width, height, FilterType::Lanczos3).into_rgb8()
 }
 
-/// How far `picture` is from `reference`, which has the same size.
+/// The distance of `picture` from `reference`, which has the same size.
 pub(crate) fn dissimilarity(reference: &RgbImage, picture: &RgbImage) -> f64 {
     let mut planes = (planes(reference), planes(picture));
     let mut size = (reference.width() as usize, reference.height() as usize);
@@ -72,13 +72,13 @@ fn similarity(a: &[f64], b: &[f64], size: (usize, usize)) -> f64 {
     sum / count
 }
 
-/// Weighs each pixel's neighbours by a Gaussian; what would be outside is not weighed.
+/// Weighs each pixel's neighbours by a Gaussian. Neighbours outside the picture are left out.
 fn blurred(plane: &[f64], (width, height): (usize, usize)) -> Vec<f64> {
     let across = along(plane, width, |start| (start * width, 1), height);
     along(&across, height, |start| (start, width), width)
 }
 
-/// Blurs `lines` lines of `length` pixels; `line` says where each begins and how far apart its pixels are.
+/// Blurs `lines` lines of `length` pixels; `line` returns the start of each line and the distance between its pixels.
 fn along(plane: &[f64], length: usize, line: impl Fn(usize) -> (usize, usize), lines: usize) -> Vec<f64> {
     #[expect(clippy::cast_precision_loss, reason = "the reach is a few pixels")]
     let weight = |distance: usize| (-(distance as f64).powi(2) / (2.0 * SIGMA * SIGMA)).exp();

@@ -1,4 +1,4 @@
-// The other side of the benchmark: does with sharp what standard input asks for, a line each, and answers a line each.
+// The other side of the benchmark: reads commands, one a line, runs each with sharp, and writes a line for each.
 import { readFileSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import sharp from "sharp";
@@ -22,7 +22,7 @@ const kilobytes = (name) => Number(readFileSync("/proc/self/status", "utf8").mat
 const mask = (width, height) =>
   Buffer.from(`<svg width="${width}" height="${height}"><ellipse cx="50%" cy="50%" rx="48%" ry="48%"/></svg>`);
 
-// Makes an input out of a photograph.
+// Makes an input from a photo.
 const derive = async (kind, from, to) => {
   const sized = (width, height) => sharp(from).resize(width, height, { fit: "cover" });
   const makers = {

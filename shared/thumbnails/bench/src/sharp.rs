@@ -1,4 +1,4 @@
-//! A Node process with sharp in it, asked over a pipe.
+//! A Node process with sharp, called over a pipe.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use crate::Result;
 
 /// Every package that npm installs, with its version and hash.
 const LOCK: &str = include_str!("../npm/package-lock.json");
-/// What npm reads.
+/// The files that npm reads.
 const LOCKED: [(&str, &str); 3] = [
     (".npmrc", include_str!("../npm/.npmrc")),
     ("package.json", include_str!("../npm/package.json")),
@@ -57,7 +57,7 @@ impl Sharp {
         Ok(Self { child, questions, answers })
     }
 
-    /// Makes the input `kind` of the photograph `from`, and returns where it is.
+    /// Makes the input `kind` of the photograph `from`, and returns its path.
     pub(crate) fn derive(&mut self, kind: &str, from: &Path, directory: &Path) -> Result<PathBuf> {
         let stem = from.file_stem().ok_or("a photograph has a name")?.to_string_lossy().replace(' ', "-");
         let suffix = kind.split('-').next().unwrap_or(kind).replace("progressive", "jpeg");
@@ -68,7 +68,7 @@ impl Sharp {
         Ok(to)
     }
 
-    /// Reads the input of the next questions.
+    /// Reads the input of the next calls.
     pub(crate) fn load(&mut self, file: &Path) -> Result<()> {
         self.ask(&["load", &file.to_string_lossy()]).map(drop)
     }
@@ -86,7 +86,7 @@ impl Sharp {
         Ok(std::fs::read(scratch)?)
     }
 
-    /// Makes a thumbnail, and returns by how many kilobytes the process grew at most.
+    /// Makes a thumbnail, and returns the largest growth of the process in kilobytes.
     pub(crate) fn peak(&mut self, spec: Spec, alpha: bool) -> Result<u64> {
         let [width, height, fit, alpha] = words(spec, alpha);
         Ok(self.ask(&["peak", &width, &height, &fit, &alpha])?.parse()?)
@@ -98,7 +98,7 @@ impl Sharp {
         self.answers.read_line(&mut answer)?;
         match answer.trim_end().split_once('\t') {
             Some(("ok", answer)) => Ok(answer.to_owned()),
-            // An answer without words has no tab after trimming.
+            // A response without text has no tab after trimming.
             None if answer.trim_end() == "ok" => Ok(String::new()),
             _ => Err(format!("sharp: {}: {answer}", words.join(" ")).into()),
         }
@@ -107,7 +107,7 @@ impl Sharp {
 
 impl Drop for Sharp {
     fn drop(&mut self) {
-        // It may be gone already.
+        // The process may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -8,17 +8,17 @@ use thumbnails::{Fit, Limits, Spec, thumbnails};
 use crate::sharp::Sharp;
 use crate::{Result, SPECS};
 
-/// Each thumbnail is made at least so often by each side, and until so much time has passed.
+/// Each side makes each thumbnail at least this many times, and for at least this long.
 const ROUNDS: usize = 7;
 const LONG_ENOUGH: Duration = Duration::from_millis(800);
 
-/// Medians of one question, in microseconds.
+/// The medians of one thumbnail, in microseconds.
 struct Medians {
     ours: u64,
     sharp: u64,
 }
 
-/// Prints how long both sides take for inputs of a kind.
+/// Prints the times of both sides for inputs of a kind.
 pub(crate) fn compare(kind: &str, photographs: &[PathBuf], workshop: &Path) -> Result<()> {
     println!("{kind}: medians over the photographs of the median times in ms, and of their ratios\n");
     println!("| thumbnail | ours | sharp | ratio | worst | best |\n|---|---|---|---|---|---|");

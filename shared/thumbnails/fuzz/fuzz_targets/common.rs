@@ -1,8 +1,8 @@
-//! What every target checks.
+//! The checks of every target.
 
 use thumbnails::{Limits, Spec, thumbnails};
 
-/// Pixels and bytes that a few milliseconds suffice for, so that many files are tried.
+/// Limits that a few milliseconds are enough for, so that many files are tried.
 const LIMITS: Limits = Limits { max_pixels: 1 << 18, max_bytes: 1 << 24 };
 
 /// Tries `bytes`: an error is fine; a thumbnail must be within its box and readable.

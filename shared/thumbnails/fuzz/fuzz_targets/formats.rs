@@ -1,4 +1,4 @@
-//! What the targets for one format have in common.
+//! The common part of the targets for one format.
 
 use thumbnails::{Fit, Spec};
 use libfuzzer_sys::Corpus;
@@ -11,7 +11,7 @@ const SPECS: [Spec; 3] = [
     Spec { width: 1, height: 300, fit: Fit::Cover },
 ];
 
-/// Tries `bytes`, if they begin as the format does, and checks what comes of it.
+/// Tries `bytes`, if they begin like the format, and checks the result.
 pub fn run(bytes: &[u8], begins: impl Fn(&[u8]) -> bool) -> Corpus {
     if !begins(bytes) {
         return Corpus::Reject;

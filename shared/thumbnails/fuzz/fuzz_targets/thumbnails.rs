@@ -8,7 +8,7 @@ use thumbnails::{Fit, Spec};
 use libfuzzer_sys::{Corpus, fuzz_target};
 
 fuzz_target!(|bytes: &[u8]| -> Corpus {
-    // Five bytes at the end say what is asked for, so that what comes before is a file as it is.
+    // The last five bytes choose the thumbnails, so the bytes before them are a normal file.
     let Some((file, [width, height, fit, other_width, other_height])) = bytes.split_last_chunk() else {
         return Corpus::Reject;
     };

@@ -1,10 +1,10 @@
-//! Huffman codes made for the symbols that there are (T.81, K.2), and the bits they are written with.
+//! Huffman codes for the symbols of a picture (T.81, K.2), and a writer of bits.
 
-/// How often each symbol occurs.
+/// The number of occurrences of each symbol.
 pub(super) struct Counts([u32; 256]);
 
 impl Counts {
-    /// No symbol yet.
+    /// Starts without symbols.
     pub(super) const fn new() -> Self {
         Self([0; 256])
     }
@@ -15,23 +15,24 @@ impl Counts {
         self.0[usize::from(symbol)] += 1;
     }
 
-    /// The best code of lengths up to 16 in which no code consists of ones only.
+    /// The best code with lengths up to 16 and without a code that has only ones.
     pub(super) fn code(&self) -> Code {
         let mut lengths = self.lengths();
         shorten(&mut lengths);
         let mut symbols: Vec<u8> = (0..=255).filter(|symbol| self.0[usize::from(*symbol)] > 0).collect();
-        // T.81 sorts by the length before shortening; what is frequent has to come first either way.
+        // T.81 sorts by the length before shortening. In both orders, frequent symbols come first.
         symbols.sort_by_key(|symbol| std::cmp::Reverse(self.0[usize::from(*symbol)]));
         Code::new(lengths, symbols)
     }
 
-    /// How many codes there are of each length, without a limit. One more symbol, the rarest of all, takes the code of
-    /// ones only.
+    /// The number of codes of each length, without a limit. An additional symbol, the rarest of all, takes the code
+    /// that has only ones.
     fn lengths(&self) -> [u32; 64] {
         let mut weights: Vec<u64> = self.0.iter().filter(|count| **count > 0).map(|count| u64::from(*count)).collect();
         weights.push(0);
         weights.sort_unstable();
-        // Pairs come out in the order of their weights, so the two lightest are always at the head of one of two queues.
+        // Pairs are created in the order of their weights, so the two lightest are always at the front of the two
+        // queues.
         let leaves = weights.len();
         let (mut leaf, mut pair) = (0, leaves);
         let mut parents = vec![0; 2 * leaves];
@@ -61,11 +62,12 @@ impl Counts {
     }
 }
 
-/// Brings lengths above 16 down (T.81, figure K.3) and takes away the code that nothing may use.
+/// Reduces lengths above 16 (T.81, figure K.3), and removes the code that must not be used.
 fn shorten(lengths: &mut [u32; 64]) {
     for length in (17..64).rev() {
         while lengths[length] > 0 {
-            // Two codes become one that is shorter by a bit, and a shorter code makes room for the other.
+            // Two codes become one code that is shorter by a bit, and a shorter code is split to make room for the
+            // other.
             let Some(shorter) = (1..length - 1).rev().find(|length| lengths[*length] > 0) else { break };
             lengths[length] -= 2;
             lengths[length - 1] += 1;
@@ -80,7 +82,7 @@ fn shorten(lengths: &mut [u32; 64]) {
 
 /// A Huffman code.
 pub(super) struct Code {
-    /// What a DHT segment says of it.
+    /// The counts in the DHT segment.
     pub(super) counts: [u8; 16],
     /// The symbols, shortest code first.
     pub(super) symbols: Vec<u8>,
@@ -108,19 +110,19 @@ impl Code {
     }
 }
 
-/// A symbol and the bits behind it, with the table that it is coded with.
+/// A symbol, the bits after it, and its table.
 #[derive(Clone, Copy)]
 pub(super) struct Token {
     /// Index of the table.
     pub(super) table: u8,
-    /// What is coded.
+    /// The coded symbol.
     pub(super) symbol: u8,
-    /// What follows the code.
+    /// The bits after the code.
     pub(super) bits: u16,
 }
 
 impl Token {
-    /// How many bits follow the code, which the lower half of every symbol of a baseline scan tells.
+    /// The number of bits after the code: the lower half of every symbol of a baseline scan.
     fn size(self) -> u32 {
         u32::from(self.symbol & 15)
     }
@@ -134,7 +136,7 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Goes on behind what `out` holds.
+    /// Appends to `out`.
     pub(super) fn new(out: Vec<u8>) -> Self {
         Self { out, word: 0, count: 0 }
     }
@@ -143,7 +145,7 @@ impl Writer {
     #[inline(always)]
     pub(super) fn put(&mut self, code: &Code, token: Token) {
         let (bits, length) = code.codes[usize::from(token.symbol)];
-        // 31 bits are waiting, and 16 and 15 come at most.
+        // At most 31 bits are waiting, and at most 16 and 15 are added.
         self.word = self.word << length | u64::from(bits);
         self.word = self.word << token.size() | u64::from(token.bits);
         self.count += u32::from(length) + token.size();

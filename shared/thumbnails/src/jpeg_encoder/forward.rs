@@ -1,4 +1,4 @@
-//! From samples to quantised coefficients (T.81, A.3.3 and A.3.4).
+//! Computes quantised coefficients from samples (T.81, A.3.3 and A.3.4).
 
 use media_formats::jpeg::ZIGZAG;
 
@@ -25,8 +25,8 @@ pub(super) fn coefficients(block: &[[f32; 8]; 8], inverse_steps: &[f32; 64]) -> 
     ZIGZAG.map(|at| quantised[usize::from(at % 8 * 8 + at / 8)])
 }
 
-/// The nearest whole number. Floats beside this sum are whole numbers, and the low bits of them are what was added; a
-/// cast would have to look out for numbers that are too large, which no coefficient is.
+/// The nearest whole number. Floats of the size of this sum are whole numbers, and their low bits are the added number.
+/// A cast would also have to check for numbers that are too large, and no coefficient is.
 fn rounded(value: f32) -> i16 {
     const WHOLE: f32 = 12_582_912.0;
     (value + WHOLE).to_bits() as i16

@@ -1,8 +1,8 @@
-//! The layout that thumbnails are written from.
+//! The layout from which thumbnails are encoded.
 
 use image::RgbImage;
 
-/// A picture of luma and, unless it is grey, two colour differences, as JFIF has them: all of 0 to 255.
+/// A picture of luma and, unless it is grey, two colour differences, as in JFIF: all from 0 to 255.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Planar {
     /// Width and height in pixels, at least 1 and at most `LONGEST` each.

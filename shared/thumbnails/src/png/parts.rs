@@ -1,44 +1,44 @@
-//! The chunks of a PNG that its pixels need, handed to the decoder as a file without any other.
+//! Passes only those chunks of a PNG to the decoder that its pixels need.
 
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::io::{BufRead, Error, ErrorKind, Read, Result, Seek, SeekFrom};
 use std::rc::Rc;
 
-/// Bytes of the signature that every PNG begins with.
+/// The length of the signature of every PNG.
 const SIGNATURE: usize = 8;
 
-/// How many bytes are handed out one at a time. The decoder takes at once what makes 8 KiB of pixels: no more than 15 KiB
-/// of code, at 15 bits for a byte, and the tables of its blocks. So damage in a picture is found to the byte.
+/// The number of bytes that are passed on one at a time. The decoder reads the code of 8 KiB of pixels at once: at most
+/// 15 KiB, with 15 bits for a byte, and the tables of its blocks. So the position of damage is known to the byte.
 const SINGLE: usize = 64 << 10;
 
-/// How many are handed out at a time from there on. There may be twenty million that make no pixels, as empty blocks do,
-/// and one at a time they would take more than a second.
+/// The size of the pieces after that. There may be twenty million bytes without pixels, such as empty blocks. One at a
+/// time, they would take more than a second.
 const COARSE: usize = 4 << 10;
 
-/// Kinds of pictures (PNG 3rd ed., table 12), of those whose transparency is told by a chunk.
+/// Kinds of pictures (PNG 3rd ed., table 12) whose transparency is in a chunk.
 const GREY: u8 = 0;
 const RGB: u8 = 2;
 const INDEXED: u8 = 3;
 
-/// A PNG of the chunks that are needed.
+/// A PNG with only the needed chunks.
 #[derive(Clone)]
 pub(super) struct Parts<'a> {
-    /// Whole chunks but for the checksums, at which nobody looks. The first begins with the signature.
+    /// Complete chunks; the checksums are not checked. The first one begins with the signature.
     chunks: Rc<[Cow<'a, [u8]>]>,
-    /// Which part is being read, and how many of its bytes have been.
+    /// The part that is being read, and the number of its bytes that were read.
     part: usize,
     at: usize,
-    /// How many bytes were read in all, which others may look at.
+    /// The number of bytes read in total, visible to other owners of this value.
     taken: Rc<Cell<usize>>,
-    /// From which of them on only few at a time are handed out.
+    /// The byte after which only a few bytes at a time are passed on.
     slow: usize,
-    /// How many of them there are said to be.
+    /// The supposed length of the file.
     end: usize,
 }
 
 impl<'a> Parts<'a> {
-    /// Finds them. Up to the first of the pixels, the chunks have to be whole; there may be none.
+    /// Finds the chunks. Up to the first chunk of the pixels, they must be complete; there may be no pixels.
     pub(super) fn of(bytes: &'a [u8]) -> Option<Self> {
         let mut rest = bytes.get(SIGNATURE..)?;
         let (_, header, behind) = next(rest).filter(|(kind, header, _)| kind == b"IHDR" && header.len() == 13)?;
@@ -76,8 +76,8 @@ impl<'a> Parts<'a> {
         None
     }
 
-    /// The file from its beginning, telling how much of it was read; from `slow` bytes on only a byte at a time is, and later
-    /// a few thousand.
+    /// Reads the file from its start, and counts the bytes in `taken`. After `slow` bytes it passes on one byte at a
+    /// time, and later a few thousand.
     pub(super) fn reading(&self, taken: Rc<Cell<usize>>, slow: usize) -> Self {
         Self { taken, slow, ..self.clone() }
     }
@@ -103,7 +103,7 @@ fn pixels(bytes: &[u8]) -> impl Iterator<Item = Cow<'_, [u8]>> {
     [Some(Cow::Borrowed(whole)).filter(|whole| !whole.is_empty()), cut].into_iter().flatten()
 }
 
-/// A chunk with its length and its checksum, `whole` if it is.
+/// A chunk with its length and its checksum: `whole` if the chunk is complete.
 fn closed<'a>(kind: [u8; 4], content: &'a [u8], whole: &'a [u8]) -> Cow<'a, [u8]> {
     if whole.len() == content.len() + 12 {
         return Cow::Borrowed(whole);
@@ -112,7 +112,7 @@ fn closed<'a>(kind: [u8; 4], content: &'a [u8], whole: &'a [u8]) -> Cow<'a, [u8]
     Cow::Owned([&length.to_be_bytes(), &kind[..], content, &[0; 4]].concat())
 }
 
-/// The kind and the content of the first chunk, and what is behind it. That of the pixels may be cut short.
+/// The kind and the content of the first chunk, and the bytes after it. A chunk of pixels may be cut short.
 fn next(bytes: &[u8]) -> Option<([u8; 4], &[u8], &[u8])> {
     let (length, rest) = bytes.split_first_chunk()?;
     let (kind, rest) = rest.split_first_chunk::<4>()?;
@@ -123,7 +123,7 @@ fn next(bytes: &[u8]) -> Option<([u8; 4], &[u8], &[u8])> {
     }
 }
 
-/// The content of the first chunk of a name, wherever it stands: Exif may come after the pixels.
+/// The content of the first chunk with this name, at any position: Exif may come after the pixels.
 pub(super) fn chunk(bytes: &[u8], name: [u8; 4]) -> Option<&[u8]> {
     let mut rest = bytes.get(SIGNATURE..)?;
     loop {
@@ -167,7 +167,7 @@ impl BufRead for Parts<'_> {
 }
 
 impl Seek for Parts<'_> {
-    /// The decoder asks for files that it could seek in, and never does.
+    /// The decoder requires a type with `Seek`, but never seeks.
     fn seek(&mut self, _: SeekFrom) -> Result<u64> {
         Err(Error::from(ErrorKind::Unsupported))
     }

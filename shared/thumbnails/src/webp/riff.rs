@@ -3,7 +3,7 @@
 //! libwebp decodes stills to any size, but animations only whole. A frame of an animation is coded as a still is, so it
 //! is lifted out and decoded as one.
 
-/// What a container says.
+/// The information in a container.
 pub(super) struct Container<'a> {
     /// The Exif block.
     pub(super) exif: Option<&'a [u8]>,

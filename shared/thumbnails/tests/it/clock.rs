@@ -1,12 +1,12 @@
-//! How long an answer takes.
+//! Measures the time of a call.
 
 use std::fs;
 use std::time::{Duration, Instant};
 
-/// What no file of less than 20 MB may take.
+/// The longest time that a file of less than 20 MB may take.
 const MOST: Duration = Duration::from_secs(2);
 
-/// The answer of `ask`, which has to come in the time that is promised for any file.
+/// The result of `ask`, which must come within the time that is guaranteed for any file.
 #[expect(clippy::disallowed_methods, reason = "how long it takes is the question")]
 pub fn in_time<T>(what: &str, ask: impl FnOnce() -> T) -> T {
     let (start, before) = (Instant::now(), computed());
@@ -16,8 +16,8 @@ pub fn in_time<T>(what: &str, ask: impl FnOnce() -> T) -> T {
     answer
 }
 
-/// How long this thread has been computing, where the system tells (`proc_pid_schedstat(5)`): a busy machine makes
-/// everything take longer by the clock on the wall.
+/// The processor time of this thread, if the system has it (`proc_pid_schedstat(5)`): on a busy machine the elapsed
+/// time would be longer.
 fn computed() -> Option<Duration> {
     let told = fs::read_to_string("/proc/thread-self/schedstat").ok()?;
     told.split(' ').next()?.parse().ok().map(Duration::from_nanos)

@@ -1,4 +1,4 @@
-//! Files made to break a decoder: every one gets its answer in time, and none a panic.
+//! Files made to break a decoder: each gets its result in time, and none causes a panic.
 
 use std::io::Cursor;
 
@@ -11,7 +11,7 @@ use crate::make::png::{Kind, Png, chunk};
 use crate::make::webp::{extended, frame, riff};
 use crate::make::{CONTAIN, COVER, one};
 
-/// Why `bytes` were refused, if they were.
+/// The error for `bytes`, if they are refused.
 fn refusal(bytes: &[u8]) -> Option<Error> {
     let what = format!("{} bytes that begin with {:?}", bytes.len(), &bytes[..bytes.len().min(40)]);
     in_time(&what, || thumbnails(bytes, &[COVER, CONTAIN], Limits::default())).err()
@@ -38,7 +38,7 @@ fn every_format() -> Vec<(&'static str, Vec<u8>)> {
     files
 }
 
-/// A PNG that claims another size than it has, with the checksum made right.
+/// A PNG that claims another size than it has, with a corrected checksum.
 fn png_claiming(width: u32, height: u32) -> Vec<u8> {
     let mut bytes = good(ImageFormat::Png);
     bytes[16..20].copy_from_slice(&width.to_be_bytes());
@@ -129,8 +129,8 @@ fn the_limits_are_arguments() {
 fn a_file_cut_anywhere_is_shown_as_far_as_it_goes_or_refused_and_never_panics() {
     for (name, whole) in every_format() {
         assert!(refusal(&whole).is_none(), "{name}");
-        // The first bytes of which pixels may come; of the others the whole file is needed, but for what follows the last
-        // pixel (a trailer, a checksum, metadata).
+        // The number of bytes after which there may be pixels. The other formats need the whole file, except the bytes
+        // after the last pixel (a trailer, a checksum, metadata).
         let first = match name {
             "jpeg" => whole.windows(2).position(|pair| pair == [0xff, 0xda]).unwrap() + 14,
             "png" => whole.windows(4).position(|word| word == b"IDAT").unwrap() + 4,
@@ -155,7 +155,7 @@ fn damaged_bytes_never_panic() {
             for value in [0x00, 0x7f, 0xff, whole[at] ^ 0x01] {
                 let mut damaged = whole.clone();
                 damaged[at] = value;
-                // Some damage leaves a picture; the promise is only an answer.
+                // Some damaged files still show a picture. The test only requires a result.
                 let _ = refusal(&damaged);
             }
         }
@@ -170,13 +170,13 @@ fn only_the_signature_of_a_format_is_broken() {
     }
 }
 
-/// A PNG of nothing but zeros, which is a thousandth of its pixels.
+/// A PNG with only zeros, whose file has a thousandth of the size of its pixels.
 fn png_of_zeros(kind: Kind, depth: u8, size: (u32, u32), interlaced: bool) -> Vec<u8> {
     let zeros = vec![0; kind.samples()];
     Png { kind, depth, size, interlaced, before: Vec::new(), after: Vec::new(), pixel: &|_, _| zeros.clone() }.file()
 }
 
-/// A small PNG with more in it.
+/// A small PNG with additional chunks.
 fn png_with(chunks: Vec<([u8; 4], Vec<u8>)>) -> Vec<u8> {
     crate::make::png::rgb(&RgbImage::new(200, 200), chunks, Vec::new())
 }
@@ -191,7 +191,7 @@ fn the_largest_pictures_that_are_allowed_take_moments() {
     for size in [(50_000, 1000), (1000, 50_000), (2_000_000, 25), (25, 2_000_000)] {
         assert!(refusal(&png_of_zeros(Kind::Rgb, 8, size, false)).is_none(), "{size:?}");
     }
-    // A row of so many bytes is more than a picture needs.
+    // A row with so many bytes is larger than any picture needs.
     let _ = refusal(&png_of_zeros(Kind::Rgba, 16, (50_000_000, 1), false));
 }
 
@@ -213,7 +213,7 @@ fn pngs_of_20_mb_that_say_nothing_are_shown_as_far_as_they_go() {
     let pixels = whole.windows(4).position(|word| word == b"IDAT").unwrap() + 4;
     let data = &whole[pixels..whole.len() - 16];
     let of = |parts: &[u8]| [&whole[..pixels - 8], parts].concat();
-    // Blocks of a deflate stream without content, behind some rows of stored ones and before damage.
+    // Empty blocks of a deflate stream, after some rows of stored blocks and before damage.
     let row = [&[0, 0xe1, 0x01, 0x1e, 0xfe][..], &[0; 481]].concat();
     let blocks = [&[0x78, 0x01][..], &row.repeat(50), &[0, 0, 0, 0xff, 0xff].repeat(4 << 20), &[0xff; 100]].concat();
     assert!(refusal(&of(&chunk(*b"IDAT", &blocks))).is_none());
@@ -242,7 +242,7 @@ fn palettes_that_end_within_a_colour_or_never_are_refused() {
 #[test]
 fn profiles_that_claim_much_take_moments() {
     let p3 = moxcms::ColorProfile::new_display_p3().encode().unwrap();
-    // Every table of every tag says that it is as long as can be.
+    // Every table of every tag claims the largest possible length.
     for tag in [&b"curv"[..], b"para", b"XYZ ", b"mluc"] {
         let mut claims = p3.clone();
         for at in 0..claims.len() - 12 {
@@ -362,7 +362,7 @@ fn heics_whose_boxes_lead_nowhere_are_refused() {
     let entries = named(*b"iinf", &[&[0; 4], &[0, 1], &entry]);
     let itself = named(*b"iref", &[&[0; 4], &named(*b"dimg", &[&[0, 1, 0, 1, 0, 1]])]);
     let properties = named(*b"iprp", &[]);
-    // One item whose data lies in 65535 pieces of no bytes, 65535 times.
+    // An item whose data are in 65535 empty pieces, 65535 times.
     let item = [0, 1, 0, 0, 0xff, 0xff];
     let places = named(*b"iloc", &[&[0; 4], &[0, 0, 0xff, 0xff], &item.repeat(0xffff)]);
     let meta = named(*b"meta", &[&[0; 4], &primary, &entries, &itself, &properties, &places]);
@@ -379,11 +379,11 @@ fn jpegs_that_make_much_of_little_take_moments() {
     small.truncate(629);
     small.extend([0xff, 0xd9]);
     assert!(matches!(refusal(&small), Some(Error::TooManyPixels { width: 65_500, height: 65_500 })));
-    // 49 million pixels, most of which no bit tells.
+    // 49 million pixels, most of which have no data.
     assert!(refusal(&jpeg_claiming(7000, 7000)).is_none());
 }
 
-/// A progressive JPEG of 7000 by 7000 grey pixels, and so many scans that say nothing about any of them.
+/// A progressive JPEG of 7000 by 7000 grey pixels, with so many empty scans.
 fn jpeg_of_scans(scans: usize) -> Vec<u8> {
     let mut bytes = vec![0xff, 0xd8, 0xff, 0xdb, 0, 67, 0];
     bytes.extend([16; 64]);
@@ -416,7 +416,7 @@ fn jpeg_of_scans(scans: usize) -> Vec<u8> {
 #[test]
 fn a_jpeg_of_many_scans_takes_moments() {
     for scans in [63, 1000, 100_000] {
-        // Whether such a file is refused is for the decoder to say.
+        // The decoder may refuse such a file or not.
         let _ = refusal(&jpeg_of_scans(scans));
     }
 }
@@ -453,7 +453,7 @@ fn chunks_of_impossible_lengths_are_survived() {
     for length in [0_u32, 1, 0xffff_ffff] {
         let mut bytes = good(ImageFormat::WebP);
         bytes[16..20].copy_from_slice(&length.to_le_bytes());
-        // The pixels are whole; whether they are found is for the decoder to say.
+        // The pixels are complete; the decoder may find them or not.
         let _ = refusal(&bytes);
     }
 }

@@ -1,4 +1,4 @@
-//! Makes originals, and looks at thumbnails.
+//! Makes originals, and reads thumbnails.
 
 pub(crate) mod heic;
 pub(crate) mod png;
@@ -11,7 +11,7 @@ use thumbnails::{Fit, Limits, Spec, Thumbnail, thumbnails};
 /// A box of 128 by 128 pixels, filled.
 pub(crate) const COVER: Spec = Spec { width: 128, height: 128, fit: Fit::Cover };
 
-/// The same, fitted into.
+/// The same box, with the whole picture inside.
 pub(crate) const CONTAIN: Spec = Spec { width: 128, height: 128, fit: Fit::Contain };
 
 /// The thumbnail `spec` of `bytes`.
@@ -27,7 +27,7 @@ pub(crate) fn pixels(thumbnail: &Thumbnail) -> RgbaImage {
     decoded.to_rgba8()
 }
 
-/// Red, green above; blue, white below: no turn or flip leaves it as it was.
+/// Red, green above; blue, white below: every turn and flip changes it.
 pub(crate) fn quarters(width: u32, height: u32) -> RgbImage {
     RgbImage::from_fn(width, height, |x, y| match (x < width / 2, y < height / 2) {
         (true, true) => Rgb([255, 0, 0]),
@@ -37,7 +37,7 @@ pub(crate) fn quarters(width: u32, height: u32) -> RgbImage {
     })
 }
 
-/// The letter of the colour in the middle of each quarter, line by line; a dot where nothing is seen.
+/// The letter of the colour in the middle of each quarter, line by line; a dot for transparent.
 pub(crate) fn letters(thumbnail: &Thumbnail) -> String {
     let pixels = pixels(thumbnail);
     let (width, height) = pixels.dimensions();
@@ -72,7 +72,7 @@ pub(crate) fn jpeg(picture: &RgbImage, exif: &[u8], profile: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// An Exif block that says an orientation, and a place that nobody must learn.
+/// An Exif block with an orientation, and a place that must not be revealed.
 pub(crate) fn exif(orientation: u8) -> Vec<u8> {
     let mut exif = b"MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0".to_vec();
     exif.extend([orientation, 0, 0, 0, 0, 0, 0]);
@@ -80,5 +80,5 @@ pub(crate) fn exif(orientation: u8) -> Vec<u8> {
     exif
 }
 
-/// What a picture of quarters looks like for each orientation, from 1.
+/// The colours of a picture of four quarters for each orientation, from 1.
 pub(crate) const UPRIGHT: [&str; 8] = ["rgbw", "grwb", "wbgr", "bwrg", "rbgw", "brwg", "wgbr", "gwrb"];

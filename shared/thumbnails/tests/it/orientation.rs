@@ -1,4 +1,4 @@
-//! Orientation: upright whatever the format, and wherever the format says it.
+//! Orientation: thumbnails are upright for every format and every place of the orientation.
 
 use image::DynamicImage;
 
@@ -6,7 +6,7 @@ use crate::make::png::rgb;
 use crate::make::webp::{content, extended, riff, still};
 use crate::make::{CONTAIN, COVER, UPRIGHT, exif, jpeg, letters, one, quarters};
 
-/// What says an orientation, in each way that a format has.
+/// Files with this orientation, written in each way that a format allows.
 fn files(orientation: u8) -> Vec<(&'static str, Vec<u8>)> {
     let picture = quarters(400, 200);
     let block = exif(orientation);

@@ -1,4 +1,4 @@
-//! What colours thumbnails have, whatever the planes of the file are.
+//! The colours of thumbnails, for every layout of the file's planes.
 
 use image::codecs::jpeg::JpegEncoder;
 use image::{ImageEncoder, RgbImage};

@@ -1,4 +1,4 @@
-//! Files that are damaged behind their headers are decoded as far as they go, and taken apart without what is not shown.
+//! Files that are damaged after their headers are decoded as far as possible, and split without the invisible bytes.
 
 use media_formats::jpeg::{Part, Plane, Scale, decode, survey};
 use thumbnails::Limits;
@@ -18,14 +18,14 @@ fn lines(plane: &Plane) -> Vec<&[u8]> {
     plane.samples.chunks(plane.width as usize).collect()
 }
 
-/// How many lines of luma are as in `whole`, and how many at the end are grey.
+/// The number of lines of luma that are equal to `whole`, and the number of grey lines at the end.
 fn same_and_grey(whole: &Plane, found: &Plane) -> (usize, usize) {
     let (whole, found) = (lines(whole), lines(found));
     let same = whole.iter().zip(&found).take_while(|(one, other)| one == other).count();
     (same, found.iter().rev().take_while(|line| line.iter().all(|sample| *sample == 128)).count())
 }
 
-/// Where the data of the first scan begin.
+/// The start of the first scan's data.
 fn data(file: &[u8]) -> usize {
     file.windows(2).position(|pair| pair == [0xff, 0xda]).unwrap() + 14
 }
@@ -45,7 +45,7 @@ fn a_file_cut_anywhere_in_its_scan_shows_what_comes_before_and_grey() {
             let found = planes(&file[..length], scale);
             let (same, grey) = same_and_grey(&whole[0], &found[0]);
             assert!(same >= before, "{scale:?} {length}");
-            // The row of units that the cut is in, two blocks high, is all that may be neither.
+            // Only the row of units with the cut, two blocks high, may be neither.
             assert!(same + grey + 2 * scale.side() >= height, "{scale:?} {length}: {same} and {grey} of {height}");
             before = same;
         }
@@ -135,7 +135,7 @@ fn a_restart_marker_that_is_lost_doubled_or_wrong_costs_what_it_stands_before_at
         }
         assert_eq!(row(&found, 4) != row(&whole, 4), lost == 1, "{what}");
     }
-    // Two in a row, and what is no restart marker, behind which nothing is found again.
+    // Two missing markers in a row, and a marker that is not a restart marker, after which nothing is found again.
     let two = planes(&[&file[..at], &file[markers[5]..]].concat(), Scale::Whole);
     let expected: Vec<bool> = (0..10).map(|index| !(4..6).contains(&index)).collect();
     assert_eq!((0..10).map(|index| row(&two, index) == row(&whole, index)).collect::<Vec<_>>(), expected);
@@ -169,7 +169,7 @@ fn the_standard_tables_may_be_left_out() {
     assert_eq!(survey(&file, u64::MAX).unwrap().lent, None);
 }
 
-/// What a survey finds of the coded data of a file.
+/// The coded data that a survey finds in a file.
 fn coded(file: &[u8]) -> Vec<u8> {
     let parts = survey(file, u64::MAX).expect("shown").parts;
     let stretches =

@@ -1,4 +1,4 @@
-//! Bytes made to break the decoder: refused with the error that says why, without panic, and soon.
+//! Bytes made to break the decoder: they are refused with the right error, without panic, and quickly.
 
 use media_formats::jpeg::{Part, Scale, decode, survey};
 use thumbnails::{Error, Fit, Limits, Spec, thumbnails};
@@ -32,7 +32,7 @@ fn progressive() -> Vec<u8> {
     script.write(&Made::new((50, 41), &[(2, 2), (1, 1), (1, 1)], 4))
 }
 
-/// Where the content of the first segment with this marker begins.
+/// The start of the content of the first segment with this marker.
 fn content(file: &[u8], marker: u8) -> usize {
     file.windows(2).position(|pair| pair == [0xff, marker]).unwrap() + 4
 }
@@ -143,7 +143,7 @@ fn a_file_cut_before_its_first_scan_is_refused_and_a_second_frame_too() {
         assert!(refusal(&file).is_none(), "{name}");
         for length in 0..content(&file, 0xda) {
             let error = refusal(&file[..length]);
-            // Where the frame header is cut, what stands behind the end counts as its size.
+            // If the frame header is cut, the bytes after the end count as its size.
             let refused = matches!(error, Some(Error::Broken(_) | Error::NotAPicture | Error::TooManyPixels { .. }));
             assert!(refused, "{name} cut to {length}: {error:?}");
         }
@@ -171,7 +171,7 @@ fn damaged_bytes_never_panic_at_any_scale() {
             }
             let scales = [0; 4].map(|_| Scale::ALL[chance.below(4) as usize]);
             let limits = Limits { max_pixels: 1 << 20, ..Limits::default() };
-            // Some damage leaves a picture; the promise is only an answer.
+            // Some damaged files still show a picture. The test only requires a result.
             let _ = decode(&damaged, limits, |_| scales.to_vec());
         }
     }
@@ -185,7 +185,7 @@ fn planes_larger_than_the_limit_are_refused_before_they_are_made() {
     assert!(decode(&sequential(), limits, |_| vec![Scale::Eighth; 3]).is_ok());
 }
 
-/// Why `file` was refused, if it was.
+/// The error for `file`, if it is refused.
 fn answer(what: &str, file: &[u8]) -> Option<Error> {
     assert!(file.len() <= 20 << 20, "{what} is larger than what the promise is for");
     let refused = in_time(what, || refusal(file));
@@ -194,7 +194,7 @@ fn answer(what: &str, file: &[u8]) -> Option<Error> {
     refused
 }
 
-/// A file that claims these sides, with what `rest` puts behind its frame header.
+/// A file that claims these sides, with `rest` after its frame header.
 fn claiming(progressive: bool, (width, height): (u16, u16), factors: u8, rest: &[u8]) -> Vec<u8> {
     let mut file = vec![0xff, 0xd8];
     segment(&mut file, 0xdb, &[&[0], [1; 64].as_slice()].concat());
@@ -274,7 +274,7 @@ fn narrow_bombs_are_answered_in_time(tables: &[u8]) {
     let wide = (65_000, 500);
     let zeros = vec![0; 4 << 20];
     let first = [tables, &scan_header(&[1, 2, 3], [0, 0], 0), &zeros].concat();
-    // The longest run of ended blocks that a table can tell: everything in a few bytes.
+    // The longest run of ended blocks that a table can express: everything in a few bytes.
     let all_ended = |header: Vec<u8>| [table(0x10, [0xe0, 0x00]), header, [0x7f, 0xfe].repeat(60)].concat();
     let mut scans = first.clone();
     for coefficient in 1..64 {
@@ -284,7 +284,7 @@ fn narrow_bombs_are_answered_in_time(tables: &[u8]) {
         }
     }
     assert!(answer("many scans", &claiming(true, wide, 0x11, &scans)).is_some());
-    // As many as may be, the same again and again: no order of scans is refused.
+    // The maximum number of scans, all the same: no order of scans is refused.
     let mut same = first.clone();
     same.extend(table(0x10, [0x01, 0x00]));
     same.extend(scan_header(&[1], [1, 63], 0x01));

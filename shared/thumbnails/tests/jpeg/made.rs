@@ -1,5 +1,5 @@
-//! Writes every kind of JPEG that the decoder reads, from coefficients made up, and says by the formulas of the standard
-//! what has to come out. Shares nothing with the codec.
+//! Writes every kind of JPEG that the decoder reads, from invented coefficients, and computes the expected result with
+//! the formulas of the standard. It shares no code with the codec.
 
 #![expect(
     clippy::cast_possible_truncation,
@@ -71,7 +71,7 @@ impl Made {
         Self { size, components, steps }
     }
 
-    /// A smooth picture with some texture, which no quality drives out of the range of samples.
+    /// A smooth picture with some texture, whose samples stay in their range at every quality.
     pub fn smooth(size: (u32, u32), factors: &[(u32, u32)], quality: u32) -> Self {
         let mut made = Self::new(size, factors, 0);
         made.steps = std::array::from_fn(|at| u16::try_from((10 + 2 * at as u32) * (101 - quality) / 50 + 1).unwrap());
@@ -101,7 +101,7 @@ impl Made {
         ((self.size.0 * component.across).div_ceil(most.0), (self.size.1 * component.down).div_ceil(most.1))
     }
 
-    /// What is wrong with `plane`, decoded at `scale`, if something is.
+    /// Compares `plane`, decoded at `scale`, with the expected samples.
     pub fn judge(&self, index: usize, scale: Scale, plane: &Plane) -> Result<(), String> {
         let component = &self.components[index];
         let side = u32::try_from(scale.side()).unwrap();
@@ -140,13 +140,13 @@ fn block(chance: &mut Chance) -> [i32; 64] {
         block[1 + chance.below(63) as usize] = chance.about(reach);
     }
     if chance.below(8) == 0 {
-        // A block that ends without saying so, and one of the longest runs.
+        // A block without an end code, and a block with the longest runs.
         block[63] = 1;
     }
     block
 }
 
-/// The transform to and from so many points, by its formulas (T.81, A.3.3).
+/// The transform of so many points in both directions, by the formulas of the standard (T.81, A.3.3).
 pub struct Transform {
     points: usize,
     /// Line and column of each coefficient, and how much it adds to each sample.

@@ -1,4 +1,4 @@
-//! What another decoder makes of the same files.
+//! Compares the results with those of another decoder for the same files.
 
 use std::thread;
 
@@ -10,10 +10,10 @@ use crate::made::{Made, Transform};
 use crate::scripts::Script;
 use crate::variants::progressions;
 
-/// The qualities that the matrix has.
+/// The qualities of the matrix.
 const QUALITIES: [u32; 4] = [30, 75, 95, 100];
 
-/// The restart intervals that the matrix has, in units of the scan.
+/// The restart intervals of the matrix, in units of the scan.
 const RESTARTS: [u16; 4] = [0, 1, 3, 7];
 
 /// All factors of luma, those of the colour differences being 1.
@@ -31,10 +31,10 @@ fn scripts(luma: (u32, u32)) -> Vec<(&'static str, Script)> {
     scripts
 }
 
-/// All samples as the other decoder sees them, luma and differences in turn.
+/// All samples from the other decoder, luma and differences in turn.
 fn reference(file: &[u8]) -> Vec<u8> {
     let mut decoder = Decoder::new(file);
-    // Called red, green and blue, they are handed out as they are.
+    // If they are declared as red, green and blue, the decoder returns them unchanged.
     decoder.set_color_transform(ColorTransform::RGB);
     decoder.decode().unwrap()
 }
@@ -43,7 +43,7 @@ fn luma(file: &[u8], scale: Scale) -> Plane {
     decode(file, Limits::default(), |_| vec![scale, Scale::Eighth, Scale::Eighth]).unwrap().1.swap_remove(0)
 }
 
-/// Compares luma. At reduced scales, what has to come out is made of the other decoder's samples: the lowest
+/// Compares luma. At reduced scales, the expected samples are computed from those of the other decoder: the lowest
 /// frequencies of each block, transformed back to fewer points.
 fn compare(what: &str, made: &Made, file: &[u8], scales: &[Scale]) {
     let (width, height) = (made.size.0 as usize, made.size.1 as usize);
@@ -58,7 +58,7 @@ fn compare(what: &str, made: &Made, file: &[u8], scales: &[Scale]) {
             continue;
         }
         let (side, reduced) = (scale.side(), Transform::new(scale.side()));
-        // What a block is filled up with at the edges, the reference does not tell.
+        // The reference does not show the samples that fill up the blocks at the edges.
         for (row, column) in (0..height / 8).flat_map(|row| (0..width / 8).map(move |column| (row, column))) {
             let sample = |at: usize| f64::from(reference[(row * 8 + at / 8) * width + column * 8 + at % 8]);
             let expected = reduced.inverse(&eight.forward(&std::array::from_fn(sample)));
@@ -72,7 +72,7 @@ fn compare(what: &str, made: &Made, file: &[u8], scales: &[Scale]) {
     }
 }
 
-/// Every way of writing pictures of `side` columns, of every factor and quality; how many there were.
+/// Compares every way of writing pictures of `side` columns, with every factor and quality. Returns their number.
 fn compare_all(side: u32) -> usize {
     let mut count = 0;
     for (number, luma) in (0..).zip(factors()) {

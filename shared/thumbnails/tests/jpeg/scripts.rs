@@ -2,7 +2,7 @@
 
 use crate::made::{Component, Made};
 
-/// One scan: which components, from which coefficient to which, refined from which bit, down to which.
+/// One scan: its components, its first and last coefficient, and its first and last bit.
 #[derive(Debug, Clone)]
 pub struct Scan {
     pub components: Vec<usize>,
@@ -21,7 +21,7 @@ pub fn scan(components: &[usize], band: (usize, usize), high: u32, low: u32) -> 
 pub struct Script {
     pub progressive: bool,
     pub restart: u16,
-    /// Which of two sets of Huffman codes: all of 8 bits, or of 2 to 16.
+    /// Whether the Huffman codes have 2 to 16 bits instead of 8.
     pub long_codes: bool,
     pub scans: Vec<Scan>,
     /// Segments before the frame header, whole.
@@ -250,7 +250,7 @@ impl<'a> Coder<'a> {
     fn first(&mut self, block: &[i32; 64]) {
         let mut run = 0;
         for value in &block[self.scan.band.0..=self.scan.band.1] {
-            // Bits are told of magnitudes (T.81, G.1.2.1).
+            // The scans have the bits of magnitudes (T.81, G.1.2.1).
             let value = value.signum() * (value.abs() >> self.scan.low);
             if value == 0 {
                 run += 1;

@@ -1,4 +1,4 @@
-//! What is posted on a group's board.
+//! The bulletin of a group.
 
 use axum::extract::State;
 use domain::short_id;
@@ -19,20 +19,20 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(set_bulletin)).routes(routes!(get_bulletin))
 }
 
-/// What to post.
+/// A bulletin to post.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = sealtalk::SetBulletin, example = json!({ "groupId": "KC6kot3ID", "bulletin": "明天 4 点下班" }))]
 #[serde(rename_all = "camelCase")]
 struct SetBulletin {
     /// The group's id.
     group_id: String,
-    /// Up to 1024 characters; an empty text clears the board.
+    /// Up to 1024 characters; an empty text removes the bulletin.
     bulletin: Option<String>,
-    /// Another name for `bulletin`, which wins.
+    /// Another name for `bulletin`. It is ignored if `bulletin` is sent.
     content: Option<String>,
 }
 
-/// Whose board is meant.
+/// The group of a bulletin.
 #[derive(Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase")]
 #[into_params(parameter_in = Query)]
@@ -40,33 +40,33 @@ struct BoardOf {
     /// The group's id.
     #[param(example = "KC6kot3ID")]
     group_id: Option<String>,
-    /// Another name for `groupId`, which wins.
+    /// Another name for `groupId`. It is ignored if `groupId` is sent.
     #[param(example = "KC6kot3ID")]
     id: Option<String>,
 }
 
-/// What is posted.
+/// The bulletin of a group.
 #[derive(Serialize, ToSchema)]
 #[schema(as = sealtalk::Bulletin)]
 #[serde(rename_all = "camelCase")]
 struct Posted {
-    /// The group's id: it has one board.
+    /// The group's id again: a group has one bulletin.
     id: String,
     group_id: String,
     content: String,
-    /// When it was posted, in milliseconds since 1970.
+    /// When the bulletin was posted, in milliseconds since 1970.
     timestamp: i64,
 }
 
-/// Post something on a group's board.
+/// Post a group's bulletin.
 ///
-/// For its owner and managers. It takes the place of what was there, and an empty text clears the board.
+/// For the owner and the managers. The new bulletin replaces the old one; an empty text removes it.
 #[utoipa::path(
     post, path = "/group/set_bulletin", tag = "sealtalk", operation_id = "sealtalk_set_bulletin",
     security(("sealtalk_session" = [])), request_body = SetBulletin,
     responses(
         (status = 200, description = "Posted", body = Done, example = json!({ "code": 200 })),
-        (status = 400, description = "More than 1024 characters, or you are neither owner nor manager",
+        (status = 400, description = "The text has more than 1024 characters, or the current user is neither owner nor manager",
             body = Refused, example = json!({ "code": 400, "message": "bulletin must have at most 1024 characters" })),
         (status = 403, description = "Not signed in",
             body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
@@ -83,17 +83,17 @@ async fn set_bulletin(
     SealTalk::bad_request(posted.map(|()| SealTalk::done()), not_allowed)
 }
 
-/// Read a group's board.
+/// Get a group's bulletin.
 ///
-/// For its members.
+/// For the members.
 #[utoipa::path(
     get, path = "/group/get_bulletin", tag = "sealtalk", operation_id = "sealtalk_get_bulletin",
     security(("sealtalk_session" = [])), params(BoardOf),
     responses(
-        (status = 200, description = "What is posted", body = inline(Success<Posted>), example = json!({ "code": 200, "result": {
+        (status = 200, description = "The bulletin", body = inline(Success<Posted>), example = json!({ "code": 200, "result": {
             "id": "KC6kot3ID", "groupId": "KC6kot3ID", "content": "明天 4 点下班", "timestamp": 1_561_019_789_780_i64,
         } })),
-        (status = 402, description = "Nothing is posted",
+        (status = 402, description = "The group has no bulletin",
             body = Refused, example = json!({ "code": 402, "message": "the group has no bulletin" })),
         (status = 403, description = "Not a member (code 403), or not signed in (code 10000)",
             body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),

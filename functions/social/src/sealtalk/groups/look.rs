@@ -1,4 +1,4 @@
-//! What a group and its members are called, and the group's picture.
+//! Names and pictures of groups, and the members' names in them.
 
 use axum::extract::State;
 use domain::short_id;
@@ -46,26 +46,26 @@ struct SetPortraitUri {
     portrait_uri: String,
 }
 
-/// What to be called in a group.
+/// The current user's name in a group.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = sealtalk::SetGroupDisplayName, example = json!({ "groupId": "KC6kot3ID", "displayName": "Martin" }))]
 #[serde(rename_all = "camelCase")]
 struct SetDisplayName {
     /// The group's id.
     group_id: String,
-    /// Up to 32 characters; empty to be called by one's nickname.
+    /// Up to 32 characters; with an empty text, the group shows the user's nickname.
     display_name: String,
 }
 
 /// Rename a group.
 ///
-/// For its owner and managers.
+/// For the owner and the managers.
 #[utoipa::path(
     post, path = "/group/rename", tag = "sealtalk", operation_id = "sealtalk_rename_group",
     security(("sealtalk_session" = [])), request_body = RenameGroup,
     responses(
         (status = 200, description = "Renamed", body = Done, example = json!({ "code": 200 })),
-        (status = 400, description = "Not 2 to 32 characters, or you are neither owner nor manager",
+        (status = 400, description = "The name does not have 2 to 32 characters, or the current user is neither owner nor manager",
             body = Refused, example = json!({ "code": 400, "message": "name has 2 to 32 characters and no control characters" })),
         (status = 403, description = "Not signed in",
             body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
@@ -82,15 +82,15 @@ async fn rename_group(
     SealTalk::bad_request(renamed.map(|()| SealTalk::done()), not_allowed)
 }
 
-/// Give a group another picture.
+/// Set a group's picture.
 ///
-/// For its owner and managers.
+/// For the owner and the managers.
 #[utoipa::path(
     post, path = "/group/set_portrait_uri", tag = "sealtalk", operation_id = "sealtalk_set_group_portrait_uri",
     security(("sealtalk_session" = [])), request_body = SetPortraitUri,
     responses(
         (status = 200, description = "Set", body = Done, example = json!({ "code": 200 })),
-        (status = 400, description = "Not an http(s) URL of 12 to 256 characters, or you are neither owner nor manager",
+        (status = 400, description = "`portraitUri` is not an http(s) URL of 12 to 256 characters, or the current user is neither owner nor manager",
             body = Refused, example = json!({ "code": 400, "message": "portraitUri must be an http(s) URL of 12 to 256 characters" })),
         (status = 403, description = "Not signed in",
             body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
@@ -108,15 +108,15 @@ async fn set_group_portrait_uri(
     SealTalk::bad_request(portrayed.map(|()| SealTalk::done()), not_allowed)
 }
 
-/// Say what to be called in a group.
+/// Set the current user's name in a group.
 ///
-/// For its members, each for themselves.
+/// For the members. Each member sets their own name.
 #[utoipa::path(
     post, path = "/group/set_display_name", tag = "sealtalk", operation_id = "sealtalk_set_group_display_name",
     security(("sealtalk_session" = [])), request_body = SetDisplayName,
     responses(
         (status = 200, description = "Set", body = Done, example = json!({ "code": 200 })),
-        (status = 400, description = "More than 32 characters",
+        (status = 400, description = "The name has more than 32 characters",
             body = Refused, example = json!({ "code": 400, "message": "displayName must have at most 32 characters and no control characters" })),
         (status = 403, description = "Not a member (code 403), or not signed in (code 10000)",
             body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),

@@ -1,4 +1,4 @@
-//! Making and dissolving groups, and who comes in and leaves.
+//! Creating and dissolving groups; adding and removing members, joining and leaving.
 
 use axum::extract::State;
 use domain::short_id;
@@ -38,7 +38,8 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
 struct CreateGroup {
     /// 2 to 32 characters.
     name: String,
-    /// Ids of up to 500 members. Your own id is optional. Send an empty list for a group with only you in it.
+    /// Ids of up to 500 users. The current user's own id is optional. Send an empty list for a group with only the
+    /// current user in it.
     #[serde(deserialize_with = "lenient::list")]
     #[schema(value_type = List)]
     member_ids: Vec<String>,
@@ -53,28 +54,28 @@ struct CreateGroup {
 struct CreatedGroup {
     /// The group's id.
     id: String,
-    /// The users that you named.
+    /// The users in `memberIds`.
     user_status: Vec<PersonStatus>,
 }
 
 /// Create a group.
 ///
-/// Users who have blocked you are not added, and the response does not show who they are. A group has up to 500
-/// members, and a user creates or joins up to 500. All members see a new group at the same time.
+/// Users who have blocked the current user are not added, and the response does not show who they are. A group can have
+/// up to 500 members, and a user can be in up to 500 groups. All members see a new group at the same time.
 #[utoipa::path(
     post, path = "/group/create", tag = "sealtalk", operation_id = "sealtalk_create_group",
     security(("sealtalk_session" = [])), request_body = CreateGroup,
     responses(
-        (status = 200, description = "Created. Code 1000: you or a member are in too many groups. Code 5000: you created 50 groups today",
+        (status = 200, description = "Created. Code 1000: the current user or a member is in too many groups. Code 5000: the current user created 50 groups today",
             body = inline(Either<CreatedGroup>), examples(
                 ("success" = (value = json!({ "code": 200, "result": {
                     "id": "RfqHbcjes", "userStatus": [{ "id": "uOavJZUpX", "status": 1 }],
                 } }))),
                 ("too many groups" = (value = json!({ "code": 1_000, "message": "in too many groups" }))),
             )),
-        (status = 400, description = "Not a name, too many people",
+        (status = 400, description = "The name breaks its rule, or there are too many users",
             body = Refused, example = json!({ "code": 400, "message": "name has 2 to 32 characters and no control characters" })),
-        (status = 404, description = "One of the people does not exist",
+        (status = 404, description = "One of the users does not exist",
             body = Refused, example = json!({ "code": 404, "message": "no such user" })),
     ),
 )]
@@ -97,10 +98,10 @@ async fn create_group(
     Ok(SealTalk::result(CreatedGroup { id: short_id::encode(id), user_status: PersonStatus::of(&named) }))
 }
 
-/// Add people to a group.
+/// Add users to a group.
 ///
-/// For members. Existing members are not changed. Users who have blocked you are not added, and the response does not
-/// show who they are.
+/// For the members. Existing members are not changed. Users who have blocked the current user are not added, and the
+/// response does not show who they are.
 #[utoipa::path(
     post, path = "/group/add", tag = "sealtalk", operation_id = "sealtalk_add_to_group",
     security(("sealtalk_session" = [])), request_body = PeopleOfGroup,
@@ -110,11 +111,11 @@ async fn create_group(
                 ("success" = (value = json!({ "code": 200, "result": [{ "id": "uOavJZUpX", "status": 1 }] }))),
                 ("too many groups" = (value = json!({ "code": 1_000, "message": "in too many groups" }))),
             )),
-        (status = 400, description = "Nobody, or too many people",
+        (status = 400, description = "`memberIds` is empty, or there are too many users",
             body = Refused, example = json!({ "code": 400, "message": "a group can have at most 500 members" })),
         (status = 403, description = "Not a member (code 403), or not signed in (code 10000)",
             body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
-        (status = 404, description = "No such group, or one of the people does not exist",
+        (status = 404, description = "There is no such group, or one of the users does not exist",
             body = Refused, example = json!({ "code": 404, "message": "no such user" })),
     ),
 )]
@@ -133,7 +134,7 @@ async fn add_to_group(
     post, path = "/group/join", tag = "sealtalk", operation_id = "sealtalk_join_group",
     security(("sealtalk_session" = [])), request_body = OfGroup,
     responses(
-        (status = 200, description = "Joined. Code 1000: you are in 500 groups already", body = inline(DoneOrRefused),
+        (status = 200, description = "Joined. Code 1000: the current user is in 500 groups already", body = inline(DoneOrRefused),
             examples(
                 ("success" = (value = json!({ "code": 200 }))),
                 ("too many groups" = (value = json!({ "code": 1_000, "message": "in too many groups" }))),
@@ -152,17 +153,18 @@ async fn join_group(
     Ok(SealTalk::done())
 }
 
-/// Put people out of a group.
+/// Remove members from a group.
 ///
-/// For its owner and managers. Nobody puts out the owner, or themselves. Who has left before is passed over.
+/// For the owner and the managers. The owner cannot be removed, and a user cannot remove themselves. Users who left the
+/// group before are skipped.
 #[utoipa::path(
     post, path = "/group/kick", tag = "sealtalk", operation_id = "sealtalk_kick_from_group",
     security(("sealtalk_session" = [])), request_body = PeopleOfGroup,
     responses(
-        (status = 200, description = "Out", body = Done, example = json!({ "code": 200 })),
-        (status = 400, description = "Nobody, too many people, yourself, or a user who never was in the group",
+        (status = 200, description = "Removed", body = Done, example = json!({ "code": 200 })),
+        (status = 400, description = "`memberIds` is empty, names too many users, contains the current user's own id, or names a user who never was in the group",
             body = Refused, example = json!({ "code": 400, "message": "memberIds contains your own id" })),
-        (status = 403, description = "Neither owner nor manager, or the owner was named (code 403), or not signed in (code 10000)",
+        (status = 403, description = "The current user is neither owner nor manager, or `memberIds` contains the owner's id (code 403), or not signed in (code 10000)",
             body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
         (status = 404, description = "No such group", body = Refused, example = json!({ "code": 404, "message": "no such group" })),
     ),
@@ -181,8 +183,8 @@ async fn kick_from_group(
 
 /// Leave a group.
 ///
-/// The owner's place goes to the manager, or else the member, who has been in it for longest. The last one out
-/// dissolves the group.
+/// If the owner leaves, the manager who has been in the group for the longest time becomes the owner, or the member if
+/// there is no manager. If the last member leaves, the group is dissolved.
 #[utoipa::path(
     post, path = "/group/quit", tag = "sealtalk", operation_id = "sealtalk_quit_group",
     security(("sealtalk_session" = [])), request_body = OfGroup,
@@ -204,13 +206,13 @@ async fn quit_group(
 
 /// Dissolve a group.
 ///
-/// For its owner. It is gone for everybody at once.
+/// For the owner. The group disappears for all members at once.
 #[utoipa::path(
     post, path = "/group/dismiss", tag = "sealtalk", operation_id = "sealtalk_dismiss_group",
     security(("sealtalk_session" = [])), request_body = OfGroup,
     responses(
         (status = 200, description = "Dissolved", body = Done, example = json!({ "code": 200 })),
-        (status = 400, description = "You are a member but not the owner, or there is no such group",
+        (status = 400, description = "The current user is a member but not the owner, or there is no such group",
             body = Refused, example = json!({ "code": 400, "message": "only the owner of the group may do this" })),
         (status = 403, description = "Not a member (code 403), or not signed in (code 10000)",
             body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),

@@ -1,4 +1,4 @@
-//! Groups and their members, as they are looked at.
+//! Reading groups and their members.
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
@@ -33,14 +33,14 @@ struct Group {
     member_count: usize,
     /// Always 500.
     max_member_count: usize,
-    /// The id of its owner.
+    /// The id of the group's owner.
     creator_id: String,
     /// Always 1: an ordinary group.
     #[serde(rename = "type")]
     kind: u8,
-    /// What is posted on its board; empty when nothing is, and for who is no member.
+    /// The group's bulletin. Empty if there is none, or if the current user is not a member.
     bulletin: String,
-    /// When that was posted, in milliseconds since 1970; 0 when nothing is.
+    /// When the bulletin was posted, in milliseconds since 1970; 0 if there is none.
     bulletin_time: i64,
     /// When the group was dissolved, in ISO 8601; null while it exists.
     deleted_at: Option<String>,
@@ -71,17 +71,17 @@ impl Group {
 #[schema(as = sealtalk::GroupMember)]
 #[serde(rename_all = "camelCase")]
 struct GroupMember {
-    /// What they call themselves in the group; empty when nothing.
+    /// The member's name in the group; empty if it is not set.
     display_name: String,
-    /// 0 owner, 1 member, 2 manager.
+    /// 0 = owner, 1 = member, 2 = manager.
     role: u8,
-    /// When they came in, in ISO 8601.
+    /// When the member joined, in ISO 8601.
     created_at: String,
-    /// The same in milliseconds since 1970.
+    /// The same time in milliseconds since 1970.
     created_time: i64,
-    /// When they last changed, in ISO 8601.
+    /// When the member last changed, in ISO 8601.
     updated_at: String,
-    /// The same in milliseconds since 1970.
+    /// The same time in milliseconds since 1970.
     updated_time: i64,
     user: User,
 }
@@ -102,8 +102,8 @@ impl GroupMember {
 
 /// Get a group.
 ///
-/// For any signed-in user, so that they can join it; its board is for members. A dissolved group is returned for 90 days,
-/// with `deletedAt` and without members, to users who were in it; for others it does not exist.
+/// For any signed-in user, so that they can join the group. Only members see the bulletin. Users who were in a
+/// dissolved group still get it for 90 days, with `deletedAt` and without members; for others it does not exist.
 #[utoipa::path(
     get, path = "/group/{id}", tag = "sealtalk", operation_id = "sealtalk_get_group",
     security(("sealtalk_session" = [])),
@@ -129,7 +129,7 @@ async fn get_group(
 
 /// List the members of a group.
 ///
-/// For its members. The owner comes first, then the managers, then by when they came in.
+/// For the members. The owner is first, then the managers, then the other members in the order in which they joined.
 #[utoipa::path(
     get, path = "/group/{id}/members", tag = "sealtalk", operation_id = "sealtalk_get_group_members",
     security(("sealtalk_session" = [])),
@@ -157,7 +157,7 @@ async fn get_group_members(
     Ok(SealTalk::result(members))
 }
 
-/// The group that a path names. One that cannot be read names none.
+/// The group id of a path. If the id cannot be read, there is no such group.
 fn group_of(path: Result<Path<String>, PathRejection>) -> DomainResult<GroupId> {
     let Path(id) = path.map_err(|_| Error::NotFound("group"))?;
     short_id::decode(&id)

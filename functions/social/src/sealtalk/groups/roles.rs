@@ -1,4 +1,4 @@
-//! Who is what in a group.
+//! The roles of a group's members.
 
 use axum::extract::State;
 use domain::{Error, short_id};
@@ -19,7 +19,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(transfer_group)).routes(routes!(set_manager)).routes(routes!(remove_manager))
 }
 
-/// Whom to hand a group to.
+/// The new owner of a group.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = sealtalk::TransferGroup, example = json!({ "groupId": "KC6kot3ID", "userId": "52dzNbLBZ" }))]
 #[serde(rename_all = "camelCase")]
@@ -30,18 +30,18 @@ struct TransferGroup {
     user_id: String,
 }
 
-/// Hand a group to another member.
+/// Make another member the owner of a group.
 ///
-/// For its owner, who becomes a plain member.
+/// For the owner, who becomes an ordinary member.
 #[utoipa::path(
     post, path = "/group/transfer", tag = "sealtalk", operation_id = "sealtalk_transfer_group",
     security(("sealtalk_session" = [])), request_body = TransferGroup,
     responses(
-        (status = 200, description = "Handed over", body = Done, example = json!({ "code": 200 })),
-        (status = 400, description = "You are a member but not the owner, the other user is not in the group, or there is \
+        (status = 200, description = "The other member is the owner now", body = Done, example = json!({ "code": 200 })),
+        (status = 400, description = "The current user is a member but not the owner, the other user is not in the group, or there is \
             no such group",
             body = Refused, example = json!({ "code": 400, "message": "only the owner of the group may do this" })),
-        (status = 403, description = "You are not a member, or `userId` is your own id (code 403), or not signed in (code 10000)",
+        (status = 403, description = "The current user is not a member, or `userId` is their own id (code 403), or not signed in (code 10000)",
             body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
     ),
 )]
@@ -59,19 +59,19 @@ async fn transfer_group(
 
 /// Make members managers.
 ///
-/// For the owner of the group. Who is one already stays one.
+/// For the owner. Members who are managers already stay managers.
 #[utoipa::path(
     post, path = "/group/set_manager", tag = "sealtalk", operation_id = "sealtalk_set_manager",
     security(("sealtalk_session" = [])), request_body = PeopleOfGroup,
     responses(
         (status = 200, description = "Set", body = Done, example = json!({ "code": 200 })),
-        (status = 400, description = "Nobody, or too many people",
+        (status = 400, description = "`memberIds` is empty, or there are too many users",
             body = Refused, example = json!({ "code": 400, "message": "memberIds must name at least one user" })),
-        (status = 401, description = "A member, but not the owner",
+        (status = 401, description = "The current user is a member, but not the owner",
             body = Refused, example = json!({ "code": 401, "message": "only the owner of the group may appoint and remove managers" })),
-        (status = 402, description = "One of the people is not in the group",
+        (status = 402, description = "One of the users is not in the group",
             body = Refused, example = json!({ "code": 402, "message": "a user in the request is not in the group" })),
-        (status = 403, description = "Not a member, or the owner was named (code 403), or not signed in (code 10000)",
+        (status = 403, description = "Not a member, or `memberIds` contains the owner's id (code 403), or not signed in (code 10000)",
             body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
         (status = 404, description = "No such group", body = Refused, example = json!({ "code": 404, "message": "no such group" })),
     ),
@@ -84,21 +84,21 @@ async fn set_manager(
     appoint(state, signed, given, true).await
 }
 
-/// Make managers plain members again.
+/// Make managers ordinary members again.
 ///
-/// For the owner of the group. Who is no manager stays a member.
+/// For the owner. Members who are not managers stay ordinary members.
 #[utoipa::path(
     post, path = "/group/remove_manager", tag = "sealtalk", operation_id = "sealtalk_remove_manager",
     security(("sealtalk_session" = [])), request_body = PeopleOfGroup,
     responses(
         (status = 200, description = "Set", body = Done, example = json!({ "code": 200 })),
-        (status = 400, description = "Nobody, or too many people",
+        (status = 400, description = "`memberIds` is empty, or there are too many users",
             body = Refused, example = json!({ "code": 400, "message": "memberIds must name at least one user" })),
-        (status = 401, description = "A member, but not the owner",
+        (status = 401, description = "The current user is a member, but not the owner",
             body = Refused, example = json!({ "code": 401, "message": "only the owner of the group may appoint and remove managers" })),
-        (status = 402, description = "One of the people is not in the group",
+        (status = 402, description = "One of the users is not in the group",
             body = Refused, example = json!({ "code": 402, "message": "a user in the request is not in the group" })),
-        (status = 403, description = "Not a member, or the owner was named (code 403), or not signed in (code 10000)",
+        (status = 403, description = "Not a member, or `memberIds` contains the owner's id (code 403), or not signed in (code 10000)",
             body = Refused, example = json!({ "code": 10_000, "message": "not signed in: the cookie sealtalk_session is missing" })),
         (status = 404, description = "No such group", body = Refused, example = json!({ "code": 404, "message": "no such group" })),
     ),

@@ -51,7 +51,7 @@ impl Positions {
         let fresh = file.with_extension("new");
         let content = serde_json::to_vec(&*places).unwrap_or_default();
         if let Err(error) = fs::write(&fresh, content).and_then(|()| fs::rename(&fresh, file)) {
-            tracing::warn!(%error, "how far the table's changes were handled could not be written");
+            tracing::warn!(%error, "the position in the table's stream could not be written");
         }
     }
 }

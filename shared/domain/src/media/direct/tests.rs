@@ -1,4 +1,4 @@
-//! Two uploads with the same ticket, processed at the same time.
+//! Two uploads with the same presigned upload, processed at the same time.
 
 use std::sync::Mutex;
 

@@ -70,7 +70,7 @@ fn only_the_first_request_of_a_pair_and_a_day_is_for_devices() {
     assert!(first_today(None, asked(5)));
     assert!(!first_today(Some(asked(5)), asked(DAY - 1)));
     assert!(first_today(Some(asked(DAY - 1)), asked(DAY)));
-    // What came of the request before makes no difference.
+    // The fate of the earlier request makes no difference.
     for before in every_status().filter(|status| *status != Some(Status::WasAsked)) {
         assert!(!first_today(Some(side(before, 5)), asked(6)), "{before:?}");
     }

@@ -14,7 +14,7 @@ pub(super) fn part<'a>(reader: &mut Reader<'a>) -> Walked<Part<'a>> {
     let length = u32::from_be_bytes(reader.array()?);
     let kind = reader.array()?;
     let length = match length {
-        // To the end of what holds it.
+        // The box extends to the end of its container.
         0 => reader.0.len(),
         1 => long(u64::from_be_bytes(reader.array()?))?.checked_sub(16).ok_or(DAMAGED)?,
         length => index(length)?.checked_sub(8).ok_or(DAMAGED)?,
@@ -40,7 +40,7 @@ pub(super) fn only<'a>(parts: &[Part<'a>], kind: [u8; 4]) -> Walked<Option<&'a [
     }
 }
 
-/// The version and the flags that many boxes begin with, and what follows them.
+/// The version and the flags at the start of many boxes, and the rest of the box.
 pub(super) fn full(data: &[u8]) -> Walked<(u8, u32, Reader<'_>)> {
     let mut reader = Reader(data);
     let [version, flags @ ..]: [u8; 4] = reader.array()?;
@@ -58,7 +58,7 @@ pub(super) fn short(reader: &mut Reader<'_>) -> Walked<u16> {
     reader.array().map(u16::from_be_bytes)
 }
 
-/// A number of two bytes, or of four if `wide`: how the identifiers of items grew with time.
+/// A number of two bytes, or of four if `wide`: later versions of the boxes have wider item ids.
 pub(super) fn id(reader: &mut Reader<'_>, wide: bool) -> Walked<u32> {
     if wide { reader.array().map(u32::from_be_bytes) } else { short(reader).map(u32::from) }
 }

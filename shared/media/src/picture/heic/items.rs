@@ -1,27 +1,27 @@
-//! What the `meta` box of a HEIC lists: items, what they are, where they lie and what is said of them
-//! (ISO/IEC 14496-12, 8.11; ISO/IEC 23008-12, 9.3).
+//! The content of a HEIC's `meta` box: the items with their kinds, positions, references and properties (ISO/IEC
+//! 14496-12, 8.11; ISO/IEC 23008-12, 9.3).
 
 use std::collections::BTreeMap;
 
 use super::super::{CUT_SHORT, DAMAGED, Reader, Walked};
 use super::boxes::{Part, full, id, long, number, only, part, parts, short};
 
-/// The most items of a file. The largest photographs of telephones have about 200.
+/// The most items of a file. The largest phone photos have about 200.
 const MAX_ITEMS: usize = 8192;
-/// The most pieces that an item may lie in.
+/// The most pieces of an item's data.
 const MAX_PIECES: u16 = 64;
 
-/// What an item is.
+/// The kind of an item.
 #[derive(Clone, Copy)]
 pub(super) struct Kind {
     pub(super) name: [u8; 4],
-    /// Whether it is only shown as a part of another.
+    /// Whether the item is only shown as a part of another item.
     pub(super) hidden: bool,
 }
 
 /// The bytes of an item.
 pub(super) struct Data<'a> {
-    /// Whether they lie in the `meta` box itself.
+    /// Whether the bytes are in the `meta` box itself.
     pub(super) inner: bool,
     pub(super) pieces: Vec<&'a [u8]>,
 }
@@ -37,11 +37,11 @@ impl Data<'_> {
 pub(super) struct Has {
     /// Its place in the list of properties, counted from 0.
     pub(super) property: usize,
-    /// Whether nobody may show the item without understanding it.
+    /// Whether a reader must understand the property to show the item.
     pub(super) essential: bool,
 }
 
-/// What one item is to others.
+/// A reference from one item to others.
 pub(super) struct Reference {
     pub(super) kind: [u8; 4],
     pub(super) from: u32,
@@ -57,12 +57,12 @@ pub(super) struct Items<'a> {
     pub(super) properties: Vec<Part<'a>>,
     pub(super) has: BTreeMap<u32, Vec<Has>>,
     pub(super) references: Vec<Reference>,
-    /// Bytes of the file, which no item has more of.
+    /// The length of the file. No item may have more bytes.
     pub(super) length: usize,
 }
 
 impl<'a> Items<'a> {
-    /// Reads the content of a `meta` box. Whatever item it lists, shown or not, has to lie within the file.
+    /// Reads the content of a `meta` box. Every listed item, visible or not, must be inside the file.
     pub(super) fn read(file: &'a [u8], meta: &'a [u8]) -> Walked<Self> {
         let (_, _, reader) = full(meta)?;
         let meta = parts(reader.0)?;
@@ -114,7 +114,7 @@ fn kinds(iinf: &[u8]) -> Walked<BTreeMap<u32, Kind>> {
         let item = id(&mut reader, version > 2)?;
         let protection = short(&mut reader)?;
         let name = reader.array()?;
-        // What is encrypted cannot be shown; as a kind of its own it is never kept.
+        // An encrypted item cannot be shown. It gets a kind of its own, which is never kept.
         let name = if protection == 0 { name } else { *b"\0\0\0\0" };
         if kinds.insert(item, Kind { name, hidden: flags & 1 != 0 }).is_some() {
             return Err(DAMAGED);
@@ -151,7 +151,7 @@ fn places<'a>(iloc: &[u8], file: &'a [u8], inner: &'a [u8]) -> Walked<BTreeMap<u
                 pieces.push(piece(whole, start, length)?);
             }
         }
-        // Method 2 makes items of parts of other items, which no camera does.
+        // Method 2 builds items from parts of other items; no camera uses it.
         if method < 2 && !elsewhere && places.insert(item, Data { inner: method == 1, pieces }).is_some() {
             return Err(DAMAGED);
         }
@@ -172,7 +172,8 @@ fn associations(ipma: &[u8], has: &mut BTreeMap<u32, Vec<Has>>) -> Walked<()> {
         let count = reader.byte()?;
         let mut list = Vec::with_capacity(count.into());
         for _ in 0..count {
-            // The highest bit says whether the property is essential, the others count from 1; 0 is none.
+            // The highest bit says whether the property is essential. The other bits are its number, from 1; 0 means
+            // none.
             let wide = flags & 1 != 0;
             let entry = if wide { short(&mut reader)? } else { reader.byte()?.into() };
             let essential = entry & if wide { 0x8000 } else { 0x80 } != 0;

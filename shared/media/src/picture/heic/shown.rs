@@ -1,4 +1,4 @@
-//! What of a HEIC is seen: its primary picture, the tiles that this is made of, and its transparency.
+//! The visible parts of a HEIC: its primary picture, the tiles of that picture, and its transparency.
 
 use std::collections::BTreeSet;
 
@@ -9,32 +9,32 @@ use super::items::Items;
 
 const OTHER: Broken = Broken("a kind of HEIC that is not kept");
 
-/// How the two standards name transparency (ISO/IEC 23008-12, 6.5.8; ISO/IEC 23091-2).
+/// The names of transparency in the two standards (ISO/IEC 23008-12, 6.5.8; ISO/IEC 23091-2).
 const ALPHA: [&[u8]; 2] = [b"urn:mpeg:hevc:2015:auxid:1\0", b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha\0"];
 
-/// The longest configuration of a coded picture; encoders write a few hundred bytes. Whoever decodes the tiles one by
-/// one copies it for each.
+/// The longest configuration of a coded picture; encoders write a few hundred bytes. A decoder that decodes the tiles
+/// one by one copies it for each tile.
 const MAX_CONFIG: usize = 16 << 10;
 
-/// What is seen.
+/// The visible parts.
 pub(super) struct Shown {
     /// The items, tiles included.
     pub(super) items: BTreeSet<u32>,
-    /// Width and height of the picture in pixels, not turned.
+    /// Width and height of the picture in pixels, before rotation.
     pub(super) size: (u32, u32),
-    /// Pixels of all tiles, which may stick out of the picture.
+    /// Pixels of all tiles, which may extend beyond the picture.
     pub(super) pixels: u64,
     pub(super) orientation: Orientation,
 }
 
 impl Shown {
-    /// Follows what `items` say of the primary picture.
+    /// Finds the visible parts from the primary picture in `items`.
     pub(super) fn of(items: &Items<'_>) -> Walked<Self> {
         let mut shown = BTreeSet::new();
         let (size, mut pixels) = picture(items, items.primary, &mut shown)?;
         let extras = items.references.iter().filter(|reference| &reference.kind == b"auxl");
         let of_this = extras.filter(|extra| extra.to.contains(&items.primary) && extra.from != items.primary);
-        // One may say many times that it belongs to the picture.
+        // An item may be listed many times as part of the picture.
         let mut seen = BTreeSet::new();
         for extra in of_this.filter(|extra| seen.insert(extra.from)) {
             let auxiliary = items.property(extra.from, *b"auxC").and_then(|data| data.get(4..)).unwrap_or_default();
@@ -46,7 +46,7 @@ impl Shown {
     }
 }
 
-/// Adds a picture and its tiles to `shown`; answers its size, and the pixels that are decoded for it.
+/// Adds a picture and its tiles to `shown`; returns its size and the number of pixels to decode for it.
 fn picture(items: &Items<'_>, item: u32, shown: &mut BTreeSet<u32>) -> Walked<((u32, u32), u64)> {
     shown.insert(item);
     let size = size(items, item)?;
@@ -66,14 +66,14 @@ fn pixels((width, height): (u32, u32)) -> u64 {
     u64::from(width) * u64::from(height)
 }
 
-/// The size that the container says an item has.
+/// The size of an item according to the container.
 fn size(items: &Items<'_>, item: u32) -> Walked<(u32, u32)> {
     let mut reader = Reader(items.property(item, *b"ispe").ok_or(DAMAGED)?);
     reader.take(4)?;
     Ok((id(&mut reader, true)?, id(&mut reader, true)?))
 }
 
-/// The tiles of a grid, which have to be of one size and to make the picture without one too many (6.6.2.3).
+/// The tiles of a grid. They must have the same size and cover the picture without an extra tile (6.6.2.3).
 fn grid(items: &Items<'_>, item: u32, size: (u32, u32)) -> Walked<Vec<u32>> {
     let data = items.data.get(&item).ok_or(CUT_SHORT)?;
     if data.length() > 16 {
@@ -96,7 +96,7 @@ fn grid(items: &Items<'_>, item: u32, size: (u32, u32)) -> Walked<Vec<u32>> {
             return Err(DAMAGED);
         }
     }
-    // A tile may be named as often as there is room for it, and is looked at once.
+    // A tile may be named many times, but is checked only once.
     let mut seen = BTreeSet::new();
     for part in tiles.to.iter().filter(|part| seen.insert(**part)) {
         let coded_alike = items.kinds.get(part).is_some_and(|kind| &kind.name == b"hvc1");
@@ -108,7 +108,7 @@ fn grid(items: &Items<'_>, item: u32, size: (u32, u32)) -> Walked<Vec<u32>> {
     Ok(tiles.to.clone())
 }
 
-/// Whether the code of an item is whole: units, each behind its length (ISO/IEC 14496-15, 4.3.3).
+/// Checks that the code of an item is complete: units, each after its length (ISO/IEC 14496-15, 4.3.3).
 fn coded(items: &Items<'_>, item: u32) -> Walked<()> {
     let config = items.property(item, *b"hvcC").ok_or(DAMAGED)?;
     let of_length = usize::from(config.get(21).ok_or(DAMAGED)? & 3) + 1;
@@ -122,7 +122,7 @@ fn coded(items: &Items<'_>, item: u32) -> Walked<()> {
         return Err(CUT_SHORT);
     }
     let mut reader = Reader(&code);
-    // Some writers even out the end with a few bytes.
+    // Some encoders pad the end with a few bytes.
     while reader.0.len() >= of_length {
         let length = number(&mut reader, of_length)?;
         reader.take(usize::try_from(length).map_err(|_| DAMAGED)?).map_err(|_| DAMAGED)?;
@@ -130,7 +130,7 @@ fn coded(items: &Items<'_>, item: u32) -> Walked<()> {
     Ok(())
 }
 
-/// How the picture has to be turned. The Exif block says it again, and is to be ignored (6.5.10).
+/// The rotation of the picture. The Exif block repeats it and must be ignored (6.5.10).
 fn orientation(items: &Items<'_>) -> Orientation {
     let mut turns = Turns::default();
     for (_, Part { kind, data }) in items.properties_of(items.primary) {

@@ -1,5 +1,5 @@
-//! Writing a HEIC anew from the items that are seen. The same items give the same bytes, so a file that was written
-//! here is written again as it is.
+//! Writes a new HEIC from the visible items. The same items give the same bytes, so a file that was written here does
+//! not change when it is cleaned again.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,18 +9,18 @@ use super::boxes::{Part, named, word};
 use super::items::{Has, Items};
 use super::shown::Shown;
 
-/// Brands that say how the picture is coded and laid out, which stays as it was.
+/// Brands that describe the coding and the layout of the picture, which stay unchanged.
 const KEPT_BRANDS: [&[u8; 4]; 5] = [b"mif1", b"miaf", b"MiHB", b"MiHA", b"MiHE"];
 
-/// What is part of how a picture looks. Other properties say something about it.
+/// The properties that affect the look of a picture. Other properties are metadata.
 const KEPT: [&[u8; 4]; 13] = [
     b"hvcC", b"ispe", b"pixi", b"colr", b"pasp", b"irot", b"imir", b"clap", b"auxC", b"clli", b"mdcv", b"cclv", b"amve",
 ];
 
-/// References between items that are seen: the tiles of a grid, transparency, and that it is multiplied in already.
+/// References between visible items: the tiles of a grid, transparency, and premultiplied transparency.
 const KEPT_REFERENCES: [&[u8; 4]; 3] = [b"auxl", b"dimg", b"prem"];
 
-/// The file of what is `shown`. It takes no more than `most` bytes of coded pictures.
+/// The file of the `shown` items. It has at most `most` bytes of coded pictures.
 pub(super) fn file(brands: &[u8], items: &Items<'_>, shown: &Shown, most: usize) -> Walked<Vec<u8>> {
     let ids: BTreeMap<u32, u16> = shown.items.iter().copied().zip(1..).collect();
     let mut copied = Copied { inner: Vec::new(), outer: Vec::new(), places: Vec::new() };
@@ -30,7 +30,7 @@ pub(super) fn file(brands: &[u8], items: &Items<'_>, shown: &Shown, most: usize)
     let properties = Properties::kept(items, shown)?;
     let brands = self::brands(brands)?;
     let meta = |start| meta(items, &ids, &properties, &copied, start);
-    // Where the code begins depends on how long what says so is, but not on what it says.
+    // The start of the code depends on the length of the `meta` box that states it, but not on the stated value.
     let start = brands.len() + meta(0)?.len() + 8;
     Ok([brands, meta(start)?, named(*b"mdat", &[&copied.outer])?].concat())
 }
@@ -46,7 +46,7 @@ fn brands(content: &[u8]) -> Walked<Vec<u8>> {
     named(*b"ftyp", &[&kept])
 }
 
-/// The bytes of the items, and where in them each lies.
+/// The bytes of the items, and the position of each item.
 struct Copied {
     inner: Vec<u8>,
     outer: Vec<u8>,
@@ -68,11 +68,11 @@ impl Copied {
     }
 }
 
-/// The properties of what is seen.
+/// The properties of the visible items.
 struct Properties<'a> {
-    /// The content of each that is kept, by its place in the original.
+    /// The content of each kept property, by its place in the original.
     kept: BTreeMap<usize, Part<'a>>,
-    /// What each item has of them.
+    /// The properties of each item.
     has: BTreeMap<u32, Vec<Has>>,
 }
 
@@ -94,7 +94,7 @@ impl<'a> Properties<'a> {
         Ok(properties)
     }
 
-    /// The box of all, and the box of who has which.
+    /// The box of all properties, and the box that assigns them to items.
     fn boxes(&self, ids: &BTreeMap<u32, u16>) -> Walked<Vec<u8>> {
         let mut all = Vec::new();
         for part in self.kept.values() {
@@ -116,7 +116,7 @@ impl<'a> Properties<'a> {
     }
 }
 
-/// A property that is kept, without anything behind what its kind has room for; `None` if it is not kept.
+/// A kept property, without extra bytes after its defined content; `None` if it is not kept.
 fn bare(part: Part<'_>) -> Walked<Option<Part<'_>>> {
     if !KEPT.contains(&&part.kind) {
         return Ok(None);
@@ -145,7 +145,7 @@ fn meta(
     let primary = ids.get(&items.primary).ok_or(DAMAGED)?.to_be_bytes();
     let mut content = [&[0; 4][..], &handler, &named(*b"pitm", &[&[0; 4], &primary])?].concat();
     let count = u16::try_from(ids.len()).map_err(|_| DAMAGED)?.to_be_bytes();
-    // Version 1, which has methods: four bytes for where each lies and four for how long it is.
+    // Version 1, which has methods: four bytes for each position and four for each length.
     let mut places = [&[1, 0, 0, 0, 0x44, 0][..], &count].concat();
     for (id, (inner, at, length)) in ids.values().zip(&copied.places) {
         let at = if *inner { *at } else { start + at };

@@ -1,5 +1,4 @@
-//! HEICs as telephones write them, laid out around the coded tiles of the codec's fixtures, and files that only look
-//! like that.
+//! HEICs as phones write them, built around the coded tiles of the fixtures, and files that only look similar.
 
 use super::*;
 
@@ -9,7 +8,7 @@ struct Item {
     id: u16,
     kind: [u8; 4],
     data: Vec<u8>,
-    /// Whether the data lies in the `meta` box.
+    /// Whether the data are in the `meta` box.
     inner: bool,
     /// Its properties, counted from 1, and whether each is essential.
     has: Vec<(u8, bool)>,
@@ -25,12 +24,12 @@ struct File {
     references: Vec<([u8; 4], u16, Vec<u16>)>,
     /// Between the data of two items.
     gap: Vec<u8>,
-    /// Behind the last box that is needed.
+    /// The bytes after the last needed box.
     tail: Vec<u8>,
 }
 
-/// Changes of the container that stand for each number of an orientation: turns against the clock and the axis of a
-/// flip after them. The codec's tests hold the same to pixels.
+/// The changes in the container for each number of an orientation: turns counterclockwise, and the axis of a flip after
+/// them. The codec's tests compare the same with pixels.
 const CHANGES: [(Option<u8>, Option<u8>); 8] = [
     (None, None),
     (None, Some(1)),
@@ -196,7 +195,7 @@ impl File {
     }
 }
 
-/// A photograph of a telephone, with the place it was taken at wherever a file has room for it.
+/// A photo of a phone, with its place in every possible part of the file.
 pub(super) fn photograph(orientation: u8) -> Vec<u8> {
     File::photograph(orientation).bytes()
 }
@@ -224,7 +223,7 @@ fn the_code_of_every_tile_is_copied_bit_for_bit() {
     assert_eq!(grid, [0, 0, 1, 1, 0, 128, 0, 128]);
     let properties = content(&clean, &[b"meta", b"iprp", b"ipco"]);
     assert!(holds(properties, b"\0\0\0\x09irot\x03") && !holds(properties, b"irot\x03\x31"));
-    // Only brands that say how it is made, that tiles are hidden, and which properties nobody may pass over.
+    // Only the brands about its coding, the hidden flag of the tiles, and the flags of essential properties stay.
     assert_eq!(content(&clean, &[b"ftyp"]), b"heic\0\0\0\0mif1heicmiafMiHE");
     let entries = content(&clean, &[b"meta", b"iinf"]);
     assert_eq!(entries.windows(8).filter(|window| window == b"infe\x02\0\0\x01").count(), 5);
@@ -318,7 +317,7 @@ fn a_claim_of_too_many_pixels_is_refused_wherever_it_is_made() {
     single.primary = 1;
     single.properties[4] = ispe(65_500, 65_500);
     assert_eq!(refusal(&single), TOO_MANY);
-    // Tiles that stick out of the picture are decoded all the same.
+    // Tiles that extend beyond the picture are decoded completely.
     let mut sticking = File::photograph(1);
     sticking.properties[4] = ispe(4000, 4000);
     sticking.properties[5] = ispe(4001, 4001);
@@ -383,7 +382,7 @@ fn films_and_avif_are_told_apart() {
 #[expect(clippy::disallowed_methods, reason = "how long it takes is the question")]
 fn a_grid_that_names_one_tile_often_is_looked_at_once() {
     let mut file = File::photograph(1);
-    // One unit of code behind the others.
+    // A unit of coded data after the other ones.
     file.item(1).data.extend([&long(4 << 20)[..], &vec![1; 4 << 20]].concat());
     file.item(GRID).data = vec![0, 0, 254, 254, 0, 255, 0, 255];
     (file.properties[4], file.properties[5]) = (ispe(1, 1), ispe(255, 255));
@@ -391,7 +390,7 @@ fn a_grid_that_names_one_tile_often_is_looked_at_once() {
     tiles.2 = vec![1; 255 * 255];
     let start = std::time::Instant::now();
     let _ = clean(&file.bytes(), MAX);
-    // To copy it as often as it is named takes half a minute.
+    // To copy it for each reference would take half a minute.
     assert!(start.elapsed().as_secs() < 5);
 }
 
@@ -410,7 +409,8 @@ fn a_small_file_that_names_the_same_bytes_often_is_not_copied_often() {
     file.item(1).data.extend(vec![0; 20_000]);
     let mut bytes = file.bytes();
     assert!(clean(&bytes, MAX).is_ok());
-    // All tiles lie where the first does. Before their places stand 12 bytes and that of the Exif block.
+    // All tiles have the position of the first one. Before their positions are 12 bytes and the position of the Exif
+    // block.
     let places = bytes.windows(4).position(|window| window == b"iloc").unwrap() + 12;
     for tile in 2..=4 {
         let first = bytes[places + 16 + 8..places + 16 + 16].to_vec();

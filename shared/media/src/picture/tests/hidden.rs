@@ -1,11 +1,11 @@
-//! Every place of a file where something can be hidden or go missing, one by one.
+//! Every place of a file in which data can be hidden or missing, one by one.
 
 use super::*;
 
-/// A JPEG of three components, each with a scan of its own: what stands between the scans is shown.
+/// A JPEG of three components, each with a scan of its own. `between` is put between the scans.
 fn scans(between: &[u8]) -> Vec<u8> {
     let whole = jpeg_of(&[]);
-    // The segments of the tables and the frame are the encoder's; the scans are its code, each said to be a component's.
+    // The segments of the tables and the frame are from the encoder. Each scan has its code, declared as one component.
     let at = whole.windows(2).position(|pair| pair == [0xff, 0xda]).unwrap();
     let (head, scan) = whole.split_at(at);
     let code = &scan[14..scan.len() - 2];
@@ -17,7 +17,7 @@ fn scans(between: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// A plain JPEG with this in front of its tables.
+/// A plain JPEG with these bytes before its tables.
 fn jpeg_of(extra: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::new();
     JpegEncoder::new_with_quality(&mut bytes, 90).encode_image(&rgb()).unwrap();
@@ -37,7 +37,7 @@ pub(super) fn chunk(kind: [u8; 4], data: &[u8]) -> Vec<u8> {
     [&length[..], &summed, &crc32fast::hash(&summed).to_be_bytes()].concat()
 }
 
-/// A plain PNG with this behind its header.
+/// A plain PNG with these bytes after its header.
 pub(super) fn png_of(extra: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::new();
     PngEncoder::new(&mut bytes).write_image(pixels().as_raw(), SIZE.0, SIZE.1, ExtendedColorType::Rgba8).unwrap();
@@ -45,7 +45,7 @@ pub(super) fn png_of(extra: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// A plain WebP with this behind its picture, within the file or after it.
+/// A plain WebP with these bytes after its picture, inside the file or after it.
 fn webp_of(extra: &[u8], after: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::new();
     let encoder = WebPEncoder::new_lossless(&mut bytes);
@@ -57,7 +57,7 @@ fn webp_of(extra: &[u8], after: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// A plain GIF with this in front of its first frame.
+/// A plain GIF with these bytes before its first frame.
 fn gif_of(extra: &[u8]) -> Vec<u8> {
     let mut bytes = animation();
     let control = bytes.windows(3).position(|window| window == [0x21, 0xf9, 4]).unwrap();
@@ -84,7 +84,7 @@ fn whatever_is_hidden_goes_and_the_file_is_as_if_it_had_never_been_there() {
         bytes
     };
     let mut jfif = jpeg_of(&[]);
-    // A thumbnail of two by one pixels within the JFIF segment, as it may have.
+    // A thumbnail of two by one pixels inside the JFIF segment, which is allowed.
     assert_eq!(&jfif[2..6], [0xff, 0xe0, 0, 16]);
     jfif.splice(4..20, [&[0, 22][..], &jfif[6..18], &[2, 1], b"SECRET"].concat());
     let exif = segment(0xe1, &[b"Exif\0\0", &exif(1)[..]].concat());
@@ -143,7 +143,7 @@ fn whatever_is_hidden_goes_and_the_file_is_as_if_it_had_never_been_there() {
     }
 }
 
-/// What stands where the end of a file should be: nothing, other files, and ends that come too late.
+/// Files with other data in place of their end: nothing, other files, and an end that comes too late.
 fn without_end(whole: &[u8], end: usize) -> Vec<(&'static str, Vec<u8>)> {
     let open = &whole[..whole.len() - end];
     let closed = &whole[whole.len() - end..];
@@ -205,7 +205,7 @@ fn a_jpeg_without_huffman_tables_gets_those_that_readers_lend_it() {
     }
     let kept = clean(&without, MAX).unwrap();
     assert!(holds(&kept.bytes, &[0xff, 0xc4]) && !holds(&without, &[0xff, 0xc4]));
-    // A reader that lends nothing.
+    // This reader adds no standard tables.
     assert_eq!(seen(&kept.bytes), seen(&whole));
     assert_eq!(clean(&kept.bytes, MAX).unwrap(), kept);
 }
@@ -231,7 +231,7 @@ fn what_a_frame_whose_end_is_damaged_takes_for_pixels_goes() {
     for (frame, end) in ends.iter().enumerate() {
         let hidden = blocks(0xfe, &[SECRET, SECRET]);
         for length in (1..=255).step_by(3) {
-            // The rest of the file is there, or only the block behind the frame, or that without its end.
+            // The rest of the file is there, or only the block after the frame, or that block without its end.
             for rest in [&whole[*end + 1..], &[0x3b], &[]] {
                 for less in [0, 1, 30] {
                     let file = [&whole[..*end], &[length], &hidden[..hidden.len() - less], rest].concat();
@@ -245,7 +245,7 @@ fn what_a_frame_whose_end_is_damaged_takes_for_pixels_goes() {
             }
         }
     }
-    // Where it takes all of the file, nothing else is of it.
+    // If the frame takes the rest of the file, no other block is read.
     let cut = [&whole[..ends[0]], &[0xff], SECRET, &[0x2c; 100]].concat();
     assert!(clean(&cut, MAX).unwrap().bytes == first);
 }
@@ -259,10 +259,11 @@ fn what_a_wrong_length_takes_for_pixels_goes() {
     for kind in [*b"eXIf", *b"tEXt", *b"zTXt", *b"iTXt", *b"tIME", *b"IEND", *b"caBX", *b"prVt"] {
         let hidden = chunk(kind, SECRET);
         let whole = [before, &hidden, end].concat();
-        // The pixels are said to end everywhere within the chunk that follows them, behind it, at the end and never.
+        // The pixels claim to end at every place inside the following chunk, after it, at the end of the file, and
+        // never.
         let behind = (4 + 8..=4 + hidden.len() + 16).map(|more| (length + more, whole.len()));
         let never = [1 << 20, 0x7fff_ffff, 0xffff_ffff].map(|length| (length, whole.len()));
-        // The file is cut within it as well; then only its name tells what it is.
+        // The file is also cut inside the chunk; then only its name identifies it.
         let named = [b"caBX", b"prVt"].iter().all(|other| **other != kind);
         let cut = (0..SECRET.len() + 4).map(|less| (1 << 20, before.len() + hidden.len() - less)).filter(|_| named);
         for (length, file) in behind.chain(never).chain(cut) {
@@ -289,7 +290,7 @@ fn pixels_that_look_like_many_chunks_are_not_summed_up_again_and_again() {
     let many = [&[0, 0x10, 0, 0][..], b"teSt"].concat().repeat(1 << 18);
     let bytes = [&plain[..pixels - 4], &[0x7f, 0xff, 0xff, 0xff], b"IDAT", &many].concat();
     let kept = clean(&bytes, MAX).unwrap().bytes;
-    // After a few dozen of them none is believed any more.
+    // After a few dozen of them, the search stops.
     assert!(kept.len() < pixels + 1_000, "{}", kept.len());
 }
 
@@ -320,7 +321,7 @@ fn what_hides_in_parts_that_are_kept_goes() {
     let adobe = [&b"Adobe\0\x64\0\0\0\0\x01"[..], SECRET].concat();
     let clean_jpeg = clean(&jpeg_of(&segment(0xee, &adobe)), MAX).unwrap().bytes;
     assert!(clean_jpeg == jpeg_of(&segment(0xee, &adobe[..12])));
-    // Blocks behind the number of repetitions.
+    // Blocks after the number of repetitions.
     let looping = blocks(0xff, &[b"NETSCAPE2.0", &[1, 0, 0], SECRET]);
     let clean_gif = clean(&gif_of(&looping), MAX).unwrap().bytes;
     assert!(!holds(&clean_gif, SECRET) && clean_gif == gif_of(&blocks(0xff, &[b"NETSCAPE2.0", &[1, 0, 0]])));
@@ -331,7 +332,7 @@ fn an_orientation_is_kept_in_an_exif_of_our_own_and_nothing_else_of_it() {
     for orientation in 2..=8 {
         let ours = Orientation::of_tiff(&exif(orientation)).unwrap().tiff();
         let jpeg = jpeg_of(&segment(0xe1, &[b"Exif\0\0", &exif(orientation)[..]].concat()));
-        // Ours stands where Exif asks for it, behind the JFIF segment.
+        // Our block is at the place that Exif requires, after the JFIF segment.
         let mut expected = jpeg_of(&[]);
         expected.splice(20..20, segment(0xe1, &[b"Exif\0\0", &ours[..]].concat()));
         assert!(clean(&jpeg, MAX).unwrap().bytes == expected);
@@ -354,11 +355,11 @@ fn what_shows_nothing_or_is_cut_where_all_of_it_is_needed_is_refused() {
     let gif = gif_of(&[]);
     let frame = gif.windows(5).position(|window| window == [0x2c, 0, 0, 0, 0]).unwrap();
     let mut bad_code = gif.clone();
-    // Behind a local table of 256 colours and the size of a code, the second code of nine bits has no meaning yet.
+    // After a local table of 256 colours and the size of a code, the second code of nine bits is not defined yet.
     let data = frame + 10 + if gif[frame + 9] & 0x80 == 0 { 0 } else { 3 << ((gif[frame + 9] & 7) + 1) } + 2;
     bad_code[data + 1..data + 4].fill(0xff);
     let mut lossy = Vec::new();
-    // A key frame of 16 by 16 whose first partition is said to have 100 bytes, of which 99 are there.
+    // A key frame of 16 by 16 whose first partition claims 100 bytes, but has 99.
     webp_chunk(&mut lossy, *b"VP8 ", &[&[0x90, 0x0c, 0, 0x9d, 1, 0x2a, 16, 0, 16, 0][..], &[0; 99]].concat());
     let cut = [
         ("a JPEG without scans", [&jpeg_of(&[])[..200], &[0xff, 0xd9]].concat()),
@@ -394,7 +395,7 @@ fn jpegs_that_browsers_do_not_show_are_refused() {
         let refused = clean(&bytes, MAX);
         assert!(matches!(refused, Err(Broken("a kind of JPEG that browsers do not show"))));
     }
-    // Extended is kept, and so is progressive; but its scans are others.
+    // Extended JPEG is kept. Progressive JPEG is kept too, but has different scans.
     assert!(clean(&changed(1, 0xc1), MAX).is_ok());
     assert!(clean(&changed(1, 0xc2), MAX).is_err());
 }

@@ -1,13 +1,13 @@
-//! Lays the codes of the fixtures out as other files.
+//! Builds other files from the coded tiles of the fixtures.
 
-/// How a picture is coded: its configuration and its code.
+/// A coded picture: its configuration and its code.
 #[derive(Clone)]
 pub(crate) struct Code {
     pub(crate) config: Vec<u8>,
     pub(crate) data: Vec<u8>,
 }
 
-/// A grid of tiles of 64 by 64 pixels, and what is said about it.
+/// A grid of tiles of 64 by 64 pixels, and its properties.
 pub(crate) struct Grid {
     pub(crate) columns: u8,
     pub(crate) rows: u8,

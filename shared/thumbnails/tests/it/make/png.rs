@@ -1,4 +1,4 @@
-//! Writes PNG of every kind, interlaced or not, which the crates at hand do not.
+//! Writes PNG of every kind, interlaced or not. The available crates cannot do this.
 
 use crc32fast::hash;
 
@@ -23,7 +23,7 @@ impl Kind {
     }
 }
 
-/// What a PNG is made of.
+/// The parts of a PNG.
 pub(crate) struct Png<'a> {
     pub(crate) kind: Kind,
     pub(crate) depth: u8,
