@@ -287,7 +287,7 @@ pub fn without_details(mut body: Value) -> Value {
 
 /// Whether these words tell why a request counts as not signed in.
 fn is_why_not_signed_in(words: &str) -> bool {
-    use NotSignedIn::{Ended, Expired, Malformed, Missing};
+    use NotSignedIn::{Ended, Expired, Invalid, Missing};
     let apis = [Messenger::not_signed_in, SealTalk::not_signed_in, Rooms::not_signed_in, Device::not_signed_in];
     let mut reasons = [Missing, Malformed, Expired, Ended].into_iter();
     reasons.any(|reason| apis.iter().any(|words_for| words_for(reason) == words))
