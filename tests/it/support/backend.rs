@@ -289,7 +289,7 @@ pub fn without_details(mut body: Value) -> Value {
 fn is_why_not_signed_in(words: &str) -> bool {
     use NotSignedIn::{Ended, Expired, Invalid, Missing};
     let apis = [Messenger::not_signed_in, SealTalk::not_signed_in, Rooms::not_signed_in, Device::not_signed_in];
-    let mut reasons = [Missing, Malformed, Expired, Ended].into_iter();
+    let mut reasons = [Missing, Invalid, Expired, Ended].into_iter();
     reasons.any(|reason| apis.iter().any(|words_for| words_for(reason) == words))
 }
 
