@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 use utoipa::openapi::OpenApi;
 
+use crate::functions;
 use dialects::Dialect;
 
 /// The description of all APIs.
@@ -76,9 +77,7 @@ fn document(title: &str, about: &str, dialects: &[Dialect]) -> Value {
 
 /// The handlers' declarations.
 fn declared() -> Value {
-    let [first, rest @ ..] =
-        [auth::api(), codes::api(), media::api(), profiles::api(), resize::api(), rooms::api(), social::api()];
-    let merged = rest.into_iter().fold(first, OpenApi::merge_from);
+    let merged = functions::apis().reduce(OpenApi::merge_from);
     let mut declared = serde_json::to_value(merged).unwrap_or_default();
     references::simplify(&mut declared);
     declared

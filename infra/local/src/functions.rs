@@ -10,8 +10,9 @@ use domain::clock::{Clock, SystemClock};
 use domain::crypto::SystemRandom;
 use domain::random::Random;
 use futures::future::BoxFuture;
-use runtime::{Context, Function, Services};
+use runtime::{ConfigError, Context, Function, Services};
 use serde_json::Value;
+use utoipa::openapi::OpenApi;
 
 use crate::describe;
 use crate::invoke::Invoke;
@@ -50,19 +51,41 @@ impl Functions for Handset {
     }
 }
 
+/// A function of this repository.
+struct Listed {
+    /// Its binary, as the template names it.
+    binary: &'static str,
+    build: fn(&Services) -> Result<Box<dyn Function>, ConfigError>,
+    /// The description of its part of the APIs, if it serves one.
+    api: Option<fn() -> OpenApi>,
+}
+
+/// Every function.
+const FUNCTIONS: [Listed; 8] = [
+    Listed { binary: "auth", build: |services| Ok(Box::new(auth::function(services)?)), api: Some(auth::api) },
+    Listed { binary: "codes", build: |services| Ok(Box::new(codes::function(services)?)), api: Some(codes::api) },
+    Listed { binary: "media", build: |services| Ok(Box::new(media::function(services)?)), api: Some(media::api) },
+    Listed { binary: "notify", build: |services| Ok(Box::new(notify::function(services)?)), api: None },
+    Listed {
+        binary: "profiles",
+        build: |services| Ok(Box::new(profiles::function(services)?)),
+        api: Some(profiles::api),
+    },
+    Listed { binary: "resize", build: |services| Ok(Box::new(resize::function(services)?)), api: Some(resize::api) },
+    Listed { binary: "rooms", build: |services| Ok(Box::new(rooms::function(services)?)), api: Some(rooms::api) },
+    Listed { binary: "social", build: |services| Ok(Box::new(social::function(services)?)), api: Some(social::api) },
+];
+
+/// The descriptions of all functions that serve an API.
+pub fn apis() -> impl Iterator<Item = OpenApi> {
+    FUNCTIONS.iter().filter_map(|function| function.api).map(|api| api())
+}
+
 fn build(binary: &str, services: &Services) -> Result<Box<dyn Function>, String> {
-    let built: Result<Box<dyn Function>, _> = match binary {
-        "auth" => auth::function(services).map(|function| Box::new(function) as _),
-        "codes" => codes::function(services).map(|function| Box::new(function) as _),
-        "media" => media::function(services).map(|function| Box::new(function) as _),
-        "notify" => notify::function(services).map(|function| Box::new(function) as _),
-        "profiles" => profiles::function(services).map(|function| Box::new(function) as _),
-        "resize" => resize::function(services).map(|function| Box::new(function) as _),
-        "rooms" => rooms::function(services).map(|function| Box::new(function) as _),
-        "social" => social::function(services).map(|function| Box::new(function) as _),
-        unknown => return Err(format!("template.yaml names a binary {unknown} that this workspace does not have")),
-    };
-    built.map_err(|error| error.to_string())
+    let listed = FUNCTIONS.iter().find(|function| function.binary == binary);
+    let listed =
+        listed.ok_or_else(|| format!("template.yaml names a binary {binary} that this workspace does not have"))?;
+    (listed.build)(services).map_err(|error| error.to_string())
 }
 
 /// The configuration of the functions' SDK clients as on Lambda, except for the endpoint and the credentials.

@@ -1,49 +1,45 @@
-//! `cargo lambda watch` serves the routes of the template.
+//! `cargo lambda watch` serves the routes of the template. `UPDATE_DOCS=1` writes them into `Cargo.toml`.
 
 use std::collections::BTreeMap;
-use std::process::Command;
+use std::fmt::Write as _;
+use std::fs;
 
-use serde_json::{Value, json};
+use super::{committed, root, stack};
 
-use super::{root, stack};
-
-/// The workspace's metadata from cargo.
-fn metadata() -> Value {
-    let mut cargo = Command::new(env!("CARGO"));
-    let cargo = cargo.current_dir(root()).args(["metadata", "--no-deps", "--offline", "--format-version", "1"]);
-    let told = cargo.output().expect("cargo");
-    let mut told: Value = serde_json::from_slice(&told.stdout).expect("JSON");
-    told["metadata"].take()
-}
+const HEADING: &str = "[workspace.metadata.lambda.watch.router]\n";
 
 /// The routes table in the format of `cargo lambda watch`: its key is `method`, not `methods`, and the fallback is a
 /// wildcard, which matches everything except the root.
 #[test]
 fn cargo_lambda_watch_knows_every_route_and_no_other() {
-    let mut expected: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
+    let mut routes: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
     let mut default = None;
     for function in stack().functions {
         for route in function.routes {
             if route.path == "$default" {
                 default = Some(function.binary.clone());
             } else {
-                expected.entry(route.path).or_default().push((route.method, function.binary.clone()));
+                routes.entry(route.path).or_default().push((route.method, function.binary.clone()));
             }
         }
     }
-    let mut routes: BTreeMap<String, Value> = expected
-        .into_iter()
-        .map(|(path, mut methods)| {
-            methods.sort();
-            let methods = methods.iter().map(|(method, function)| json!({ "method": method, "function": function }));
-            (path, methods.collect())
-        })
-        .collect();
     let default = default.expect("a default route");
+    let mut table = String::new();
     for path in ["/", "/{*path}"] {
-        routes.insert(path.to_owned(), json!(default));
+        writeln!(table, "\"{path}\" = \"{default}\"").unwrap();
     }
-    assert_eq!(metadata()["lambda"]["watch"]["router"], json!(routes), "Cargo.toml");
+    for (path, mut methods) in routes {
+        methods.sort();
+        let methods: Vec<_> = methods
+            .iter()
+            .map(|(method, function)| format!("{{ method = \"{method}\", function = \"{function}\" }}"))
+            .collect();
+        writeln!(table, "\"{path}\" = [{}]", methods.join(", ")).unwrap();
+    }
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let (before, behind) = manifest.split_once(HEADING).expect("a routes table");
+    let (_, behind) = behind.split_once("\n\n").expect("the end of the routes table");
+    committed("Cargo.toml", &format!("{before}{HEADING}{table}\n{behind}"));
 }
 
 /// `cargo lambda watch` gives all functions the same environment.
