@@ -27,7 +27,7 @@ pub fn limit(query: &str) -> usize {
 }
 
 fn published(notification: Notification) -> Value {
-    let Notification { topic, message, subject, attributes, sent_at, message_id } = notification;
+    let Notification { topic, message, attributes, sent_at, message_id } = notification;
     let message = parsed(message);
     let operation = attributes.get("operation").map(String::as_str).or_else(|| find(&message, "operation"));
     json!({
@@ -36,7 +36,6 @@ fn published(notification: Notification) -> Value {
         "from": find(&message, "fromUserId"),
         "to": find(&message, "toUserId").or_else(|| find(&message, "toGroupId")),
         "topic": topic,
-        "subject": subject,
         "attributes": attributes,
         "message": message,
         "message_id": message_id,
