@@ -9,7 +9,7 @@ use emulator::{Endpoints, ObjectHandler, StreamHandler};
 use futures::future::BoxFuture;
 use serde_json::Value;
 
-use crate::invoke::{Function, Invoke};
+use crate::invoke::{BuiltFunction, Invoke};
 use crate::{Error, clock};
 
 /// How long to wait for a function: without a gateway only its own time-out counts.
@@ -29,7 +29,7 @@ pub async fn subscribe(
         let Some(invoke) = built.get(&function.binary) else {
             continue;
         };
-        let target = Function {
+        let target = BuiltFunction {
             name: function.binary.clone(),
             invoke: Arc::clone(invoke),
             timeout: Duration::from_secs(function.timeout.into()),
@@ -46,7 +46,7 @@ pub async fn subscribe(
 }
 
 /// A function as the bucket invokes it; its response is ignored.
-fn of_objects(target: Function) -> ObjectHandler {
+fn of_objects(target: BuiltFunction) -> ObjectHandler {
     Arc::new(move |event: Value| -> BoxFuture<'static, Result<(), String>> {
         let target = target.clone();
         Box::pin(async move { hand(&target, &event).await.map(drop) })
@@ -54,7 +54,7 @@ fn of_objects(target: Function) -> ObjectHandler {
 }
 
 /// A function as a stream invokes it.
-fn of_changes(target: Function) -> StreamHandler {
+fn of_changes(target: BuiltFunction) -> StreamHandler {
     Arc::new(move |event: Value| -> BoxFuture<'static, Result<Value, String>> {
         let target = target.clone();
         Box::pin(async move {
@@ -65,7 +65,7 @@ fn of_changes(target: Function) -> StreamHandler {
 }
 
 /// Invokes a function with an event.
-async fn hand(target: &Function, event: &Value) -> Result<Vec<u8>, String> {
+async fn hand(target: &BuiltFunction, event: &Value) -> Result<Vec<u8>, String> {
     let called = target.call(event.to_string().into_bytes(), clock::request_id(), NO_GATEWAY).await;
     called.map_err(|refusal| format!("{refusal:?}"))
 }
