@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason, ConditionCheck
 use emulator::{Fault, REGION};
 use sha2::{Digest as _, Sha256};
 
-use crate::stack::{TABLE, TestStack, hex, send, sign, table};
+use crate::support::{TABLE, TestStack, hex, send, sign, table};
 
 fn text(value: &str) -> AttributeValue {
     AttributeValue::S(value.to_owned())

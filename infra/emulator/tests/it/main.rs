@@ -1,15 +1,15 @@
 //! Tests of the endpoints with the real SDK clients. Every test has its own endpoints, in memory and on their own port.
 
 mod dynamo;
-mod events;
-mod keys;
-mod notifications;
-mod objects;
+mod kms;
+mod object_events;
 mod persistence;
-mod reads;
 mod roles;
-mod stack;
-mod stream_mappings;
-mod streams;
+mod s3_reads;
+mod s3_writes;
+mod sms;
+mod stream_deliveries;
+mod stream_subscriptions;
+mod support;
 mod template;
-mod texts;
+mod topics_and_pushes;

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_s3::primitives::ByteStream;
 use emulator::{EndpointOptions, Endpoints, Error};
 
-use crate::stack::{BUCKET, TABLE, TestStack, table};
+use crate::support::{BUCKET, TABLE, TestStack, table};
 
 /// A folder that is removed when the test ends.
 pub struct Folder(PathBuf);

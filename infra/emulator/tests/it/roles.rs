@@ -6,7 +6,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use emulator::{Error, Principal, UsedStatement};
 use serde_json::json;
 
-use crate::stack::{BUCKET, TABLE, TestStack, table_arn};
+use crate::support::{BUCKET, TABLE, TestStack, table_arn};
 
 fn text(value: &str) -> AttributeValue {
     AttributeValue::S(value.to_owned())

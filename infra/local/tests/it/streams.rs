@@ -6,7 +6,7 @@ use local::start;
 use serde_json::{Value, json};
 
 use crate::client::get;
-use crate::run::{EchoFunctions, memory, port, sdk};
+use crate::start::{EchoFunctions, memory, port, sdk};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn changes_of_the_table_reach_the_functions_that_the_template_names() {

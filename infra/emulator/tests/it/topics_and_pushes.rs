@@ -7,7 +7,7 @@ use emulator::Fault;
 use serde_json::{Value, json};
 
 use crate::persistence::Folder;
-use crate::stack::TestStack;
+use crate::support::TestStack;
 
 const TOPIC: &str = "arn:aws:sns:us-east-1:000000000000:news";
 const APNS: &str = "arn:aws:sns:us-east-1:000000000000:app/APNS/local";

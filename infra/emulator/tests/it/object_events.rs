@@ -9,7 +9,7 @@ use emulator::ObjectHandler;
 use futures::FutureExt as _;
 use serde_json::Value;
 
-use crate::stack::{BUCKET, TestStack, send, sign};
+use crate::support::{BUCKET, TestStack, send, sign};
 
 fn recorder() -> (ObjectHandler, Arc<Mutex<Vec<Value>>>) {
     let events = Arc::new(Mutex::new(Vec::new()));

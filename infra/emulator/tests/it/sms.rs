@@ -4,7 +4,7 @@ use aws_sdk_sns::error::ProvideErrorMetadata as _;
 use aws_sdk_sns::types::MessageAttributeValue;
 use emulator::Fault;
 
-use crate::stack::TestStack;
+use crate::support::TestStack;
 
 #[tokio::test]
 async fn texts_are_kept_newest_first() {

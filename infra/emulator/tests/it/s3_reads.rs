@@ -7,7 +7,7 @@ use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_smithy_types::DateTime;
 
-use crate::stack::{BUCKET, TestStack, send};
+use crate::support::{BUCKET, TestStack, send};
 
 const BODY: &[u8] = b"0123456789";
 

@@ -7,7 +7,7 @@ use aws_sdk_kms::types::DataKeySpec;
 use emulator::{ACCOUNT, Fault, REGION};
 use serde_json::json;
 
-use crate::stack::TestStack;
+use crate::support::TestStack;
 
 fn arn(id: &str) -> String {
     format!("arn:aws:kms:{REGION}:{ACCOUNT}:key/{id}")

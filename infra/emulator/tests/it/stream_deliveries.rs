@@ -11,7 +11,7 @@ use futures::FutureExt as _;
 use serde_json::{Value, json};
 
 use crate::persistence::Folder;
-use crate::stack::{TABLE, TestStack, table};
+use crate::support::{TABLE, TestStack, table};
 
 /// The events that a function was invoked with.
 type Calls = Arc<Mutex<Vec<Value>>>;

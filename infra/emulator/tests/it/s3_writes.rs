@@ -6,7 +6,7 @@ use aws_sdk_s3::types::ChecksumAlgorithm;
 use emulator::Fault;
 
 use crate::persistence::Folder;
-use crate::stack::{BUCKET, TestStack};
+use crate::support::{BUCKET, TestStack};
 
 #[tokio::test]
 async fn fifty_parallel_creations_have_one_winner() {
