@@ -6,19 +6,12 @@ use serde_json::{Value, json};
 
 use crate::clock;
 
-/// The content type of every DynamoDB response.
-const AMZ_JSON: &str = "application/x-amz-json-1.0";
-
 /// The header in which DynamoDB and the other JSON services send the request id.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
 /// A DynamoDB response.
 pub fn dynamo(status: u16, body: &Value) -> HttpResponse {
-    let mut response = with_type(status, AMZ_JSON, body.to_string());
-    if let Ok(id) = HeaderValue::from_str(&clock::random_id()) {
-        response.headers_mut().insert(REQUEST_ID, id);
-    }
-    response
+    json_with_id(status, "application/x-amz-json-1.0", body)
 }
 
 /// A DynamoDB error that does not belong to an operation, for example a credential error.
@@ -30,11 +23,7 @@ pub fn dynamo_refusal(code: &str, message: &str) -> HttpResponse {
 
 /// A KMS response.
 pub fn kms(status: u16, body: &Value) -> HttpResponse {
-    let mut response = with_type(status, "application/x-amz-json-1.1", body.to_string());
-    if let Ok(id) = HeaderValue::from_str(&clock::random_id()) {
-        response.headers_mut().insert(REQUEST_ID, id);
-    }
-    response
+    json_with_id(status, "application/x-amz-json-1.1", body)
 }
 
 /// A KMS error.
@@ -59,6 +48,14 @@ pub fn query_error(status: u16, code: &str, message: &str) -> HttpResponse {
 /// An XML response.
 pub fn xml(status: u16, body: String) -> HttpResponse {
     with_type(status, "text/xml", body)
+}
+
+fn json_with_id(status: u16, content_type: &'static str, body: &Value) -> HttpResponse {
+    let mut response = with_type(status, content_type, body.to_string());
+    if let Ok(id) = HeaderValue::from_str(&clock::random_id()) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    response
 }
 
 fn with_type(status: u16, content_type: &'static str, body: String) -> HttpResponse {

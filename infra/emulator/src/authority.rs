@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use serde_json::Value;
 
-use crate::iam::{Access, Policy, Verdict};
-use crate::{ACCOUNT, Error};
+use crate::Error;
+use crate::iam::{Access, Policy};
+use crate::place::ACCOUNT;
 
 /// The number of denials that are kept; older ones are dropped.
 const DENIALS_KEPT: usize = 1_000;
@@ -26,7 +27,7 @@ pub struct Principal {
     pub statements: Option<Vec<Value>>,
 }
 
-/// A statement that decided at least one call.
+/// A statement that allowed at least one call.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct UsedStatement {
     /// The principal's name.
@@ -44,8 +45,6 @@ pub struct Denial {
     pub action: String,
     /// The ARN of its resource, or `*`.
     pub resource: String,
-    /// The statement that denied it, or `None` if no statement allowed it.
-    pub denied_by: Option<usize>,
 }
 
 impl Denial {
@@ -58,14 +57,10 @@ impl Denial {
     /// The error message in AWS's words.
     #[must_use]
     pub fn message(&self) -> String {
-        let Self { principal, action, resource, denied_by } = self;
-        let why = match denied_by {
-            Some(_) => "with an explicit deny in an identity-based policy".to_owned(),
-            None => format!("because no identity-based policy allows the {action} action"),
-        };
+        let Self { principal, action, resource } = self;
         format!(
-            "User: arn:aws:sts::{ACCOUNT}:assumed-role/{principal}/{principal} is not authorized \
-             to perform: {action} on resource: {resource} {why}"
+            "User: arn:aws:sts::{ACCOUNT}:assumed-role/{principal}/{principal} is not authorized to perform: {action} \
+             on resource: {resource} because no identity-based policy allows the {action} action"
         )
     }
 }
@@ -83,9 +78,9 @@ impl Signer {
         &self.secret
     }
 
-    /// Whether a condition of the caller's role uses this key.
-    pub fn reads(&self, key: &str) -> bool {
-        self.policy.as_ref().is_some_and(|policy| policy.reads(key))
+    /// Whether a condition of the caller's role uses partition keys.
+    pub fn reads_leading_keys(&self) -> bool {
+        self.policy.as_ref().is_some_and(Policy::reads_leading_keys)
     }
 }
 
@@ -145,29 +140,20 @@ impl Authority {
         let Some(policy) = &caller.policy else {
             return Ok(());
         };
-        let verdict = policy.evaluate(access);
-        if let Verdict::AllowedBy(index) | Verdict::DeniedBy(index) = verdict {
-            let used = UsedStatement { principal: caller.name.clone(), index };
-            self.used.lock().unwrap_or_else(PoisonError::into_inner).insert(used);
-        }
-        if let Some(index) = policy.needed(access) {
-            let needed = UsedStatement { principal: caller.name.clone(), index };
-            self.needed.lock().unwrap_or_else(PoisonError::into_inner).insert(needed);
-        }
-        let denied_by = match verdict {
-            Verdict::AllowedBy(_) => return Ok(()),
-            Verdict::DeniedBy(index) => Some(index),
-            Verdict::NotMentioned => None,
+        let mut allowing = policy.allowing(access);
+        let Some(index) = allowing.next() else {
+            let (action, resource) = (access.action.clone(), access.resource.clone());
+            return Err(Denial { principal: caller.name.clone(), action, resource });
         };
-        Err(Denial {
-            principal: caller.name.clone(),
-            action: access.action.clone(),
-            resource: access.resource.clone(),
-            denied_by,
-        })
+        let used = UsedStatement { principal: caller.name.clone(), index };
+        if allowing.next().is_none() {
+            self.needed.lock().unwrap_or_else(PoisonError::into_inner).insert(used.clone());
+        }
+        self.used.lock().unwrap_or_else(PoisonError::into_inner).insert(used);
+        Ok(())
     }
 
-    /// The statements that decided a call so far, in order.
+    /// The statements that allowed a call so far, in order.
     pub fn used(&self) -> Vec<UsedStatement> {
         let used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         used.iter().cloned().collect()
@@ -187,11 +173,7 @@ impl Authority {
 }
 
 fn warn_of(denial: &Denial) {
-    let Denial { principal, action, resource, denied_by } = denial;
-    if let Some(index) = denied_by {
-        tracing::warn!(principal, action, resource, statement = index, "denied by a statement of the role");
-    } else {
-        let statement = denial.missing_statement();
-        tracing::warn!(principal, action, resource, "denied; the role lacks this statement:\n{statement}");
-    }
+    let Denial { principal, action, resource } = denial;
+    let statement = denial.missing_statement();
+    tracing::warn!(principal, action, resource, "denied; the role lacks this statement:\n{statement}");
 }

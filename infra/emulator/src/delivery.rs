@@ -9,11 +9,12 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use tokio::sync::watch;
 
-use crate::{REGION, clock};
+use crate::clock;
+use crate::place::REGION;
 
 /// An event handler. It receives a whole event as Lambda does (`{"Records": […]}`) and reports success; after an `Err`
 /// the same event is delivered again.
-pub type Handler = Arc<dyn Fn(Value) -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
+pub type ObjectHandler = Arc<dyn Fn(Value) -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
 
 /// The pauses before the second and third attempt. Lambda waits one and two minutes, which is too long on a developer's
 /// machine.
@@ -22,7 +23,7 @@ const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis
 /// An object that was just written.
 #[derive(Debug, Clone)]
 pub struct Created {
-    /// The operation that wrote it: `Put`, `Post`, `Copy` or `CompleteMultipartUpload`.
+    /// The operation that wrote it: `Put` or `Post`.
     pub by: &'static str,
     /// The bucket's name.
     pub bucket: String,
@@ -49,7 +50,7 @@ struct Subscription {
     bucket: String,
     prefix: String,
     suffix: String,
-    handler: Handler,
+    handler: ObjectHandler,
 }
 
 impl std::fmt::Debug for Subscription {
@@ -65,7 +66,7 @@ impl Deliveries {
     }
 
     /// Delivers objects of `bucket` whose key has this prefix and suffix to `handler`.
-    pub fn subscribe(&self, bucket: &str, prefix: &str, suffix: &str, handler: Handler) {
+    pub fn subscribe(&self, bucket: &str, prefix: &str, suffix: &str, handler: ObjectHandler) {
         let subscription =
             Subscription { bucket: bucket.to_owned(), prefix: prefix.to_owned(), suffix: suffix.to_owned(), handler };
         self.subscriptions.write().unwrap_or_else(PoisonError::into_inner).push(subscription);

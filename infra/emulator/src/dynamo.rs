@@ -6,13 +6,13 @@
 
 mod leading;
 mod needs;
+mod region;
 mod streams;
 mod table;
 mod upkeep;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -25,28 +25,21 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use s3s::{Body, HttpResponse};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::authority::{Authority, Signer};
+use crate::authority::Authority;
 use crate::fault::Faults;
-use crate::{Error, answer, clock, listen, signature};
+use crate::signed::SignedCall;
+use crate::{Error, answer, clock, listen};
 use streams::Streams;
 use upkeep::Upkeep;
 
-pub use streams::{DeadLetter, Mapping, StreamHandler};
+pub use streams::{DeadLetter, StreamHandler};
 
 /// The largest request that DynamoDB accepts, in bytes.
 pub const MAX_BODY: usize = 16 * 1024 * 1024;
-
-/// The region in the engine's own ARNs, which callers never see.
-const ENGINE_REGION: &str = ":dynamodb:dynoxide:";
-const PUBLIC_REGION: &str = ":dynamodb:us-east-1:";
-
-/// The same region in stream records. Attribute values cannot look like this, because their quotes are escaped.
-const ENGINE_RECORD: &str = "\"awsRegion\":\"dynoxide\"";
-const PUBLIC_RECORD: &str = "\"awsRegion\":\"us-east-1\"";
 
 /// The DynamoDB endpoint.
 pub struct Dynamo {
@@ -125,25 +118,21 @@ impl Dynamo {
     }
 
     /// Handles one call of a registered caller.
-    pub async fn answer(
-        &self,
-        authority: &Authority,
-        faults: &Faults,
-        caller: &Arc<Signer>,
-        (head, body): (Parts, Bytes),
-    ) -> HttpResponse {
-        if !signature::is_right(&head, &body, caller.secret()) {
-            return answer::dynamo_refusal("InvalidSignatureException", signature::MISMATCH);
-        }
+    pub async fn answer(&self, authority: &Authority, faults: &Faults, call: SignedCall) -> HttpResponse {
+        let SignedCall { caller, head, body } = call;
         let operation = operation_of(&head).unwrap_or_default().to_owned();
         // The engine accepts deeper nesting than this parser, so a body that this parser cannot read must not reach it
         // unchecked.
         let Ok(request) = serde_json::from_slice::<Value>(&body) else {
             return answer::dynamo_refusal("SerializationException", "The body is not readable.");
         };
-        let schema = leading::Schema::new(&self.database, caller);
-        for access in needs::of(&operation, &request, &schema) {
-            if let Err(denial) = authority.authorize(caller, &access) {
+        let schema = leading::Schema::new(&self.database, &caller);
+        let Some(needs) = needs::of(&operation, &request, &schema) else {
+            let words = "The local DynamoDB endpoint only reads and writes items.";
+            return answer::dynamo_refusal("UnknownOperationException", words);
+        };
+        for access in needs {
+            if let Err(denial) = authority.authorize(&caller, &access) {
                 return answer::dynamo_refusal("AccessDeniedException", &denial.message());
             }
         }
@@ -152,31 +141,16 @@ impl Dynamo {
             let (status, body) = fault.dynamo(items);
             return answer::dynamo(status, &body);
         }
-        let answer = self.forward(&operation, head, body).await;
+        let answer = self.pass_on(head, body).await.unwrap_or_else(|error| {
+            tracing::error!(error, "the embedded DynamoDB cannot be reached");
+            let code = "com.amazonaws.dynamodb.v20120810#InternalServerError";
+            let words = "The embedded DynamoDB cannot be reached.";
+            answer::dynamo(500, &json!({"__type": code, "message": words}))
+        });
         if writes(&operation) {
             self.streams.wake();
         }
         answer
-    }
-
-    async fn forward(&self, operation: &str, head: Parts, body: Bytes) -> HttpResponse {
-        let names_arns = names_arns(operation);
-        let body = if names_arns { replace(&body, PUBLIC_REGION, ENGINE_REGION) } else { body };
-        match self.pass_on(head, body).await {
-            Ok(response) if names_arns => with_public_arns(response).await,
-            Ok(response) => response,
-            Err(error) => {
-                tracing::error!(error, "the embedded DynamoDB cannot be reached");
-                let words = "The embedded DynamoDB cannot be reached.";
-                answer::dynamo(
-                    500,
-                    &serde_json::json!({
-                        "__type": "com.amazonaws.dynamodb.v20120810#InternalServerError",
-                        "message": words,
-                    }),
-                )
-            }
-        }
     }
 
     async fn pass_on(&self, mut head: Parts, body: Bytes) -> Result<HttpResponse, s3s::StdError> {
@@ -199,38 +173,11 @@ fn operation_of(head: &Parts) -> Option<&str> {
 
 /// Whether an operation changes items.
 fn writes(operation: &str) -> bool {
-    const WRITES: [&str; 5] = ["PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"];
-    WRITES.contains(&operation) || operation.contains("Execute")
+    matches!(operation, "PutItem" | "UpdateItem" | "DeleteItem" | "TransactWriteItems")
 }
 
 /// The sequence of records that are `age` old: the engine counts in microseconds since the Unix epoch.
 fn sequence_before(age: Duration) -> i64 {
     let then = Duration::from_millis(clock::epoch_millis()).saturating_sub(age);
     i64::try_from(then.as_micros()).unwrap_or_default()
-}
-
-/// Whether an operation's body or response contains the region of a table or stream.
-fn names_arns(operation: &str) -> bool {
-    operation.ends_with("Table")
-        || operation.ends_with("Stream")
-        || operation.ends_with("Streams")
-        || matches!(operation, "GetShardIterator" | "GetRecords")
-        || operation.contains("Resource")
-}
-
-fn replace(body: &Bytes, from: &str, to: &str) -> Bytes {
-    String::from_utf8_lossy(body).replace(from, to).into()
-}
-
-async fn with_public_arns(response: HttpResponse) -> HttpResponse {
-    let (mut head, mut body) = response.into_parts();
-    let Ok(bytes) = body.store_all_limited(MAX_BODY).await else {
-        return answer::dynamo_refusal("InternalFailure", "The answer broke off.");
-    };
-    let bytes = replace(&bytes, ENGINE_REGION, PUBLIC_REGION);
-    let bytes = replace(&bytes, ENGINE_RECORD, PUBLIC_RECORD);
-    head.headers.remove(http::header::CONTENT_LENGTH);
-    // The checksum was computed over the engine's text.
-    head.headers.remove("x-amz-crc32");
-    HttpResponse::from_parts(head, Body::from(bytes))
 }

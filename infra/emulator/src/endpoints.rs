@@ -11,13 +11,14 @@ use tokio::sync::{broadcast, watch};
 use tokio::task::JoinHandle;
 
 use crate::authority::{Authority, Denial, Principal, UsedStatement};
-use crate::delivery::{Deliveries, Handler};
-use crate::dynamo::{DeadLetter, Dynamo, Mapping, StreamHandler};
+use crate::delivery::{Deliveries, ObjectHandler};
+use crate::dynamo::{DeadLetter, Dynamo, StreamHandler};
 use crate::fault::{Fault, Faults};
 use crate::kms::Kms;
 use crate::s3::S3;
 use crate::serve::{Services, serve};
-use crate::sns::{Notification, Push, Sns, Text};
+use crate::sns::{Notification, Push, Sms, Sns};
+use crate::template::TableChanged;
 use crate::{Error, listen};
 
 /// How often expired items (time to live) are deleted. DynamoDB takes up to a few days.
@@ -28,7 +29,7 @@ const SETTLE: Duration = Duration::from_secs(5);
 
 /// The place of the data, and the port of the endpoints.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub struct EndpointOptions {
     /// The data folder, which is created if necessary; `None` keeps everything in memory.
     pub data: Option<PathBuf>,
     /// The address to listen on.
@@ -39,7 +40,7 @@ pub struct Options {
     pub port: u16,
 }
 
-impl Default for Options {
+impl Default for EndpointOptions {
     /// In memory, on any free port of the loopback interface.
     fn default() -> Self {
         let loopback = Ipv4Addr::LOCALHOST.into();
@@ -68,7 +69,7 @@ struct Stage {
 impl Endpoints {
     /// Starts the endpoints. No caller is accepted before a principal is [registered](Self::register).
     #[expect(clippy::unused_async, reason = "it needs a runtime, which async code has")]
-    pub async fn start(options: Options) -> Result<Self, Error> {
+    pub async fn start(options: EndpointOptions) -> Result<Self, Error> {
         let folder = options.data.as_deref();
         let lock = folder.map(lock).transpose()?;
         let authority = Arc::new(Authority::default());
@@ -103,7 +104,7 @@ impl Endpoints {
         self.services.authority.register(principal)
     }
 
-    /// The statements that decided at least one call so far.
+    /// The statements that allowed at least one call so far.
     #[must_use]
     pub fn used_statements(&self) -> Vec<UsedStatement> {
         self.services.authority.used()
@@ -133,9 +134,9 @@ impl Endpoints {
         self.services.s3.create_bucket(name)
     }
 
-    /// Creates a KMS key by its ARN, with aliases in the form `alias/name`. An existing key is kept.
-    pub fn create_key(&self, arn: &str, aliases: &[String]) {
-        self.services.kms.create_key(arn, aliases);
+    /// Creates a KMS key by its ARN. An existing key is kept.
+    pub fn create_key(&self, arn: &str) {
+        self.services.kms.create_key(arn);
     }
 
     /// Creates an SNS topic by its ARN. An existing topic is kept.
@@ -152,14 +153,19 @@ impl Endpoints {
     /// Delivers an `ObjectCreated` event to `handler` for every object written to `bucket` whose key starts with
     /// `prefix` and ends with `suffix`; an empty text matches all keys. Delivery is asynchronous and at least once:
     /// after a failure the handler is called up to two more times.
-    pub fn on_object_created(&self, bucket: &str, prefix: &str, suffix: &str, handler: Handler) {
+    pub fn on_object_created(&self, bucket: &str, prefix: &str, suffix: &str, handler: ObjectHandler) {
         self.services.deliveries.subscribe(bucket, prefix, suffix, handler);
     }
 
-    /// Delivers the changes of a table to `handler`, through its stream. A mapping from an earlier run on the same data
-    /// folder continues at its position.
-    pub async fn on_table_changed(&self, mapping: Mapping, handler: StreamHandler) -> Result<(), Error> {
-        self.services.dynamo.streams().map(mapping, handler).await
+    /// Delivers the changes of a table to `handler`, which is the function of this name, through the table's stream. A
+    /// subscription from an earlier run on the same data folder continues at its position.
+    pub async fn on_table_changed(
+        &self,
+        function: &str,
+        changed: TableChanged,
+        handler: StreamHandler,
+    ) -> Result<(), Error> {
+        self.services.dynamo.streams().map(function, changed, handler).await
     }
 
     /// The newest thousand letters about dropped changes, oldest first.
@@ -182,13 +188,13 @@ impl Endpoints {
 
     /// The newest thousand texts, newest first; for one phone or for all.
     #[must_use]
-    pub fn texts(&self, phone: Option<&str>) -> Vec<Text> {
+    pub fn texts(&self, phone: Option<&str>) -> Vec<Sms> {
         self.services.sns.texts(phone)
     }
 
     /// Subscribes to every text from now on.
     #[must_use]
-    pub fn subscribe_texts(&self) -> broadcast::Receiver<Text> {
+    pub fn subscribe_texts(&self) -> broadcast::Receiver<Sms> {
         self.services.sns.subscribe()
     }
 

@@ -1,20 +1,20 @@
-//! The part of IAM that a function's role needs: identity-based statements with wildcards, negated elements and string
-//! conditions.
+//! The part of IAM that a function's role needs: identity-based statements that allow, with wildcards, `NotResource` and
+//! conditions on partition keys.
 //!
-//! A call that no statement allows is denied, and an explicit `Deny` overrides any `Allow`. If a statement contains
-//! something that this module does not support, registering the role fails; a call is never allowed by mistake.
-//! Evaluation follows the IAM user guide, "Policy evaluation logic".
+//! A call that no statement allows is denied. If a statement contains something that this module does not support, for
+//! example an explicit `Deny`, registering the role fails; a call is never allowed by mistake. Evaluation follows the
+//! IAM user guide, "Policy evaluation logic".
 
 mod condition;
 mod pattern;
+mod problem;
 mod statement;
 
 use serde_json::Value;
 
-pub use condition::{Context, LEADING_KEYS, PREFIX};
-pub use statement::{PolicyError, Problem};
+pub use problem::{PolicyError, Problem};
 
-use statement::{Effect, Statement};
+use statement::Statement;
 
 /// The statements of one role.
 #[derive(Debug, Clone)]
@@ -29,33 +29,15 @@ pub struct Access {
     pub action: String,
     /// The ARN of the resource, or `*` for an action without a resource.
     pub resource: String,
-    /// The values for conditions.
-    pub context: Context,
+    /// The partition keys of the items in the call, for conditions.
+    pub leading_keys: Option<Vec<String>>,
 }
 
 impl Access {
-    /// An access without values for conditions.
+    /// An access without partition keys.
     pub fn new(action: impl Into<String>, resource: impl Into<String>) -> Self {
-        Self { action: action.into(), resource: resource.into(), context: Context::new() }
+        Self { action: action.into(), resource: resource.into(), leading_keys: None }
     }
-
-    /// The same access with the values of one condition key.
-    #[must_use]
-    pub fn with(mut self, key: &'static str, values: Vec<String>) -> Self {
-        self.context.push((key, values));
-        self
-    }
-}
-
-/// The result of evaluating a policy. Statements are counted from 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// This statement allows it, and no statement denies it.
-    AllowedBy(usize),
-    /// This statement denies it.
-    DeniedBy(usize),
-    /// No statement matches, so it is denied.
-    NotMentioned,
 }
 
 impl Policy {
@@ -70,42 +52,18 @@ impl Policy {
         Ok(Self { statements })
     }
 
-    /// Whether any condition uses this key, so that a caller can avoid computing unused values.
+    /// Whether any condition uses partition keys, so that a caller can avoid computing unused ones.
     #[must_use]
-    pub fn reads(&self, key: &str) -> bool {
-        self.statements.iter().any(|statement| statement.reads(key))
+    pub fn reads_leading_keys(&self) -> bool {
+        self.statements.iter().any(Statement::reads_leading_keys)
     }
 
-    /// Evaluates the policy for an access.
-    #[must_use]
-    pub fn evaluate(&self, access: &Access) -> Verdict {
-        let mut verdict = Verdict::NotMentioned;
-        for (index, statement) in self.statements.iter().enumerate() {
-            if !statement.matches(&access.action, &access.resource, &access.context) {
-                continue;
-            }
-            match statement.effect() {
-                Effect::Deny => return Verdict::DeniedBy(index),
-                Effect::Allow if verdict == Verdict::NotMentioned => {
-                    verdict = Verdict::AllowedBy(index);
-                }
-                Effect::Allow => {}
-            }
-        }
-        verdict
-    }
-
-    /// The only statement that allows an access: without it the access would be denied.
-    #[must_use]
-    pub fn needed(&self, access: &Access) -> Option<usize> {
-        let verdict = self.evaluate(access);
-        let allowing = self.statements.iter().filter(|one| {
-            one.effect() == Effect::Allow && one.matches(&access.action, &access.resource, &access.context)
-        });
-        match verdict {
-            Verdict::AllowedBy(index) if allowing.count() == 1 => Some(index),
-            _ => None,
-        }
+    /// The statements that allow an access, counted from 0. If there is none, it is denied.
+    pub fn allowing(&self, access: &Access) -> impl Iterator<Item = usize> {
+        let Access { action, resource, leading_keys } = access;
+        let statements = self.statements.iter().enumerate();
+        let allowing = statements.filter(|(_, one)| one.allows(action, resource, leading_keys.as_deref()));
+        allowing.map(|(index, _)| index)
     }
 }
 

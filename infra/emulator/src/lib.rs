@@ -29,22 +29,19 @@ mod hex;
 pub mod iam;
 mod kms;
 mod listen;
+mod place;
 mod s3;
 mod serve;
 mod signature;
+mod signed;
 mod sns;
 pub mod template;
 
 pub use authority::{Denial, Principal, UsedStatement};
-pub use delivery::Handler;
-pub use dynamo::{DeadLetter, Mapping, StreamHandler};
-pub use endpoints::{Endpoints, Options};
+pub use delivery::ObjectHandler;
+pub use dynamo::{DeadLetter, StreamHandler};
+pub use endpoints::{EndpointOptions, Endpoints};
 pub use error::Error;
 pub use fault::Fault;
-pub use sns::{Notification, Push, Text};
-
-/// The region in every local ARN, and the one to set in clients.
-pub const REGION: &str = "us-east-1";
-
-/// The account in every local ARN.
-pub const ACCOUNT: &str = "000000000000";
+pub use place::{ACCOUNT, REGION};
+pub use sns::{Notification, Push, Sms};

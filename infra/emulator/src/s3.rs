@@ -1,16 +1,17 @@
-//! S3: objects with conditional writes, permission checks, and events for written objects.
+//! S3: objects that are written whole and read whole or in parts, permission checks, and events for written objects.
 //!
 //! The protocol is implemented by `s3s`: routes, signatures (also of presigned requests and forms), chunked bodies and
 //! XML. The storage is this crate's own, because in the file system of `s3s` keys can leave the bucket, conditional
 //! writes have race conditions, and conditional reads do not work.
 
 mod access;
-mod attributes;
 mod blob;
 mod checksum;
 mod conditions;
+mod error;
 mod listing;
-mod multipart;
+mod object;
+mod objects;
 mod operations;
 mod read;
 mod store;
@@ -21,28 +22,20 @@ use std::sync::Arc;
 
 use http::StatusCode;
 use s3s::service::{S3Service, S3ServiceBuilder};
-use s3s::{Body, HttpRequest, HttpResponse, S3Error, StdError};
+use s3s::{Body, HttpRequest, HttpResponse, StdError};
 
 use crate::authority::Authority;
 use crate::delivery::Deliveries;
 use crate::fault::Faults;
 use crate::{Error, answer};
 use access::Guard;
-use multipart::Uploads;
+use objects::Objects;
 use store::Store;
 
 /// The S3 endpoint.
 pub struct S3 {
     service: S3Service,
     store: Arc<Store>,
-}
-
-/// The state of the operations.
-struct Objects {
-    store: Arc<Store>,
-    uploads: Uploads,
-    deliveries: Arc<Deliveries>,
-    guard: Guard,
 }
 
 impl S3 {
@@ -55,8 +48,7 @@ impl S3 {
     ) -> Result<Self, Error> {
         let store = Arc::new(Store::open(folder)?);
         let guard = Guard { authority, faults };
-        let objects =
-            Objects { store: Arc::clone(&store), uploads: Uploads::default(), deliveries, guard: guard.clone() };
+        let objects = Objects { store: Arc::clone(&store), deliveries, guard: guard.clone() };
         let mut builder = S3ServiceBuilder::new(objects);
         builder.set_auth(guard.clone());
         builder.set_access(guard);
@@ -65,7 +57,7 @@ impl S3 {
 
     /// Creates a bucket unless it exists.
     pub fn create_bucket(&self, name: &str) -> Result<(), Error> {
-        self.store.create_bucket(name).map(|_| ())
+        self.store.create_bucket(name)
     }
 
     /// Handles one request; the service identifies the caller itself.
@@ -85,9 +77,4 @@ impl S3 {
         }
         response
     }
-}
-
-/// A storage error, which callers see as S3's `InternalError`.
-fn failed(error: impl std::error::Error + Send + Sync + 'static) -> S3Error {
-    S3Error::internal_error(error)
 }

@@ -7,7 +7,6 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::Request;
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
@@ -19,7 +18,6 @@ use s3s::{Body, HttpResponse};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use crate::answer;
 use crate::authority::Authority;
 use crate::credential::Credential;
 use crate::delivery::Deliveries;
@@ -27,7 +25,9 @@ use crate::dynamo::{self, Dynamo};
 use crate::fault::Faults;
 use crate::kms::{self, Kms};
 use crate::s3::S3;
+use crate::signed::{Rejection, SignedCall};
 use crate::sns::{self, Sns};
+use crate::{answer, signature};
 
 /// How long connections may take to finish when the endpoints stop.
 const GRACE: Duration = Duration::from_secs(3);
@@ -89,9 +89,27 @@ impl Services {
         let credential = Credential::of(request.headers(), request.uri().query());
         let is_json = request.headers().contains_key("x-amz-target");
         match credential {
-            Some(credential) if credential.service == "dynamodb" => self.answer_dynamo(&credential, request).await,
-            Some(credential) if credential.service == "sns" => self.answer_sns(&credential, request).await,
-            Some(credential) if credential.service == "kms" => self.answer_kms(&credential, request).await,
+            Some(credential) if credential.service == "dynamodb" => {
+                match self.verified(&credential, request, dynamo::MAX_BODY).await {
+                    Ok(call) => self.dynamo.answer(&self.authority, &self.faults, call).await,
+                    Err(rejection) => answer::dynamo_refusal(rejection.json_code(), rejection.message()),
+                }
+            }
+            Some(credential) if credential.service == "sns" => {
+                match self.verified(&credential, request, sns::MAX_BODY).await {
+                    Ok(call) => self.sns.answer(&self.authority, &self.faults, &call),
+                    Err(rejection) => {
+                        let (status, code) = rejection.query_code();
+                        answer::query_error(status, code, rejection.message())
+                    }
+                }
+            }
+            Some(credential) if credential.service == "kms" => {
+                match self.verified(&credential, request, kms::MAX_BODY).await {
+                    Ok(call) => self.kms.answer(&self.authority, &self.faults, &call),
+                    Err(rejection) => answer::kms_refusal(rejection.json_code(), rejection.message()),
+                }
+            }
             Some(credential) if credential.service != "s3" => {
                 let service = credential.service;
                 tracing::warn!(service, "a call to a service that has no local endpoint");
@@ -110,43 +128,19 @@ impl Services {
         }
     }
 
-    async fn answer_dynamo(&self, credential: &Credential, request: Request<Incoming>) -> HttpResponse {
-        let Some(caller) = self.authority.caller(&credential.access_key_id) else {
-            let words = "The security token included in the request is invalid.";
-            return answer::dynamo_refusal("UnrecognizedClientException", words);
-        };
+    /// Receives a call and checks its signature. S3 does both itself.
+    async fn verified(
+        &self,
+        credential: &Credential,
+        request: Request<Incoming>,
+        limit: usize,
+    ) -> Result<SignedCall, Rejection> {
+        let caller = self.authority.caller(&credential.access_key_id).ok_or(Rejection::UnknownKey)?;
         let (head, body) = request.into_parts();
-        match collect(body, dynamo::MAX_BODY).await {
-            Ok(body) => self.dynamo.answer(&self.authority, &self.faults, &caller, (head, body)).await,
-            Err(_) => answer::dynamo_refusal("SerializationException", "The body is too long or broke off."),
+        let body = Limited::new(body, limit).collect().await.map_err(|_| Rejection::Unreadable)?.to_bytes();
+        if !signature::is_right(&head, &body, caller.secret()) {
+            return Err(Rejection::WrongSignature);
         }
+        Ok(SignedCall { caller, head, body })
     }
-
-    async fn answer_kms(&self, credential: &Credential, request: Request<Incoming>) -> HttpResponse {
-        let Some(caller) = self.authority.caller(&credential.access_key_id) else {
-            let words = "The security token included in the request is invalid.";
-            return answer::kms_refusal("UnrecognizedClientException", words);
-        };
-        let (head, body) = request.into_parts();
-        match collect(body, kms::MAX_BODY).await {
-            Ok(body) => self.kms.answer(&self.authority, &self.faults, &caller, (&head, &body)),
-            Err(_) => answer::kms_refusal("SerializationException", "The body is too long or broke off."),
-        }
-    }
-
-    async fn answer_sns(&self, credential: &Credential, request: Request<Incoming>) -> HttpResponse {
-        let Some(caller) = self.authority.caller(&credential.access_key_id) else {
-            let words = "The security token included in the request is invalid.";
-            return answer::query_error(403, "InvalidClientTokenId", words);
-        };
-        let (head, body) = request.into_parts();
-        match collect(body, sns::MAX_BODY).await {
-            Ok(body) => self.sns.answer(&self.authority, &self.faults, &caller, (&head, &body)),
-            Err(_) => answer::query_error(413, "RequestEntityTooLarge", "The body is too long or broke off."),
-        }
-    }
-}
-
-async fn collect(body: Incoming, limit: usize) -> Result<Bytes, s3s::StdError> {
-    Ok(Limited::new(body, limit).collect().await?.to_bytes())
 }

@@ -11,10 +11,6 @@ use sha2::{Digest as _, Sha256};
 
 use crate::hex::hex;
 
-/// AWS's message for a wrong signature.
-pub const MISMATCH: &str = "The request signature we calculated does not match the signature you provided. Check \
-                            your AWS Secret Access Key and signing method.";
-
 /// Whether the `Authorization` header was made with this secret for this request.
 pub fn is_right(head: &Parts, body: &Bytes, secret: &str) -> bool {
     expected(head, body, secret).is_some_and(|(expected, given)| {

@@ -32,11 +32,6 @@ use tokio::task::JoinHandle;
 
 use self::message::{Asked, Told};
 
-/// Our app's id at QQ.
-const QQ_APP_ID: &str = "100000001";
-/// Our app's key at Weibo.
-const WEIBO_APP_KEY: &str = "1000000001";
-
 /// Running fakes; they stop when this is dropped.
 #[derive(Debug)]
 pub struct Fakes {
@@ -66,9 +61,9 @@ impl Fakes {
         let parameters = [
             ("WeChatBaseUrl", base("wechat")),
             ("QqBaseUrl", base("qq")),
-            ("QqAppId", QQ_APP_ID.into()),
+            ("QqAppId", qq::APP_ID.into()),
             ("WeiboBaseUrl", base("weibo")),
-            ("WeiboAppKey", WEIBO_APP_KEY.into()),
+            ("WeiboAppKey", weibo::APP_KEY.into()),
             ("RongCloudBaseUrl", base("rongcloud")),
         ];
         parameters.map(|(name, value)| (name.to_owned(), value)).into()

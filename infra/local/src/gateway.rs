@@ -13,7 +13,7 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body, Incoming};
 
 use crate::cors::Rules;
-use crate::invoke::{Function, Invoke};
+use crate::invoke::{BuiltFunction, Invoke};
 use crate::limits::{LimitExceeded, MAX_BODY, MAX_HEAD, head_size};
 use crate::route_matcher::Matcher;
 use crate::witness::{self, Witness};
@@ -31,7 +31,7 @@ const API_ID: &str = "local";
 
 /// An Amazon API Gateway HTTP API with one stage, `$default`.
 pub struct Gateway {
-    functions: Matcher<Function>,
+    functions: Matcher<BuiltFunction>,
     cors: Rules,
     account: String,
     patience: Duration,
@@ -47,7 +47,7 @@ impl Gateway {
             let invoke = functions
                 .get(&function.binary)
                 .ok_or_else(|| format!("nothing runs the binary `{}`", function.binary))?;
-            let target = Function {
+            let target = BuiltFunction {
                 name: function.binary.clone(),
                 invoke: Arc::clone(invoke),
                 timeout: Duration::from_secs(function.timeout.into()),

@@ -18,7 +18,7 @@ pub trait Invoke: Send + Sync {
 
 /// A function that can be invoked.
 #[derive(Clone)]
-pub struct Function {
+pub struct BuiltFunction {
     /// Its name, for the log.
     pub name: String,
     /// The way to invoke it.
@@ -27,7 +27,7 @@ pub struct Function {
     pub timeout: Duration,
 }
 
-impl Function {
+impl BuiltFunction {
     /// Invokes the function in a separate task, so that a panic ends only this invocation, and a client that
     /// disconnects does not end it.
     ///

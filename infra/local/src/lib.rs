@@ -42,7 +42,7 @@ pub use fakes::Fakes;
 pub use functions::Handset;
 pub use gateway::Gateway;
 pub use inbox::Text;
-pub use invoke::{Function, Invoke};
+pub use invoke::{BuiltFunction, Invoke};
 pub use options::Options;
 pub use pages::{Inbox, Notifications, Pages};
 pub use server::Server;

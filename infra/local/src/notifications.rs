@@ -27,34 +27,33 @@ pub fn limit(query: &str) -> usize {
 }
 
 fn published(notification: Notification) -> Value {
-    let Notification { topic, message, subject, attributes, sent_at, message_id } = notification;
-    let message = parsed(message);
-    let operation = attributes.get("operation").map(String::as_str).or_else(|| find(&message, "operation"));
-    json!({
-        "kind": "topic",
-        "operation": operation,
-        "from": find(&message, "fromUserId"),
-        "to": find(&message, "toUserId").or_else(|| find(&message, "toGroupId")),
-        "topic": topic,
-        "subject": subject,
-        "attributes": attributes,
-        "message": message,
-        "message_id": message_id,
-        "sent_at": sent_at,
-    })
+    let Notification { topic, message, attributes, sent_at, message_id } = notification;
+    let mut shown = shown("topic", message, sent_at, &message_id);
+    if let Some(operation) = attributes.get("operation") {
+        shown["operation"] = json!(operation);
+    }
+    shown["topic"] = json!(topic);
+    shown["attributes"] = json!(attributes);
+    shown
 }
 
 fn pushed(push: Push) -> Value {
     let Push { endpoint, platform, token, payload, sent_at, message_id } = push;
-    let message = parsed(payload);
+    let mut shown = shown("push", payload, sent_at, &message_id);
+    shown["platform"] = json!(platform);
+    shown["token"] = json!(token);
+    shown["endpoint"] = json!(endpoint);
+    shown
+}
+
+/// The fields that a message of a topic and a push share.
+fn shown(kind: &str, message: String, sent_at: u64, message_id: &str) -> Value {
+    let message = parsed(message);
     json!({
-        "kind": "push",
+        "kind": kind,
         "operation": find(&message, "operation"),
         "from": find(&message, "fromUserId"),
         "to": find(&message, "toUserId").or_else(|| find(&message, "toGroupId")),
-        "platform": platform,
-        "token": token,
-        "endpoint": endpoint,
         "message": message,
         "message_id": message_id,
         "sent_at": sent_at,

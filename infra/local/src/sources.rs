@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use emulator::template::{Stack, TableChanged};
-use emulator::{Endpoints, Handler, Mapping, StreamHandler};
+use emulator::template::Stack;
+use emulator::{Endpoints, ObjectHandler, StreamHandler};
 use futures::future::BoxFuture;
 use serde_json::Value;
 
-use crate::invoke::{Function, Invoke};
+use crate::invoke::{BuiltFunction, Invoke};
 use crate::{Error, clock};
 
 /// How long to wait for a function: without a gateway only its own time-out counts.
@@ -29,7 +29,7 @@ pub async fn subscribe(
         let Some(invoke) = built.get(&function.binary) else {
             continue;
         };
-        let target = Function {
+        let target = BuiltFunction {
             name: function.binary.clone(),
             invoke: Arc::clone(invoke),
             timeout: Duration::from_secs(function.timeout.into()),
@@ -39,15 +39,14 @@ pub async fn subscribe(
             endpoints.on_object_created(bucket, prefix, suffix, of_objects(target.clone()));
         }
         for changed in &function.table_changed {
-            let mapping = mapping(&function.binary, changed);
-            endpoints.on_table_changed(mapping, of_changes(target.clone())).await?;
+            endpoints.on_table_changed(&function.binary, changed.clone(), of_changes(target.clone())).await?;
         }
     }
     Ok(())
 }
 
 /// A function as the bucket invokes it; its response is ignored.
-fn of_objects(target: Function) -> Handler {
+fn of_objects(target: BuiltFunction) -> ObjectHandler {
     Arc::new(move |event: Value| -> BoxFuture<'static, Result<(), String>> {
         let target = target.clone();
         Box::pin(async move { hand(&target, &event).await.map(drop) })
@@ -55,7 +54,7 @@ fn of_objects(target: Function) -> Handler {
 }
 
 /// A function as a stream invokes it.
-fn of_changes(target: Function) -> StreamHandler {
+fn of_changes(target: BuiltFunction) -> StreamHandler {
     Arc::new(move |event: Value| -> BoxFuture<'static, Result<Value, String>> {
         let target = target.clone();
         Box::pin(async move {
@@ -66,26 +65,7 @@ fn of_changes(target: Function) -> StreamHandler {
 }
 
 /// Invokes a function with an event.
-async fn hand(target: &Function, event: &Value) -> Result<Vec<u8>, String> {
+async fn hand(target: &BuiltFunction, event: &Value) -> Result<Vec<u8>, String> {
     let called = target.call(event.to_string().into_bytes(), clock::request_id(), NO_GATEWAY).await;
     called.map_err(|refusal| format!("{refusal:?}"))
-}
-
-/// Converts a subscription of the template to a mapping of the endpoints.
-fn mapping(function: &str, changed: &TableChanged) -> Mapping {
-    let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
-    Mapping {
-        table: changed.table.clone(),
-        function: function.to_owned(),
-        name: changed.name.clone(),
-        from_start: changed.from_start,
-        batch_size: count(changed.batch_size),
-        parallelization_factor: count(changed.parallelization_factor),
-        filters: changed.filters.clone(),
-        retries: changed.retries.map(count),
-        record_age: changed.record_age.map(u64::from),
-        bisects: changed.bisects,
-        reports_failures: changed.reports_failures,
-        dead_letters: changed.dead_letters.clone(),
-    }
 }

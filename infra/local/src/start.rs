@@ -119,7 +119,7 @@ pub async fn start_before(
     let home = template.parent().unwrap_or(Path::new("")).to_owned();
     let data = options.data.map(|folder| home.join(folder));
     let reached = lan::addresses(options.host);
-    let endpoints = emulator::Options {
+    let endpoints = emulator::EndpointOptions {
         data: data.clone(),
         host: options.host,
         // The links that functions sign are followed by the devices that call the API.
@@ -139,7 +139,7 @@ pub async fn start_before(
         endpoints.create_bucket(&bucket.name)?;
     }
     for key in &stack.keys {
-        endpoints.create_key(&key.arn, &key.aliases);
+        endpoints.create_key(&key.arn);
     }
     for topic in &stack.topics {
         endpoints.create_topic(&topic.arn);
@@ -254,8 +254,8 @@ fn port_taken(port: u16) -> impl FnOnce(emulator::Error) -> Error {
     }
 }
 
-impl From<emulator::Text> for Text {
-    fn from(text: emulator::Text) -> Self {
+impl From<emulator::Sms> for Text {
+    fn from(text: emulator::Sms) -> Self {
         Self { phone: text.phone, body: text.body, sent_at: text.sent_at }
     }
 }

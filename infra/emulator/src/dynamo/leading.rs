@@ -4,7 +4,6 @@ use dynoxide::Database;
 use serde_json::Value;
 
 use crate::authority::Signer;
-use crate::iam::LEADING_KEYS;
 
 /// Replaces a partition key that was not found in a call. No policy contains it, so a call with a hidden key is denied
 /// rather than allowed.
@@ -19,7 +18,7 @@ pub struct Schema<'a> {
 impl<'a> Schema<'a> {
     /// The part of the schema that this caller's role needs.
     pub fn new(database: &'a Database, caller: &Signer) -> Self {
-        Self { database, asked_for: caller.reads(LEADING_KEYS) }
+        Self { database, asked_for: caller.reads_leading_keys() }
     }
 
     /// Whether a condition uses partition keys.

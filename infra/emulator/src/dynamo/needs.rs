@@ -5,40 +5,21 @@
 
 use serde_json::Value;
 
-use super::PUBLIC_REGION;
 use super::leading::Schema;
-use crate::ACCOUNT;
-use crate::iam::{Access, LEADING_KEYS};
+use super::region::PUBLIC_REGION;
+use crate::iam::Access;
+use crate::place::ACCOUNT;
 
-/// The accesses that a call consists of. An operation unknown to this module needs a permission with its name on `*`,
-/// so a narrow role denies it.
-pub fn of(operation: &str, request: &Value, schema: &Schema<'_>) -> Vec<Access> {
-    match operation {
-        "GetItem" | "PutItem" | "UpdateItem" | "DeleteItem" => {
-            vec![item(operation, request, schema)]
-        }
+/// The accesses that a call consists of. `None` for an operation that the local endpoint does not support: the functions
+/// only read and write items.
+pub fn of(operation: &str, request: &Value, schema: &Schema<'_>) -> Option<Vec<Access>> {
+    Some(match operation {
+        "GetItem" | "PutItem" | "UpdateItem" | "DeleteItem" => vec![item(operation, request, schema)],
         "Query" | "Scan" => vec![query(operation, request, schema)],
-        "TransactWriteItems" | "TransactGetItems" => transaction(request, schema),
-        "BatchGetItem" | "BatchWriteItem" => batch(operation, request, schema),
-        "DescribeStream" | "GetShardIterator" => {
-            vec![Access::new(format!("dynamodb:{operation}"), request["StreamArn"].as_str().unwrap_or("*"))]
-        }
-        "GetRecords" => vec![records(request)],
-        "ListStreams" => vec![Access::new(
-            "dynamodb:ListStreams",
-            match request["TableName"].as_str() {
-                Some(name) => format!("{}/stream/*", table_arn(name)),
-                None => "*".to_owned(),
-            },
-        )],
-        "CreateTable" | "DescribeTable" | "UpdateTable" | "DeleteTable" | "UpdateTimeToLive" | "DescribeTimeToLive" => {
-            vec![Access::new(format!("dynamodb:{operation}"), arn_of(request))]
-        }
-        "TagResource" | "UntagResource" | "ListTagsOfResource" => {
-            vec![Access::new(format!("dynamodb:{operation}"), request["ResourceArn"].as_str().unwrap_or("*"))]
-        }
-        _ => vec![Access::new(format!("dynamodb:{operation}"), "*")],
-    }
+        "TransactWriteItems" => transaction(request, schema),
+        "BatchGetItem" => batch(request, schema),
+        _ => return None,
+    })
 }
 
 fn item(operation: &str, request: &Value, schema: &Schema<'_>) -> Access {
@@ -71,7 +52,6 @@ fn transaction(request: &Value, schema: &Schema<'_>) -> Vec<Access> {
     let operations = items.filter_map(|item| item.as_object()?.iter().next());
     operations
         .map(|(kind, request)| match kind.as_str() {
-            "Get" => item("GetItem", request, schema),
             "Put" => item("PutItem", request, schema),
             "Update" => item("UpdateItem", request, schema),
             "Delete" => item("DeleteItem", request, schema),
@@ -81,38 +61,20 @@ fn transaction(request: &Value, schema: &Schema<'_>) -> Vec<Access> {
         .collect()
 }
 
-fn batch(operation: &str, request: &Value, schema: &Schema<'_>) -> Vec<Access> {
+fn batch(request: &Value, schema: &Schema<'_>) -> Vec<Access> {
     let tables = request["RequestItems"].as_object().into_iter().flatten();
     tables
         .map(|(table, requests)| {
-            let access = Access::new(format!("dynamodb:{operation}"), table_arn(table));
-            with_keys(access, schema, || {
+            with_keys(Access::new("dynamodb:BatchGetItem", table_arn(table)), schema, || {
                 let keys = requests["Keys"].as_array().into_iter().flatten();
-                let writes = requests.as_array().into_iter().flatten();
-                let written = writes.filter_map(|write| {
-                    let (_, request) = write.as_object()?.iter().next()?;
-                    Some(item_or_key(request))
-                });
-                keys.chain(written).map(|item| schema.key_of_item(table, item)).collect()
+                keys.map(|key| schema.key_of_item(table, key)).collect()
             })
         })
         .collect()
 }
 
-/// A shard iterator is opaque to callers; the engine's starts with the table.
-fn records(request: &Value) -> Access {
-    use base64::Engine as _;
-    let table = request["ShardIterator"]
-        .as_str()
-        .and_then(|iterator| base64::prelude::BASE64_STANDARD.decode(iterator).ok())
-        .and_then(|json| serde_json::from_slice::<Value>(&json).ok())
-        .and_then(|iterator| Some(iterator["table_name"].as_str()?.to_owned()));
-    let resource = table.map_or_else(|| "*".to_owned(), |table| format!("{}/stream/*", table_arn(&table)));
-    Access::new("dynamodb:GetRecords", resource)
-}
-
 fn with_keys(access: Access, schema: &Schema<'_>, keys: impl FnOnce() -> Vec<String>) -> Access {
-    if schema.is_asked_for() { access.with(LEADING_KEYS, keys()) } else { access }
+    Access { leading_keys: schema.is_asked_for().then(keys), ..access }
 }
 
 /// A put contains the whole item; the other operations contain its key.

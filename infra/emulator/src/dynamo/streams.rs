@@ -24,11 +24,13 @@ use tokio::task::JoinHandle;
 
 pub use batch::KEPT_FOR;
 pub use letters::DeadLetter;
-pub use mapping::{Mapping, StreamHandler};
+pub use mapping::StreamHandler;
 
 use crate::Error;
+use crate::template::TableChanged;
 use batch::Courier;
 use letters::Letters;
+use mapping::Mapping;
 use pattern::Pattern;
 use positions::Positions;
 use reader::{Progress, Reader, Signal};
@@ -40,11 +42,11 @@ pub struct Streams {
     positions: Arc<Positions>,
     letters: Arc<Letters>,
     signal: watch::Sender<Signal>,
-    running: Mutex<Vec<Running>>,
+    running: Mutex<Vec<RunningMapping>>,
 }
 
 /// A running mapping.
-struct Running {
+struct RunningMapping {
     source: Source,
     progress: watch::Receiver<Progress>,
     task: Option<JoinHandle<()>>,
@@ -63,13 +65,14 @@ impl Streams {
     }
 
     /// Starts a mapping at its stored position, or at its configured start.
-    pub async fn map(&self, mapping: Mapping, handler: StreamHandler) -> Result<(), Error> {
-        let filters = mapping.filters.iter().map(Pattern::parse).collect::<Result<Vec<_>, _>>();
-        let filters = filters.map_err(|problem| Error::Filter { function: mapping.function.clone(), problem })?;
-        let source = Source::open(&self.database, &mapping.table)?;
+    pub async fn map(&self, function: &str, changed: TableChanged, handler: StreamHandler) -> Result<(), Error> {
+        let filters = changed.filters.iter().map(Pattern::parse).collect::<Result<Vec<_>, _>>();
+        let filters = filters.map_err(|problem| Error::Filter { function: function.to_owned(), problem })?;
+        let source = Source::open(&self.database, &changed.table)?;
+        let mapping = Mapping { function: function.to_owned(), changed };
         let after = match self.positions.get(&mapping.id()) {
             Some(place) => place,
-            None if mapping.from_start => 0,
+            None if mapping.changed.from_start => 0,
             None => source.newest().await?,
         };
         // Stored now, so that the start is known even if nothing happens before it stops.
@@ -78,7 +81,7 @@ impl Streams {
         let courier = Courier { mapping, source: source.clone(), handler, letters: Arc::clone(&self.letters) };
         let told = (report, self.signal.subscribe());
         let task = tokio::spawn(Reader::new(courier, filters, Arc::clone(&self.positions), told, after).run());
-        self.running().push(Running { source, progress, task: Some(task) });
+        self.running().push(RunningMapping { source, progress, task: Some(task) });
         Ok(())
     }
 
@@ -129,7 +132,7 @@ impl Streams {
         }
     }
 
-    fn running(&self) -> MutexGuard<'_, Vec<Running>> {
+    fn running(&self) -> MutexGuard<'_, Vec<RunningMapping>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,42 +1,21 @@
-//! The `Condition` element: string operators on the condition keys that the endpoints set.
+//! The `Condition` element: string operators on the partition keys in a call, `dynamodb:LeadingKeys`.
 
 use serde_json::Value;
 
 use super::pattern::glob;
-use super::statement::{Problem, texts};
-
-/// Properties of a request for conditions: condition keys with their values. A key that is not listed is absent from
-/// the request.
-pub type Context = Vec<(&'static str, Vec<String>)>;
+use super::problem::{Problem, texts};
 
 /// Partition keys of the items in a DynamoDB call.
-pub const LEADING_KEYS: &str = "dynamodb:LeadingKeys";
+const LEADING_KEYS: &str = "dynamodb:LeadingKeys";
 
-/// The prefix in an S3 listing request.
-pub const PREFIX: &str = "s3:prefix";
-
-/// An operator with a key, as in `"StringLike": {"s3:prefix": ["a/*"]}`.
+/// An operator with its values, as in `"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["code#*"]}`.
 #[derive(Debug, Clone)]
 pub struct Condition {
-    set: Set,
-    operator: Operator,
-    if_exists: bool,
-    key: &'static str,
-    values: Vec<String>,
-}
-
-/// How an operator treats several values of a key in a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Set {
-    Single,
-    ForAll,
-    ForAny,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Operator {
+    /// Whether every key must match, not only one (`ForAllValues`, `ForAnyValue`).
+    for_all: bool,
+    /// Whether the values are patterns.
     like: bool,
-    negated: bool,
+    values: Vec<String>,
 }
 
 impl Condition {
@@ -55,62 +34,31 @@ impl Condition {
 
     fn parse(operator: &str, key: &str, values: &Value) -> Result<Self, Problem> {
         let unknown = || Problem::Operator(operator.to_owned());
-        let (set, name) = match operator.split_once(':') {
-            None => (Set::Single, operator),
-            Some(("ForAllValues", name)) => (Set::ForAll, name),
-            Some(("ForAnyValue", name)) => (Set::ForAny, name),
-            Some(_) => return Err(unknown()),
-        };
-        let (name, if_exists) = match name.strip_suffix("IfExists") {
-            Some(name) => (name, true),
-            None => (name, false),
-        };
-        let (like, negated) = match name {
-            "StringEquals" => (false, false),
-            "StringNotEquals" => (false, true),
-            "StringLike" => (true, false),
-            "StringNotLike" => (true, true),
+        let (for_all, name) = match operator.split_once(':') {
+            Some(("ForAllValues", name)) => (true, name),
+            Some(("ForAnyValue", name)) => (false, name),
             _ => return Err(unknown()),
         };
-        let key = [LEADING_KEYS, PREFIX]
-            .into_iter()
-            .find(|known| known.eq_ignore_ascii_case(key))
-            .ok_or_else(|| Problem::Key(key.to_owned()))?;
-        // A request may have several leading keys, and AWS does not define the result of an operator without a set
-        // prefix for them.
-        if key == LEADING_KEYS && set == Set::Single {
-            return Err(Problem::NeedsSet(LEADING_KEYS));
-        }
-        Ok(Self { set, operator: Operator { like, negated }, if_exists, key, values: texts("Condition", values)? })
-    }
-
-    /// The condition key that this operator tests.
-    pub fn key(&self) -> &'static str {
-        self.key
-    }
-
-    /// Whether the request satisfies the condition.
-    ///
-    /// If the key is absent, a plain operator fails; a negated operator, one with `IfExists`, and `ForAllValues` (true
-    /// for an empty set) pass, according to the IAM user guide.
-    pub fn holds(&self, context: &Context) -> bool {
-        let present = context.iter().find(|(key, _)| *key == self.key).map(|(_, values)| values.as_slice());
-        let Some(present) = present else {
-            return self.if_exists || self.set == Set::ForAll || (self.operator.negated && self.set == Set::Single);
+        let like = match name {
+            "StringEquals" => false,
+            "StringLike" => true,
+            _ => return Err(unknown()),
         };
-        match self.set {
-            Set::ForAll => present.iter().all(|value| self.accepts(value)),
-            Set::Single | Set::ForAny => present.iter().any(|value| self.accepts(value)),
+        if !key.eq_ignore_ascii_case(LEADING_KEYS) {
+            return Err(Problem::Key(key.to_owned()));
         }
+        Ok(Self { for_all, like, values: texts("Condition", values)? })
     }
 
-    fn accepts(&self, value: &str) -> bool {
-        let found = self.values.iter().any(
-            |expected| {
-                if self.operator.like { glob(expected, value) } else { expected == value }
-            },
-        );
-        found != self.operator.negated
+    /// Whether the request's partition keys satisfy the condition. If it has none, `ForAllValues` passes and
+    /// `ForAnyValue` fails, according to the IAM user guide.
+    pub fn holds(&self, leading_keys: Option<&[String]>) -> bool {
+        let mut keys = leading_keys.unwrap_or_default().iter();
+        if self.for_all { keys.all(|key| self.accepts(key)) } else { keys.any(|key| self.accepts(key)) }
+    }
+
+    fn accepts(&self, key: &str) -> bool {
+        self.values.iter().any(|expected| if self.like { glob(expected, key) } else { expected == key })
     }
 }
 
@@ -118,47 +66,28 @@ impl Condition {
 mod tests {
     use serde_json::json;
 
-    use super::{Condition, Context, LEADING_KEYS, PREFIX};
+    use super::Condition;
 
-    fn holds(element: &serde_json::Value, context: &Context) -> bool {
-        Condition::parse_all(element).expect("a known condition").iter().all(|condition| condition.holds(context))
+    fn holds(element: &serde_json::Value, keys: Option<&[&str]>) -> bool {
+        let keys = keys.map(|keys| keys.iter().map(ToString::to_string).collect::<Vec<_>>());
+        let conditions = Condition::parse_all(element).expect("a known condition");
+        conditions.iter().all(|condition| condition.holds(keys.as_deref()))
     }
 
     #[test]
     fn operators_treat_present_and_absent_keys_as_iam_does() {
-        let keys =
-            |values: &[&str]| -> Context { vec![(LEADING_KEYS, values.iter().map(ToString::to_string).collect())] };
-        let prefix = |value: &str| -> Context { vec![(PREFIX, vec![value.to_owned()])] };
-        let absent = Context::new();
+        let two: Option<&[&str]> = Some(&["code#1", "phone#2"]);
         let cases = [
-            (json!({"StringEquals": {"s3:prefix": "a/"}}), prefix("a/"), true),
-            (json!({"StringEquals": {"s3:prefix": "a/"}}), prefix("a/b"), false),
-            (json!({"StringEquals": {"S3:Prefix": ["b", "a/"]}}), prefix("a/"), true),
-            (json!({"StringLike": {"s3:prefix": "a/*"}}), prefix("a/b"), true),
-            (json!({"StringLike": {"s3:prefix": "a/*"}}), absent.clone(), false),
-            (json!({"StringLikeIfExists": {"s3:prefix": "a/*"}}), absent.clone(), true),
-            (json!({"StringNotLike": {"s3:prefix": "a/*"}}), prefix("a/b"), false),
-            (json!({"StringNotEquals": {"s3:prefix": "a/"}}), absent.clone(), true),
-            (
-                json!({"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["code#*", "phone#*"]}}),
-                keys(&["code#1", "phone#2"]),
-                true,
-            ),
-            (
-                json!({"ForAllValues:StringLike": {"dynamodb:LeadingKeys": "code#*"}}),
-                keys(&["code#1", "phone#2"]),
-                false,
-            ),
-            (
-                json!({"ForAnyValue:StringEquals": {"dynamodb:LeadingKeys": "code#1"}}),
-                keys(&["code#1", "phone#2"]),
-                true,
-            ),
-            (json!({"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": "x"}}), absent.clone(), true),
-            (json!({"ForAnyValue:StringEquals": {"dynamodb:LeadingKeys": "x"}}), absent, false),
+            (json!({"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["code#*", "phone#*"]}}), two, true),
+            (json!({"ForAllValues:StringLike": {"dynamodb:LeadingKeys": "code#*"}}), two, false),
+            (json!({"ForAllValues:StringEquals": {"DynamoDB:leadingkeys": ["code#1", "phone#2"]}}), two, true),
+            (json!({"ForAnyValue:StringEquals": {"dynamodb:LeadingKeys": "code#1"}}), two, true),
+            (json!({"ForAnyValue:StringEquals": {"dynamodb:LeadingKeys": "code#*"}}), two, false),
+            (json!({"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": "x"}}), None, true),
+            (json!({"ForAnyValue:StringEquals": {"dynamodb:LeadingKeys": "x"}}), None, false),
         ];
-        for (element, context, expected) in cases {
-            assert_eq!(holds(&element, &context), expected, "{element} on {context:?}");
+        for (element, keys, expected) in cases {
+            assert_eq!(holds(&element, keys), expected, "{element} on {keys:?}");
         }
     }
 
@@ -166,13 +95,14 @@ mod tests {
     fn what_is_not_understood_is_refused() {
         for element in [
             json!({"Bool": {"aws:SecureTransport": "true"}}),
-            json!({"StringEquals": {"aws:SecureTransport": "true"}}),
-            json!({"StringEquals": {"aws:PrincipalTag/team": "x"}}),
-            json!({"NumericLessThan": {"s3:max-keys": "10"}}),
-            json!({"ForSomeValues:StringLike": {"s3:prefix": "x"}}),
+            json!({"ForAllValues:StringEquals": {"aws:SecureTransport": "true"}}),
+            json!({"ForAllValues:StringNotLike": {"dynamodb:LeadingKeys": "x"}}),
+            json!({"ForAllValues:StringLikeIfExists": {"dynamodb:LeadingKeys": "x"}}),
+            json!({"ForSomeValues:StringLike": {"dynamodb:LeadingKeys": "x"}}),
             json!({"StringLike": {"dynamodb:LeadingKeys": "x"}}),
-            json!({"StringLike": {"s3:prefix": {"Ref": "Prefix"}}}),
-            json!({"StringLike": ["s3:prefix"]}),
+            json!({"StringLike": {"s3:prefix": "x"}}),
+            json!({"ForAllValues:StringLike": {"dynamodb:LeadingKeys": {"Ref": "Prefix"}}}),
+            json!({"ForAllValues:StringLike": ["dynamodb:LeadingKeys"]}),
         ] {
             assert!(Condition::parse_all(&element).is_err(), "{element}");
         }

@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::auth::{S3Auth, SecretKey};
-use s3s::dto::{CopyObjectInput, CopySource, DeleteObjectsInput, PostObjectInput};
+use s3s::dto::PostObjectInput;
 use s3s::{S3Error, S3ErrorCode, S3Request, S3Result, s3_error};
 
 use crate::authority::{Authority, Signer};
 use crate::fault::{Fault, Faults};
-use crate::iam::{Access, PREFIX};
+use crate::iam::Access;
 
 /// Checks access keys, roles and planned faults for S3.
 #[derive(Clone)]
@@ -59,7 +59,7 @@ impl S3Access for Guard {
             .credentials()
             .and_then(|credentials| self.authority.caller(&credentials.access_key))
             .ok_or_else(|| s3_error!(AccessDenied, "Access Denied"))?;
-        for access in needs(request) {
+        if let Some(access) = need(request) {
             self.authorize(&caller, &access)?;
         }
         request.extensions_mut().insert(caller);
@@ -67,25 +67,6 @@ impl S3Access for Guard {
             Some(fault) => Err(error_of(&fault)),
             None => Ok(()),
         }
-    }
-
-    /// A copy also reads its source.
-    async fn copy_object(&self, request: &mut S3Request<CopyObjectInput>) -> S3Result<()> {
-        let CopySource::Bucket { bucket, key, .. } = &request.input.copy_source else {
-            return Err(s3_error!(NotImplemented, "Access points are not part of the local S3."));
-        };
-        let access = Access::new("s3:GetObject", object_arn(bucket, key));
-        self.authorize(&*caller_of(request)?, &access)
-    }
-
-    /// The keys are in the body, so they are known only here.
-    async fn delete_objects(&self, request: &mut S3Request<DeleteObjectsInput>) -> S3Result<()> {
-        let caller = caller_of(request)?;
-        for object in &request.input.delete.objects {
-            let resource = object_arn(&request.input.bucket, &object.key);
-            self.authorize(&caller, &Access::new("s3:DeleteObject", resource))?;
-        }
-        Ok(())
     }
 
     /// The key is in the form, so it is known only here.
@@ -101,51 +82,19 @@ fn caller_of<T>(request: &S3Request<T>) -> S3Result<Arc<Signer>> {
     caller.cloned().ok_or_else(|| s3_error!(AccessDenied, "Access Denied"))
 }
 
-/// The accesses of an operation, as far as its head shows them.
-fn needs(request: &S3AccessContext<'_>) -> Vec<Access> {
+/// The access of an operation, as far as its head shows it.
+fn need(request: &S3AccessContext<'_>) -> Option<Access> {
     let path = request.s3_path();
     let bucket = path.get_bucket_name().unwrap_or("*");
-    let on_bucket = |action: &str| vec![Access::new(action, bucket_arn(bucket))];
-    let on_object =
-        |action: &str| vec![Access::new(action, object_arn(bucket, path.get_object_key().unwrap_or_default()))];
-    match request.s3_op().name() {
-        "GetObject" | "HeadObject" => on_object("s3:GetObject"),
-        "PutObject" | "CreateMultipartUpload" | "CompleteMultipartUpload" | "CopyObject" => {
-            let mut needs = on_object("s3:PutObject");
-            let has = |name: &str| request.headers().contains_key(name);
-            for (header, action) in [
-                ("x-amz-acl", "s3:PutObjectAcl"),
-                ("x-amz-tagging", "s3:PutObjectTagging"),
-                // Writing on the condition of a version reveals that version.
-                ("if-match", "s3:GetObject"),
-            ] {
-                if has(header) {
-                    needs.extend(on_object(action));
-                }
-            }
-            needs
-        }
-        "UploadPart" => on_object("s3:PutObject"),
-        "AbortMultipartUpload" => on_object("s3:AbortMultipartUpload"),
-        "ListParts" => on_object("s3:ListMultipartUploadParts"),
-        "DeleteObject" => on_object("s3:DeleteObject"),
-        // Checked above, where the keys are known.
-        "DeleteObjects" | "PostObject" => Vec::new(),
-        "HeadBucket" => on_bucket("s3:ListBucket"),
-        "ListObjects" | "ListObjectsV2" => vec![listing(request, bucket)],
-        "ListBuckets" => vec![Access::new("s3:ListAllMyBuckets", "*")],
-        other if path.as_object().is_some() => on_object(&format!("s3:{other}")),
-        other => on_bucket(&format!("s3:{other}")),
-    }
-}
-
-fn listing(request: &S3AccessContext<'_>, bucket: &str) -> Access {
-    let access = Access::new("s3:ListBucket", bucket_arn(bucket));
-    let query = request.uri().query().unwrap_or_default();
-    match form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "prefix") {
-        Some((_, prefix)) => access.with(PREFIX, vec![prefix.into_owned()]),
-        None => access,
-    }
+    let action = match request.s3_op().name() {
+        // Checked above, where the key is known.
+        "PostObject" => return None,
+        "HeadObject" => "GetObject",
+        "ListObjectsV2" => "ListBucket",
+        same => same,
+    };
+    let resource = path.get_object_key().map_or_else(|| bucket_arn(bucket), |key| object_arn(bucket, key));
+    Some(Access::new(format!("s3:{action}"), resource))
 }
 
 fn bucket_arn(bucket: &str) -> String {

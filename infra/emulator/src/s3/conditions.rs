@@ -1,21 +1,13 @@
-//! Conditional reads and writes.
+//! Conditional reads, which browsers make after a redirect to a presigned URL.
 
 use http::HeaderMap;
 use http::header::{CACHE_CONTROL, ETAG, LAST_MODIFIED};
 use s3s::dto::{ETag, ETagCondition, Timestamp, TimestampFormat};
-use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
+use s3s::{S3Error, S3ErrorCode, S3Result};
 use time::{Duration, OffsetDateTime};
 
-use super::store::Object;
-
-/// Conditions on the object that a write would replace.
-#[derive(Debug, Default)]
-pub struct WriteConditions {
-    /// `If-Match`.
-    pub if_match: Option<ETagCondition>,
-    /// `If-None-Match`; here S3 supports only `*`.
-    pub if_none_match: Option<ETagCondition>,
-}
+use super::error::precondition_failed;
+use super::object::Object;
 
 /// Conditions on the object that a read would return.
 #[derive(Debug)]
@@ -29,26 +21,6 @@ pub struct ReadConditions {
     pub if_modified_since: Option<Timestamp>,
     /// `If-Unmodified-Since`.
     pub if_unmodified_since: Option<Timestamp>,
-}
-
-impl WriteConditions {
-    /// Returns an error unless the existing object meets the conditions.
-    pub fn check(&self, existing: Option<&Object>) -> S3Result<()> {
-        match &self.if_none_match {
-            None => {}
-            Some(ETagCondition::Any) if existing.is_none() => {}
-            Some(ETagCondition::Any) => return Err(precondition_failed()),
-            Some(ETagCondition::ETag(_)) => {
-                return Err(s3_error!(NotImplemented, "If-None-Match of a write must be *."));
-            }
-        }
-        match (&self.if_match, existing) {
-            (None, _) => Ok(()),
-            (Some(_), None) => Err(s3_error!(NoSuchKey, "The specified key does not exist.")),
-            (Some(condition), Some(object)) if matches(condition, object) => Ok(()),
-            (Some(_), Some(_)) => Err(precondition_failed()),
-        }
-    }
 }
 
 impl ReadConditions {
@@ -91,11 +63,6 @@ fn matches_weakly(condition: &ETagCondition, object: &Object) -> bool {
         ETagCondition::Any => true,
         ETagCondition::ETag(tag) => tag.value() == object.record.e_tag,
     }
-}
-
-/// 412, in S3's words.
-pub fn precondition_failed() -> S3Error {
-    s3_error!(PreconditionFailed, "At least one of the pre-conditions you specified did not hold")
 }
 
 /// 304 with the headers that RFC 9110 (15.4.5) requires.

@@ -1,7 +1,6 @@
 //! `GetObject` and `HeadObject`.
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use http::HeaderMap;
 use http::header::CONTENT_RANGE;
@@ -12,8 +11,9 @@ use s3s::dto::{
 use s3s::{Body, S3Error, S3ErrorCode, S3Request, S3Result};
 
 use super::conditions::ReadConditions;
-use super::store::Object;
-use super::{Objects, failed};
+use super::error::failed;
+use super::object::Object;
+use super::objects::Objects;
 
 /// The returned part of an object.
 struct Slice {
@@ -22,72 +22,65 @@ struct Slice {
     content_range: Option<String>,
 }
 
-/// Fills the fields that both responses share.
-macro_rules! fill_common {
+/// The content type that S3 returns for an object stored without one.
+const UNTYPED: &str = "binary/octet-stream";
+
+/// Finds the object that a request asks for, checks the request's conditions, and computes the returned part. The two
+/// inputs have the same fields, but different types.
+macro_rules! select {
+    ($objects:ident, $request:ident) => {{
+        let input = &$request.input;
+        let object = $objects.store.bucket(&input.bucket)?.object(&input.key);
+        let object = object.ok_or_else(|| $objects.guard.no_such_key(&$request, &input.bucket))?;
+        let conditions = ReadConditions {
+            if_match: input.if_match.clone(),
+            if_none_match: input.if_none_match.clone(),
+            if_modified_since: input.if_modified_since.clone(),
+            if_unmodified_since: input.if_unmodified_since.clone(),
+        };
+        conditions.check(&object)?;
+        let slice = Slice::of(&object, input.range)?;
+        (object, slice)
+    }};
+}
+
+/// The response with the fields that both operations share.
+macro_rules! describe {
     ($output:ident, $object:ident, $slice:ident, $mode:expr) => {{
         let record = &$object.record;
-        $output.accept_ranges = Some("bytes".to_owned());
-        $output.content_length = i64::try_from($slice.range.end - $slice.range.start).ok();
-        $output.e_tag = Some(ETag::Strong(record.e_tag.clone()));
-        $output.last_modified = Some(Timestamp::from(record.modified()));
+        let attributes = &record.attributes;
         let wanted = $mode.is_some_and(|mode| mode.as_str() == ChecksumMode::ENABLED);
-        // Stored checksums cover the whole object, so a part has none.
-        if wanted && $slice.content_range.is_none() {
-            let checksums = &record.attributes.checksums;
-            $output.checksum_crc32.clone_from(&checksums.crc32);
-            $output.checksum_crc32c.clone_from(&checksums.crc32c);
-            $output.checksum_crc64nvme.clone_from(&checksums.crc64nvme);
-            $output.checksum_sha1.clone_from(&checksums.sha1);
-            $output.checksum_sha256.clone_from(&checksums.sha256);
-            $output.checksum_type = Some(ChecksumType::from_static(ChecksumType::FULL_OBJECT));
+        // The stored checksum covers the whole object, so a part has none.
+        let crc32 = attributes.crc32.clone().filter(|_| wanted && $slice.content_range.is_none());
+        $output {
+            accept_ranges: Some("bytes".to_owned()),
+            cache_control: attributes.cache_control.clone(),
+            checksum_type: crc32.as_ref().map(|_| ChecksumType::from_static(ChecksumType::FULL_OBJECT)),
+            checksum_crc32: crc32,
+            content_disposition: attributes.content_disposition.clone(),
+            content_length: i64::try_from($slice.range.end - $slice.range.start).ok(),
+            content_range: $slice.content_range,
+            content_type: Some(attributes.content_type.clone().unwrap_or_else(|| UNTYPED.to_owned())),
+            e_tag: Some(ETag::Strong(record.e_tag.clone())),
+            last_modified: Some(Timestamp::from(record.modified())),
+            ..$output::default()
         }
-        $output.content_range = $slice.content_range;
     }};
 }
 
 /// Returns an object or a part of it.
 pub async fn get(objects: &Objects, request: S3Request<GetObjectInput>) -> S3Result<GetObjectOutput> {
-    let input = &request.input;
-    let object = find(objects, &request, &input.bucket, &input.key)?;
-    let input = request.input;
-    let conditions = ReadConditions {
-        if_match: input.if_match,
-        if_none_match: input.if_none_match,
-        if_modified_since: input.if_modified_since,
-        if_unmodified_since: input.if_unmodified_since,
-    };
-    conditions.check(&object)?;
-    let slice = Slice::of(&object, input.range)?;
+    let (object, slice) = select!(objects, request);
     let bytes = object.blob.read(slice.range.clone()).await.map_err(failed)?;
-    let mut output = GetObjectOutput::default();
-    object.record.attributes.fill_get(&mut output);
-    fill_common!(output, object, slice, input.checksum_mode);
+    let mut output = describe!(GetObjectOutput, object, slice, request.input.checksum_mode);
     output.body = Some(StreamingBlob::from(Body::from(bytes)));
     Ok(output)
 }
 
 /// Returns the same as `get`, without the bytes.
 pub fn head(objects: &Objects, request: S3Request<HeadObjectInput>) -> S3Result<HeadObjectOutput> {
-    let input = &request.input;
-    let object = find(objects, &request, &input.bucket, &input.key)?;
-    let input = request.input;
-    let conditions = ReadConditions {
-        if_match: input.if_match,
-        if_none_match: input.if_none_match,
-        if_modified_since: input.if_modified_since,
-        if_unmodified_since: input.if_unmodified_since,
-    };
-    conditions.check(&object)?;
-    let slice = Slice::of(&object, input.range)?;
-    let mut output = HeadObjectOutput::default();
-    object.record.attributes.fill_head(&mut output);
-    fill_common!(output, object, slice, input.checksum_mode);
-    Ok(output)
-}
-
-fn find<T>(objects: &Objects, request: &S3Request<T>, bucket: &str, key: &str) -> S3Result<Arc<Object>> {
-    let found = objects.store.bucket(bucket)?.object(key);
-    found.ok_or_else(|| objects.guard.no_such_key(request, bucket))
+    let (object, slice) = select!(objects, request);
+    Ok(describe!(HeadObjectOutput, object, slice, request.input.checksum_mode))
 }
 
 impl Slice {

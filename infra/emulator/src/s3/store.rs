@@ -12,41 +12,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use bytes::Bytes;
 use s3s::S3Result;
 use s3s::crypto::{Checksum as _, Sha256};
-use serde::{Deserialize, Serialize};
-use time::OffsetDateTime;
 
-use super::attributes::Attributes;
 use super::blob::Blob;
-use super::conditions::WriteConditions;
-use super::failed;
+use super::error::{failed, precondition_failed};
+use super::object::{Attributes, Object, ObjectRecord};
 use crate::{Error, clock};
-
-/// A version of an object.
-#[derive(Debug)]
-pub struct Object {
-    /// Its record.
-    pub record: Record,
-    /// Its bytes.
-    pub blob: Blob,
-}
-
-/// The stored data of an object, without its bytes.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Record {
-    /// The key.
-    pub key: String,
-    /// The size in bytes.
-    pub size: u64,
-    /// The entity tag without quotes.
-    pub e_tag: String,
-    /// The time of the write, in nanoseconds since the Unix epoch.
-    modified: i128,
-    /// Headers and metadata given with it.
-    pub attributes: Attributes,
-    /// The file with the bytes.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    body: Option<String>,
-}
 
 /// An object that is to be written.
 pub struct Draft {
@@ -56,27 +26,20 @@ pub struct Draft {
     pub bytes: Bytes,
     /// The entity tag without quotes.
     pub e_tag: String,
-    /// Headers and metadata.
+    /// Headers given with it.
     pub attributes: Attributes,
-}
-
-impl Record {
-    /// The time of the write.
-    pub fn modified(&self) -> OffsetDateTime {
-        OffsetDateTime::from_unix_timestamp_nanos(self.modified).unwrap_or(OffsetDateTime::UNIX_EPOCH)
-    }
 }
 
 /// All buckets.
 #[derive(Debug, Default)]
 pub struct Store {
     folder: Option<PathBuf>,
-    buckets: RwLock<HashMap<String, Arc<Bucket>>>,
+    buckets: RwLock<HashMap<String, Arc<BucketStore>>>,
 }
 
 /// A bucket and the index of its objects.
 #[derive(Debug)]
-pub struct Bucket {
+pub struct BucketStore {
     folder: Option<PathBuf>,
     objects: Mutex<BTreeMap<String, Arc<Object>>>,
 }
@@ -94,39 +57,39 @@ impl Store {
         for entry in fs::read_dir(&folder).map_err(Error::io(at()))? {
             let entry = entry.map_err(Error::io(at()))?;
             if entry.path().is_dir() {
-                let bucket = Bucket::open(entry.path())?;
+                let bucket = BucketStore::open(entry.path())?;
                 buckets.insert(entry.file_name().to_string_lossy().into_owned(), Arc::new(bucket));
             }
         }
         Ok(Self { folder: Some(folder), buckets: RwLock::new(buckets) })
     }
 
-    /// Creates a bucket and returns whether it is new. S3's naming rules allow no name that could leave the folder.
-    pub fn create_bucket(&self, name: &str) -> Result<bool, Error> {
+    /// Creates a bucket unless it exists. S3's naming rules allow no name that could leave the folder.
+    pub fn create_bucket(&self, name: &str) -> Result<(), Error> {
         if !s3s::path::check_bucket_name(name) {
             return Err(Error::BucketName(name.to_owned()));
         }
         let mut buckets = self.buckets.write().unwrap_or_else(PoisonError::into_inner);
         if buckets.contains_key(name) {
-            return Ok(false);
+            return Ok(());
         }
         let folder = self.folder.as_ref().map(|folder| folder.join(name));
         if let Some(folder) = &folder {
             fs::create_dir_all(folder).map_err(Error::io(folder.display().to_string()))?;
         }
-        let bucket = Bucket { folder, objects: Mutex::default() };
+        let bucket = BucketStore { folder, objects: Mutex::default() };
         buckets.insert(name.to_owned(), Arc::new(bucket));
-        Ok(true)
+        Ok(())
     }
 
     /// The bucket of this name.
-    pub fn bucket(&self, name: &str) -> S3Result<Arc<Bucket>> {
+    pub fn bucket(&self, name: &str) -> S3Result<Arc<BucketStore>> {
         let buckets = self.buckets.read().unwrap_or_else(PoisonError::into_inner);
         buckets.get(name).cloned().ok_or_else(|| s3s::s3_error!(NoSuchBucket, "The specified bucket does not exist"))
     }
 }
 
-impl Bucket {
+impl BucketStore {
     /// Reads the records in a folder, and removes bytes that no record refers to.
     fn open(folder: PathBuf) -> Result<Self, Error> {
         let at = || folder.display().to_string();
@@ -139,7 +102,7 @@ impl Bucket {
                 continue;
             }
             let json = fs::read(&path).map_err(Error::io(path.display().to_string()))?;
-            let record: Record =
+            let record: ObjectRecord =
                 serde_json::from_slice(&json).map_err(|error| Error::io(path.display().to_string())(error.into()))?;
             let body = folder.join(record.body.as_deref().unwrap_or_default());
             if body.is_file() {
@@ -160,24 +123,17 @@ impl Bucket {
         self.index().get(key).cloned()
     }
 
-    /// Calls `visit` with the objects after `from` (all, if it is `None`) in the order of their keys, until it returns
-    /// false.
-    pub fn visit_after(&self, from: Option<&str>, mut visit: impl FnMut(&Arc<Object>) -> bool) {
-        use std::ops::Bound::{Excluded, Unbounded};
-        let start = from.map_or(Unbounded, Excluded);
-        for object in self.index().range::<str, _>((start, Unbounded)).map(|(_, object)| object) {
-            if !visit(object) {
-                return;
-            }
-        }
+    /// All objects, in the order of their keys.
+    pub fn objects(&self) -> Vec<Arc<Object>> {
+        self.index().values().cloned().collect()
     }
 
-    /// Writes an object if the conditions hold for the one that it replaces.
-    pub async fn write(&self, draft: Draft, conditions: &WriteConditions) -> S3Result<Arc<Object>> {
+    /// Writes an object; with `only_new`, unless one exists.
+    pub async fn write(&self, draft: Draft, only_new: bool) -> S3Result<Arc<Object>> {
         let Draft { key, bytes, e_tag, attributes } = draft;
         let size = bytes.len() as u64;
         let blob = Blob::store(self.folder.as_deref(), bytes).await.map_err(failed)?;
-        let record = Record {
+        let record = ObjectRecord {
             key: key.clone(),
             size,
             e_tag,
@@ -186,7 +142,9 @@ impl Bucket {
             body: blob.file_name(),
         };
         let mut index = self.index();
-        conditions.check(index.get(&key).map(Arc::as_ref))?;
+        if only_new && index.contains_key(&key) {
+            return Err(precondition_failed());
+        }
         self.save(&record)?;
         blob.keep(true);
         let object = Arc::new(Object { record, blob });
@@ -214,7 +172,7 @@ impl Bucket {
     }
 
     /// Replaces the record in one step, so that after a crash either the old or the new one exists.
-    fn save(&self, record: &Record) -> S3Result<()> {
+    fn save(&self, record: &ObjectRecord) -> S3Result<()> {
         let Some(folder) = &self.folder else {
             return Ok(());
         };

@@ -9,15 +9,9 @@ pub enum SnsError {
     /// A message attribute is malformed.
     #[error("{0}")]
     Attribute(String),
-    /// The topic, application or endpoint does not exist.
+    /// The topic or application does not exist.
     #[error("{0} does not exist")]
     Missing(&'static str),
-    /// The endpoint was disabled.
-    #[error("Endpoint is disabled")]
-    Disabled,
-    /// A batch is malformed; has the error code.
-    #[error("{1}")]
-    Batch(&'static str, String),
     /// The message could not be stored.
     #[error("What was published could not be kept: {0}")]
     Storage(String),
@@ -32,7 +26,7 @@ impl SnsError {
     /// The HTTP status.
     pub fn status(&self) -> u16 {
         match self {
-            Self::Parameter(_) | Self::Attribute(_) | Self::Disabled | Self::Batch(..) => 400,
+            Self::Parameter(_) | Self::Attribute(_) => 400,
             Self::Missing(_) => 404,
             Self::Storage(_) => 500,
         }
@@ -44,8 +38,6 @@ impl SnsError {
             Self::Parameter(_) => "InvalidParameter",
             Self::Attribute(_) => "ParameterValueInvalid",
             Self::Missing(_) => "NotFound",
-            Self::Disabled => "EndpointDisabled",
-            Self::Batch(code, _) => code,
             Self::Storage(_) => "InternalError",
         }
     }

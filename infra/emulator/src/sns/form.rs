@@ -1,4 +1,4 @@
-//! A call in the query protocol: one form, in which lists and maps are numbered fields.
+//! A call in the query protocol: one form, in which lists are numbered fields.
 
 use std::collections::BTreeMap;
 
@@ -18,27 +18,13 @@ impl Form {
 
     /// A field, unless it is empty.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.given(name).filter(|value| !value.is_empty())
-    }
-
-    /// A field, also if it is empty.
-    pub fn given(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
+        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
     /// The prefixes of a list's members, `<list>.1.`, `<list>.2.` and so on, as far as each has a field.
     pub fn members(&self, list: &str) -> Vec<String> {
         let prefixes = (1..).map(|number: usize| format!("{list}.{number}."));
         prefixes.take_while(|prefix| self.has(prefix)).collect()
-    }
-
-    /// A map, `<map>.entry.1.key` and `<map>.entry.1.value` and so on.
-    pub fn map(&self, map: &str) -> BTreeMap<String, String> {
-        let entries = self.members(&format!("{map}.entry"));
-        let pairs = entries.iter().filter_map(|entry| {
-            Some((self.given(&format!("{entry}key"))?.to_owned(), self.given(&format!("{entry}value"))?.to_owned()))
-        });
-        pairs.collect()
     }
 
     fn has(&self, prefix: &str) -> bool {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// A text message that SNS would have sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Text {
+pub struct Sms {
     /// The phone number it was published to, in E.164 form.
     pub phone: String,
     /// The text.
@@ -25,11 +25,9 @@ pub struct Text {
 pub struct Notification {
     /// The topic's ARN.
     pub topic: String,
-    /// The message for subscribers. If it differs by protocol, this is the one for all other protocols.
+    /// The message.
     pub message: String,
-    /// The subject, which only e-mail shows.
-    pub subject: Option<String>,
-    /// The values of the message attributes; those of type `Binary` in base64.
+    /// The values of the message attributes.
     pub attributes: BTreeMap<String, String>,
     /// The time, in milliseconds since the Unix epoch.
     pub sent_at: u64,

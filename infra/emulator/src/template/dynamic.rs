@@ -6,12 +6,13 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::template::{Error, shape};
+use super::error::Error;
+use super::shape;
 
 const OPEN: &str = "{{resolve:";
 
 /// Replaces every dynamic reference in `text` by its value in `secrets`.
-pub(crate) fn expand(text: &str, secrets: &BTreeMap<String, String>, place: &str) -> Result<String, Error> {
+pub(super) fn expand(text: &str, secrets: &BTreeMap<String, String>, place: &str) -> Result<String, Error> {
     let mut result = String::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once(OPEN) {
@@ -36,12 +37,12 @@ fn look_up(reference: &str, secrets: &BTreeMap<String, String>, place: &str) -> 
         return Err(Error::new(place, "only SecretString can be resolved"));
     }
     let key = options.next().filter(|key| !key.is_empty());
-    let label = options.next().filter(|label| !label.is_empty());
-    let version = options.next().filter(|version| !version.is_empty());
-    let id = match (label, version) {
-        (None | Some("AWSCURRENT"), None) => id.to_owned(),
-        (Some(one), None) | (None, Some(one)) => format!("{id}:{one}"),
-        (Some(_), Some(_)) => return Err(Error::new(place, "a secret has either a version label or a version id")),
+    if options.next().is_some_and(|label| !label.is_empty()) {
+        return Err(Error::new(place, "a version of a secret is given by its id, not by a label"));
+    }
+    let id = match options.next() {
+        None | Some("") => id.to_owned(),
+        Some(version) => format!("{id}:{version}"),
     };
     let secret = secrets.get(&id).ok_or_else(|| Error::new(place, format!("no value for the secret `{id}`")))?;
     let Some(key) = key else {
@@ -71,7 +72,6 @@ mod tests {
         BTreeMap::from([
             ("signing".into(), r#"{"key":"k1","n":7}"#.into()),
             (arn.into(), r#"{"key":"k2"}"#.into()),
-            (format!("{arn}:AWSPREVIOUS"), r#"{"key":"k1"}"#.into()),
             ("signing:0b1f".into(), r#"{"key":"k0"}"#.into()),
         ])
     }
@@ -102,7 +102,6 @@ mod tests {
             "{{resolve:secretsmanager:other}}",
             "{{resolve:secretsmanager:signing:SecretString:key:AWSPREVIOUS}}",
             "{{resolve:secretsmanager:signing:SecretString:key::0b20}}",
-            "{{resolve:secretsmanager:signing:SecretString:key:AWSCURRENT:0b1f}}",
             "{{resolve:secretsmanager:signing:SecretString:nope}}",
             "{{resolve:secretsmanager:signing:SecretBinary}}",
             "{{resolve:ssm:name}}",

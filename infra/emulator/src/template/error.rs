@@ -11,7 +11,7 @@ pub struct Error {
 
 impl Error {
     /// An error at `place`, a dotted path from the top of the file.
-    pub(crate) fn new(place: impl Into<String>, reason: impl Into<String>) -> Self {
+    pub(super) fn new(place: impl Into<String>, reason: impl Into<String>) -> Self {
         Self { place: place.into(), reason: reason.into() }
     }
 

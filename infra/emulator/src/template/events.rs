@@ -2,10 +2,13 @@
 
 use serde_json::{Map, Value};
 
-use crate::template::{Error, Function, ObjectCreated, OtherEvent, Route, intrinsics::Scope, shape, streams};
+use super::error::Error;
+use super::intrinsics::Scope;
+use super::model::{Function, ObjectCreated, OtherEvent, Route};
+use super::{shape, streams};
 
 /// Reads the `Events` of a function into `function`.
-pub(crate) fn read(scope: &Scope<'_>, events: &Value, function: &mut Function, place: &str) -> Result<(), Error> {
+pub(super) fn read(scope: &Scope<'_>, events: &Value, function: &mut Function, place: &str) -> Result<(), Error> {
     for (name, event) in shape::object(Some(events), place)?.into_iter().flatten() {
         let place = format!("{place}.{name}");
         let kind = event.get("Type").and_then(Value::as_str);
@@ -70,23 +73,18 @@ fn object_created(properties: &Value, place: &str) -> Result<ObjectCreated, Erro
             return Err(Error::new(place, reason));
         }
     }
+    let (mut prefix, mut suffix) = (String::new(), String::new());
     let rules = properties.pointer("/Filter/S3Key/Rules");
-    filtered(shape::text(bucket, place)?, rules, place)
-}
-
-/// A subscription with the prefix and suffix in a filter's rules.
-pub(crate) fn filtered(bucket: String, rules: Option<&Value>, place: &str) -> Result<ObjectCreated, Error> {
-    let mut subscription = ObjectCreated { bucket, prefix: String::new(), suffix: String::new() };
     for rule in rules.map(shape::one_or_many).unwrap_or_default() {
         let (Some(name), Some(value)) = (rule.get("Name"), rule.get("Value")) else {
             return Err(Error::new(place, "a filter rule needs Name and Value"));
         };
         let value = shape::text(value, place)?;
         match shape::text(name, place)?.to_lowercase().as_str() {
-            "prefix" => subscription.prefix = value,
-            "suffix" => subscription.suffix = value,
+            "prefix" => prefix = value,
+            "suffix" => suffix = value,
             other => return Err(Error::new(place, format!("a filter has no `{other}`"))),
         }
     }
-    Ok(subscription)
+    Ok(ObjectCreated { bucket: shape::text(bucket, place)?, prefix, suffix })
 }

@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::template::intrinsics::{Scope, intrinsic};
-use crate::template::{Error, Function, dynamic, events, physical, shape};
+use super::error::Error;
+use super::intrinsics::{Scope, intrinsic};
+use super::model::Function;
+use super::{dynamic, events, shape};
 
 /// Lambda's defaults. Source: the SAM specification, `AWS::Serverless::Function`.
 const DEFAULT_MEMORY_MB: u32 = 128;
 const DEFAULT_TIMEOUT: u32 = 3;
 
 /// Reads one `AWS::Serverless::Function`.
-pub(crate) fn read(scope: &Scope<'_>, id: &str) -> Result<Function, Error> {
+pub(super) fn read(scope: &Scope<'_>, id: &str) -> Result<Function, Error> {
     let resource = scope.template.resource(id).unwrap_or(&Value::Null);
     let place = format!("Resources.{id}.Properties");
     let properties = merged(scope, resource);
@@ -32,7 +34,7 @@ pub(crate) fn read(scope: &Scope<'_>, id: &str) -> Result<Function, Error> {
     };
     let mut function = Function {
         logical_id: id.to_owned(),
-        name: physical::name(scope, id)?,
+        name: scope.name(id)?,
         binary: binary.to_owned(),
         environment: environment(scope, &properties, &place)?,
         memory_mb: number("MemorySize", DEFAULT_MEMORY_MB)?,

@@ -1,4 +1,4 @@
-//! Intrinsic functions and conditions.
+//! Intrinsic functions and conditions, and the names of resources, which may contain intrinsics.
 //!
 //! Source: the `CloudFormation` user guide, "Intrinsic function reference".
 
@@ -7,14 +7,17 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::template::{Deployment, Error, Template, parameters, physical, shape};
+use super::document::Template;
+use super::error::Error;
+use super::model::Deployment;
+use super::{parameters, physical, shape};
 
 /// How deep values may refer to each other. A template has only a few levels; a resource whose name refers to itself
 /// would never end.
 const DEPTH: u32 = 64;
 
 /// A template with the values that resolve it.
-pub(crate) struct Scope<'a> {
+pub(super) struct Scope<'a> {
     pub template: &'a Template,
     pub deployment: &'a Deployment,
     parameters: BTreeMap<String, Value>,
@@ -24,7 +27,12 @@ pub(crate) struct Scope<'a> {
 impl<'a> Scope<'a> {
     /// Checks the deployment's parameters and creates the scope.
     pub fn new(template: &'a Template, deployment: &'a Deployment) -> Result<Self, Error> {
-        Ok(Self { template, deployment, parameters: parameters::values(template, deployment)?, depth: Cell::new(0) })
+        Ok(Self {
+            template,
+            deployment,
+            parameters: parameters::values(template.parameters(), deployment)?,
+            depth: Cell::new(0),
+        })
     }
 
     /// The resolved value, or `None` for `AWS::NoValue`.
@@ -70,6 +78,42 @@ impl<'a> Scope<'a> {
         }
     }
 
+    /// The value of `Ref` for a resource.
+    pub fn resource_reference(&self, id: &str, place: &str) -> Result<String, Error> {
+        let kind = self.kind(id, place)?;
+        Ok(physical::reference(self.deployment, kind, &self.name(id)?))
+    }
+
+    /// The value of `Fn::GetAtt` for a resource.
+    pub fn resource_attribute(&self, id: &str, attribute: &str, place: &str) -> Result<String, Error> {
+        let kind = self.kind(id, place)?;
+        let value = physical::attribute(self.deployment, kind, &self.name(id)?, attribute);
+        value.ok_or_else(|| Error::new(place, format!("the attribute {id}.{attribute} of a {kind} is not known")))
+    }
+
+    /// The physical name of a resource: the one in the template, otherwise a derived one.
+    pub fn name(&self, id: &str) -> Result<String, Error> {
+        let kind = self.template.kind(id).unwrap_or_default();
+        if let Some(property) = physical::name_property(kind) {
+            let place = format!("Resources.{id}.Properties.{property}");
+            let given = self.template.resource(id).and_then(|resource| resource.get("Properties")?.get(property));
+            let given = given.map(|given| self.resolve(given, &place)).transpose()?.flatten();
+            if let Some(given) = given {
+                return shape::text(&given, &place);
+            }
+        }
+        Ok(physical::name(self.deployment, kind, id))
+    }
+
+    /// The type of a resource in this deployment.
+    fn kind(&self, id: &str, place: &str) -> Result<&'a str, Error> {
+        let kind = self.template.kind(id).ok_or_else(|| Error::new(place, format!("there is no resource `{id}`")))?;
+        if !self.exists(id)? {
+            return Err(Error::new(place, format!("`{id}` does not exist here: its condition is false")));
+        }
+        Ok(kind)
+    }
+
     fn resolve_within(&self, value: &Value, place: &str) -> Result<Option<Value>, Error> {
         match value {
             Value::Array(items) => {
@@ -107,11 +151,10 @@ impl<'a> Scope<'a> {
             }
             "Fn::Sub" => self.substitute(argument, place).map(Some),
             "Fn::GetAtt" => self.get_attribute(argument, place).map(Some),
-            "Fn::Join" => self.join(argument, place).map(Some),
             "Fn::Select" => self.select(argument, place).map(Some),
             "Fn::Split" => self.split(argument, place).map(Some),
             "Fn::FindInMap" => self.find_in_map(argument, place).map(Some),
-            "Fn::Equals" | "Fn::Not" | "Fn::And" | "Fn::Or" => {
+            "Fn::Equals" | "Fn::Not" | "Fn::And" => {
                 Err(Error::new(place, format!("{name} belongs into Conditions; use Fn::If here")))
             }
             unknown => Err(Error::new(place, format!("the intrinsic {unknown} is not known to this reader"))),
@@ -124,13 +167,11 @@ impl<'a> Scope<'a> {
             "AWS::NoValue" => return Ok(None),
             "AWS::Region" => json!(deployment.region),
             "AWS::AccountId" => json!(deployment.account),
-            "AWS::Partition" => json!(deployment.partition),
+            "AWS::Partition" => json!("aws"),
             "AWS::StackName" => json!(deployment.stack_name),
-            "AWS::StackId" => json!(physical::stack_id(deployment)),
-            "AWS::URLSuffix" => json!(physical::url_suffix(deployment)),
             _ => match self.parameters.get(name) {
                 Some(value) => value.clone(),
-                None => json!(physical::reference(self, name, place)?),
+                None => json!(self.resource_reference(name, place)?),
             },
         }))
     }
@@ -145,7 +186,7 @@ impl<'a> Scope<'a> {
         };
         let resource = shape::text(&resource, place)?;
         let attribute = self.text(&attribute, place)?;
-        physical::attribute(self, &resource, &attribute, place).map(Value::String)
+        self.resource_attribute(&resource, &attribute, place).map(Value::String)
     }
 
     /// `Fn::Sub`: `${Name}`, `${Resource.Attribute}`, `${!Literal}`, and the form with a map.
@@ -181,17 +222,11 @@ impl<'a> Scope<'a> {
             return self.text(local, place);
         }
         if let Some((resource, attribute)) = name.split_once('.') {
-            return physical::attribute(self, resource, attribute, place);
+            return self.resource_attribute(resource, attribute, place);
         }
         let value = self.reference(name, place)?;
         let value = value.ok_or_else(|| Error::new(place, "AWS::NoValue is not text"))?;
         shape::text(&value, place)
-    }
-
-    fn join(&self, argument: &Value, place: &str) -> Result<Value, Error> {
-        let [separator, items] = arguments(argument, "Fn::Join", place)?;
-        let items = self.list(items, place)?;
-        Ok(json!(items.join(&shape::text(separator, place)?)))
     }
 
     fn split(&self, argument: &Value, place: &str) -> Result<Value, Error> {
@@ -238,10 +273,6 @@ impl<'a> Scope<'a> {
         let Some((name, argument)) = single.and_then(|object| object.iter().next()) else {
             return Err(Error::new(place, "not a condition"));
         };
-        let all = || {
-            let parts = shape::one_or_many(argument).into_iter();
-            parts.map(|part| self.holds(part, place))
-        };
         match name.as_str() {
             "Condition" => self.condition(&shape::text(argument, place)?, place),
             "Fn::Equals" => {
@@ -252,15 +283,17 @@ impl<'a> Scope<'a> {
                 let [inner] = arguments(argument, name, place)?;
                 Ok(!self.holds(inner, place)?)
             }
-            "Fn::And" => Ok(all().collect::<Result<Vec<_>, _>>()?.into_iter().all(|one| one)),
-            "Fn::Or" => Ok(all().collect::<Result<Vec<_>, _>>()?.into_iter().any(|one| one)),
+            "Fn::And" => {
+                let parts = shape::one_or_many(argument).into_iter().map(|part| self.holds(part, place));
+                Ok(parts.collect::<Result<Vec<_>, _>>()?.into_iter().all(|one| one))
+            }
             unknown => Err(Error::new(place, format!("{unknown} is not a condition"))),
         }
     }
 }
 
 /// The intrinsic among the keys of a mapping, if there is one.
-pub(crate) fn intrinsic(object: &Map<String, Value>) -> Option<(&String, &Value)> {
+pub(super) fn intrinsic(object: &Map<String, Value>) -> Option<(&String, &Value)> {
     object.iter().find(|(key, _)| *key == "Ref" || key.starts_with("Fn::"))
 }
 

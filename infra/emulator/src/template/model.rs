@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::template::Secret;
+use super::secret::Secret;
 
 /// The place and the values of a deployment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,15 +15,10 @@ pub struct Deployment {
     pub region: String,
     /// `AWS::AccountId`, twelve digits.
     pub account: String,
-    /// `AWS::Partition`: `aws`, `aws-cn` or `aws-us-gov`.
-    pub partition: String,
     /// `AWS::StackName`.
     pub stack_name: String,
-    /// Values of `Ref` (key `Logical`) and `GetAtt` (key `Logical.Attribute`) that exist only after deployment, or that
-    /// should differ from the derived ones.
-    pub attributes: BTreeMap<String, String>,
     /// Secret strings, by secret name or ARN, for `{{resolve:secretsmanager:…}}`. Other versions than the current one
-    /// are stored under the same name or ARN, followed by a colon and their id or label.
+    /// are stored under the same name or ARN, followed by a colon and their id.
     pub secrets: BTreeMap<String, String>,
 }
 
@@ -34,9 +29,7 @@ impl Default for Deployment {
             parameters: BTreeMap::new(),
             region: "us-east-1".into(),
             account: "123456789012".into(),
-            partition: "aws".into(),
             stack_name: "handset".into(),
-            attributes: BTreeMap::new(),
             secrets: BTreeMap::new(),
         }
     }
@@ -61,8 +54,6 @@ pub struct Stack {
     pub queues: Vec<Queue>,
     /// The HTTP API's CORS rules, if it has any.
     pub cors: Option<Cors>,
-    /// The stack's outputs, by name.
-    pub outputs: BTreeMap<String, Value>,
 }
 
 /// A Lambda function, with the template's `Globals` merged in.
@@ -181,8 +172,6 @@ pub struct Key {
     pub logical_id: String,
     /// The key's ARN.
     pub arn: String,
-    /// Its aliases, in the form `alias/name`.
-    pub aliases: Vec<String>,
 }
 
 /// An SNS topic.

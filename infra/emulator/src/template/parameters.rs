@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use regex::Regex;
 use serde_json::{Map, Value, json};
 
-use crate::template::{Deployment, Error, Template, shape};
+use super::error::Error;
+use super::model::Deployment;
+use super::shape;
 
 /// A parameter as declared in the template.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -97,7 +99,7 @@ impl Parameter {
 }
 
 /// The declarations of a template.
-pub(crate) fn declared(document: &Value) -> Result<BTreeMap<String, Parameter>, Error> {
+pub(super) fn declared(document: &Value) -> Result<BTreeMap<String, Parameter>, Error> {
     let mut parameters = BTreeMap::new();
     if let Some(section) = shape::object(document.get("Parameters"), "Parameters")? {
         for (name, declaration) in section {
@@ -145,10 +147,13 @@ fn declare(name: &str, entries: &Map<String, Value>, place: &str) -> Result<Para
 
 /// The values of a deployment: the given value, otherwise the default. A list is a JSON array, every other value is
 /// text, as in `Ref`.
-pub(crate) fn values(template: &Template, deployment: &Deployment) -> Result<BTreeMap<String, Value>, Error> {
+pub(super) fn values(
+    declared: &BTreeMap<String, Parameter>,
+    deployment: &Deployment,
+) -> Result<BTreeMap<String, Value>, Error> {
     for name in deployment.parameters.keys() {
-        if !template.parameters.contains_key(name) {
-            let known: Vec<_> = template.parameters.keys().map(String::as_str).collect();
+        if !declared.contains_key(name) {
+            let known: Vec<_> = declared.keys().map(String::as_str).collect();
             let known = known.join(", ");
             let reason = format!("no such parameter; the template has {known}");
             return Err(Error::new(format!("Parameters.{name}"), reason));
@@ -162,7 +167,7 @@ pub(crate) fn values(template: &Template, deployment: &Deployment) -> Result<BTr
         parameter.check(value)?;
         Ok(if parameter.is_list() { json!(split(value)) } else { json!(value) })
     };
-    template.parameters.values().map(|parameter| Ok((parameter.name.clone(), value(parameter)?))).collect()
+    declared.values().map(|parameter| Ok((parameter.name.clone(), value(parameter)?))).collect()
 }
 
 /// The items of a comma-delimited list. `CloudFormation` trims the space around each.

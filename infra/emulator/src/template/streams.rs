@@ -5,7 +5,9 @@
 
 use serde_json::Value;
 
-use crate::template::{Error, Function, Table, TableChanged, shape};
+use super::error::Error;
+use super::model::{Function, Table, TableChanged};
+use super::shape;
 
 /// Every property of the event. Three have no effect here: how long Lambda waits for a batch to fill, its metrics, and
 /// the key that encrypts filters.
@@ -27,7 +29,7 @@ const PROPERTIES: [&str; 14] = [
 ];
 
 /// Reads the resolved properties of a `DynamoDB` event; `None` if it is switched off.
-pub(crate) fn subscription(name: &str, properties: &Value, place: &str) -> Result<Option<TableChanged>, Error> {
+pub(super) fn subscription(name: &str, properties: &Value, place: &str) -> Result<Option<TableChanged>, Error> {
     let given = shape::object(Some(properties), place)?.into_iter().flatten();
     if let Some((unknown, _)) = given.into_iter().find(|(name, _)| !PROPERTIES.contains(&name.as_str())) {
         return Err(Error::new(place, format!("the property {unknown} is not understood")));
@@ -63,7 +65,7 @@ pub(crate) fn subscription(name: &str, properties: &Value, place: &str) -> Resul
 }
 
 /// Checks that every subscription's table has a stream.
-pub(crate) fn check(functions: &[Function], tables: &[Table]) -> Result<(), Error> {
+pub(super) fn check(functions: &[Function], tables: &[Table]) -> Result<(), Error> {
     for function in functions {
         for changed in &function.table_changed {
             let place = format!("Resources.{}.Properties.Events.{}", function.logical_id, changed.name);

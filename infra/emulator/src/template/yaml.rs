@@ -5,10 +5,10 @@
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
 use serde_json::{Map, Number, Value, json};
 
-use crate::template::Error;
+use super::error::Error;
 
 /// Parses one YAML document.
-pub(crate) fn parse(text: &str) -> Result<Value, Error> {
+pub(super) fn parse(text: &str) -> Result<Value, Error> {
     let documents =
         Yaml::load_from_str(text).map_err(|error| Error::new("template", format!("not valid YAML: {error}")))?;
     match documents.as_slice() {

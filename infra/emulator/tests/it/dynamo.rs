@@ -1,15 +1,12 @@
-//! DynamoDB: transactions, indexes, expiry, streams' names and faults.
+//! DynamoDB: transactions, indexes, expiry, and faults.
 
 use aws_sdk_dynamodb::error::ProvideErrorMetadata as _;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{
-    AttributeValue, CancellationReason, ConditionCheck, Put, TableStatus, TransactWriteItem,
-};
-use emulator::{ACCOUNT, Fault, REGION};
-
+use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason, ConditionCheck, Put, TransactWriteItem};
+use emulator::{Fault, REGION};
 use sha2::{Digest as _, Sha256};
 
-use crate::fixture::{Stack, TABLE, hex, send, sign, table, table_arn};
+use crate::support::{TABLE, TestStack, hex, send, sign, table};
 
 fn text(value: &str) -> AttributeValue {
     AttributeValue::S(value.to_owned())
@@ -35,7 +32,7 @@ fn reasons(error: &TransactWriteItemsError) -> &[CancellationReason] {
 
 #[tokio::test]
 async fn a_cancelled_transaction_gives_its_reasons_by_position() {
-    let stack = Stack::start().await;
+    let stack = TestStack::start().await;
     let client = stack.dynamo("admin");
     let first = client.transact_write_items().transact_items(put("a")).transact_items(put("b"));
     first.send().await.expect("two new items");
@@ -61,7 +58,7 @@ async fn a_cancelled_transaction_gives_its_reasons_by_position() {
 
 #[tokio::test]
 async fn a_conflict_can_be_ordered_at_a_position() {
-    let stack = Stack::start().await;
+    let stack = TestStack::start().await;
     let client = stack.dynamo("admin");
     let call = "dynamodb:TransactWriteItems";
     stack.endpoints.fail_next(call, 1, Fault::transaction_conflict(1));
@@ -76,7 +73,7 @@ async fn a_conflict_can_be_ordered_at_a_position() {
 
 #[tokio::test]
 async fn ordered_faults_are_retried_by_the_sdk_until_they_end() {
-    let stack = Stack::start().await;
+    let stack = TestStack::start().await;
     let client = stack.dynamo("admin");
     let get = || client.get_item().table_name(TABLE).key("pk", text("a")).key("sk", text("-"));
     for fault in [Fault::throughput_exceeded(), Fault::internal_server_error()] {
@@ -96,7 +93,7 @@ async fn ordered_faults_are_retried_by_the_sdk_until_they_end() {
 
 #[tokio::test]
 async fn an_index_is_read_consistently_and_expired_items_go() {
-    let stack = Stack::start().await;
+    let stack = TestStack::start().await;
     let client = stack.dynamo("admin");
     for (sk, version, ttl) in [("a", "1", "1"), ("b", "2", "4102444800")] {
         client
@@ -127,20 +124,15 @@ async fn an_index_is_read_consistently_and_expired_items_go() {
 }
 
 #[tokio::test]
-async fn arns_name_the_public_region() {
-    let stack = Stack::start().await;
-    let client = stack.dynamo("admin");
-    let table = client.describe_table().table_name(TABLE).send().await.expect("the table");
-    let table = table.table().expect("a description");
-    assert_eq!(table.table_arn(), Some(table_arn().as_str()));
-    assert_eq!(table.table_status(), Some(&TableStatus::Active));
-    let stream = table.latest_stream_arn().expect("a stream");
-    assert!(stream.starts_with(&format!("arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/")), "{stream}");
+async fn what_is_not_supported_is_refused() {
+    let stack = TestStack::start().await;
+    let error = stack.dynamo("admin").list_tables().send().await.expect_err("not supported");
+    assert_eq!(error.code(), Some("UnknownOperationException"));
 }
 
 #[tokio::test]
 async fn two_hundred_conditional_updates_have_one_winner() {
-    let stack = Stack::start().await;
+    let stack = TestStack::start().await;
     let client = stack.dynamo("admin");
     let attempts = (0..200).map(|_| {
         let put = client
@@ -160,7 +152,7 @@ async fn two_hundred_conditional_updates_have_one_winner() {
 
 #[tokio::test]
 async fn a_table_is_kept_with_the_same_schema_and_refused_with_another() {
-    let stack = Stack::start().await;
+    let stack = TestStack::start().await;
     stack.endpoints.create_table(&table()).expect("the same table");
     let mut other = table();
     other["LocalSecondaryIndexes"][0]["IndexName"] = "ByAge".into();
@@ -173,17 +165,17 @@ async fn a_table_is_kept_with_the_same_schema_and_refused_with_another() {
 
 #[tokio::test]
 async fn unknown_access_keys_and_wrong_secrets_are_refused() {
-    let stack = Stack::start().await;
-    let error = stack.dynamo("stranger").list_tables().send().await.expect_err("refused");
+    let stack = TestStack::start().await;
+    let error = stack.dynamo("stranger").scan().table_name(TABLE).send().await.expect_err("refused");
     assert_eq!(error.code(), Some("UnrecognizedClientException"));
     stack.register_with_secret("thief", "another secret");
-    let error = stack.dynamo("thief").list_tables().send().await.expect_err("refused");
+    let error = stack.dynamo("thief").scan().table_name(TABLE).send().await.expect_err("refused");
     assert_eq!(error.code(), Some("InvalidSignatureException"));
 }
 
 #[tokio::test]
 async fn nesting_too_deep_to_check_is_refused() {
-    let stack = Stack::start().await;
+    let stack = TestStack::start().await;
     stack.register("nobody", Some(serde_json::json!([])));
     let deep = format!("{{\"TableName\":\"{TABLE}\",\"Item\":{}1{}}}", "[".repeat(500), "]".repeat(500));
     let canonical = format!("POST\n/\n\nx-amz-date:20260301T000000Z\n\nx-amz-date\n{}", hex(&Sha256::digest(&deep)));

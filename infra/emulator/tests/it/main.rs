@@ -1,15 +1,15 @@
 //! Tests of the endpoints with the real SDK clients. Every test has its own endpoints, in memory and on their own port.
 
 mod dynamo;
-mod events;
-mod fixture;
-mod keys;
-mod notifications;
-mod objects;
+mod kms;
+mod object_events;
 mod persistence;
-mod reads;
 mod roles;
+mod s3_reads;
+mod s3_writes;
 mod sms;
-mod stream_mappings;
-mod streams;
+mod stream_deliveries;
+mod stream_subscriptions;
+mod support;
 mod template;
+mod topics_and_pushes;

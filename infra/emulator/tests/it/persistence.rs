@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_s3::primitives::ByteStream;
-use emulator::{Endpoints, Error, Options};
+use emulator::{EndpointOptions, Endpoints, Error};
 
-use crate::fixture::{BUCKET, Stack, TABLE, table};
+use crate::support::{BUCKET, TABLE, TestStack, table};
 
 /// A folder that is removed when the test ends.
 pub struct Folder(PathBuf);
@@ -36,7 +36,7 @@ fn text(value: &str) -> AttributeValue {
 #[tokio::test]
 async fn a_restart_keeps_items_objects_and_texts() {
     let folder = Folder::new("restart");
-    let stack = Stack::start_in(Some(folder.0.clone())).await;
+    let stack = TestStack::start_in(Some(folder.0.clone())).await;
     let put = stack.dynamo("admin").put_item().table_name(TABLE).item("pk", text("a")).item("sk", text("b"));
     put.send().await.expect("an item");
     let s3 = stack.s3("admin");
@@ -56,7 +56,7 @@ async fn a_restart_keeps_items_objects_and_texts() {
     assert_eq!(files(), 2, "replaced and deleted bytes are gone");
     std::fs::write(bucket.join("left-over.body"), "x").expect("a file of a crash");
 
-    let stack = Stack::start_in(Some(folder.0.clone())).await;
+    let stack = TestStack::start_in(Some(folder.0.clone())).await;
     assert_eq!(files(), 2, "left-over bytes are removed");
     let get = stack.dynamo("admin").get_item().table_name(TABLE).key("pk", text("a")).key("sk", text("b"));
     assert!(get.send().await.expect("an answer").item().is_some());
@@ -78,7 +78,7 @@ async fn a_restart_keeps_items_objects_and_texts() {
 #[tokio::test]
 async fn a_data_folder_belongs_to_one_run() {
     let folder = Folder::new("lock");
-    let options = Options { data: Some(folder.0.clone()), ..Options::default() };
+    let options = EndpointOptions { data: Some(folder.0.clone()), ..EndpointOptions::default() };
     let first = Endpoints::start(options.clone()).await.expect("the first");
     let second = Endpoints::start(options.clone()).await;
     assert!(matches!(second.err(), Some(Error::InUse(_))));
@@ -89,9 +89,13 @@ async fn a_data_folder_belongs_to_one_run() {
 
 #[tokio::test]
 async fn a_shutdown_frees_the_port() {
-    let stack = Stack::start().await;
-    stack.dynamo("admin").list_tables().send().await.expect("an answer");
+    let stack = TestStack::start().await;
+    stack.dynamo("admin").scan().table_name(TABLE).send().await.expect("an answer");
     let port = stack.endpoints.url().rsplit(':').next().expect("a port").parse().expect("a number");
     stack.endpoints.shutdown().await;
-    Endpoints::start(Options { port, ..Options::default() }).await.expect("the port is free").shutdown().await;
+    Endpoints::start(EndpointOptions { port, ..EndpointOptions::default() })
+        .await
+        .expect("the port is free")
+        .shutdown()
+        .await;
 }

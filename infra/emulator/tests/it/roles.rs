@@ -1,12 +1,12 @@
 //! Roles: the calls that each service allows and denies, and the record of them.
 
-use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem, WriteRequest};
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, KeysAndAttributes, Put, TransactWriteItem};
 use aws_sdk_s3::error::ProvideErrorMetadata as _;
 use aws_sdk_s3::primitives::ByteStream;
 use emulator::{Error, Principal, UsedStatement};
 use serde_json::json;
 
-use crate::fixture::{BUCKET, Stack, TABLE, table_arn};
+use crate::support::{BUCKET, TABLE, TestStack, table_arn};
 
 fn text(value: &str) -> AttributeValue {
     AttributeValue::S(value.to_owned())
@@ -14,7 +14,7 @@ fn text(value: &str) -> AttributeValue {
 
 #[tokio::test]
 async fn a_narrow_role_reads_but_does_not_write() {
-    let stack = Stack::start().await;
+    let stack = TestStack::start().await;
     stack.register(
         "reader",
         Some(json!([{
@@ -38,10 +38,9 @@ async fn a_narrow_role_reads_but_does_not_write() {
         .key_condition_expression("pk = :p")
         .expression_attribute_values(":p", text("a"));
     assert_eq!(query.send().await.expect_err("the index").code(), Some("AccessDeniedException"));
-    assert_eq!(client.list_tables().send().await.expect_err("tables").code(), Some("AccessDeniedException"));
     let denied = stack.endpoints.denied();
     let actions: Vec<_> = denied.iter().map(|denial| denial.action.as_str()).collect();
-    assert_eq!(actions, ["dynamodb:PutItem", "dynamodb:Query", "dynamodb:ListTables"]);
+    assert_eq!(actions, ["dynamodb:PutItem", "dynamodb:Query"]);
     assert_eq!(
         denied[1].missing_statement(),
         format!("- Effect: Allow\n  Action: dynamodb:Query\n  Resource: \"{}/index/ByVersion\"", table_arn())
@@ -50,7 +49,7 @@ async fn a_narrow_role_reads_but_does_not_write() {
 
 #[tokio::test]
 async fn a_transaction_needs_the_permission_of_each_of_its_items() {
-    let stack = Stack::start().await;
+    let stack = TestStack::start().await;
     stack.register(
         "putter",
         Some(json!([
@@ -69,14 +68,14 @@ async fn a_transaction_needs_the_permission_of_each_of_its_items() {
     let error = mixed.send().await.expect_err("a delete is not");
     assert_eq!(error.code(), Some("AccessDeniedException"));
     assert_eq!(stack.endpoints.denied()[0].action, "dynamodb:DeleteItem");
-    // The second statement decided nothing: transactions have no action of their own.
+    // The second statement allowed nothing: transactions have no action of their own.
     let used = [UsedStatement { principal: "putter".into(), index: 0 }];
     assert_eq!(stack.endpoints.used_statements(), used);
 }
 
 #[tokio::test]
 async fn leading_keys_confine_a_role_to_its_items() {
-    let stack = Stack::start().await;
+    let stack = TestStack::start().await;
     stack.register(
         "codes",
         Some(json!([{
@@ -100,32 +99,21 @@ async fn leading_keys_confine_a_role_to_its_items() {
             .expression_attribute_names("#p", "pk")
             .expression_attribute_values(":p", text(pk));
         assert_eq!(query.send().await.is_ok(), allowed, "query {pk}");
-        let put = aws_sdk_dynamodb::types::PutRequest::builder()
-            .item("pk", text(pk))
-            .item("sk", text("-"))
-            .build()
-            .expect("a put");
-        let batch =
-            client.batch_write_item().request_items(TABLE, vec![WriteRequest::builder().put_request(put).build()]);
+        let keys = KeysAndAttributes::builder()
+            .keys([("pk", text(pk)), ("sk", text("-"))].map(|(name, value)| (name.to_owned(), value)).into());
+        let batch = client.batch_get_item().request_items(TABLE, keys.build().expect("a key"));
         assert_eq!(batch.send().await.is_ok(), allowed, "batch {pk}");
     }
 }
 
 #[tokio::test]
-async fn s3_roles_tell_objects_prefixes_and_listing_apart() {
-    let stack = Stack::start().await;
+async fn s3_roles_tell_objects_and_listing_apart() {
+    let stack = TestStack::start().await;
     let bucket = format!("arn:aws:s3:::{BUCKET}");
     stack.register(
         "media",
         Some(json!([
             {"Effect": "Allow", "Action": ["s3:PutObject", "s3:GetObject"], "Resource": format!("{bucket}/images/*")},
-            {
-                "Effect": "Allow",
-                "Action": "s3:ListBucket",
-                "Resource": bucket,
-                "Condition": {"StringLike": {"s3:prefix": "images/*"}},
-            },
-            {"Effect": "Deny", "Action": "s3:*", "Resource": format!("{bucket}/images/secret*")},
         ])),
     );
     let client = stack.s3("media");
@@ -134,26 +122,18 @@ async fn s3_roles_tell_objects_prefixes_and_listing_apart() {
         client.put_object().bucket(BUCKET).key(key).body(body).send()
     };
     put("images/a").await.expect("allowed");
-    for key in ["audios/a", "images/secret"] {
-        let error = put(key).await.expect_err("not allowed");
-        assert_eq!(error.code(), Some("AccessDenied"), "{key}");
-        assert_eq!(error.raw_response().map(|raw| raw.status().as_u16()), Some(403));
-    }
+    let error = put("audios/a").await.expect_err("not allowed");
+    assert_eq!(error.code(), Some("AccessDenied"));
+    assert_eq!(error.raw_response().map(|raw| raw.status().as_u16()), Some(403));
     let delete = client.delete_object().bucket(BUCKET).key("images/a").send().await;
     assert_eq!(delete.expect_err("not allowed").code(), Some("AccessDenied"));
-    let list = |prefix: &str| client.list_objects_v2().bucket(BUCKET).prefix(prefix).send();
-    assert_eq!(list("images/").await.expect("allowed").key_count(), Some(1));
-    assert_eq!(list("audios/").await.expect_err("not allowed").code(), Some("AccessDenied"));
-    let copy = client.copy_object().bucket(BUCKET).key("images/b");
-    let copy = copy.copy_source(format!("{BUCKET}/audios/a")).send().await;
-    assert_eq!(copy.expect_err("the source").code(), Some("AccessDenied"));
-    let by_deny = stack.endpoints.denied().into_iter().find(|denial| denial.denied_by == Some(2));
-    assert_eq!(by_deny.expect("the explicit deny").action, "s3:PutObject");
+    let list = client.list_objects_v2().bucket(BUCKET).send().await;
+    assert_eq!(list.expect_err("not allowed").code(), Some("AccessDenied"));
 }
 
 #[tokio::test]
 async fn a_missing_object_is_forbidden_to_whoever_may_not_list() {
-    let stack = Stack::start().await;
+    let stack = TestStack::start().await;
     let objects = format!("arn:aws:s3:::{BUCKET}/*");
     let get = json!({"Effect": "Allow", "Action": "s3:GetObject", "Resource": objects});
     let list = json!({"Effect": "Allow", "Action": "s3:ListBucket", "Resource": format!("arn:aws:s3:::{BUCKET}")});
@@ -172,7 +152,7 @@ async fn a_missing_object_is_forbidden_to_whoever_may_not_list() {
 
 #[tokio::test]
 async fn a_text_needs_more_than_the_topics_of_a_role() {
-    let stack = Stack::start().await;
+    let stack = TestStack::start().await;
     let role = |element: &str| json!([{"Effect": "Allow", "Action": "sns:Publish", element: "arn:aws:sns:*:*:*"}]);
     stack.register("topics", Some(role("Resource")));
     stack.register("phones", Some(role("NotResource")));
@@ -192,7 +172,7 @@ async fn a_text_needs_more_than_the_topics_of_a_role() {
 
 #[tokio::test]
 async fn a_role_that_is_not_understood_cannot_be_registered() {
-    let stack = Stack::start().await;
+    let stack = TestStack::start().await;
     let principal = Principal {
         name: "odd".into(),
         access_key_id: "odd".into(),

@@ -4,11 +4,11 @@ use aws_sdk_sns::error::ProvideErrorMetadata as _;
 use aws_sdk_sns::types::MessageAttributeValue;
 use emulator::Fault;
 
-use crate::fixture::Stack;
+use crate::support::TestStack;
 
 #[tokio::test]
 async fn texts_are_kept_newest_first() {
-    let stack = Stack::start().await;
+    let stack = TestStack::start().await;
     let client = stack.sns("admin");
     let mut heard = stack.endpoints.subscribe_texts();
     let kind = MessageAttributeValue::builder().data_type("String").string_value("Transactional");
@@ -32,7 +32,7 @@ async fn texts_are_kept_newest_first() {
 
 #[tokio::test]
 async fn a_malformed_phone_is_refused() {
-    let stack = Stack::start().await;
+    let stack = TestStack::start().await;
     let publish = stack.sns("admin").publish().phone_number("call me").message("hi").send().await;
     let error = publish.expect_err("refused").into_service_error();
     assert!(error.is_invalid_parameter_exception(), "{error:?}");
@@ -41,7 +41,7 @@ async fn a_malformed_phone_is_refused() {
 
 #[tokio::test]
 async fn sns_faults_look_like_sns() {
-    let stack = Stack::start().await;
+    let stack = TestStack::start().await;
     let client = stack.sns("admin");
     let publish = || client.publish().phone_number("+8613800138000").message("hi").send();
     stack.endpoints.fail_next("sns:Publish", 3, Fault::throttled());
@@ -55,7 +55,7 @@ async fn sns_faults_look_like_sns() {
 
 #[tokio::test]
 async fn strangers_and_wrong_secrets_are_refused() {
-    let stack = Stack::start().await;
+    let stack = TestStack::start().await;
     let publish = stack.sns("stranger").publish().phone_number("+8613800138000").message("hi").send();
     assert_eq!(publish.await.expect_err("refused").code(), Some("InvalidClientTokenId"));
     stack.register_with_secret("thief", "another secret");

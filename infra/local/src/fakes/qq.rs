@@ -3,9 +3,11 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use super::QQ_APP_ID;
 use super::message::{Asked, Told};
 use super::token::Token;
+
+/// Our app's id.
+pub const APP_ID: &str = "100000001";
 
 /// The user and app that a token belongs to; JSON if the request has `fmt=json`, otherwise JSONP. The status is 200
 /// even for errors.
@@ -18,7 +20,7 @@ pub async fn me(asked: &Asked) -> Told {
         Ok(Token::Missing) => refusal(100_007, "param access token is wrong or lost"),
         Ok(Token::Expired) => refusal(100_014, "access token is expired"),
         Ok(Token::Invalid) => refusal(100_016, "access token check failed"),
-        Ok(Token::Ours(openid)) => json!({ "client_id": QQ_APP_ID, "openid": openid }),
+        Ok(Token::Ours(openid)) => json!({ "client_id": APP_ID, "openid": openid }),
         Ok(Token::OtherApp(openid)) => json!({ "client_id": "100000002", "openid": openid }),
     };
     tell(asked, &body)

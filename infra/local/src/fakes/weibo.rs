@@ -3,9 +3,11 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use super::WEIBO_APP_KEY;
 use super::message::{Asked, Told};
 use super::token::Token;
+
+/// Our app's key.
+pub const APP_KEY: &str = "1000000001";
 
 /// The user and app that a token belongs to, and the seconds it has left.
 pub async fn get_token_info(asked: &Asked) -> Told {
@@ -17,7 +19,7 @@ pub async fn get_token_info(asked: &Asked) -> Told {
         Ok(Token::Missing) => refuse(400, 21323, "invalid_request"),
         Ok(Token::Expired) => refuse(400, 21327, "expired_token"),
         Ok(Token::Invalid) => refuse(400, 21332, "invalid_access_token"),
-        Ok(Token::Ours(uid)) => tell(uid, WEIBO_APP_KEY),
+        Ok(Token::Ours(uid)) => tell(uid, APP_KEY),
         Ok(Token::OtherApp(uid)) => tell(uid, "1000000002"),
     }
 }

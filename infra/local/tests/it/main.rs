@@ -10,6 +10,6 @@ mod limits;
 mod pages;
 mod reply;
 mod routes;
-mod run;
+mod start;
 mod stop;
 mod streams;

@@ -1,51 +1,25 @@
 //! A change of the table reaches its function, and the function's messages reach the page.
 
-use std::collections::BTreeMap;
-
-use aws_credential_types::Credentials;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_sns::types::MessageAttributeValue;
 use local::start;
 use serde_json::{Value, json};
 
 use crate::client::get;
-use crate::run::{Fakes, memory, port};
-
-type Environment = BTreeMap<String, String>;
-
-fn credentials(environment: &Environment) -> Credentials {
-    let value = |name: &str| environment[name].clone();
-    Credentials::new(value("AWS_ACCESS_KEY_ID"), value("AWS_SECRET_ACCESS_KEY"), None, None, "test")
-}
-
-fn dynamo(environment: &Environment) -> aws_sdk_dynamodb::Client {
-    use aws_sdk_dynamodb::config::{BehaviorVersion, Builder, Region};
-    let config = Builder::new()
-        .behavior_version(BehaviorVersion::latest())
-        .endpoint_url(&environment["AWS_ENDPOINT_URL"])
-        .region(Region::new(environment["AWS_REGION"].clone()))
-        .credentials_provider(credentials(environment));
-    aws_sdk_dynamodb::Client::from_conf(config.build())
-}
-
-fn sns(environment: &Environment) -> aws_sdk_sns::Client {
-    use aws_sdk_sns::config::{BehaviorVersion, Builder, Region};
-    let config = Builder::new()
-        .behavior_version(BehaviorVersion::latest())
-        .endpoint_url(&environment["AWS_ENDPOINT_URL"])
-        .region(Region::new(environment["AWS_REGION"].clone()))
-        .credentials_provider(credentials(environment));
-    aws_sdk_sns::Client::from_conf(config.build())
-}
+use crate::start::{EchoFunctions, memory, port, sdk};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn changes_of_the_table_reach_the_functions_that_the_template_names() {
-    let fakes = Fakes::default();
+    let fakes = EchoFunctions::default();
     let running = start(memory(), &fakes).await.unwrap();
     let social = &running.environments()["social"];
     for sk in ["friend#2", "head", "groups", "roster", "sync#1"] {
         let key = |value: &str| AttributeValue::S(value.to_owned());
-        let put = dynamo(social).put_item().table_name(&social["TABLE"]).item("pk", key("user#1")).item("sk", key(sk));
+        let put = aws_sdk_dynamodb::Client::new(&sdk(social))
+            .put_item()
+            .table_name(&social["TABLE"])
+            .item("pk", key("user#1"))
+            .item("sk", key(sk));
         put.send().await.unwrap();
     }
     running.endpoints().settled().await;
@@ -66,9 +40,9 @@ async fn changes_of_the_table_reach_the_functions_that_the_template_names() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_published_and_pushed_is_shown_newest_first() {
-    let running = start(memory(), &Fakes::default()).await.unwrap();
+    let running = start(memory(), &EchoFunctions::default()).await.unwrap();
     let notify = &running.environments()["notify"];
-    let client = sns(notify);
+    let client = aws_sdk_sns::Client::new(&sdk(notify));
     let message = json!({"operation": "Request", "fromUserId": "a", "toUserId": "b", "content": {"message": "hi"}});
     let operation = MessageAttributeValue::builder().data_type("String").string_value("Request").build().unwrap();
     let publish = client.publish().topic_arn(&notify["NOTIFICATION_TOPIC"]).message(message.to_string());
@@ -104,10 +78,11 @@ async fn what_is_published_and_pushed_is_shown_newest_first() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_other_function_may_publish_there() {
-    let running = start(memory(), &Fakes::default()).await.unwrap();
+    let running = start(memory(), &EchoFunctions::default()).await.unwrap();
     let topic = running.environments()["notify"]["NOTIFICATION_TOPIC"].clone();
     for (name, environment) in running.environments() {
-        let published = sns(environment).publish().topic_arn(&topic).message("hi").send().await;
+        let published =
+            aws_sdk_sns::Client::new(&sdk(environment)).publish().topic_arn(&topic).message("hi").send().await;
         assert_eq!(published.is_ok(), name == "notify", "{name}");
         assert_eq!(environment.contains_key("NOTIFICATION_TOPIC"), name == "notify", "{name}");
     }

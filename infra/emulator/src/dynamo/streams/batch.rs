@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::letters::{DeadLetter, Letters, Reason};
 use super::mapping::{Mapping, StreamHandler};
-use super::source::{Record, Source};
+use super::source::{Source, StreamRecord};
 use crate::clock;
 
 /// The pause before the first retry of a batch; each later pause is twice as long. Lambda's pauses are too long for a
@@ -36,9 +36,9 @@ pub struct Courier {
 
 /// A part of a batch, and its state.
 struct Part {
-    records: Vec<Record>,
+    records: Vec<StreamRecord>,
     /// Attempts that count as retries.
-    attempts: usize,
+    attempts: u32,
     /// The error of the last attempt.
     error: String,
 }
@@ -51,7 +51,7 @@ struct Failure {
 
 impl Courier {
     /// Delivers a batch in order. Returns when every record has succeeded or was dropped.
-    pub async fn deliver(&self, batch: Vec<Record>) {
+    pub async fn deliver(&self, batch: Vec<StreamRecord>) {
         // The parts of the batch in reverse order: the next one is last.
         let mut parts = vec![Part { records: batch, attempts: 0, error: String::new() }];
         let mut pause = FIRST_PAUSE;
@@ -67,16 +67,16 @@ impl Courier {
             tracing::warn!(function = self.mapping.function, error = failure.error, "a batch of changes failed");
             part.records.drain(..failure.from);
             part.error = failure.error;
-            if self.mapping.bisects && failure.from > 0 {
+            if self.mapping.changed.bisects && failure.from > 0 {
                 // The function reported where it failed; the rest is delivered again, which does not count as a retry.
                 parts.push(part);
-            } else if self.mapping.bisects && part.records.len() > 1 {
+            } else if self.mapping.changed.bisects && part.records.len() > 1 {
                 let rest = part.records.split_off(part.records.len() / 2);
                 parts.push(Part { records: rest, attempts: part.attempts, error: part.error.clone() });
                 parts.push(part);
             } else {
                 part.attempts += 1;
-                if self.mapping.retries.is_some_and(|retries| part.attempts > retries) {
+                if self.mapping.changed.retries.is_some_and(|retries| part.attempts > retries) {
                     self.give_up(&part.records, (Reason::Retries, part.attempts, &part.error));
                     continue;
                 }
@@ -87,13 +87,13 @@ impl Courier {
         }
     }
 
-    async fn invoke(&self, records: &[Record]) -> Result<(), Failure> {
+    async fn invoke(&self, records: &[StreamRecord]) -> Result<(), Failure> {
         let events: Vec<&Value> = records.iter().map(|record| &record.event).collect();
         let event = json!({"Records": events});
         // A panic in the function counts as a failure.
         let call = AssertUnwindSafe(async { (self.handler)(event).await }).catch_unwind();
         match call.await {
-            Ok(Ok(answer)) if self.mapping.reports_failures => reported(&answer, records),
+            Ok(Ok(answer)) if self.mapping.changed.reports_failures => reported(&answer, records),
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => Err(Failure { from: 0, error }),
             Err(_) => Err(Failure { from: 0, error: "the function panicked".to_owned() }),
@@ -102,16 +102,16 @@ impl Courier {
 
     /// Drops the records at the front that are too old.
     fn give_up_old(&self, part: &mut Part) {
-        let allowed = self.mapping.record_age.unwrap_or(KEPT_FOR).min(KEPT_FOR);
+        let allowed = self.mapping.changed.record_age.map_or(KEPT_FOR, u64::from).min(KEPT_FOR);
         let now = clock::epoch_millis() / 1_000;
         let old = part.records.iter().take_while(|record| now.saturating_sub(record.created) > allowed).count();
         if old > 0 {
-            let old: Vec<Record> = part.records.drain(..old).collect();
+            let old: Vec<StreamRecord> = part.records.drain(..old).collect();
             self.give_up(&old, (Reason::Age, part.attempts, &part.error));
         }
     }
 
-    fn give_up(&self, records: &[Record], why: (Reason, usize, &str)) {
+    fn give_up(&self, records: &[StreamRecord], why: (Reason, u32, &str)) {
         self.letters.keep(DeadLetter::about(&self.mapping, &self.source, records, why));
     }
 }
@@ -121,7 +121,7 @@ impl Courier {
 /// From the Lambda developer guide, "Configuring partial batch response with DynamoDB and Lambda": a response without
 /// failures is a success; a response that names an unknown record is a failure of the whole batch; if it names several
 /// records, the first counts.
-fn reported(answer: &Value, records: &[Record]) -> Result<(), Failure> {
+fn reported(answer: &Value, records: &[StreamRecord]) -> Result<(), Failure> {
     let failures = match answer.get("batchItemFailures") {
         None | Some(Value::Null) => return Ok(()),
         Some(failures) => failures.as_array(),

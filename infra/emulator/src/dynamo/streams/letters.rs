@@ -6,8 +6,9 @@ use std::sync::{Mutex, PoisonError};
 use serde_json::{Value, json};
 
 use super::mapping::Mapping;
-use super::source::{Record, Source};
-use crate::{ACCOUNT, REGION, clock};
+use super::source::{Source, StreamRecord};
+use crate::clock;
+use crate::place::{ACCOUNT, REGION};
 
 /// The number of letters that are kept; older ones are deleted.
 const KEPT: usize = 1_000;
@@ -65,15 +66,15 @@ impl DeadLetter {
     pub(super) fn about(
         mapping: &Mapping,
         source: &Source,
-        records: &[Record],
-        (reason, attempts, error): (Reason, usize, &str),
+        records: &[StreamRecord],
+        (reason, attempts, error): (Reason, u32, &str),
     ) -> Self {
         let condition = match reason {
             Reason::Retries => "RetryAttemptsExhausted",
             Reason::Age => "RecordAgeExceeded",
         };
-        let number = |record: Option<&Record>| record.map(Record::sequence_number).map(str::to_owned);
-        let arrival = |record: Option<&Record>| record.map(|record| clock::time_of(record.created));
+        let number = |record: Option<&StreamRecord>| record.map(StreamRecord::sequence_number).map(str::to_owned);
+        let arrival = |record: Option<&StreamRecord>| record.map(|record| clock::time_of(record.created));
         let (first, last) = (records.first(), records.last());
         let body = json!({
             "requestContext": {
@@ -95,7 +96,7 @@ impl DeadLetter {
                 "streamArn": source.arn,
             },
         });
-        let destination = mapping.dead_letters.clone();
+        let destination = mapping.changed.dead_letters.clone();
         let (function, error) = (mapping.function.clone(), error.to_owned());
         Self { function, destination, body, error, sent_at: clock::epoch_millis() }
     }

@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use super::batch::Courier;
 use super::pattern::Pattern;
 use super::positions::Positions;
-use super::source::Record;
+use super::source::StreamRecord;
 
 /// The most records that may wait for a function. The others stay in the stream.
 const AHEAD: usize = 1_000;
@@ -60,7 +60,7 @@ pub struct Reader {
 /// Records that are delivered one batch after another.
 #[derive(Default)]
 struct Lane {
-    waiting: VecDeque<Record>,
+    waiting: VecDeque<StreamRecord>,
     busy: bool,
 }
 
@@ -73,7 +73,7 @@ impl Reader {
         (progress, signal): (watch::Sender<Progress>, watch::Receiver<Signal>),
         after: i64,
     ) -> Self {
-        let lanes = (0..courier.mapping.parallelization_factor.max(1)).map(|_| Lane::default()).collect();
+        let lanes = (0..courier.mapping.changed.parallelization_factor.max(1)).map(|_| Lane::default()).collect();
         Self {
             courier: Arc::new(courier),
             filters,
@@ -142,7 +142,7 @@ impl Reader {
 
     /// Starts a batch in every idle lane.
     fn start(&mut self) {
-        let batch_size = self.courier.mapping.batch_size;
+        let batch_size = usize::try_from(self.courier.mapping.changed.batch_size).unwrap_or(usize::MAX);
         for (index, lane) in self.lanes.iter_mut().enumerate() {
             if lane.busy || lane.waiting.is_empty() {
                 continue;
@@ -184,7 +184,7 @@ impl Reader {
 
 impl Lane {
     /// The next records that fit into an event, at least one.
-    fn next_batch(&mut self, size: usize) -> Vec<Record> {
+    fn next_batch(&mut self, size: usize) -> Vec<StreamRecord> {
         let mut length = 0;
         let fitting = self.waiting.iter().take(size).take_while(|record| {
             length += record.length + 1;

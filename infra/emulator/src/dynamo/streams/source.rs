@@ -7,15 +7,16 @@ use dynoxide::actions::get_shard_iterator::{GetShardIteratorRequest, decode_shar
 use dynoxide::types::item_size;
 use serde_json::{Value, json};
 
-use crate::dynamo::{ENGINE_REGION, PUBLIC_REGION};
-use crate::{Error, REGION};
+use crate::Error;
+use crate::dynamo::region::{ENGINE_REGION, PUBLIC_REGION};
+use crate::place::REGION;
 
 /// The number of records read at a time.
 const PAGE: usize = 250;
 
 /// A record of a stream.
 #[derive(Debug, Clone)]
-pub struct Record {
+pub struct StreamRecord {
     /// Its position in the stream. Sequences grow, also across restarts.
     pub sequence: i64,
     /// The partition key of the item, as text that is unique for each key.
@@ -28,7 +29,7 @@ pub struct Record {
     pub length: usize,
 }
 
-impl Record {
+impl StreamRecord {
     /// The sequence number as callers see it.
     pub fn sequence_number(&self) -> &str {
         self.event["dynamodb"]["SequenceNumber"].as_str().unwrap_or_default()
@@ -70,7 +71,7 @@ impl Source {
 
     /// Reads the records after a sequence, and returns them with the last sequence read. The engine also records writes
     /// that change nothing; DynamoDB does not, so they are skipped.
-    pub async fn read(&self, after: i64) -> Result<(Vec<Record>, i64), Error> {
+    pub async fn read(&self, after: i64) -> Result<(Vec<StreamRecord>, i64), Error> {
         let iterator = encode_shard_iterator(&self.table, &self.shard(), after);
         let database = self.database.clone();
         let request = GetRecordsRequest { shard_iterator: iterator, limit: Some(PAGE) };
@@ -95,7 +96,7 @@ impl Source {
     }
 
     /// The format is `Record` in the API reference, with the stream's ARN, which Lambda adds.
-    fn record(&self, record: &EngineRecord) -> Record {
+    fn record(&self, record: &EngineRecord) -> StreamRecord {
         let mut event = serde_json::to_value(record).unwrap_or_default();
         let created = seconds(record.dynamodb.approximate_creation_date_time);
         event["awsRegion"] = json!(REGION);
@@ -106,7 +107,7 @@ impl Source {
         event["dynamodb"]["SizeBytes"] = json!(images.into_iter().flatten().map(item_size).sum::<usize>());
         let key = event["dynamodb"]["Keys"][&self.partition_key].to_string();
         let length = event.to_string().len();
-        Record { sequence: sequence_of(record), key, created, event, length }
+        StreamRecord { sequence: sequence_of(record), key, created, event, length }
     }
 }
 

@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
 use futures::future::BoxFuture;
 use local::{Error, Functions, Invoke, Options, start};
 use serde_json::{Value, json};
@@ -13,12 +16,12 @@ use crate::fixture::{Closure, respond};
 
 /// Builds functions that return their name, and records their environments and the events that are not requests.
 #[derive(Default)]
-pub struct Fakes {
+pub struct EchoFunctions {
     environments: Mutex<BTreeMap<String, BTreeMap<String, String>>>,
     pub events: Arc<Mutex<Vec<(String, Value)>>>,
 }
 
-impl Functions for Fakes {
+impl Functions for EchoFunctions {
     fn build<'a>(
         &'a self,
         binary: &'a str,
@@ -58,9 +61,21 @@ fn folder(name: &str) -> PathBuf {
     folder
 }
 
+/// The configuration of SDK clients with a function's credentials.
+pub fn sdk(environment: &BTreeMap<String, String>) -> SdkConfig {
+    let value = |name: &str| environment[name].clone();
+    let credentials = Credentials::new(value("AWS_ACCESS_KEY_ID"), value("AWS_SECRET_ACCESS_KEY"), None, None, "test");
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .endpoint_url(value("AWS_ENDPOINT_URL"))
+        .region(Region::new(value("AWS_REGION")))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .build()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_project_s_template_starts_and_routes() {
-    let fakes = Fakes::default();
+    let fakes = EchoFunctions::default();
     let running = start(memory(), &fakes).await.unwrap();
     let port = port(&running.url());
     assert_eq!(get(port, "POST /verify_code").await.text(), "codes");
@@ -84,7 +99,7 @@ async fn the_project_s_template_starts_and_routes() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_policy_overrides_a_parameter_and_a_wrong_one_is_named() {
     let with = |name: &str, value: &str| Options { parameters: vec![(name.to_owned(), value.to_owned())], ..memory() };
-    let fakes = Fakes::default();
+    let fakes = EchoFunctions::default();
     let running = start(with("ResendSeconds", "1"), &fakes).await.unwrap();
     assert_eq!(running.environments()["codes"]["RESEND_SECONDS"], "1");
     running.stop().await;
@@ -102,7 +117,7 @@ async fn secrets_outlive_a_run_in_the_data_folder_and_only_there() {
     let folder = folder("secrets");
     let secret = |data: Option<PathBuf>| async move {
         let options = Options { data, ..memory() };
-        let running = start(options, &Fakes::default()).await.unwrap();
+        let running = start(options, &EchoFunctions::default()).await.unwrap();
         let secret = running.environments()["auth"]["SIGNING_SECRET"].clone();
         running.stop().await;
         secret
@@ -115,7 +130,7 @@ async fn secrets_outlive_a_run_in_the_data_folder_and_only_there() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_taken_port_is_said_to_be_taken() {
-    let fakes = Fakes::default();
+    let fakes = EchoFunctions::default();
     let first = start(memory(), &fakes).await.unwrap();
     let taken = port(&first.url());
     for aws_only in [false, true] {
@@ -129,7 +144,7 @@ async fn a_taken_port_is_said_to_be_taken() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_endpoints_can_run_alone() {
-    let fakes = Fakes::default();
+    let fakes = EchoFunctions::default();
     let options = Options { aws_only: true, ..memory() };
     let running = start(options, &fakes).await.unwrap();
     assert_eq!(running.url(), running.endpoints().url());
@@ -142,20 +157,10 @@ async fn the_endpoints_can_run_alone() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn new_objects_reach_the_function_the_template_names() {
-    use aws_sdk_s3::config::{BehaviorVersion, Config, Credentials, Region};
-
-    let fakes = Fakes::default();
+    let fakes = EchoFunctions::default();
     let running = start(memory(), &fakes).await.unwrap();
     let media = &running.environments()["media"];
-    let (id, secret) = (&media["AWS_ACCESS_KEY_ID"], &media["AWS_SECRET_ACCESS_KEY"]);
-    let config = Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .endpoint_url(&media["AWS_ENDPOINT_URL"])
-        .region(Region::new(media["AWS_REGION"].clone()))
-        .credentials_provider(Credentials::new(id, secret, None, None, "test"))
-        .force_path_style(true)
-        .build();
-    let s3 = aws_sdk_s3::Client::from_conf(config);
+    let s3 = aws_sdk_s3::Client::new(&sdk(media));
     let put = |key: &'static str| {
         let request = s3.put_object().bucket(&media["BUCKET"]).key(key);
         request.body(b"picture".to_vec().into()).send()

@@ -4,15 +4,14 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use aws_sdk_dynamodb::types::{
-    AttributeValue, Delete, DeleteRequest, Put, PutRequest, TransactWriteItem, Update, WriteRequest,
-};
-use emulator::{Error, Mapping, StreamHandler};
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem, Update};
+use emulator::template::TableChanged;
+use emulator::{Error, StreamHandler};
 use futures::FutureExt as _;
 use serde_json::{Value, json};
 
-use crate::fixture::{Stack, TABLE, table};
 use crate::persistence::Folder;
+use crate::support::{TABLE, TestStack, table};
 
 /// The events that a function was invoked with.
 type Calls = Arc<Mutex<Vec<Value>>>;
@@ -49,8 +48,21 @@ fn numbers(records: &[Value]) -> Vec<u32> {
     records.iter().map(number).collect()
 }
 
-fn mapping(name: &str) -> Mapping {
-    Mapping { batch_size: 10, ..Mapping::new(TABLE, "listener", name) }
+/// A subscription to every change of [`TABLE`], from the start of its stream.
+fn changed(name: &str) -> TableChanged {
+    TableChanged {
+        name: name.to_owned(),
+        table: TABLE.to_owned(),
+        from_start: true,
+        batch_size: 10,
+        parallelization_factor: 1,
+        filters: Vec::new(),
+        retries: None,
+        record_age: None,
+        bisects: false,
+        reports_failures: false,
+        dead_letters: None,
+    }
 }
 
 fn text(value: &str) -> AttributeValue {
@@ -66,16 +78,16 @@ fn item(pk: &str, sk: &str, n: u32) -> HashMap<String, AttributeValue> {
     fields.map(|(name, value)| (name.to_owned(), value)).into()
 }
 
-async fn put(stack: &Stack, pk: &str, sk: &str, n: u32) {
+async fn put(stack: &TestStack, pk: &str, sk: &str, n: u32) {
     let put = stack.dynamo("admin").put_item().table_name(TABLE).set_item(Some(item(pk, sk, n)));
     put.send().await.expect("an item");
 }
 
 #[tokio::test]
 async fn a_record_has_lambda_s_form() {
-    let stack = Stack::start().await;
+    let stack = TestStack::start().await;
     let (handler, calls) = recorder();
-    stack.endpoints.on_table_changed(mapping("all"), handler).await.expect("a mapping");
+    stack.endpoints.on_table_changed("listener", changed("all"), handler).await.expect("a mapping");
     put(&stack, "user#1", "head", 1).await;
     put(&stack, "user#1", "head", 2).await;
     let delete = stack.dynamo("admin").delete_item().table_name(TABLE);
@@ -108,9 +120,9 @@ async fn a_record_has_lambda_s_form() {
 
 #[tokio::test]
 async fn every_way_to_write_is_told_once_and_in_order() {
-    let stack = Stack::start().await;
+    let stack = TestStack::start().await;
     let (handler, calls) = recorder();
-    stack.endpoints.on_table_changed(mapping("all"), handler).await.expect("a mapping");
+    stack.endpoints.on_table_changed("listener", changed("all"), handler).await.expect("a mapping");
     let client = stack.dynamo("admin");
     let update = Update::builder().table_name(TABLE).key("pk", text("a")).key("sk", text("2"));
     let update = update.update_expression("SET n = :n").expression_attribute_values(":n", number(2)).build();
@@ -137,13 +149,9 @@ async fn every_way_to_write_is_told_once_and_in_order() {
         .send()
         .await
         .expect("updated");
-    let put_request = PutRequest::builder().set_item(Some(item("a", "3", 4))).build().expect("a put");
-    let delete_request = DeleteRequest::builder().key("pk", text("a")).key("sk", text("1")).build();
-    let batch = [
-        WriteRequest::builder().put_request(put_request).build(),
-        WriteRequest::builder().delete_request(delete_request.expect("a delete")).build(),
-    ];
-    client.batch_write_item().request_items(TABLE, batch.into()).send().await.expect("a batch");
+    put(&stack, "a", "3", 4).await;
+    let delete = client.delete_item().table_name(TABLE).key("pk", text("a")).key("sk", text("1"));
+    delete.send().await.expect("deleted");
     // Neither of these writes changes anything.
     put(&stack, "a", "3", 4).await;
     let gone = client.delete_item().table_name(TABLE).key("pk", text("a")).key("sk", text("gone"));
@@ -163,9 +171,9 @@ async fn every_way_to_write_is_told_once_and_in_order() {
 
 #[tokio::test]
 async fn what_expires_is_told_as_removed_by_the_service() {
-    let stack = Stack::start().await;
+    let stack = TestStack::start().await;
     let (handler, calls) = recorder();
-    stack.endpoints.on_table_changed(mapping("all"), handler).await.expect("a mapping");
+    stack.endpoints.on_table_changed("listener", changed("all"), handler).await.expect("a mapping");
     let old = stack.dynamo("admin").put_item().table_name(TABLE).set_item(Some(item("a", "b", 1)));
     old.item("ttl", number(1)).send().await.expect("an item");
     stack.endpoints.sweep_expired().await.expect("a sweep");
@@ -177,15 +185,15 @@ async fn what_expires_is_told_as_removed_by_the_service() {
 
 #[tokio::test]
 async fn two_functions_hear_of_one_stream_each_by_its_filters() {
-    let stack = Stack::start().await;
+    let stack = TestStack::start().await;
     let keys = |rule: Value| json!({"dynamodb": {"Keys": {"sk": {"S": [rule]}}}});
     let friends = [keys(json!({"prefix": "friend#"})), keys(json!("head"))];
     let job = json!({"eventName": ["INSERT"], "dynamodb": {"Keys": {"sk": {"S": ["job"]}}}});
     let mut heard = Vec::new();
     for (function, filters) in [("notify", friends.to_vec()), ("social", vec![job])] {
         let (handler, calls) = recorder();
-        let mapping = Mapping { filters, ..Mapping::new(TABLE, function, "Changes") };
-        stack.endpoints.on_table_changed(mapping, handler).await.expect("a mapping");
+        let changed = TableChanged { filters, ..changed("Changes") };
+        stack.endpoints.on_table_changed(function, changed, handler).await.expect("a mapping");
         heard.push(calls);
     }
     for (n, sk) in ["friend#2", "head", "job", "account", "job"].into_iter().enumerate() {
@@ -198,7 +206,7 @@ async fn two_functions_hear_of_one_stream_each_by_its_filters() {
 
 #[tokio::test]
 async fn each_key_keeps_its_order_while_lanes_work_side_by_side() {
-    let stack = Stack::start().await;
+    let stack = TestStack::start().await;
     let calls = Calls::default();
     let seen = Arc::clone(&calls);
     let handler: StreamHandler = Arc::new(move |event: Value| {
@@ -212,8 +220,8 @@ async fn each_key_keeps_its_order_while_lanes_work_side_by_side() {
         }
         .boxed()
     });
-    let lanes = Mapping { parallelization_factor: 4, batch_size: 7, ..mapping("lanes") };
-    stack.endpoints.on_table_changed(lanes, handler).await.expect("a mapping");
+    let lanes = TableChanged { parallelization_factor: 4, batch_size: 7, ..changed("lanes") };
+    stack.endpoints.on_table_changed("listener", lanes, handler).await.expect("a mapping");
     let writers = (0..8).map(|writer| {
         let client = stack.dynamo("admin");
         tokio::spawn(async move {
@@ -243,13 +251,13 @@ async fn each_key_keeps_its_order_while_lanes_work_side_by_side() {
 
 #[tokio::test]
 async fn a_failed_batch_comes_again_and_nothing_overtakes_it() {
-    let stack = Stack::start().await;
+    let stack = TestStack::start().await;
     let (handler, calls) = function(|call, _| match call {
         1 => Err("not yet".to_owned()),
         2 => panic!("the function"),
         _ => Ok(Value::Null),
     });
-    stack.endpoints.on_table_changed(mapping("all"), handler).await.expect("a mapping");
+    stack.endpoints.on_table_changed("listener", changed("all"), handler).await.expect("a mapping");
     for n in 0..3 {
         put(&stack, "a", "b", n).await;
     }
@@ -262,8 +270,8 @@ async fn a_failed_batch_comes_again_and_nothing_overtakes_it() {
 }
 
 /// Writes five changes to the stream before a function exists, so that they arrive in one batch.
-async fn five_changes() -> Stack {
-    let stack = Stack::start().await;
+async fn five_changes() -> TestStack {
+    let stack = TestStack::start().await;
     for n in 0..5 {
         put(&stack, "a", "b", n).await;
     }
@@ -285,8 +293,8 @@ async fn the_rest_of_a_batch_comes_again_from_the_first_that_the_function_names(
             _ => json!({"batchItemFailures": []}),
         })
     });
-    let reporting = Mapping { reports_failures: true, ..mapping("all") };
-    stack.endpoints.on_table_changed(reporting, handler).await.expect("a mapping");
+    let reporting = TableChanged { reports_failures: true, ..changed("all") };
+    stack.endpoints.on_table_changed("listener", reporting, handler).await.expect("a mapping");
     stack.endpoints.settled().await;
     let calls = calls.lock().expect("no panic").clone();
     let of = |event: &Value| numbers(event["Records"].as_array().unwrap());
@@ -301,8 +309,9 @@ async fn a_batch_is_halved_until_only_what_cannot_be_done_is_given_up() {
         if poisoned { Err("poison".to_owned()) } else { Ok(Value::Null) }
     });
     let queue = "arn:aws:sqs:us-east-1:000000000000:letters";
-    let halving = Mapping { bisects: true, retries: Some(1), dead_letters: Some(queue.to_owned()), ..mapping("all") };
-    stack.endpoints.on_table_changed(halving, handler).await.expect("a mapping");
+    let halving =
+        TableChanged { bisects: true, retries: Some(1), dead_letters: Some(queue.to_owned()), ..changed("all") };
+    stack.endpoints.on_table_changed("listener", halving, handler).await.expect("a mapping");
     stack.endpoints.settled().await;
     let done: Vec<Vec<u32>> = {
         let calls = calls.lock().expect("no panic");
@@ -328,8 +337,8 @@ async fn a_batch_is_halved_until_only_what_cannot_be_done_is_given_up() {
 async fn without_halving_the_whole_batch_is_given_up() {
     let stack = five_changes().await;
     let (handler, calls) = function(|_, _| Err("no".to_owned()));
-    let stubborn = Mapping { retries: Some(0), batch_size: 2, ..mapping("all") };
-    stack.endpoints.on_table_changed(stubborn, handler).await.expect("a mapping");
+    let stubborn = TableChanged { retries: Some(0), batch_size: 2, ..changed("all") };
+    stack.endpoints.on_table_changed("listener", stubborn, handler).await.expect("a mapping");
     stack.endpoints.settled().await;
     assert_eq!(calls.lock().expect("no panic").len(), 3, "each batch once");
     let sizes: Vec<_> = stack
@@ -359,11 +368,15 @@ fn ball(client: aws_sdk_dynamodb::Client, to: &'static str) -> StreamHandler {
 
 #[tokio::test]
 async fn settled_also_waits_for_what_functions_write_for_each_other() {
-    let stack = Stack::start().await;
+    let stack = TestStack::start().await;
     for (from, to) in [("left", "right"), ("right", "left")] {
         let filter = json!({"dynamodb": {"Keys": {"sk": {"S": [from]}}}});
-        let mapping = Mapping { filters: vec![filter], ..mapping(from) };
-        stack.endpoints.on_table_changed(mapping, ball(stack.dynamo("admin"), to)).await.expect("a mapping");
+        let subscription = TableChanged { filters: vec![filter], ..changed(from) };
+        stack
+            .endpoints
+            .on_table_changed("listener", subscription, ball(stack.dynamo("admin"), to))
+            .await
+            .expect("a mapping");
     }
     put(&stack, "ball", "left", 0).await;
     stack.endpoints.settled().await;
@@ -373,17 +386,17 @@ async fn settled_also_waits_for_what_functions_write_for_each_other() {
 }
 
 /// A function that receives new changes only, unless its mapping existed before.
-async fn heard(stack: &Stack) -> Calls {
+async fn heard(stack: &TestStack) -> Calls {
     let (handler, calls) = recorder();
-    let from_latest = Mapping { from_start: false, ..mapping("all") };
-    stack.endpoints.on_table_changed(from_latest, handler).await.expect("a mapping");
+    let from_latest = TableChanged { from_start: false, ..changed("all") };
+    stack.endpoints.on_table_changed("listener", from_latest, handler).await.expect("a mapping");
     calls
 }
 
 #[tokio::test]
 async fn a_mapping_goes_on_after_a_restart_where_it_was() {
     let folder = Folder::new("streams");
-    let stack = Stack::start_in(Some(folder.path())).await;
+    let stack = TestStack::start_in(Some(folder.path())).await;
     put(&stack, "a", "b", 0).await;
     let calls = heard(&stack).await;
     put(&stack, "a", "b", 1).await;
@@ -393,13 +406,13 @@ async fn a_mapping_goes_on_after_a_restart_where_it_was() {
     drop(stack);
 
     // No function is mapped in this run, for example while a developer rewrites it.
-    let stack = Stack::start_in(Some(folder.path())).await;
+    let stack = TestStack::start_in(Some(folder.path())).await;
     put(&stack, "a", "b", 2).await;
     stack.endpoints.sweep_expired().await.expect("a sweep");
     stack.endpoints.shutdown().await;
     drop(stack);
 
-    let stack = Stack::start_in(Some(folder.path())).await;
+    let stack = TestStack::start_in(Some(folder.path())).await;
     let calls = heard(&stack).await;
     put(&stack, "a", "b", 3).await;
     stack.endpoints.settled().await;
@@ -410,26 +423,26 @@ async fn a_mapping_goes_on_after_a_restart_where_it_was() {
 #[tokio::test]
 async fn what_was_under_way_when_a_run_ended_comes_again() {
     let folder = Folder::new("streams-cut");
-    let stack = Stack::start_in(Some(folder.path())).await;
+    let stack = TestStack::start_in(Some(folder.path())).await;
     let (begun, mut begins) = tokio::sync::mpsc::unbounded_channel();
     let stuck: StreamHandler = Arc::new(move |_| {
         let _ = begun.send(());
         std::future::pending().boxed()
     });
-    stack.endpoints.on_table_changed(mapping("all"), stuck).await.expect("a mapping");
+    stack.endpoints.on_table_changed("listener", changed("all"), stuck).await.expect("a mapping");
     put(&stack, "a", "b", 7).await;
     begins.recv().await.expect("the function began");
     drop(stack);
 
     let stack = loop {
         // The dropped endpoints release their folder a moment later.
-        match tokio::spawn(Stack::start_in(Some(folder.path()))).await {
+        match tokio::spawn(TestStack::start_in(Some(folder.path()))).await {
             Ok(stack) => break stack,
             Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
         }
     };
     let (handler, calls) = recorder();
-    stack.endpoints.on_table_changed(mapping("all"), handler).await.expect("a mapping");
+    stack.endpoints.on_table_changed("listener", changed("all"), handler).await.expect("a mapping");
     stack.endpoints.settled().await;
     assert_eq!(numbers(&records(&calls)), [7]);
     stack.endpoints.shutdown().await;
@@ -438,20 +451,20 @@ async fn what_was_under_way_when_a_run_ended_comes_again() {
 #[tokio::test]
 async fn a_table_of_an_earlier_version_gets_its_stream() {
     let folder = Folder::new("streams-migration");
-    let stack = Stack::start_in(Some(folder.path())).await;
+    let stack = TestStack::start_in(Some(folder.path())).await;
     let mut older = table();
     older.as_object_mut().expect("an object").remove("StreamSpecification");
     older["TableName"] = json!("Older");
     stack.endpoints.create_table(&older).expect("a table");
     let (handler, calls) = recorder();
-    let of_older = || Mapping::new("Older", "listener", "all");
-    let refused = stack.endpoints.on_table_changed(of_older(), handler.clone()).await;
+    let of_older = || TableChanged { table: "Older".to_owned(), ..changed("all") };
+    let refused = stack.endpoints.on_table_changed("listener", of_older(), handler.clone()).await;
     assert!(matches!(refused, Err(Error::NoStream(_))));
     let put = |n| stack.dynamo("admin").put_item().table_name("Older").set_item(Some(item("a", "b", n))).send();
     put(1).await.expect("an item");
     older["StreamSpecification"] = table()["StreamSpecification"].clone();
     stack.endpoints.create_table(&older).expect("the same table with a stream");
-    stack.endpoints.on_table_changed(of_older(), handler).await.expect("a mapping");
+    stack.endpoints.on_table_changed("listener", of_older(), handler).await.expect("a mapping");
     put(2).await.expect("an item");
     stack.endpoints.settled().await;
     assert_eq!(numbers(&records(&calls)), [2]);
@@ -460,8 +473,8 @@ async fn a_table_of_an_earlier_version_gets_its_stream() {
 
 #[tokio::test]
 async fn a_filter_that_lambda_would_refuse_is_named() {
-    let stack = Stack::start().await;
-    let wrong = Mapping { filters: vec![json!({"eventName": "INSERT"})], ..mapping("all") };
-    let error = stack.endpoints.on_table_changed(wrong, recorder().0).await.expect_err("refused");
+    let stack = TestStack::start().await;
+    let wrong = TableChanged { filters: vec![json!({"eventName": "INSERT"})], ..changed("all") };
+    let error = stack.endpoints.on_table_changed("listener", wrong, recorder().0).await.expect_err("refused");
     assert!(error.to_string().contains("listener") && error.to_string().contains("eventName"), "{error}");
 }

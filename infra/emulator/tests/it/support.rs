@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use aws_credential_types::Credentials;
 use bytes::Bytes;
-use emulator::{ACCOUNT, Endpoints, Options, Principal, REGION};
+use emulator::{ACCOUNT, EndpointOptions, Endpoints, Principal, REGION};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::client::legacy::Client;
@@ -19,7 +19,7 @@ pub const TABLE: &str = "Main";
 pub const BUCKET: &str = "media";
 
 /// Endpoints with [`TABLE`] and [`BUCKET`].
-pub struct Stack {
+pub struct TestStack {
     pub endpoints: Endpoints,
 }
 
@@ -56,7 +56,7 @@ pub fn table() -> Value {
     })
 }
 
-impl Stack {
+impl TestStack {
     /// A stack in memory; its principal `admin` may do everything.
     pub async fn start() -> Self {
         Self::start_in(None).await
@@ -64,7 +64,8 @@ impl Stack {
 
     /// A stack with its data in a folder.
     pub async fn start_in(data: Option<PathBuf>) -> Self {
-        let endpoints = Endpoints::start(Options { data, ..Options::default() }).await.expect("endpoints start");
+        let endpoints =
+            Endpoints::start(EndpointOptions { data, ..EndpointOptions::default() }).await.expect("endpoints start");
         endpoints.create_table(&table()).expect("a table");
         endpoints.create_bucket(BUCKET).expect("a bucket");
         let stack = Self { endpoints };
@@ -94,50 +95,30 @@ impl Stack {
         };
         self.endpoints.register(principal).expect("a new access key");
     }
+}
 
-    /// A DynamoDB client of a principal.
-    pub fn dynamo(&self, name: &str) -> aws_sdk_dynamodb::Client {
-        use aws_sdk_dynamodb::config::{BehaviorVersion, Builder, Region};
-        let config = Builder::new()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(REGION))
-            .endpoint_url(self.endpoints.url())
-            .credentials_provider(credentials(name));
-        aws_sdk_dynamodb::Client::from_conf(config.build())
-    }
+/// Methods that make an SDK's client of a principal.
+macro_rules! clients {
+    ($($method:ident: $sdk:ident;)*) => {
+        impl TestStack {
+            $(pub fn $method(&self, name: &str) -> $sdk::Client {
+                use $sdk::config::{BehaviorVersion, Builder, Region};
+                let config = Builder::new()
+                    .behavior_version(BehaviorVersion::latest())
+                    .region(Region::new(REGION))
+                    .endpoint_url(self.endpoints.url())
+                    .credentials_provider(credentials(name));
+                $sdk::Client::from_conf(config.build())
+            })*
+        }
+    };
+}
 
-    /// An S3 client of a principal; it chooses the path style automatically.
-    pub fn s3(&self, name: &str) -> aws_sdk_s3::Client {
-        use aws_sdk_s3::config::{BehaviorVersion, Builder, Region};
-        let config = Builder::new()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(REGION))
-            .endpoint_url(self.endpoints.url())
-            .credentials_provider(credentials(name));
-        aws_sdk_s3::Client::from_conf(config.build())
-    }
-
-    /// An SNS client of a principal.
-    pub fn sns(&self, name: &str) -> aws_sdk_sns::Client {
-        use aws_sdk_sns::config::{BehaviorVersion, Builder, Region};
-        let config = Builder::new()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(REGION))
-            .endpoint_url(self.endpoints.url())
-            .credentials_provider(credentials(name));
-        aws_sdk_sns::Client::from_conf(config.build())
-    }
-
-    /// A KMS client of a principal.
-    pub fn kms(&self, name: &str) -> aws_sdk_kms::Client {
-        use aws_sdk_kms::config::{BehaviorVersion, Builder, Region};
-        let config = Builder::new()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(REGION))
-            .endpoint_url(self.endpoints.url())
-            .credentials_provider(credentials(name));
-        aws_sdk_kms::Client::from_conf(config.build())
-    }
+clients! {
+    dynamo: aws_sdk_dynamodb;
+    kms: aws_sdk_kms;
+    s3: aws_sdk_s3;
+    sns: aws_sdk_sns;
 }
 
 fn credentials(name: &str) -> Credentials {
