@@ -342,7 +342,7 @@ async fn a_request_again_on_the_same_day_is_published_and_not_pushed() {
 #[tokio::test]
 async fn who_is_added_by_a_friend_is_told_whatever_strangers_did() {
     let full = |friends| World { most: Some(0), friends, ..world() };
-    let (world, _) = tell(full(BTreeSet::from([user(3)])), &[happened(1, "Add", &[3, 4])]).await;
+    let (world, _) = dispatch(full(BTreeSet::from([user(3)])), &[happened(1, "Add", &[3, 4])]).await;
     assert!(pushed(&world).is_empty(), "what one person does is counted too");
     let world = World { friends: BTreeSet::from([user(3)]), ..self::world() };
     let (world, _) = dispatch(world, &[happened(1, "Add", &[3, 4])]).await;
