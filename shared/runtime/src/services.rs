@@ -73,8 +73,10 @@ impl Services {
     }
 
     /// The services of this process, with the machine's clock and the system's random numbers.
-    pub(crate) async fn of_process(env: Env) -> Self {
-        Self::new(env, aws::load().await, Arc::new(SystemClock), Arc::new(SystemRandom))
+    pub(crate) async fn of_process(env: Env) -> Result<Self, ConfigError> {
+        let invalid = |_| ConfigError::unreadable("AWS_CA_BUNDLE", "the path of a file with PEM certificates");
+        let sdk = aws::load(|name| env.optional(name)).await.map_err(invalid)?;
+        Ok(Self::new(env, sdk, Arc::new(SystemClock), Arc::new(SystemRandom)))
     }
 
     /// The limits and lifetimes.
