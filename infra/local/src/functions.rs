@@ -98,6 +98,7 @@ fn sdk(environment: &BTreeMap<String, String>) -> SdkConfig {
         .region(Region::new(value("AWS_REGION")))
         .endpoint_url(value("AWS_ENDPOINT_URL"))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .http_client(aws::https::client(aws::https::Trusted::amazon()))
         .timeout_config(aws::timeouts())
         .retry_config(aws::retries())
         .stalled_stream_protection(aws::stalled_streams())

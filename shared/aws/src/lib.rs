@@ -2,6 +2,7 @@
 
 pub mod bucket_events;
 pub mod event_publisher;
+pub mod https;
 pub mod kms;
 pub mod objects;
 pub mod push;
@@ -12,7 +13,10 @@ use std::time::Duration;
 use aws_config::retry::RetryConfig;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, SdkConfig};
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+
+use crate::https::{InvalidBundle, Trusted};
 
 // How the time-outs fit together (docs/observability.md, "Time-outs"): three attempts of 3 s with their pauses fit into
 // the call's 8 s; three calls that use all of their time fit into the request's 25 s (`observe.rs`); Lambda stops the
@@ -35,9 +39,25 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 const STALLED: Duration = Duration::from_secs(5);
 
 /// The SDK's configuration from a function's environment, with time-outs that fit inside the gateway's.
-pub async fn load() -> SdkConfig {
-    let config = aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts()).retry_config(retries());
-    config.stalled_stream_protection(stalled_streams()).load().await
+///
+/// Lambda sets the region and the credentials as variables. The SDK searches other places (files, the container, the
+/// virtual machine) only if they are missing.
+pub async fn load<'a>(variable: impl Fn(&str) -> Option<&'a str>) -> Result<SdkConfig, InvalidBundle> {
+    let region = variable("AWS_REGION");
+    let trusted = Trusted::in_environment(variable("AWS_CA_BUNDLE"), region)?;
+    let mut config = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(https::client(trusted))
+        .timeout_config(timeouts())
+        .retry_config(retries())
+        .stalled_stream_protection(stalled_streams());
+    if let Some(region) = region {
+        config = config.region(Region::new(region.to_owned()));
+    }
+    if let Some((id, secret)) = variable("AWS_ACCESS_KEY_ID").zip(variable("AWS_SECRET_ACCESS_KEY")) {
+        let token = variable("AWS_SESSION_TOKEN").map(str::to_owned);
+        config = config.credentials_provider(Credentials::new(id, secret, token, None, "environment"));
+    }
+    Ok(config.load().await)
 }
 
 /// The time-outs of every call that may be retried.

@@ -59,7 +59,7 @@ pub async fn observe_event<T>(
 pub async fn serve<F: Function>(build: impl FnOnce(&Services) -> Result<F, ConfigError>) -> Result<(), Error> {
     let env = Env::of_process();
     telemetry::log_json(env.optional("LOG_LEVEL").unwrap_or("error"), env.optional("METRICS_NAMESPACE").is_some());
-    let function = &build(&Services::of_process(env).await)?;
+    let function = &build(&Services::of_process(env).await?)?;
     let handle = |event: LambdaEvent<Box<RawValue>>| async move {
         let answer = function.invoke(event.payload.get().as_bytes(), event.context).await?;
         Ok::<_, Error>(RawValue::from_string(String::from_utf8(answer)?)?)

@@ -1,8 +1,10 @@
 //! The composition root: every service is put together here, once, and nowhere else.
 //!
 //! A function asks for the services that it uses. Nothing else is built, and no setting is read that none of them needs:
-//! a function has only the environment and the permissions of its own services. The linker drops the SDKs of the others.
+//! a function has only the environment and the permissions of its own services. The linker drops the SDKs of the others,
+//! which `infra/check-linked` checks.
 
+use std::any::Any;
 use std::sync::{Arc, OnceLock};
 
 use aws::event_publisher::SnsEventPublisher;
@@ -52,9 +54,13 @@ pub struct Services {
     sdk: SdkConfig,
     policy: OnceLock<Arc<Policy>>,
     keys: OnceLock<Arc<Keys>>,
-    table: OnceLock<Arc<Table>>,
-    objects: OnceLock<Arc<S3Objects>>,
+    table: Erased,
+    objects: Erased,
 }
+
+/// A cell for a service with an SDK's client. It does not name the service's type: otherwise the code that drops
+/// [`Services`], which every function has, would contain the SDK of every service.
+type Erased = OnceLock<Arc<dyn Any + Send + Sync>>;
 
 /// The value of a cell, which is built at the first use.
 fn once<T>(cell: &OnceLock<Arc<T>>, build: impl FnOnce() -> Result<T, ConfigError>) -> Wired<T> {
@@ -63,6 +69,18 @@ fn once<T>(cell: &OnceLock<Arc<T>>, build: impl FnOnce() -> Result<T, ConfigErro
     }
     let built = Arc::new(build()?);
     Ok(cell.get_or_init(|| built).clone())
+}
+
+/// The same for a cell that does not name the type.
+fn once_erased<T: Any + Send + Sync>(cell: &Erased, build: impl FnOnce() -> Result<T, ConfigError>) -> Wired<T> {
+    let built = match cell.get() {
+        Some(built) => built.clone(),
+        None => {
+            let built = Arc::new(build()?);
+            cell.get_or_init(|| built).clone()
+        }
+    };
+    Ok(built.downcast().expect("a cell holds the type of the one method that fills it"))
 }
 
 impl Services {
@@ -74,8 +92,10 @@ impl Services {
     }
 
     /// The services of this process, with the machine's clock and the system's random numbers.
-    pub(crate) async fn of_process(env: Env) -> Self {
-        Self::new(env, aws::load().await, Arc::new(SystemClock), Arc::new(SystemRandom))
+    pub(crate) async fn of_process(env: Env) -> Result<Self, ConfigError> {
+        let invalid = |_| ConfigError::unreadable("AWS_CA_BUNDLE", "the path of a file with PEM certificates");
+        let sdk = aws::load(|name| env.optional(name)).await.map_err(invalid)?;
+        Ok(Self::new(env, sdk, Arc::new(SystemClock), Arc::new(SystemRandom)))
     }
 
     /// The limits and lifetimes.
@@ -96,12 +116,12 @@ impl Services {
     /// The table, which implements the stores of the domain.
     pub fn table(&self) -> Wired<Table> {
         let table = || Ok(Table::new(&self.sdk, self.env.text("TABLE")?, self.policy()?, self.random.clone()));
-        once(&self.table, table)
+        once_erased(&self.table, table)
     }
 
     /// The bucket with the media files.
     pub fn objects(&self) -> Wired<S3Objects> {
-        once(&self.objects, || Ok(S3Objects::new(&self.sdk, self.env.text("BUCKET")?)))
+        once_erased(&self.objects, || Ok(S3Objects::new(&self.sdk, self.env.text("BUCKET")?)))
     }
 
     /// Verifies access tokens.
