@@ -25,6 +25,7 @@ mod dynamo;
 mod endpoints;
 mod error;
 mod fault;
+mod files;
 mod hex;
 pub mod iam;
 mod kms;

@@ -16,7 +16,7 @@ use s3s::crypto::{Checksum as _, Sha256};
 use super::blob::Blob;
 use super::error::{failed, precondition_failed};
 use super::object::{Attributes, Object, ObjectRecord};
-use crate::{Error, clock};
+use crate::{Error, clock, files};
 
 /// An object that is to be written.
 pub struct Draft {
@@ -171,15 +171,12 @@ impl BucketStore {
         self.objects.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Replaces the record in one step, so that after a crash either the old or the new one exists.
     fn save(&self, record: &ObjectRecord) -> S3Result<()> {
         let Some(folder) = &self.folder else {
             return Ok(());
         };
-        let path = folder.join(record_name(&record.key));
-        let fresh = path.with_extension("new");
-        fs::write(&fresh, serde_json::to_vec(record).map_err(failed)?).map_err(failed)?;
-        fs::rename(&fresh, &path).map_err(failed)
+        let content = serde_json::to_vec(record).map_err(failed)?;
+        files::replace(&folder.join(record_name(&record.key)), &content).map_err(failed)
     }
 }
 

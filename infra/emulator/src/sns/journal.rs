@@ -1,7 +1,7 @@
 //! Messages that SNS would have sent: the newest of each kind, optionally on disk.
 
 use std::collections::VecDeque;
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::broadcast;
 
-use crate::Error;
+use crate::{Error, files};
 
 /// The number of messages of a kind that are kept; older ones are deleted.
 const KEPT: usize = 1_000;
@@ -97,10 +97,8 @@ impl<T: Serialize> Kept<T> {
         let Some(path) = &self.file else {
             return Ok(());
         };
-        let fresh = path.with_extension("new");
         let lines = self.messages.iter().map(line).collect::<io::Result<String>>()?;
-        File::create(&fresh)?.write_all(lines.as_bytes())?;
-        std::fs::rename(&fresh, path)?;
+        files::replace(path, lines.as_bytes())?;
         self.lines = self.messages.len();
         Ok(())
     }

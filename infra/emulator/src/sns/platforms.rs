@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde::{Deserialize, Serialize};
 
 use super::error::SnsError;
-use crate::{Error, clock};
+use crate::{Error, clock, files};
 
 /// The most hexadecimal digits of Apple's tokens.
 const LONGEST_APPLE_TOKEN: usize = 400;
@@ -33,16 +33,7 @@ impl Platforms {
     /// No applications, but the endpoints of earlier runs (`None`: in memory).
     pub fn open(folder: Option<&Path>) -> Result<Self, Error> {
         let file = folder.map(|folder| folder.join("platform-endpoints.json"));
-        let endpoints = match &file {
-            None => BTreeMap::new(),
-            Some(file) => match std::fs::read(file) {
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => BTreeMap::new(),
-                read => {
-                    let parsed = read.and_then(|bytes| Ok(serde_json::from_slice(&bytes)?));
-                    parsed.map_err(Error::io(file.display().to_string()))?
-                }
-            },
-        };
+        let endpoints = file.as_deref().map(files::read_json).transpose()?.unwrap_or_default();
         Ok(Self { file, applications: Mutex::default(), endpoints: Mutex::new(endpoints) })
     }
 
@@ -83,10 +74,8 @@ impl Platforms {
 
     fn save(&self, endpoints: &BTreeMap<String, Endpoint>) -> Result<(), SnsError> {
         let Some(file) = &self.file else { return Ok(()) };
-        let fresh = file.with_extension("new");
         let content = serde_json::to_vec(endpoints).map_err(std::io::Error::other)?;
-        std::fs::write(&fresh, content)?;
-        Ok(std::fs::rename(&fresh, file)?)
+        Ok(files::replace(file, &content)?)
     }
 }
 

@@ -1,12 +1,10 @@
 //! The position of each mapping, optionally on disk, so that it continues there after a restart.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use crate::Error;
+use crate::{Error, files};
 
 /// The last finished sequence of each mapping, by its id.
 #[derive(Debug)]
@@ -20,19 +18,7 @@ impl Positions {
     /// another program and is an error: without it, changes might be skipped.
     pub fn open(folder: Option<&Path>) -> Result<Self, Error> {
         let file = folder.map(|folder| folder.join("streams.json"));
-        let places = match &file {
-            None => BTreeMap::new(),
-            Some(file) => {
-                let at = || file.display().to_string();
-                match fs::read(file) {
-                    Err(error) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
-                    Err(error) => return Err(Error::io(at())(error)),
-                    Ok(bytes) => {
-                        serde_json::from_slice(&bytes).map_err(|error| Error::io(at())(io::Error::other(error)))?
-                    }
-                }
-            }
-        };
+        let places = file.as_deref().map(files::read_json).transpose()?.unwrap_or_default();
         Ok(Self { file, places: Mutex::new(places) })
     }
 
@@ -48,10 +34,9 @@ impl Positions {
             return;
         }
         let Some(file) = &self.file else { return };
-        let fresh = file.with_extension("new");
         let content = serde_json::to_vec(&*places).unwrap_or_default();
-        if let Err(error) = fs::write(&fresh, content).and_then(|()| fs::rename(&fresh, file)) {
-            tracing::warn!(%error, "the position in the table's stream could not be written");
+        if let Err(error) = files::replace(file, &content) {
+            tracing::warn!(%error, "how far the table's changes were handled could not be written");
         }
     }
 }
