@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use axum::extract::FromRef;
-use domain::social::{Friends, Groups, Jobs, Sync};
+use domain::social::{Friends, Groups, Jobs, DeltaSync};
 use handset_http::caller::PublicUrl;
 use handset_http::verifier::TokenVerifier;
 use runtime::{ConfigError, Context, Function, Http, Services};
@@ -23,7 +23,7 @@ struct AppState {
     friends: Arc<Friends>,
     groups: Arc<Groups>,
     jobs: Arc<Jobs>,
-    sync: Arc<Sync>,
+    sync: Arc<DeltaSync>,
     url: PublicUrl,
 }
 

@@ -15,7 +15,7 @@ pub use self::groups::{Groups, Mine, Shown};
 pub use self::jobs::Jobs;
 pub use self::store::{Board, FriendStore, GroupStore, Memberships, Written};
 pub use self::sync::store::SyncStore;
-pub use self::sync::{Sync, SyncResponse};
+pub use self::sync::{DeltaSync, SyncResponse};
 
 use super::account::UserId;
 

@@ -28,7 +28,7 @@ use domain::policy::Policy;
 use domain::random::Random;
 use domain::real_name::RealNames;
 use domain::rooms::{Numbers, Rooms};
-use domain::social::{Friends, Groups, Jobs, Sync, sync};
+use domain::social::{Friends, Groups, Jobs, DeltaSync, sync};
 use domain::tokens::Keys;
 use dynamodb::Table;
 use handset_http::caller::PublicUrl;
@@ -282,8 +282,8 @@ impl Services {
     }
 
     /// Incremental sync.
-    pub fn sync(&self) -> Wired<Sync> {
-        Ok(Arc::new(Sync { clock: self.clock.clone(), store: self.table()?, page: sync::PAGE }))
+    pub fn sync(&self) -> Wired<DeltaSync> {
+        Ok(Arc::new(DeltaSync { clock: self.clock.clone(), store: self.table()?, page: sync::PAGE }))
     }
 
     /// The topic for notifications.

@@ -40,7 +40,7 @@ const SLICE: usize = 100_000;
 const DRAWS: u64 = 16;
 
 /// Sends devices the changes that they do not have.
-pub struct Sync {
+pub struct DeltaSync {
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// The data to sync.
@@ -120,7 +120,7 @@ pub struct MemberRow {
     pub profile: PublicProfile,
 }
 
-impl Sync {
+impl DeltaSync {
     /// The changes since the response with this `version`. Takes at most two round trips when there are none, and four
     /// otherwise. Version 0 is a device that has no data.
     pub async fn since(&self, caller: Caller, version: u64) -> Result<SyncResponse> {

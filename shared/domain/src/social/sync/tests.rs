@@ -115,7 +115,7 @@ struct Device {
 struct History {
     dice: Arc<Dice>,
     world: Arc<World>,
-    sync: Sync,
+    sync: DeltaSync,
     clock: Arc<Skewed>,
     people: Vec<UserId>,
     devices: Vec<Device>,
@@ -137,7 +137,7 @@ impl History {
             devices.extend((0..count).map(|_| Device { caller, version: 0, replica: Replica::default() }));
         }
         let page = if dice.below(2) == 0 { PAGE } else { 1_500 };
-        let sync = Sync { clock: clock.clone(), store: world.clone(), page };
+        let sync = DeltaSync { clock: clock.clone(), store: world.clone(), page };
         Self { dice, world, sync, clock, people, devices }
     }
 
