@@ -1,7 +1,6 @@
 //! What PNG, WebP, GIF and HEIC have in common: a header is judged, the pixels are averaged as they are decoded, and
 //! the averages are cut to size, brought to sRGB and turned upright. (JPEG has a quicker way of its own.)
 
-use fast_image_resize::Resizer;
 use image::DynamicImage;
 use image::metadata::Orientation;
 
@@ -92,9 +91,8 @@ fn make(raster: impl Raster, specs: &[Spec]) -> Result<Vec<DynamicImage>, Error>
     let plans: Vec<_> =
         specs.iter().map(|spec| geometry::plan(header.size, &crate::turned(spec, orientation))).collect();
     let Decoded { reduced, opaque, matrix } = raster.decode(&plans)?;
-    let mut resizer = Resizer::new();
     let cut = |(small, plan): (&crate::small::Small, &Plan)| {
-        let mut pixels = small.cut(plan, &mut resizer)?;
+        let mut pixels = small.cut(plan)?;
         if opaque {
             pixels = without_alpha(pixels);
         }
