@@ -4,8 +4,12 @@
 //! Whatever the bytes are, the answer is a value or an error, never a panic.
 
 pub mod audio;
+pub mod exif;
+pub mod heic;
 pub mod jpeg;
 pub mod picture;
+pub mod reader;
+pub mod riff;
 pub mod sniff;
 
 /// What a picture may cost. Both are judged before a pixel is decoded.
