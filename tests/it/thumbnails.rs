@@ -439,8 +439,8 @@ fn what_was_never_ours_makes_no_thumbnails() {
         assert!(backend.objects().await.iter().all(|key| !key.starts_with("thumbnails/")));
         let refused = serde_json::json!({ "error": "the picture is damaged" });
         assert_eq!(answer(backend.get(&format!("/images/{broken}@128w_128h_1c"))).await, (400, refused.clone()));
-        // Found out once: the next response needs no read.
-        backend.running.endpoints().fail_next("s3:GetObject", 1, Fault::slow_down());
+        // Found out once: the next response needs two reads, of the thumbnail and of the note, and not the picture's.
+        backend.running.endpoints().fail_after("s3:GetObject", 2, 1, Fault::slow_down());
         assert_eq!(answer(backend.get(&format!("/images/{broken}@256w_256h_1c"))).await, (400, refused));
         assert_eq!(backend.running.endpoints().faults_left(), 1);
         let missing: Value = serde_json::json!({ "error": "no such image" });

@@ -2,9 +2,7 @@
 //! may write thumbnails.
 
 mod events;
-mod flights;
-mod memory_budget;
-mod memory_estimate;
+mod memory_limit;
 mod messenger;
 mod refusals;
 mod thumbnails;

@@ -18,25 +18,15 @@ use runtime::{ConfigError, Env};
 use telemetry::metrics::{self, Metric};
 use thumbnails::{Fit, Limits, Spec};
 
-use super::flights::{Failure, Flights, Made, Outcome};
-use super::memory_budget::MemoryBudget;
-use super::memory_estimate;
-use super::refusals;
+use super::{memory_limit, refusals};
 
 /// Makes and serves thumbnails.
 pub(super) struct Thumbnails {
-    work: Arc<Work>,
-    flights: Flights,
-}
-
-/// The dependencies for making them.
-struct Work {
     objects: Arc<dyn ObjectStore>,
     clock: Arc<dyn Clock>,
     /// The maximum size of an original in bytes.
     longest: u64,
     limits: Limits,
-    budget: MemoryBudget,
 }
 
 impl Thumbnails {
@@ -47,72 +37,40 @@ impl Thumbnails {
         env: &Env,
     ) -> std::result::Result<Self, ConfigError> {
         let longest = policy.image_max_bytes;
-        Ok(Self::within(MemoryBudget::of(env, longest)?, objects, clock, longest, policy.image_max_pixels))
+        let max_bytes = Limits::default().max_bytes.min(memory_limit::for_decoding(env, longest)?);
+        let limits = Limits { max_pixels: policy.image_max_pixels, max_bytes };
+        Ok(Self { objects, clock, longest, limits })
     }
 
-    fn within(
-        budget: MemoryBudget,
-        objects: Arc<dyn ObjectStore>,
-        clock: Arc<dyn Clock>,
-        longest: u64,
-        max_pixels: u64,
-    ) -> Self {
-        let max_bytes = Limits::default().max_bytes.min(budget.most());
-        let limits = Limits { max_pixels, max_bytes };
-        Self { work: Arc::new(Work { objects, clock, longest, limits, budget }), flights: Flights::default() }
-    }
-
-    /// Handles a request for a picture or for one of its thumbnails, which is made if it is missing. If a picture has
-    /// no thumbnails, this is found out once: the process remembers its name, and other processes read a note in the bucket.
+    /// Handles a request for a picture or for one of its thumbnails, which is made if it is missing. That a picture has
+    /// no thumbnails is found out once: later requests read a note in the bucket.
     pub(super) async fn answer(&self, asked: &ImageRequest, request: &DownloadRequest) -> Result<Download> {
-        let refusal = asked.thumbnail.and_then(|_| self.flights.refusal(&asked.image));
-        if let Some(refusal) = refusal {
-            return Err(refusal.into());
-        }
-        if let Some(answer) = download::stored(&*self.work.objects, &asked.key(), request).await? {
+        if let Some(answer) = download::stored(&*self.objects, &asked.key(), request).await? {
             return Ok(answer);
         }
         let thumbnail = asked.thumbnail.ok_or(Error::NotFound("image"))?;
-        let made = self.make(&asked.image, true).await?;
-        let made = Thumbnail::ALL.iter().zip(&made.thumbnails).find(|(offered, _)| **offered == thumbnail);
+        if let Some(reason) = refusals::noted(&*self.objects, &asked.image).await? {
+            return Err(Error::UnsupportedMedia(reason));
+        }
+        let made = self.make(&asked.image).await?;
+        let made = Thumbnail::ALL.iter().zip(&made).find(|(offered, _)| **offered == thumbnail);
         let (_, (meta, bytes)) = made.ok_or_else(|| Fault::new("making a thumbnail", "the codec gave none"))?;
         download::at_hand(meta, bytes, request)
     }
 
-    /// Makes and stores every thumbnail of a picture; returns their total size in bytes.
+    /// Makes and stores every thumbnail of a picture; returns their total size in bytes. A picture that was just stored
+    /// has no note yet, so none is looked for.
     pub(super) async fn make_all(&self, image: &ImageName) -> Result<usize> {
-        Ok(self.make(image, false).await?.thumbnails.iter().map(|(_, bytes)| bytes.len()).sum())
+        Ok(self.make(image).await?.iter().map(|(_, bytes)| bytes.len()).sum())
     }
 
-    /// Makes all of them. A picture that was just stored has no refusal yet, so an event does not look for one.
-    async fn make(&self, image: &ImageName, may_be_refused: bool) -> Result<Arc<Made>> {
-        let begin = || {
-            let (work, image) = (self.work.clone(), *image);
-            async move {
-                if may_be_refused && let Some(reason) = refusals::noted(&*work.objects, &image).await? {
-                    return Err(Failure::Refused(reason));
-                }
-                work.make(&image).await
-            }
-        };
-        let (outcome, begun) = self.flights.make(*image, begin).await;
-        let made = outcome?;
-        // Counted after they are stored: those that could not be stored are made again.
-        if begun {
-            metrics::add(Metric::Thumbnails, made.thumbnails.len() as u64);
-            metrics::add(Metric::ThumbnailMillis, made.millis);
-        }
-        Ok(made)
-    }
-}
-
-impl Work {
-    async fn make(&self, image: &ImageName) -> Outcome {
+    /// Makes and stores all of them, in the order of the available sizes.
+    async fn make(&self, image: &ImageName) -> Result<Vec<(Meta, Bytes)>> {
         let (made, millis) = match self.decode(image).await {
             Ok(made) => made,
             Err(error) => {
                 refusals::remember(&*self.objects, image, &error).await?;
-                return Err(error.into());
+                return Err(error);
             }
         };
         // All are tried, so that one failure does not prevent the others from being stored.
@@ -122,28 +80,23 @@ impl Work {
             let modified = self.clock.now();
             Ok((Meta { content_type: content_type.to_owned(), length: bytes.len() as u64, etag, modified }, bytes))
         }));
-        let thumbnails = stored.await.into_iter().collect::<Result<_>>()?;
-        Ok(Arc::new(Made { thumbnails, millis }))
+        let stored = stored.await.into_iter().collect::<Result<Vec<_>>>()?;
+        // Counted after they are stored: those that could not be stored are made again.
+        metrics::add(Metric::Thumbnails, stored.len() as u64);
+        metrics::add(Metric::ThumbnailMillis, millis);
+        Ok(stored)
     }
 
-    /// The thumbnails, and the milliseconds they took after the original was read and had its turn.
+    /// The thumbnails, and the milliseconds they took after the original was read.
     async fn decode(&self, image: &ImageName) -> Result<(Vec<thumbnails::Thumbnail>, u64)> {
-        let held = self.budget.for_original().await?;
         let original = match self.objects.get(&image.key(), Part::Whole, self.longest).await? {
             Fetched::Found { bytes, .. } => bytes,
             Fetched::Missing | Fetched::PastTheEnd => return Err(Error::NotFound("image")),
             Fetched::TooLong => return Err(Error::TooLarge { limit: self.longest }),
         };
-        let limits = self.limits;
-        let taken = self.budget.for_decode(memory_estimate::memory(&original, limits.max_pixels)).await?;
-        let (specs, began) = (Thumbnail::ALL.map(spec), self.clock.now());
-        // Decoding takes a processor for up to a second; in the meantime other requests of a local run continue. The
-        // decode continues even if no caller waits for it any more, so it releases the memory itself.
-        let made = tokio::task::spawn_blocking(move || {
-            let made = thumbnails::thumbnails(&original, &specs, limits);
-            drop((original, taken, held));
-            made
-        });
+        let (limits, specs, began) = (self.limits, Thumbnail::ALL.map(spec), self.clock.now());
+        // Decoding takes a processor for up to a second; in the meantime other requests of a local run continue.
+        let made = tokio::task::spawn_blocking(move || thumbnails::thumbnails(&original, &specs, limits));
         let made = made.await.map_err(|error| Fault::new("making thumbnails", error))?.map_err(refused)?;
         let millis = self.clock.now().millis().saturating_sub(began.millis());
         Ok((made, u64::try_from(millis).unwrap_or_default()))

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::thread;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
@@ -12,6 +13,7 @@ use domain::random::Random;
 use futures::future::BoxFuture;
 use runtime::{ConfigError, Context, Function, Services};
 use serde_json::Value;
+use tokio::sync::Semaphore;
 use utoipa::openapi::OpenApi;
 
 use crate::describe;
@@ -42,7 +44,7 @@ impl Functions for Handset {
         Box::pin(async move {
             let env = environment.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
             let services = Services::new(env, sdk(environment), Arc::clone(&self.clock), Arc::clone(&self.random));
-            Ok(Arc::new(Local(build(binary, &services)?)) as Arc<dyn Invoke>)
+            Ok(Arc::new(Local::new(build(binary, &services)?, max_concurrency(binary))) as Arc<dyn Invoke>)
         })
     }
 
@@ -105,14 +107,69 @@ fn sdk(environment: &BTreeMap<String, String>) -> SdkConfig {
         .build()
 }
 
+/// The most pictures that are decoded at the same time.
+const MAX_DECODES: usize = 4;
+
+/// How many invocations of a function run at the same time. On Lambda each has an environment with memory of its own;
+/// here they share a machine, and decoding one picture may take 512 MiB and all of a processor.
+fn max_concurrency(binary: &str) -> usize {
+    if binary == "resize" {
+        thread::available_parallelism().map_or(1, usize::from).min(MAX_DECODES)
+    } else {
+        Semaphore::MAX_PERMITS
+    }
+}
+
 /// A function in this process.
-struct Local(Box<dyn Function>);
+struct Local {
+    function: Box<dyn Function>,
+    /// A permit for each invocation that may run now; others wait, and their time counts meanwhile.
+    permits: Semaphore,
+}
+
+impl Local {
+    fn new(function: Box<dyn Function>, max_concurrency: usize) -> Self {
+        Self { function, permits: Semaphore::new(max_concurrency) }
+    }
+}
 
 impl Invoke for Local {
     fn invoke(&self, payload: Vec<u8>, request_id: &str, deadline_ms: u64) -> BoxFuture<'_, Result<Vec<u8>, String>> {
         let mut context = Context::default();
         request_id.clone_into(&mut context.request_id);
         context.deadline = deadline_ms;
-        Box::pin(async move { self.0.invoke(&payload, context).await.map_err(|error| error.to_string()) })
+        Box::pin(async move {
+            let _permit = self.permits.acquire().await.map_err(|error| error.to_string())?;
+            self.function.invoke(&payload, context).await.map_err(|error| error.to_string())
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    struct Slow(Arc<[AtomicUsize; 2]>);
+
+    #[async_trait::async_trait]
+    impl Function for Slow {
+        async fn invoke(&self, _: &[u8], _: Context) -> Result<Vec<u8>, runtime::Error> {
+            let [running, most] = &*self.0;
+            most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            tokio::task::yield_now().await;
+            running.fetch_sub(1, Ordering::SeqCst);
+            Ok(Vec::new())
+        }
+    }
+
+    #[tokio::test]
+    async fn no_more_invocations_run_at_once_than_may_and_all_get_a_turn() {
+        let counts = Arc::new([AtomicUsize::new(0), AtomicUsize::new(0)]);
+        let local = Local::new(Box::new(Slow(counts.clone())), 3);
+        let all = futures::future::join_all((0..50).map(|_| local.invoke(Vec::new(), "", 0))).await;
+        assert!(all.iter().all(Result::is_ok));
+        assert_eq!(counts[1].load(Ordering::SeqCst), 3);
     }
 }

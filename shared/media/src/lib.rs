@@ -4,8 +4,12 @@
 //! For any bytes, the result is a value or an error, never a panic.
 
 pub mod audio;
+pub mod exif;
+pub mod heic;
 pub mod jpeg;
 pub mod picture;
+pub mod reader;
+pub mod riff;
 pub mod sniff;
 
 /// The limits of a picture. Both are checked before a pixel is decoded.

@@ -5,7 +5,6 @@
 //! was taken, comments, thumbnails of the uncropped picture, a film after the last byte) is not copied. The compressed
 //! pixels are copied unchanged, so there is no loss of quality. Cleaning a cleaned file again changes nothing.
 
-mod exif;
 mod gif;
 mod heic;
 mod jpeg;
@@ -13,9 +12,9 @@ mod lzw;
 mod png;
 mod webp;
 
+pub use crate::exif::Orientation;
+use crate::reader::{Reader, index};
 use crate::sniff::{Format, Sniffed, sniff};
-
-pub use exif::Orientation;
 
 /// The contents of a picture's header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,39 +75,12 @@ struct Walk {
 #[error("{0}")]
 pub struct Broken(pub &'static str);
 
-type Walked<T> = std::result::Result<T, Broken>;
+pub(crate) type Walked<T> = std::result::Result<T, Broken>;
 
-const CUT_SHORT: Broken = Broken("the picture is cut short");
-const DAMAGED: Broken = Broken("the picture is damaged");
+pub(crate) const CUT_SHORT: Broken = Broken("the picture is cut short");
+pub(crate) const DAMAGED: Broken = Broken("the picture is damaged");
 const NO_PIXELS: Broken = Broken("the picture has no pixels");
 const TOO_MANY_PIXELS: Broken = Broken("the picture has too many pixels");
-
-/// Bytes that are read from the front. Reading past the end is [`CUT_SHORT`].
-#[derive(Clone, Copy)]
-struct Reader<'a>(&'a [u8]);
-
-impl<'a> Reader<'a> {
-    fn take(&mut self, count: usize) -> Walked<&'a [u8]> {
-        let (taken, rest) = self.0.split_at_checked(count).ok_or(CUT_SHORT)?;
-        self.0 = rest;
-        Ok(taken)
-    }
-
-    fn array<const N: usize>(&mut self) -> Walked<[u8; N]> {
-        let (taken, rest) = self.0.split_first_chunk().ok_or(CUT_SHORT)?;
-        self.0 = rest;
-        Ok(*taken)
-    }
-
-    fn byte(&mut self) -> Walked<u8> {
-        self.array().map(|[byte]| byte)
-    }
-}
-
-/// A length read from a file, as an index.
-fn index(length: u32) -> Walked<usize> {
-    usize::try_from(length).map_err(|_| CUT_SHORT)
-}
 
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,6 @@
 //! of any size takes the memory of two tiles. The container says how to rotate the picture. The Exif block repeats this
 //! and must be ignored (ISO/IEC 23008-12, 6.5.10). Alpha and depth maps are ignored too.
 
-mod boxes;
 mod container;
 mod single;
 mod stated;
@@ -17,6 +16,8 @@ use std::thread;
 
 use container::{Coded, Colours, Grid, Picture};
 use heic_decoder::{DecodedImage, HeifError};
+use media_formats::heic::{Part, Parts};
+use media_formats::reader::Reader;
 use stated::{Stated, stated};
 
 use crate::geometry::Plan;
@@ -47,10 +48,10 @@ const UNSAID: Colours = Colours { primaries: 1, transfer: 13, matrix: 5, full_ra
 
 /// Whether `bytes` starts like a HEIC.
 pub(crate) fn is_heic(bytes: &[u8]) -> bool {
-    let Some((name, brands)) = boxes::Boxes::of(bytes).next() else { return false };
-    let brands = brands.as_chunks::<4>().0.iter().take(MAX_BRANDS);
+    let Some(Part { kind, data }) = Parts(Reader(bytes)).next() else { return false };
+    let brands = data.as_chunks::<4>().0.iter().take(MAX_BRANDS);
     // The second field is the version of the first brand.
-    name == *b"ftyp" && brands.enumerate().any(|(place, brand)| place != 1 && BRANDS.contains(brand))
+    &kind == b"ftyp" && brands.enumerate().any(|(place, brand)| place != 1 && BRANDS.contains(brand))
 }
 
 /// A HEIC with a parsed container.

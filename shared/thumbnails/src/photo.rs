@@ -1,7 +1,6 @@
 //! Thumbnails of a JPEG. Luma and colour differences are not converted between the file and the thumbnail. This is
 //! faster than a conversion to red, green and blue, and avoids its rounding errors.
 
-use fast_image_resize::Resizer;
 use image::metadata::Orientation;
 use image::{DynamicImage, RgbImage};
 
@@ -28,8 +27,7 @@ pub(crate) fn thumbnails(bytes: &[u8], specs: &[Spec], limits: Limits) -> Result
         small(&header, plane)
     };
     let planes: Vec<_> = planes.into_iter().enumerate().map(prepared).collect();
-    let mut resizer = Resizer::new();
-    plans.iter().map(|plan| thumbnail(&header, orientation, &planes, plan, &mut resizer)).collect()
+    plans.iter().map(|plan| thumbnail(&header, orientation, &planes, plan)).collect()
 }
 
 /// Whether the reduced planes can be encoded without a conversion.
@@ -77,24 +75,18 @@ fn small(header: &Header, plane: Plane) -> Small {
     Small { area, block: plane.spacing, size: (plane.width, plane.height), channels: 1, samples: plane.samples }
 }
 
-fn thumbnail(
-    header: &Header,
-    orientation: Orientation,
-    planes: &[Small],
-    plan: &Plan,
-    resizer: &mut Resizer,
-) -> Result<Thumbnail, Error> {
-    let mut cut = |(index, plane): (usize, &Small)| {
+fn thumbnail(header: &Header, orientation: Orientation, planes: &[Small], plan: &Plan) -> Result<Thumbnail, Error> {
+    let cut = |(index, plane): (usize, &Small)| {
         let target = if index > 0 && is_direct(header) { half(plan.target) } else { plan.target };
-        plane.cut(&Plan { target, ..*plan }, resizer)
+        plane.cut(&Plan { target, ..*plan })
     };
     if is_direct(header) {
-        let mut upright = |plane| {
+        let upright = |plane| {
             let mut pixels = cut(plane)?;
             pixels.apply_orientation(orientation);
             Ok((pixels.width(), pixels.height(), pixels.into_bytes()))
         };
-        let planes = planes.iter().enumerate().map(&mut upright).collect::<Result<Vec<_>, Error>>()?;
+        let planes = planes.iter().enumerate().map(upright).collect::<Result<Vec<_>, Error>>()?;
         let mut planes = planes.into_iter();
         let Some((width, height, luma)) = planes.next() else { return Err(mismatch()) };
         let mut differences = planes.map(|(.., samples)| samples);

@@ -1,7 +1,6 @@
 //! The common path of PNG, WebP, GIF and HEIC: the header is checked, the pixels are averaged while they are decoded,
 //! and the averages are cut to size, converted to sRGB and turned upright. (JPEG has its own, faster path.)
 
-use fast_image_resize::Resizer;
 use image::DynamicImage;
 use image::metadata::Orientation;
 
@@ -92,9 +91,8 @@ fn make(raster: impl Raster, specs: &[Spec]) -> Result<Vec<DynamicImage>, Error>
     let plans: Vec<_> =
         specs.iter().map(|spec| geometry::plan(header.size, &crate::turned(spec, orientation))).collect();
     let Decoded { reduced, opaque, matrix } = raster.decode(&plans)?;
-    let mut resizer = Resizer::new();
     let cut = |(small, plan): (&crate::small::Small, &Plan)| {
-        let mut pixels = small.cut(plan, &mut resizer)?;
+        let mut pixels = small.cut(plan)?;
         if opaque {
             pixels = without_alpha(pixels);
         }

@@ -1,11 +1,10 @@
 //! Scales the averaged picture to the exact size, with Lanczos.
 
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{PixelType, ResizeAlg, ResizeOptions, Resizer};
 use image::{DynamicImage, ImageBuffer, Pixel};
 
+use crate::Error;
 use crate::geometry::Plan;
-use crate::{Error, lanczos};
+use crate::lanczos::scale;
 
 /// A rectangle of the original, in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,32 +45,21 @@ pub(crate) struct Small {
 }
 
 impl Small {
-    /// Cuts out the part of `plan` and scales it. Its colours are no longer multiplied by alpha.
-    pub(crate) fn cut(&self, plan: &Plan, resizer: &mut Resizer) -> Result<DynamicImage, Error> {
-        let kind = match self.channels {
-            1 => PixelType::U8,
-            2 => PixelType::U8x2,
-            3 => PixelType::U8x3,
-            _ => PixelType::U8x4,
-        };
-        let source = ImageRef::new(self.size.0, self.size.1, &self.samples, kind).map_err(broken)?;
-        let mut target = Image::new(plan.target.0, plan.target.1, kind);
-        let (left, width) = span(plan.x - self.area.x, plan.window.0, self.block.0, self.size.0);
-        let (top, height) = span(plan.y - self.area.y, plan.window.1, self.block.1, self.size.1);
-        let options = ResizeOptions::new()
-            .resize_alg(ResizeAlg::Convolution(lanczos::three_lobes()))
-            .crop(left, top, width, height)
-            // The colours are multiplied by alpha already.
-            .use_alpha(false);
-        resizer.resize(&source, &mut target, &options).map_err(broken)?;
-        let samples = target.into_vec();
+    /// Cuts what `plan` shows and scales it, with colours no longer multiplied by alpha.
+    pub(crate) fn cut(&self, plan: &Plan) -> Result<DynamicImage, Error> {
+        let across = span(plan.x - self.area.x, plan.window.0, self.block.0, self.size.0);
+        let down = span(plan.y - self.area.y, plan.window.1, self.block.1, self.size.1);
+        let (samples, size, part) = (&self.samples, self.size, [across, down]);
+        if samples.len() < size.0 as usize * size.1 as usize * self.channels {
+            return Err(Error::Broken("the picture has fewer pixels than it should".into()));
+        }
         let picture = match self.channels {
-            1 => picture::<image::Luma<u8>>(plan.target, samples),
-            2 => picture::<image::LumaA<u8>>(plan.target, divided::<2>(samples)),
-            3 => picture::<image::Rgb<u8>>(plan.target, samples),
-            _ => picture::<image::Rgba<u8>>(plan.target, divided::<4>(samples)),
+            1 => picture::<image::Luma<u8>>(plan.target, scale::<1>(samples, size, part, plan.target)),
+            2 => picture::<image::LumaA<u8>>(plan.target, divided::<2>(scale::<2>(samples, size, part, plan.target))),
+            3 => picture::<image::Rgb<u8>>(plan.target, scale::<3>(samples, size, part, plan.target)),
+            _ => picture::<image::Rgba<u8>>(plan.target, divided::<4>(scale::<4>(samples, size, part, plan.target))),
         };
-        picture.ok_or_else(|| Error::Broken("the picture has fewer pixels than it should".into()))
+        picture.ok_or_else(|| Error::Broken("the thumbnail has fewer pixels than it should".into()))
     }
 }
 
@@ -79,10 +67,6 @@ impl Small {
 fn span(start: u32, length: u32, block: f64, size: u32) -> (f64, f64) {
     let (size, start) = (f64::from(size), f64::from(start) / block);
     (start.min(size), (f64::from(length) / block).min(size - start))
-}
-
-fn broken(error: impl std::error::Error + Send + Sync + 'static) -> Error {
-    Error::Broken(Box::new(error))
 }
 
 fn picture<P>((width, height): (u32, u32), samples: Vec<u8>) -> Option<DynamicImage>
@@ -166,16 +150,16 @@ mod tests {
         let samples: Vec<u8> = (0..=255).collect();
         let small = small((16, 16), 1, samples.clone());
         let plan = Plan { x: 0, y: 0, window: (16, 16), target: (16, 16) };
-        assert_eq!(small.cut(&plan, &mut Resizer::new()).unwrap().into_bytes(), samples);
+        assert_eq!(small.cut(&plan).unwrap().into_bytes(), samples);
         let plan = Plan { x: 3, y: 2, window: (2, 1), target: (2, 1) };
-        assert_eq!(small.cut(&plan, &mut Resizer::new()).unwrap().into_bytes(), [35, 36]);
+        assert_eq!(small.cut(&plan).unwrap().into_bytes(), [35, 36]);
     }
 
     #[test]
     fn colours_are_divided_by_alpha_again() {
         let small = small((1, 1), 4, vec![64, 128, 200, 128]);
         let plan = Plan { x: 0, y: 0, window: (1, 1), target: (1, 1) };
-        let pixels = small.cut(&plan, &mut Resizer::new()).unwrap().into_bytes();
+        let pixels = small.cut(&plan).unwrap().into_bytes();
         assert_eq!(pixels, [128, 255, 255, 128]);
         assert_eq!(divided::<2>(vec![9, 0]), [0, 0]);
     }
@@ -199,6 +183,6 @@ mod tests {
         let area = Area { x: 0, y: 0, width: 23, height: 5 };
         let small = Small { area, block: (7.0, 5.0), size: (4, 1), channels: 1, samples: vec![9; 4] };
         let plan = Plan { x: 0, y: 0, window: (23, 5), target: (2, 1) };
-        assert_eq!(small.cut(&plan, &mut Resizer::new()).unwrap().into_bytes(), [9, 9]);
+        assert_eq!(small.cut(&plan).unwrap().into_bytes(), [9, 9]);
     }
 }

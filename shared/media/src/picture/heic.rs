@@ -9,10 +9,10 @@ mod items;
 mod shown;
 mod write;
 
-use self::boxes::part;
 use self::items::Items;
 use self::shown::Shown;
 use super::{CUT_SHORT, DAMAGED, Reader, Walk, Walked};
+use crate::heic::part;
 
 /// Walks a HEIC from its first box to the last one that the picture needs. The rest of the file is not part of the
 /// picture.

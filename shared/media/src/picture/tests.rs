@@ -29,7 +29,7 @@ fn rgb() -> image::RgbImage {
 
 /// An Exif block with an orientation, followed by a secret.
 fn exif(orientation: u8) -> Vec<u8> {
-    let mut tiff = exif::Orientation::UPRIGHT.tiff().to_vec();
+    let mut tiff = Orientation::UPRIGHT.tiff().to_vec();
     tiff[19] = orientation;
     tiff.extend(SECRET);
     tiff

@@ -1,6 +1,7 @@
 //! WebP: RIFF chunks (RFC 9649), and the start of the two bitstreams, which has their size.
 
 use super::{CUT_SHORT, DAMAGED, Orientation, Reader, Walk, Walked, index};
+use crate::riff::{Chunk, Chunks, webp, write};
 
 const HAS_PROFILE: u8 = 0x20;
 const HAS_ALPHA: u8 = 0x10;
@@ -18,54 +19,26 @@ pub(super) fn walk(bytes: &[u8]) -> Walked<Walk> {
     if reader.array()? != *b"WEBP" {
         return Err(DAMAGED);
     }
-    let first = chunk(&mut reader)?;
-    if &first.kind == b"VP8X" { extended(first, reader) } else { simple(first) }
+    let mut chunks = Chunks(reader.0);
+    let first = chunk(&mut chunks)?;
+    if &first.kind == b"VP8X" { extended(first, chunks) } else { simple(first) }
 }
 
-#[derive(Clone, Copy)]
-struct Chunk<'a> {
-    kind: [u8; 4],
-    data: &'a [u8],
-}
-
-/// The next chunk, including the padding byte after an odd length. The last chunk of a file may lack that byte, because
-/// some encoders forget it.
-fn chunk<'a>(reader: &mut Reader<'a>) -> Walked<Chunk<'a>> {
-    let kind = reader.array()?;
-    let length = index(u32::from_le_bytes(reader.array()?))?;
-    let data = reader.take(length)?;
-    if !length.is_multiple_of(2) && !reader.0.is_empty() {
-        reader.take(1)?;
-    }
-    Ok(Chunk { kind, data })
-}
-
-fn write(out: &mut Vec<u8>, kind: [u8; 4], data: &[u8]) -> Walked<()> {
-    let length = u32::try_from(data.len()).map_err(|_| DAMAGED)?;
-    out.extend(kind);
-    out.extend(length.to_le_bytes());
-    out.extend(data);
-    if !data.len().is_multiple_of(2) {
-        out.push(0);
-    }
-    Ok(())
-}
-
-fn riff(chunks: &[u8]) -> Walked<Vec<u8>> {
-    let length = u32::try_from(chunks.len() + 4).map_err(|_| DAMAGED)?;
-    Ok([b"RIFF", &length.to_le_bytes(), b"WEBP", chunks].concat())
+/// The next chunk, which has to be whole.
+fn chunk<'a>(chunks: &mut Chunks<'a>) -> Walked<Chunk<'a>> {
+    chunks.next().ok_or(CUT_SHORT)
 }
 
 /// A file of one bitstream, which has no room for metadata: all following chunks are left out.
 fn simple(picture: Chunk<'_>) -> Walked<Walk> {
     let (width, height) = bitstream(picture)?;
     let mut kept = Vec::with_capacity(picture.data.len() + 16);
-    write(&mut kept, picture.kind, picture.data)?;
-    Ok(Walk { width, height, largest_frame: 0, orientation: Orientation::UPRIGHT, clean: riff(&kept)? })
+    write(&mut kept, picture.kind, picture.data);
+    Ok(Walk { width, height, largest_frame: 0, orientation: Orientation::UPRIGHT, clean: webp(&kept) })
 }
 
 /// A file with a canvas, and chunks in any number around the picture or the frames.
-fn extended(header: Chunk<'_>, mut reader: Reader<'_>) -> Walked<Walk> {
+fn extended(header: Chunk<'_>, mut chunks: Chunks<'_>) -> Walked<Walk> {
     let [flags, _, _, _, w0, w1, w2, h0, h1, h2] = *header.data.first_chunk().ok_or(DAMAGED)?;
     let (width, height) = (1 + u32::from_le_bytes([w0, w1, w2, 0]), 1 + u32::from_le_bytes([h0, h1, h2, 0]));
     let animated = flags & IS_ANIMATED != 0;
@@ -78,8 +51,8 @@ fn extended(header: Chunk<'_>, mut reader: Reader<'_>) -> Walked<Walk> {
         orientation: None,
         kept: Vec::new(),
     };
-    while !reader.0.is_empty() {
-        canvas.chunk(chunk(&mut reader)?)?;
+    while !chunks.0.is_empty() {
+        canvas.chunk(chunk(&mut chunks)?)?;
     }
     if canvas.frames == 0 {
         return Err(CUT_SHORT);
@@ -88,13 +61,13 @@ fn extended(header: Chunk<'_>, mut reader: Reader<'_>) -> Walked<Walk> {
     let turned = orientation != Orientation::UPRIGHT;
     let mut flags = flags & (HAS_ALPHA | IS_ANIMATED);
     flags |= if canvas.profile { HAS_PROFILE } else { 0 } | if turned { HAS_EXIF } else { 0 };
-    let mut chunks = Vec::with_capacity(canvas.kept.len() + 64);
-    write(&mut chunks, *b"VP8X", &[flags, 0, 0, 0, w0, w1, w2, h0, h1, h2])?;
-    chunks.extend(canvas.kept);
+    let mut kept = Vec::with_capacity(canvas.kept.len() + 64);
+    write(&mut kept, *b"VP8X", &[flags, 0, 0, 0, w0, w1, w2, h0, h1, h2]);
+    kept.extend(canvas.kept);
     if turned {
-        write(&mut chunks, *b"EXIF", &orientation.tiff())?;
+        write(&mut kept, *b"EXIF", &orientation.tiff());
     }
-    Ok(Walk { width, height, largest_frame: 0, orientation, clean: riff(&chunks)? })
+    Ok(Walk { width, height, largest_frame: 0, orientation, clean: webp(&kept) })
 }
 
 struct Canvas {
@@ -117,7 +90,8 @@ impl Canvas {
             b"ANMF" if self.animated && self.started => {
                 self.frames += 1;
                 let frame = self.frame(chunk.data)?;
-                return write(&mut self.kept, chunk.kind, &frame);
+                write(&mut self.kept, chunk.kind, &frame);
+                return Ok(());
             }
             b"VP8 " | b"VP8L" if !self.animated && self.frames == 0 => {
                 self.frames += 1;
@@ -132,7 +106,8 @@ impl Canvas {
             b"ANMF" | b"VP8 " | b"VP8L" | b"VP8X" => return Err(DAMAGED),
             _ => return Ok(()),
         }
-        write(&mut self.kept, chunk.kind, chunk.data)
+        write(&mut self.kept, chunk.kind, chunk.data);
+        Ok(())
     }
 
     /// A frame of an animation, with only its alpha and its picture.
@@ -144,13 +119,13 @@ impl Canvas {
         if x + size.0 > self.size.0 || y + size.1 > self.size.1 {
             return Err(DAMAGED);
         }
-        let mut frame = header.to_vec();
-        while !reader.0.is_empty() {
-            let part = chunk(&mut reader)?;
+        let (mut frame, mut parts) = (header.to_vec(), Chunks(reader.0));
+        while !parts.0.is_empty() {
+            let part = chunk(&mut parts)?;
             match &part.kind {
-                b"ALPH" => write(&mut frame, part.kind, part.data)?,
+                b"ALPH" => write(&mut frame, part.kind, part.data),
                 b"VP8 " | b"VP8L" if bitstream(part)? == size => {
-                    write(&mut frame, part.kind, part.data)?;
+                    write(&mut frame, part.kind, part.data);
                     return Ok(frame);
                 }
                 b"VP8 " | b"VP8L" => return Err(DAMAGED),

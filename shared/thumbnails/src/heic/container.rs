@@ -6,19 +6,15 @@
 
 use std::collections::BTreeMap;
 
-use super::boxes::{Boxes, Reader};
-
-/// The most items in a file. The largest phone photos have about 200.
-const MAX_ITEMS: usize = 8192;
+use media_formats::heic::{Entry, Has, Location, MAX_ITEMS, Part, Parts, Reference, associations, full, id, locations};
+use media_formats::picture::Broken;
+use media_formats::reader::Reader;
 
 /// The longest configuration of a tile. Each tile gets a copy; encoders write a few hundred bytes.
 const MAX_CONFIG: usize = 16 << 10;
 
 /// The longest description of a grid (ISO/IEC 23008-12, 6.6.2.3.2).
 const MAX_GRID: usize = 12;
-
-/// The most pieces of one item's data.
-const MAX_PIECES: u16 = 64;
 
 /// A picture and its parts.
 pub(super) struct Picture<'a> {
@@ -83,8 +79,8 @@ pub(super) struct Colours {
 
 /// Finds the primary picture of `file`. Returns `None` if no picture can be shown.
 pub(super) fn picture(file: &[u8]) -> Option<Picture<'_>> {
-    let (_, meta) = Boxes::of(file).find(|(name, _)| name == b"meta")?;
-    let items = Items::read(file, meta)?;
+    let meta = Parts(Reader(file)).find(|part| &part.kind == b"meta")?;
+    let items = Items::read(file, meta.data)?;
     let primary = items.primary;
     let changes = items.changes(primary);
     let (grid, tiles) = match items.kinds.get(&primary)? {
@@ -119,15 +115,13 @@ fn profile(name: [u8; 4], content: &[u8]) -> Option<&[u8]> {
 fn colours(name: [u8; 4], content: &[u8]) -> Option<Colours> {
     let mut reader = Reader(content.strip_prefix(b"nclx")?);
     (name == *b"colr").then_some(())?;
-    let (primaries, transfer, matrix) = (reader.u16()?, reader.u16()?, reader.u16()?);
-    Some(Colours { primaries, transfer, matrix, full_range: reader.u8()? & 0x80 != 0 })
+    let (primaries, transfer, matrix) = (reader.short().ok()?, reader.short().ok()?, reader.short().ok()?);
+    Some(Colours { primaries, transfer, matrix, full_range: reader.byte().ok()? & 0x80 != 0 })
 }
 
 fn size(name: [u8; 4], content: &[u8]) -> Option<(u32, u32)> {
-    let mut reader = Reader(content);
-    (name == *b"ispe").then_some(())?;
-    reader.version()?;
-    Some((reader.u32()?, reader.u32()?))
+    let (_, _, mut reader) = full(content).ok().filter(|_| name == *b"ispe")?;
+    Some((reader.long().ok()?, reader.long().ok()?))
 }
 
 /// The contents of a file's `meta` box.
@@ -138,64 +132,60 @@ struct Items<'a> {
     /// Id of the primary item, the picture.
     primary: u32,
     kinds: BTreeMap<u32, [u8; 4]>,
-    places: BTreeMap<u32, Place>,
-    properties: Vec<([u8; 4], &'a [u8])>,
-    /// The properties of each item, counted from 1.
-    has: BTreeMap<u32, Vec<u16>>,
+    places: BTreeMap<u32, Location>,
+    properties: Vec<Part<'a>>,
+    /// The properties of each item.
+    has: BTreeMap<u32, Vec<Has>>,
     /// The parts of the primary item.
     parts: Vec<u32>,
 }
 
-/// The location of an item's data.
-struct Place {
-    /// Whether the data is in the `meta` box instead of the file.
-    inner: bool,
-    /// Start and length of each piece.
-    pieces: Vec<(u64, u64)>,
-}
-
 impl<'a> Items<'a> {
     fn read(file: &'a [u8], meta: &'a [u8]) -> Option<Self> {
-        let mut reader = Reader(meta);
-        reader.version()?;
-        let find = |wanted: &[u8; 4]| Boxes(reader).find(|(name, _)| name == wanted).map(|(_, content)| content);
-        let mut pitm = Reader(find(b"pitm")?);
-        let (version, _) = pitm.version()?;
-        let primary = pitm.id(version > 0)?;
+        let (_, _, reader) = full(meta).ok()?;
+        let find = |wanted: &[u8; 4]| Parts(reader).find(|part| &part.kind == wanted).map(|part| part.data);
+        let (version, _, mut pitm) = full(find(b"pitm")?).ok()?;
+        let primary = id(&mut pitm, version > 0).ok()?;
         let mut properties = Vec::new();
-        let mut has = BTreeMap::new();
-        for (name, content) in Boxes::of(find(b"iprp")?) {
-            match &name {
-                b"ipco" => properties.extend(Boxes::of(content)),
-                b"ipma" => associations(content, &mut has)?,
+        let (mut has, mut places) = (BTreeMap::new(), BTreeMap::new());
+        for part in Parts(Reader(find(b"iprp")?)) {
+            match &part.kind {
+                b"ipco" => properties.extend(Parts(Reader(part.data))),
+                b"ipma" => associations(part.data, |item, list| {
+                    has.insert(item, list);
+                    Ok(())
+                })
+                .ok()?,
                 _ => {}
             }
         }
-        Some(Self {
-            file,
-            inner: find(b"idat").unwrap_or_default(),
-            primary,
-            kinds: kinds(find(b"iinf")?)?,
-            places: places(find(b"iloc")?)?,
-            properties,
-            has,
-            parts: find(b"iref").and_then(|iref| parts(iref, primary)).unwrap_or_default(),
+        let kinds = kinds(find(b"iinf")?).ok()?;
+        locations(find(b"iloc")?, |location| {
+            // Method 2 builds items from parts of other items; no camera uses it.
+            if location.method < 2 {
+                places.insert(location.item, location);
+            }
+            Ok(())
         })
+        .ok()?;
+        let inner = find(b"idat").unwrap_or_default();
+        let parts = find(b"iref").and_then(|iref| parts(iref, primary)).unwrap_or_default();
+        Some(Self { file, inner, primary, kinds, places, properties, has, parts })
     }
 
     /// The result of `pick` for the first of an item's properties that it accepts.
     fn property<T>(&self, id: u32, pick: impl Fn([u8; 4], &'a [u8]) -> Option<T>) -> Option<T> {
-        self.properties_of(id).find_map(|(name, content)| pick(*name, content))
+        self.properties_of(id).find_map(|part| pick(part.kind, part.data))
     }
 
-    fn properties_of(&self, id: u32) -> impl Iterator<Item = &([u8; 4], &'a [u8])> {
-        let indices = self.has.get(&id).into_iter().flatten();
-        indices.filter_map(|index| self.properties.get(usize::from(*index).checked_sub(1)?))
+    fn properties_of(&self, id: u32) -> impl Iterator<Item = Part<'a>> {
+        let has = self.has.get(&id).into_iter().flatten();
+        has.filter_map(|has| self.properties.get(has.property).copied())
     }
 
     fn data(&self, id: u32) -> Option<Vec<&'a [u8]>> {
         let place = self.places.get(&id)?;
-        let whole = if place.inner { self.inner } else { self.file };
+        let whole = if place.method == 1 { self.inner } else { self.file };
         let piece = |(start, length): &(u64, u64)| {
             let from = whole.get(usize::try_from(*start).ok()?..)?;
             // A length of zero means the rest of the data (ISO/IEC 14496-12, 8.11.3.3).
@@ -211,26 +201,25 @@ impl<'a> Items<'a> {
         }
         let data = data.concat();
         let mut reader = Reader(&data);
-        let (_version, flags) = (reader.u8()?, reader.u8()?);
-        let (rows, columns) = (u32::from(reader.u8()?) + 1, u32::from(reader.u8()?) + 1);
-        let wide = flags & 1 != 0;
-        let size = (reader.id(wide)?, reader.id(wide)?);
+        let [_version, flags, rows, columns] = reader.array().ok()?;
+        let (rows, columns, wide) = (u32::from(rows) + 1, u32::from(columns) + 1, flags & 1 != 0);
+        let size = (id(&mut reader, wide).ok()?, id(&mut reader, wide).ok()?);
         (self.parts.len() == usize::try_from(rows * columns).ok()?).then_some(Grid { rows, columns, size })
     }
 
     fn changes(&self, id: u32) -> Vec<Change> {
-        self.properties_of(id).filter_map(|(name, content)| change(*name, content)).collect()
+        self.properties_of(id).filter_map(change).collect()
     }
 }
 
-fn change(name: [u8; 4], content: &[u8]) -> Option<Change> {
-    let mut reader = Reader(content);
-    match &name {
-        b"irot" => Some(Change::Turn(reader.u8()? & 3)),
-        b"imir" if reader.u8()? & 1 == 0 => Some(Change::FlipVertical),
+fn change(Part { kind, data }: Part<'_>) -> Option<Change> {
+    match &kind {
+        b"irot" => Some(Change::Turn(data.first()? & 3)),
+        b"imir" if data.first()? & 1 == 0 => Some(Change::FlipVertical),
         b"imir" => Some(Change::FlipHorizontal),
         b"clap" => {
-            let mut fraction = || Some((reader.u32()?, reader.u32()?));
+            let mut reader = Reader(data);
+            let mut fraction = || Some((reader.long().ok()?, reader.long().ok()?));
             Some(Change::Crop([fraction()?, fraction()?, fraction()?, fraction()?]))
         }
         _ => None,
@@ -238,81 +227,18 @@ fn change(name: [u8; 4], content: &[u8]) -> Option<Change> {
 }
 
 /// The type of each item.
-fn kinds(iinf: &[u8]) -> Option<BTreeMap<u32, [u8; 4]>> {
-    let mut reader = Reader(iinf);
-    let (version, _) = reader.version()?;
-    reader.id(version > 0)?;
-    let entry = |(name, content): ([u8; 4], &[u8])| {
-        let mut reader = Reader(content);
-        let (version, _) = reader.version().filter(|(version, _)| name == *b"infe" && *version >= 2)?;
-        let id = reader.id(version > 2)?;
-        let _protection = reader.u16()?;
-        Some((id, *reader.bytes(4)?.first_chunk()?))
-    };
-    Some(Boxes(reader).take(MAX_ITEMS).filter_map(entry).collect())
+fn kinds(iinf: &[u8]) -> Result<BTreeMap<u32, [u8; 4]>, Broken> {
+    let (version, _, mut reader) = full(iinf)?;
+    id(&mut reader, version > 0)?;
+    let entries = Parts(reader).take(MAX_ITEMS).filter_map(|part| Entry::read(part).ok());
+    Ok(entries.map(|entry| (entry.item, entry.kind)).collect())
 }
 
-/// The location of each item's data.
-fn places(iloc: &[u8]) -> Option<BTreeMap<u32, Place>> {
-    let mut reader = Reader(iloc);
-    let (version, _) = reader.version()?;
-    let sizes = reader.u16()?;
-    let [of_start, of_length, of_base, of_index] = [12, 8, 4, 0].map(|shift| usize::from(sizes >> shift & 0xf));
-    if [of_start, of_length, of_base, of_index].iter().any(|size| *size > 8) {
-        return None;
-    }
-    let count = usize::try_from(reader.id(version > 1)?).ok().filter(|count| *count <= MAX_ITEMS)?;
-    let mut places = BTreeMap::new();
-    for _ in 0..count {
-        let id = reader.id(version > 1)?;
-        let method = if version > 0 { reader.u16()? & 0xf } else { 0 };
-        let _reference = reader.u16()?;
-        let base = reader.number(of_base)?;
-        let count = reader.u16().filter(|count| *count <= MAX_PIECES)?;
-        let mut pieces = Vec::with_capacity(count.into());
-        for _ in 0..count {
-            if version > 0 {
-                reader.number(of_index)?;
-            }
-            let start = base.checked_add(reader.number(of_start)?)?;
-            pieces.push((start, reader.number(of_length)?));
-        }
-        // Method 2 builds items from parts of other items; no camera uses it.
-        if method < 2 {
-            places.insert(id, Place { inner: method == 1, pieces });
-        }
-    }
-    Some(places)
-}
-
-/// Adds the properties of each item.
-fn associations(ipma: &[u8], has: &mut BTreeMap<u32, Vec<u16>>) -> Option<()> {
-    let mut reader = Reader(ipma);
-    let (version, flags) = reader.version()?;
-    for _ in 0..reader.u32()? {
-        let id = reader.id(version > 0)?;
-        let count = reader.u8()?;
-        let mut indices = Vec::with_capacity(count.into());
-        for _ in 0..count {
-            // The highest bit shows whether a reader must understand the property.
-            let index = if flags & 1 != 0 { reader.u16()? & 0x7fff } else { u16::from(reader.u8()? & 0x7f) };
-            indices.push(index);
-        }
-        has.insert(id, indices);
-    }
-    Some(())
-}
-
-/// The parts of item `id`.
-fn parts(iref: &[u8], id: u32) -> Option<Vec<u32>> {
-    let mut reader = Reader(iref);
-    let (version, _) = reader.version()?;
-    let wide = version > 0;
-    Boxes(reader).find_map(|(name, content)| {
-        let mut reader = Reader(content);
-        reader.id(wide).filter(|from| name == *b"dimg" && *from == id)?;
-        let count = usize::from(reader.u16()?);
-        (count <= MAX_ITEMS).then_some(())?;
-        (0..count).map(|_| reader.id(wide)).collect()
-    })
+/// The parts of an item.
+fn parts(iref: &[u8], item: u32) -> Option<Vec<u32>> {
+    let (version, _, reader) = full(iref).ok()?;
+    let references = Parts(reader).filter(|part| &part.kind == b"dimg");
+    let mut references = references.filter_map(|part| Reference::read(part, version).ok());
+    let parts = references.find(|reference| reference.from == item && reference.to.len() <= MAX_ITEMS)?;
+    Some(parts.to)
 }

@@ -3,7 +3,9 @@
 //! libwebp decodes stills to any size, but animations only whole. A frame of an animation is coded as a still is, so it
 //! is lifted out and decoded as one.
 
-/// The information in a container.
+use media_formats::riff::{self, Chunk, Chunks};
+
+/// What a container says.
 pub(super) struct Container<'a> {
     /// The Exif block.
     pub(super) exif: Option<&'a [u8]>,
@@ -36,14 +38,14 @@ const ALPHA: u8 = 0x10;
 pub(super) fn container(bytes: &[u8]) -> Option<Container<'_>> {
     let mut found = Container { exif: None, profile: None, frame: None };
     let mut animated = None;
-    for (name, content) in Chunks(bytes.get(HEADER..)?) {
-        match &name {
-            b"VP8X" if animated.is_none() && content.first()? & ANIMATION != 0 => {
-                animated = Some((1 + u24(content.get(4..)?)?, 1 + u24(content.get(7..)?)?));
+    for Chunk { kind, data } in Chunks(bytes.get(HEADER..)?) {
+        match &kind {
+            b"VP8X" if animated.is_none() && data.first()? & ANIMATION != 0 => {
+                animated = Some((1 + u24(data.get(4..)?)?, 1 + u24(data.get(7..)?)?));
             }
-            b"ICCP" => found.profile = found.profile.or(Some(content)),
-            b"EXIF" => found.exif = found.exif.or(Some(content)),
-            b"ANMF" if found.frame.is_none() => found.frame = Some(frame(animated?, content)?),
+            b"ICCP" => found.profile = found.profile.or(Some(data)),
+            b"EXIF" => found.exif = found.exif.or(Some(data)),
+            b"ANMF" if found.frame.is_none() => found.frame = Some(frame(animated?, data)?),
             _ => {}
         }
     }
@@ -55,8 +57,8 @@ fn frame(canvas: (u32, u32), content: &[u8]) -> Option<Frame> {
     let (x, y) = (2 * u24(content)?, 2 * u24(content.get(3..)?)?);
     let (width, height) = (content.get(6..9)?, content.get(9..12)?);
     let mut alpha = None;
-    for (name, data) in Chunks(content.get(16..)?) {
-        match &name {
+    for Chunk { kind, data } in Chunks(content.get(16..)?) {
+        match &kind {
             b"ALPH" => alpha = Some(data),
             b"VP8L" => return Some(Frame { canvas, x, y, still: still(&[(*b"VP8L", data)]) }),
             b"VP8 " => {
@@ -75,34 +77,11 @@ fn frame(canvas: (u32, u32), content: &[u8]) -> Option<Frame> {
 
 /// A WebP of these chunks.
 fn still(chunks: &[([u8; 4], &[u8])]) -> Vec<u8> {
-    let mut body = b"WEBP".to_vec();
-    for (name, content) in chunks {
-        body.extend(name);
-        body.extend(u32::try_from(content.len()).unwrap_or(u32::MAX).to_le_bytes());
-        body.extend(*content);
-        body.resize(body.len().next_multiple_of(2), 0);
+    let mut body = Vec::new();
+    for (kind, data) in chunks {
+        riff::write(&mut body, *kind, data);
     }
-    let mut file = b"RIFF".to_vec();
-    file.extend(u32::try_from(body.len()).unwrap_or(u32::MAX).to_le_bytes());
-    file.extend(body);
-    file
-}
-
-/// The chunks of a container, up to the first that is cut short.
-struct Chunks<'a>(&'a [u8]);
-
-impl<'a> Iterator for Chunks<'a> {
-    type Item = ([u8; 4], &'a [u8]);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let (name, rest) = self.0.split_first_chunk()?;
-        let (length, rest) = rest.split_first_chunk()?;
-        let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
-        let content = rest.get(..length)?;
-        // Chunks begin at even places.
-        self.0 = rest.get(length.next_multiple_of(2)..).unwrap_or_default();
-        Some((*name, content))
-    }
+    riff::webp(&body)
 }
 
 fn u24(bytes: &[u8]) -> Option<u32> {
@@ -128,9 +107,9 @@ mod tests {
         let bytes = animation(&[header(5), lossy[HEADER..].to_vec()].concat());
         let frame = container(&bytes).unwrap().frame.unwrap();
         assert_eq!((frame.canvas, frame.x, frame.y), ((100, 50), 10, 6));
-        let names: Vec<_> = Chunks(&frame.still[HEADER..]).map(|(name, _)| name).collect();
+        let names: Vec<_> = Chunks(&frame.still[HEADER..]).map(|chunk| chunk.kind).collect();
         assert_eq!(names, [*b"VP8X", *b"ALPH", *b"VP8 "]);
-        assert!(Chunks(&frame.still[HEADER..]).any(|(_, content)| content == [ALPHA, 0, 0, 0, 9, 0, 0, 7, 0, 0]));
+        assert!(Chunks(&frame.still[HEADER..]).any(|chunk| chunk.data == [ALPHA, 0, 0, 0, 9, 0, 0, 7, 0, 0]));
     }
 
     #[test]

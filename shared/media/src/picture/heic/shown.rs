@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::super::exif::Turns;
 use super::super::{Broken, CUT_SHORT, DAMAGED, Orientation, Reader, Walked, index};
-use super::boxes::{Part, id, number};
 use super::items::Items;
+use crate::exif::Turns;
+use crate::heic::{Part, id};
 
 const OTHER: Broken = Broken("a kind of HEIC that is not kept");
 
@@ -124,7 +124,7 @@ fn coded(items: &Items<'_>, item: u32) -> Walked<()> {
     let mut reader = Reader(&code);
     // Some encoders pad the end with a few bytes.
     while reader.0.len() >= of_length {
-        let length = number(&mut reader, of_length)?;
+        let length = reader.number(of_length)?;
         reader.take(usize::try_from(length).map_err(|_| DAMAGED)?).map_err(|_| DAMAGED)?;
     }
     Ok(())

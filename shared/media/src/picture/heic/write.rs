@@ -3,11 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::super::sniff::HEIC_BRANDS;
 use super::super::{Broken, CUT_SHORT, DAMAGED, Walked};
-use super::boxes::{Part, named, word};
-use super::items::{Has, Items};
+use super::boxes::{named, word};
+use super::items::Items;
 use super::shown::Shown;
+use crate::heic::{Has, Part};
+use crate::sniff::HEIC_BRANDS;
 
 /// Brands that describe the coding and the layout of the picture, which stay unchanged.
 const KEPT_BRANDS: [&[u8; 4]; 5] = [b"mif1", b"miaf", b"MiHB", b"MiHA", b"MiHE"];
