@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use axum::extract::FromRef;
-use domain::social::{Friends, Groups, Jobs, DeltaSync};
+use domain::social::{DeltaSync, Friends, Groups, Jobs};
 use handset_http::caller::PublicUrl;
 use handset_http::verifier::TokenVerifier;
 use runtime::{ConfigError, Context, Function, Http, Services};

@@ -72,10 +72,9 @@ fn measure(programs: &[Program; 3], event: &str) -> Result<Report> {
         times.sort();
         millis(times[STARTS / 2])
     });
-    let [ours_request, _, node_request] = programs.each_ref().map(|program| match program.answers_requests {
-        true => processor_per_request(program, event),
-        false => Ok(0.0),
-    });
+    let [ours_request, _, node_request] = programs
+        .each_ref()
+        .map(|program| if program.answers_requests { processor_per_request(program, event) } else { Ok(0.0) });
     let (ours_request, node_request) = (ours_request?, node_request?);
     let mut text = String::new();
     writeln!(text, "| start of the process to its first `/next`, ms, middle of {STARTS} | |\n|---|---|")?;

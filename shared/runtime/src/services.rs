@@ -28,7 +28,7 @@ use domain::policy::Policy;
 use domain::random::Random;
 use domain::real_name::RealNames;
 use domain::rooms::{Numbers, Rooms};
-use domain::social::{Friends, Groups, Jobs, DeltaSync, sync};
+use domain::social::{DeltaSync, Friends, Groups, Jobs, sync};
 use domain::tokens::Keys;
 use dynamodb::Table;
 use handset_http::caller::PublicUrl;
@@ -73,12 +73,11 @@ fn once<T>(cell: &OnceLock<Arc<T>>, build: impl FnOnce() -> Result<T, ConfigErro
 
 /// The same for a cell that does not name the type.
 fn once_erased<T: Any + Send + Sync>(cell: &Erased, build: impl FnOnce() -> Result<T, ConfigError>) -> Wired<T> {
-    let built = match cell.get() {
-        Some(built) => built.clone(),
-        None => {
-            let built = Arc::new(build()?);
-            cell.get_or_init(|| built).clone()
-        }
+    let built = if let Some(built) = cell.get() {
+        built.clone()
+    } else {
+        let built = Arc::new(build()?);
+        cell.get_or_init(|| built).clone()
     };
     Ok(built.downcast().expect("a cell holds the type of the one method that fills it"))
 }

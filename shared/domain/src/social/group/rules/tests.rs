@@ -341,7 +341,7 @@ fn check(before: &GroupSnapshot, changed: &Changed, now: Timestamp) {
         match before.roster.people.get(user) {
             Some(was) if what(was) == what(member) && member.version != group.seq => assert_eq!(was, member),
             Some(was) if what(was) == what(member) => {
-                assert!(group.last_event.is_none(), "{user} was touched for nothing")
+                assert!(group.last_event.is_none(), "{user} was touched for nothing");
             }
             _ => assert_eq!((member.version, member.changed), (group.seq, now), "{user} changed"),
         }
