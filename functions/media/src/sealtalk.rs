@@ -80,8 +80,7 @@ async fn get_image_token(
 
 /// Existing clients send no type. They upload avatars, which they convert to JPEG.
 fn format(content_type: Option<&str>) -> DomainResult<Format> {
-    const RULE: Error =
-        Error::Invalid { field: "type", rule: "must be image/jpeg, image/png, image/webp, image/gif or image/heic" };
+    const RULE: Error = Error::Invalid { field: "type", rule: media_formats::sniff::PICTURE_TYPE };
     let Some(wanted) = content_type else { return Ok(Format::Jpeg) };
     // Media types are compared without case and without parameters (RFC 9110, section 8.3.1).
     let wanted = wanted.split(';').next().unwrap_or_default().trim();

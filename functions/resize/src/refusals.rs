@@ -13,7 +13,7 @@ pub(super) const DAMAGED: &str = "the picture is damaged";
 /// The decoder does not support this kind of picture.
 pub(super) const UNSUPPORTED: &str = "a kind of picture that no thumbnails are made of";
 /// The bytes are not a picture at all.
-pub(super) const NO_PICTURE: &str = "not a JPEG, PNG, WebP, GIF or HEIC picture";
+pub(super) const NO_PICTURE: &str = media_formats::sniff::NOT_A_PICTURE;
 
 /// Refusals that do not depend on settings. A picture that is refused for its size is not noted: the header shows the
 /// size at once, and its limits are settings.

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 use utoipa::openapi::OpenApi;
 
-use crate::functions;
+use crate::registry;
 use dialects::Dialect;
 
 /// The description of all APIs.
@@ -77,7 +77,7 @@ fn document(title: &str, about: &str, dialects: &[Dialect]) -> Value {
 
 /// The handlers' declarations.
 fn declared() -> Value {
-    let merged = functions::apis().reduce(OpenApi::merge_from);
+    let merged = registry::apis().reduce(OpenApi::merge_from);
     let mut declared = serde_json::to_value(merged).unwrap_or_default();
     references::simplify(&mut declared);
     declared

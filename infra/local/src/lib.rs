@@ -27,6 +27,7 @@ mod limits;
 mod notifications;
 mod options;
 mod pages;
+mod registry;
 mod reply;
 mod route_matcher;
 mod server;

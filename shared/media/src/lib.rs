@@ -32,8 +32,8 @@ impl Default for Limits {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The bytes are not a JPEG, PNG, WebP, GIF or HEIC.
-    #[error("the bytes are not a JPEG, PNG, WebP, GIF or HEIC")]
+    /// The bytes are not a picture of an accepted format.
+    #[error("{}", sniff::NOT_A_PICTURE)]
     NotAPicture,
     /// The bytes are a rare kind of picture that is not supported. The text names the kind.
     #[error("{0} is not supported")]

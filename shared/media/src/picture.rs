@@ -13,8 +13,10 @@ mod png;
 mod webp;
 
 pub use crate::exif::Orientation;
+pub use crate::reader::Broken;
+pub(crate) use crate::reader::{CUT_SHORT, DAMAGED, Walked};
 use crate::reader::{Reader, index};
-use crate::sniff::{Format, Sniffed, sniff};
+use crate::sniff::{Format, NOT_A_PICTURE, Sniffed, sniff};
 
 /// The contents of a picture's header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +44,7 @@ pub struct Clean {
 /// whole, undamaged picture of an accepted format is [`Broken`].
 pub fn clean(bytes: &[u8], max_pixels: u64) -> Result<Clean, Broken> {
     let Sniffed::Picture(format) = sniff(bytes) else {
-        return Err(Broken("not a JPEG, PNG, WebP, GIF or HEIC picture"));
+        return Err(Broken(NOT_A_PICTURE));
     };
     let walk = match format {
         Format::Jpeg => jpeg::walk(bytes, max_pixels),
@@ -70,15 +72,6 @@ struct Walk {
     clean: Vec<u8>,
 }
 
-/// Why a file is not a whole picture of an accepted kind, as a message for the caller.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Broken(pub &'static str);
-
-pub(crate) type Walked<T> = std::result::Result<T, Broken>;
-
-pub(crate) const CUT_SHORT: Broken = Broken("the picture is cut short");
-pub(crate) const DAMAGED: Broken = Broken("the picture is damaged");
 const NO_PIXELS: Broken = Broken("the picture has no pixels");
 const TOO_MANY_PIXELS: Broken = Broken("the picture has too many pixels");
 

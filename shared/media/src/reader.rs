@@ -1,6 +1,14 @@
 //! Bytes that are read from the front, and the numbers in them.
 
-use crate::picture::{Broken, CUT_SHORT};
+/// Why a file is not a whole picture of an accepted kind, as a message for the caller.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Broken(pub &'static str);
+
+pub(crate) type Walked<T> = std::result::Result<T, Broken>;
+
+pub(crate) const CUT_SHORT: Broken = Broken("the picture is cut short");
+pub(crate) const DAMAGED: Broken = Broken("the picture is damaged");
 
 /// Bytes that are read from the front. Reading past the end is an error, and takes nothing.
 #[derive(Clone, Copy, Debug)]

@@ -8,6 +8,12 @@
 mod audio;
 mod forbidden;
 
+/// The message for bytes that are not a picture of an accepted format.
+pub const NOT_A_PICTURE: &str = "not a JPEG, PNG, WebP, GIF or HEIC picture";
+
+/// The rule for the media type of a picture.
+pub const PICTURE_TYPE: &str = "must be image/jpeg, image/png, image/webp, image/gif or image/heic";
+
 /// A picture format that is accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Format {

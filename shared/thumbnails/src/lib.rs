@@ -3,6 +3,7 @@
 //! [`thumbnails`] is the only function: it decodes a picture once and makes all requested thumbnails from that decode.
 //! For any bytes, the result is thumbnails or an [`Error`], never a panic.
 
+mod decode;
 mod encode;
 mod exif;
 mod geometry;
@@ -71,8 +72,8 @@ pub fn thumbnails(bytes: &[u8], specs: &[Spec], limits: Limits) -> Result<Vec<Th
     if specs.iter().any(|spec| spec.width == 0 || spec.height == 0) {
         return Err(Error::EmptyBox);
     }
-    if let Some(format) = raster::Format::of(bytes) {
-        return raster::pictures(format, bytes, specs, limits)?.into_iter().map(encode::plain).collect();
+    if let Some(format) = decode::Format::of(bytes) {
+        return decode::pictures(format, bytes, specs, limits)?.into_iter().map(encode::plain).collect();
     }
     if jpeg::is_jpeg(bytes) {
         return photo::thumbnails(bytes, specs, limits);
