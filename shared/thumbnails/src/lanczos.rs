@@ -28,24 +28,26 @@ pub(crate) fn scale<const CHANNELS: usize>(
 fn pass<const CHANNELS: usize>(samples: &[u8], width: usize, columns: Range<usize>, weights: &Weights) -> Vec<u8> {
     let lines = weights.lines.len();
     let mut turned = vec![[0; CHANNELS]; columns.len() * lines];
-    let (start, end) = (columns.start * CHANNELS, columns.end * CHANNELS);
+    let pairs = pairs(samples, width * CHANNELS, columns.start * CHANNELS..columns.end * CHANNELS);
     let mut sums = vec![[0; CHANNELS]; columns.len()];
     for (place, (first, weights_of_line)) in weights.lines.iter().enumerate() {
         sums.fill([1 << (weights.precision - 1); CHANNELS]);
-        let source = samples.chunks_exact((width * CHANNELS).max(1)).skip(*first);
-        let taken: Vec<_> = source.filter_map(|line| line.get(start..end)).zip(weights_of_line).collect();
-        // Four lines at a time, since loading and storing the sums takes longer than adding to them.
-        let (fours, rest) = taken.as_chunks::<4>();
-        for [(a, wa), (b, wb), (c, wc), (d, wd)] in fours {
-            let [wa, wb, wc, wd] = [wa, wb, wc, wd].map(|weight| i32::from(**weight));
-            let samples = a.iter().zip(*b).zip(c.iter().zip(*d));
-            for (sum, ((a, b), (c, d))) in sums.as_flattened_mut().iter_mut().zip(samples) {
-                *sum += i32::from(*a) * wa + i32::from(*b) * wb + i32::from(*c) * wc + i32::from(*d) * wd;
+        let sums_of_line = sums.as_flattened_mut();
+        // The weights by pairs of lines, of which the first line may be no part.
+        let before = first % 2;
+        let weight = |at: usize| at.checked_sub(before).and_then(|at| weights_of_line.get(at)).copied().unwrap_or(0);
+        let taken = pairs.iter().skip(first / 2).zip((0..before + weights_of_line.len()).step_by(2));
+        let taken: Vec<_> = taken.map(|(pair, at)| (pair, [weight(at), weight(at + 1)])).collect();
+        let (twos, rest) = taken.as_chunks::<2>();
+        for [(one, [a, b]), (other, [c, d])] in twos {
+            for (sum, (one, other)) in sums_of_line.iter_mut().zip(one.iter().zip(*other)) {
+                *sum += i32::from(one[0]) * i32::from(*a) + i32::from(one[1]) * i32::from(*b);
+                *sum += i32::from(other[0]) * i32::from(*c) + i32::from(other[1]) * i32::from(*d);
             }
         }
-        for (line, weight) in rest {
-            for (sum, sample) in sums.as_flattened_mut().iter_mut().zip(*line) {
-                *sum += i32::from(*sample) * i32::from(**weight);
+        for (pair, [a, b]) in rest {
+            for (sum, pair) in sums_of_line.iter_mut().zip(*pair) {
+                *sum += i32::from(pair[0]) * i32::from(*a) + i32::from(pair[1]) * i32::from(*b);
             }
         }
         let byte = |sum: i32| u8::try_from((sum >> weights.precision).clamp(0, 255)).unwrap_or(u8::MAX);
@@ -53,6 +55,20 @@ fn pass<const CHANNELS: usize>(samples: &[u8], width: usize, columns: Range<usiz
         column.zip(&sums).for_each(|(to, sum)| *to = sum.map(byte));
     }
     turned.into_flattened()
+}
+
+/// Samples of a line and of the line below it, one beside the other: processors multiply such pairs and add the two
+/// products in one step.
+fn pairs(samples: &[u8], stride: usize, part: Range<usize>) -> Vec<Vec<[i16; 2]>> {
+    let pair = |lines: &[u8]| -> Vec<[i16; 2]> {
+        let of_line = |line: usize| lines.get(line * stride..(line + 1) * stride)?.get(part.clone());
+        let (upper, lower) = (of_line(0).unwrap_or_default(), of_line(1));
+        match lower {
+            Some(lower) => upper.iter().zip(lower).map(|(upper, lower)| [(*upper).into(), (*lower).into()]).collect(),
+            None => upper.iter().map(|upper| [(*upper).into(), 0]).collect(),
+        }
+    };
+    samples.chunks((2 * stride).max(1)).map(pair).collect()
 }
 
 /// What each line of the result takes of which lines of the source.
