@@ -137,8 +137,8 @@ fn that_a_picture_has_no_thumbnails_is_read_after_a_restart_and_not_found_again_
         for src in pictures {
             let (note, _) = Bucket::of(&after).get(&format!("refusals/{}", name(&src))).await.expect("a note");
             assert_eq!(String::from_utf8_lossy(&note), "1: the picture is damaged");
-            // The thumbnail and the note are read. The original is not: that call would fail.
-            endpoints.fail_after("s3:GetObject", 2, 1, Fault::slow_down());
+            // Each request reads the thumbnail and the note. The original is not read: that call would fail.
+            endpoints.fail_after("s3:GetObject", 4, 1, Fault::slow_down());
             for suffix in ["@128w_128h_1c", "@256w_256h_0c"] {
                 let refused = answer(after.get(&format!("{src}{suffix}"))).await;
                 assert_eq!(refused, (400, json!({ "error": "the picture is damaged" })), "{suffix}");
