@@ -17,7 +17,7 @@ mod made;
 #[path = "../tests/jpeg/scripts.rs"]
 mod scripts;
 
-#[path = "../tests/it/make.rs"]
+#[path = "../tests/it/make/mod.rs"]
 #[expect(dead_code, reason = "tests look at thumbnails too")]
 mod make;
 
