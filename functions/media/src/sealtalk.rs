@@ -43,7 +43,7 @@ struct ImageToken {
 #[derive(Serialize)]
 struct Token {
     #[serde(flatten)]
-    ticket: PresignedUpload,
+    upload: PresignedUpload,
     /// The URL of the picture after it was accepted.
     image: String,
 }
@@ -73,8 +73,8 @@ async fn get_image_token(
     Signed(caller, _): Signed<SealTalk>,
     Params(wanted, _): Params<SealTalk, Wanted>,
 ) -> ApiResult<SealTalk> {
-    let (name, ticket) = state.direct.invite(caller, format(wanted.content_type.as_deref())?).await?;
-    let token = encode(&Token { ticket, image: state.url.absolute(&origin, &name.path()) })?;
+    let (name, upload) = state.direct.invite(caller, format(wanted.content_type.as_deref())?).await?;
+    let token = encode(&Token { upload, image: state.url.absolute(&origin, &name.path()) })?;
     Ok(SealTalk::secret(ImageToken { target: "s3", domain: state.url.host(&origin), token }))
 }
 

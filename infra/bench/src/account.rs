@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 use crate::Result;
 
 const PHONE: &str = "13800138000";
-const PASSWORD: &str = "P@ssw0rd1";
 
 /// An account that is signed in.
 pub(crate) struct Account {
@@ -19,16 +18,13 @@ pub(crate) struct Account {
 }
 
 impl Account {
-    /// Registers an account and signs in.
-    pub(crate) fn register(stack: &Running) -> Result<Self> {
-        let post = |path, body: Value| call(stack, "POST", path, &body);
-        post("/verification_codes", json!({ "flag": 0, "phoneNumber": PHONE }))?;
-        let texts = stack.endpoints().texts(None);
-        let code = texts.first().and_then(|text| digits(&text.body)).ok_or("no code was sent")?;
-        let user = json!({ "phoneNumber": PHONE, "password": PASSWORD });
-        post("/users/register", json!({ "code": code, "user": user }))?;
-        let signed_in = post("/users/login", json!({ "user": user }))?;
-        let token = signed_in["data"]["accessToken"].as_str().ok_or_else(|| signed_in.to_string())?.to_owned();
+    /// Signs in with a code, which creates the account.
+    pub(crate) fn sign_in(stack: &Running) -> Result<Self> {
+        let sent = call(stack, "POST", "/verify_code", &json!({ "zone": "86", "number": PHONE }))?;
+        let code = sent["code"].as_str().ok_or("no code was sent")?;
+        let token = json!({ "zone": "86", "number": PHONE, "code": code });
+        let signed_in = call(stack, "POST", "/auth/token", &token)?;
+        let token = signed_in["access_token"].as_str().ok_or("no access token")?.to_owned();
         let keys = call(stack, "GET", "/.well-known/jwks.json", &json!({}))?;
         let key = keys["keys"][0]["x"].as_str().ok_or("no key")?.to_owned();
         Ok(Self { token, key })
@@ -76,11 +72,6 @@ impl Account {
         })
         .to_string()
     }
-}
-
-/// The first number of six digits in a text.
-fn digits(text: &str) -> Option<&str> {
-    text.split(|character: char| !character.is_ascii_digit()).find(|run| run.len() == 6)
 }
 
 /// Sends a request to the local run and returns the JSON of a successful response.

@@ -42,7 +42,7 @@ fn main() -> Result<()> {
     let runtime = tokio::runtime::Runtime::new()?;
     let options = Options { port: 0, data: None, ..Options::default() };
     let stack = runtime.block_on(local::start(options, &Handset::default()))?;
-    let account = Account::register(&stack)?;
+    let account = Account::sign_in(&stack)?;
     let environment = stack.environments().get("profiles").ok_or("the template has no function profiles")?;
     let programs = programs::all(&target, &workshop, environment, &account);
     let report = measure(&programs, &account.nickname_change())?;

@@ -111,6 +111,6 @@ async fn route(asked: &Asked) -> Told {
         "/qq/oauth2.0/me" => qq::me(asked).await,
         "/weibo/oauth2/get_token_info" => weibo::get_token_info(asked).await,
         "/rongcloud/user/getToken.json" => rongcloud::get_token(asked),
-        _ => Told::text(404, "stand-ins: /wechat, /qq, /weibo, /rongcloud"),
+        _ => Told::text(404, "fakes: /wechat, /qq, /weibo, /rongcloud"),
     }
 }

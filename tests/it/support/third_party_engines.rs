@@ -54,7 +54,7 @@ pub struct Elsewhere {
 impl Elsewhere {
     /// Creates a stack with these parameters on top of the local run's, and opens a gateway in front of it.
     pub async fn start(engine: String, parameters: &[(String, String)]) -> Self {
-        let fakes = Fakes::start().await.expect("stand-ins");
+        let fakes = Fakes::start().await.expect("fakes");
         let nanos = SystemTime::now().duration_since(UNIX_EPOCH).expect("a time").as_nanos();
         let application = |name: &str, platform| {
             (name.to_owned(), format!("arn:aws:sns:us-east-1:{ACCOUNT}:app/{platform}/of-{nanos}"))

@@ -76,9 +76,9 @@ impl DirectUploads {
         let (name, now) = (ImageName::generate(&*self.random, format), self.clock.now());
         let key = WaitingImage { owner: caller.user, name }.key();
         let allowed = Allowed { key: &key, content_type: format.content_type(), most: self.policy.image_max_bytes };
-        let ticket = self.signer.sign(allowed, now, now.plus(UPLOAD_LIFETIME)).await?;
+        let upload = self.signer.sign(allowed, now, now.plus(UPLOAD_LIFETIME)).await?;
         self.accounts.record_upload(caller, &name.to_string(), None, now).await?;
-        Ok((name, ticket))
+        Ok((name, upload))
     }
 
     /// Processes a picture that was uploaded to the bucket, once. A later upload under the same name is deleted,

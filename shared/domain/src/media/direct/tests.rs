@@ -61,11 +61,11 @@ struct Nobody;
 #[async_trait]
 impl AccountStore for Nobody {
     async fn change_profile(&self, _: Caller, _: &ProfileChange, _: Timestamp) -> Result<()> {
-        unreachable!("the name was noted with the ticket")
+        unreachable!("the name was recorded with the presigned upload")
     }
 
     async fn record_upload(&self, _: Caller, _: &str, _: Option<u64>, _: Timestamp) -> Result<()> {
-        unreachable!("the name was noted with the ticket")
+        unreachable!("the name was recorded with the presigned upload")
     }
 
     async fn count_upload(&self, _: UserId, _: &str, bytes: u64) -> Result<Counted> {
@@ -76,7 +76,7 @@ impl AccountStore for Nobody {
 #[async_trait]
 impl UploadSigner for Nobody {
     async fn sign(&self, _: Allowed<'_>, _: Timestamp, _: Timestamp) -> Result<PresignedUpload> {
-        unreachable!("the ticket is given out already")
+        unreachable!("the upload is signed already")
     }
 }
 

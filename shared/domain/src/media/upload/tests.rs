@@ -43,7 +43,7 @@ impl AccountStore for World {
     }
 
     async fn count_upload(&self, _: UserId, _: &str, _: u64) -> Result<Counted> {
-        unreachable!("only what comes by a ticket is counted afterwards")
+        unreachable!("only a presigned upload is counted afterwards")
     }
 }
 
