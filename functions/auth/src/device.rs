@@ -16,15 +16,15 @@ use handset_http::body::Params;
 use handset_http::caller::{Origin, Signed};
 use handset_http::fields::{Code, Mobile, Text};
 use handset_http::lenient;
+use handset_http::routes;
+use handset_http::routes::Routes;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::AppState;
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+pub(super) fn router() -> Routes<AppState> {
+    Routes::new()
         .routes(routes!(post_verify))
         .routes(routes!(post_register))
         .routes(routes!(post_login))

@@ -3,14 +3,14 @@
 use axum::extract::State;
 use axum::http::header::CACHE_CONTROL;
 use axum::response::IntoResponse;
+use handset_http::routes;
+use handset_http::routes::Routes;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::AppState;
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(get_jwks))
+pub(super) fn router() -> Routes<AppState> {
+    Routes::new().routes(routes!(get_jwks))
 }
 
 /// A JSON Web Key Set (RFC 7517).

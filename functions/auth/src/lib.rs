@@ -14,10 +14,10 @@ use domain::device_id::DeviceIds;
 use domain::devices::Devices;
 use domain::identity::Identity;
 use handset_http::caller::PublicUrl;
+use handset_http::routes::Routes;
 use handset_http::verifier::TokenVerifier;
 use runtime::{ConfigError, Http, Services};
 use utoipa::openapi::OpenApi;
-use utoipa_axum::router::OpenApiRouter;
 
 /// The state that this function's handlers share.
 #[derive(Clone)]
@@ -47,8 +47,8 @@ impl AppState {
     }
 }
 
-fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+fn routes() -> Routes<AppState> {
+    Routes::new()
         .merge(device::router())
         .merge(messenger::router())
         .merge(sealtalk::router())
@@ -59,11 +59,11 @@ fn routes() -> OpenApiRouter<AppState> {
 /// The API description of this function.
 #[must_use]
 pub fn api() -> OpenApi {
-    routes().into_openapi()
+    routes().describe()
 }
 
 /// Builds the function.
 pub fn function(services: &Services) -> Result<Http, ConfigError> {
-    let (router, _) = routes().split_for_parts();
+    let router = routes().into_router();
     Ok(services.http(router.with_state(AppState::new(services)?), &services.observer("auth")))
 }

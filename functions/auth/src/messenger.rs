@@ -14,16 +14,16 @@ use handset_http::body::{Params, ok};
 use handset_http::caller::Origin;
 use handset_http::fields::{Code, Number, Zone};
 use handset_http::lenient;
+use handset_http::routes;
+use handset_http::routes::Routes;
 use handset_http::verifier::bearer;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::AppState;
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(post_token)).routes(routes!(post_refresh_token))
+pub(super) fn router() -> Routes<AppState> {
+    Routes::new().routes(routes!(post_token)).routes(routes!(post_refresh_token))
 }
 
 /// A code, and the number it was sent to.

@@ -18,16 +18,16 @@ use handset_http::api::{Api, SealTalk};
 use handset_http::body::Params;
 use handset_http::caller::{Origin, Signed};
 use handset_http::fields::{Code, Number, Zone};
+use handset_http::routes;
+use handset_http::routes::Routes;
 use handset_http::{cookie, lenient};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::AppState;
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    let router = OpenApiRouter::new()
+pub(super) fn router() -> Routes<AppState> {
+    let router = Routes::new()
         .routes(routes!(check_phone_available))
         .routes(routes!(verify_code))
         .routes(routes!(register))

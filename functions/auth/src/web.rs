@@ -17,16 +17,16 @@ use handset_http::api::{Api, Web};
 use handset_http::body::Params;
 use handset_http::caller::{Origin, Signed};
 use handset_http::fields::{Code, Mobile, PasswordText};
+use handset_http::routes;
+use handset_http::routes::Routes;
 use handset_http::{cookie, lenient};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::AppState;
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+pub(super) fn router() -> Routes<AppState> {
+    Routes::new()
         .routes(routes!(post_users))
         .routes(routes!(post_sessions))
         .routes(routes!(get_session, delete_session))

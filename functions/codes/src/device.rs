@@ -11,15 +11,15 @@ use handset_http::body::Params;
 use handset_http::caller::Origin;
 use handset_http::fields::{Mobile, Text};
 use handset_http::lenient;
+use handset_http::routes;
+use handset_http::routes::Routes;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::AppState;
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(post_verification_codes))
+pub(super) fn router() -> Routes<AppState> {
+    Routes::new().routes(routes!(post_verification_codes))
 }
 
 /// The number that the code is sent to, and the purpose of the code.

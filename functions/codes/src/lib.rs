@@ -10,9 +10,9 @@ use std::sync::Arc;
 use domain::captcha::Captchas;
 use domain::codes::CodeSender;
 use handset_http::caller::PublicUrl;
+use handset_http::routes::Routes;
 use runtime::{ConfigError, Http, Services};
 use utoipa::openapi::OpenApi;
-use utoipa_axum::router::OpenApiRouter;
 
 /// The state that this function's handlers share.
 #[derive(Clone)]
@@ -35,22 +35,18 @@ impl AppState {
     }
 }
 
-fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
-        .merge(device::router())
-        .merge(messenger::router())
-        .merge(sealtalk::router())
-        .merge(web::router())
+fn routes() -> Routes<AppState> {
+    Routes::new().merge(device::router()).merge(messenger::router()).merge(sealtalk::router()).merge(web::router())
 }
 
 /// The API description of this function.
 #[must_use]
 pub fn api() -> OpenApi {
-    routes().into_openapi()
+    routes().describe()
 }
 
 /// Builds the function.
 pub fn function(services: &Services) -> Result<Http, ConfigError> {
-    let (router, _) = routes().split_for_parts();
+    let router = routes().into_router();
     Ok(services.http(router.with_state(AppState::new(services)?), &services.observer("codes")))
 }

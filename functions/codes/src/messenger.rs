@@ -10,15 +10,15 @@ use handset_http::body::{Params, ok};
 use handset_http::caller::Origin;
 use handset_http::fields::{Number, Text, Zone};
 use handset_http::lenient;
+use handset_http::routes;
+use handset_http::routes::Routes;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::AppState;
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(post_verify_code)).routes(routes!(get_verify_code))
+pub(super) fn router() -> Routes<AppState> {
+    Routes::new().routes(routes!(post_verify_code)).routes(routes!(get_verify_code))
 }
 
 /// The number that the code is sent to.

@@ -16,15 +16,15 @@ use handset_http::body::Params;
 use handset_http::caller::Origin;
 use handset_http::fields::{Binary, Number, Text, Zone};
 use handset_http::lenient;
+use handset_http::routes;
+use handset_http::routes::Routes;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::AppState;
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(send_code)).routes(routes!(get_sms_img_code)).routes(routes!(get_picture))
+pub(super) fn router() -> Routes<AppState> {
+    Routes::new().routes(routes!(send_code)).routes(routes!(get_sms_img_code)).routes(routes!(get_picture))
 }
 
 /// The number that the code is sent to.

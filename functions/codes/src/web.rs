@@ -15,17 +15,17 @@ use handset_http::body::{Params, missing};
 use handset_http::caller::Origin;
 use handset_http::fields::Binary;
 use handset_http::lenient;
+use handset_http::routes;
+use handset_http::routes::Routes;
 use serde::Deserialize;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::AppState;
 
 /// With `ExposeCodes=true`, this header has the text of a captcha.
 const CAPTCHA_TEXT: HeaderName = HeaderName::from_static("x-captcha-text");
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(get_image_code)).routes(routes!(get_sms_code))
+pub(super) fn router() -> Routes<AppState> {
+    Routes::new().routes(routes!(get_image_code)).routes(routes!(get_sms_code))
 }
 
 /// The text of a captcha, as the user typed it.

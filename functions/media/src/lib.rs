@@ -13,11 +13,11 @@ use async_trait::async_trait;
 use axum::extract::FromRef;
 use domain::media::{DirectUploads, ObjectStore, Uploads};
 use handset_http::caller::PublicUrl;
+use handset_http::routes::Routes;
 use handset_http::verifier::TokenVerifier;
 use runtime::{ConfigError, Context, Function, Http, Services};
 use telemetry::invocation::Observer;
 use utoipa::openapi::OpenApi;
-use utoipa_axum::router::OpenApiRouter;
 
 /// The state that this function's handlers share.
 #[derive(Clone)]
@@ -47,14 +47,14 @@ impl AppState {
     }
 }
 
-fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().merge(messenger::router()).merge(sealtalk::router()).merge(web::router())
+fn routes() -> Routes<AppState> {
+    Routes::new().merge(messenger::router()).merge(sealtalk::router()).merge(web::router())
 }
 
 /// The API description of this function.
 #[must_use]
 pub fn api() -> OpenApi {
-    routes().into_openapi()
+    routes().describe()
 }
 
 /// The function, which both the bucket and the gateway invoke.
@@ -80,7 +80,7 @@ impl Function for Media {
 
 /// Builds the function.
 pub fn function(services: &Services) -> Result<Media, ConfigError> {
-    let (router, _) = routes().split_for_parts();
+    let router = routes().into_router();
     let state = AppState::new(services)?;
     let direct = state.direct.clone();
     let observer = services.observer("media");

@@ -11,15 +11,15 @@ use handset_http::body::ok;
 use handset_http::caller::{Origin, Signed};
 use handset_http::download::{self, AudioResponses, DownloadRequest, Name};
 use handset_http::fields::Binary;
+use handset_http::routes;
+use handset_http::routes::Routes;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::{AppState, file};
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+pub(super) fn router() -> Routes<AppState> {
+    Routes::new()
         .routes(routes!(post_images))
         .routes(routes!(post_audios))
         .routes(routes!(put_avatar))

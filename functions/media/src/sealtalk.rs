@@ -10,16 +10,16 @@ use handset_http::api::SealTalk;
 use handset_http::api::sealtalk::{Either, Refused};
 use handset_http::body::Params;
 use handset_http::caller::{Origin, Signed};
+use handset_http::routes;
+use handset_http::routes::Routes;
 use media_formats::sniff::Format;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::AppState;
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(get_image_token))
+pub(super) fn router() -> Routes<AppState> {
+    Routes::new().routes(routes!(get_image_token))
 }
 
 /// The type of the picture to upload.

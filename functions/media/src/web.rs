@@ -8,15 +8,15 @@ use handset_http::api::Web;
 use handset_http::api::web::{Either, Words};
 use handset_http::caller::{Origin, Signed};
 use handset_http::fields::Binary;
+use handset_http::routes;
+use handset_http::routes::Routes;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::{AppState, file};
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(post_avatar))
+pub(super) fn router() -> Routes<AppState> {
+    Routes::new().routes(routes!(post_avatar))
 }
 
 /// A form with a picture.

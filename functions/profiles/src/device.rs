@@ -11,15 +11,15 @@ use handset_http::body::Params;
 use handset_http::caller::Signed;
 use handset_http::fields::Text;
 use handset_http::lenient;
+use handset_http::routes;
+use handset_http::routes::Routes;
 use serde::Deserialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::AppState;
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(post_update_device_token))
+pub(super) fn router() -> Routes<AppState> {
+    Routes::new().routes(routes!(post_update_device_token))
 }
 
 /// A new push token.

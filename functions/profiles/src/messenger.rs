@@ -18,15 +18,15 @@ use handset_http::body::{Changes, JsonBody, Params, Partial, ok};
 use handset_http::caller::{Origin, Signed};
 use handset_http::fields::Contact;
 use handset_http::lenient;
+use handset_http::routes;
+use handset_http::routes::Routes;
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::AppState;
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+pub(super) fn router() -> Routes<AppState> {
+    Routes::new()
         .routes(routes!(put_nickname))
         .routes(routes!(put_state))
         .routes(routes!(patch_me))

@@ -16,15 +16,15 @@ use handset_http::api::SealTalk;
 use handset_http::api::sealtalk::{Done, Either, Refused, Success};
 use handset_http::body::{Params, missing};
 use handset_http::caller::{Origin, Signed};
+use handset_http::routes;
+use handset_http::routes::Routes;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::AppState;
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+pub(super) fn router() -> Routes<AppState> {
+    Routes::new()
         .routes(routes!(set_nickname))
         .routes(routes!(set_portrait_uri))
         .routes(routes!(find_user))

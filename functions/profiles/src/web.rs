@@ -12,15 +12,15 @@ use handset_http::body::Params;
 use handset_http::caller::{Origin, Signed};
 use handset_http::fields::Text;
 use handset_http::lenient;
+use handset_http::routes;
+use handset_http::routes::Routes;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::AppState;
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+pub(super) fn router() -> Routes<AppState> {
+    Routes::new()
         .routes(routes!(get_user))
         .routes(routes!(put_name, post_name))
         .routes(routes!(post_real_name, get_real_name))

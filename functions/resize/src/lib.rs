@@ -10,10 +10,10 @@ mod thumbnails;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use handset_http::routes::Routes;
 use runtime::{ConfigError, Context, Function, Http, Services};
 use telemetry::invocation::Observer;
 use utoipa::openapi::OpenApi;
-use utoipa_axum::router::OpenApiRouter;
 
 use self::thumbnails::Thumbnails;
 
@@ -31,14 +31,14 @@ impl AppState {
     }
 }
 
-fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().merge(messenger::router())
+fn routes() -> Routes<AppState> {
+    Routes::new().merge(messenger::router())
 }
 
 /// The API description of this function.
 #[must_use]
 pub fn api() -> OpenApi {
-    routes().into_openapi()
+    routes().describe()
 }
 
 /// The function, which both the bucket and the gateway invoke.
@@ -64,7 +64,7 @@ impl Function for Resize {
 
 /// Builds the function.
 pub fn function(services: &Services) -> Result<Resize, ConfigError> {
-    let (router, _) = routes().split_for_parts();
+    let router = routes().into_router();
     let state = AppState::new(services)?;
     let thumbnails = state.thumbnails.clone();
     let observer = services.observer("resize");

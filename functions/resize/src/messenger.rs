@@ -6,13 +6,13 @@ use handset_http::api::ApiResult;
 use handset_http::api::Messenger;
 use handset_http::api::messenger::Refused;
 use handset_http::download::{DownloadRequest, Name, PictureResponses};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
+use handset_http::routes;
+use handset_http::routes::Routes;
 
 use super::AppState;
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(get_image))
+pub(super) fn router() -> Routes<AppState> {
+    Routes::new().routes(routes!(get_image))
 }
 
 /// Download a picture or a thumbnail of it.

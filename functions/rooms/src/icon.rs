@@ -11,18 +11,18 @@ use handset_http::api::{Refusal, Rooms};
 use handset_http::body::{self, Params, missing};
 use handset_http::caller::Origin;
 use handset_http::fields::Binary;
+use handset_http::routes;
+use handset_http::routes::Routes;
 use serde::Deserialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::AppState;
 use crate::routing::both;
 use crate::users::own;
 use crate::wire::{Success, User, UserPk, example, success};
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    both(OpenApiRouter::new(), routes!(put_icon))
+pub(super) fn router() -> Routes<AppState> {
+    both(Routes::new(), routes!(put_icon))
 }
 
 /// The URL of a picture.

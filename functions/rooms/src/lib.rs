@@ -24,10 +24,10 @@ use domain::session::{Lifetime, NewSession, PushTokens};
 use domain::{Error, NotSignedIn, Result as DomainResult};
 use handset_http::api::{self, Api};
 use handset_http::caller::{Origin, PublicUrl};
+use handset_http::routes::Routes;
 use handset_http::verifier::TokenVerifier;
 use runtime::{ConfigError, Http, Services};
 use utoipa::openapi::OpenApi;
-use utoipa_axum::router::OpenApiRouter;
 
 /// The state that this function's handlers share.
 #[derive(Clone)]
@@ -94,18 +94,18 @@ impl AppState {
     }
 }
 
-fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().merge(users::router()).merge(icon::router()).merge(sign_in::router()).merge(rooms::router())
+fn routes() -> Routes<AppState> {
+    Routes::new().merge(users::router()).merge(icon::router()).merge(sign_in::router()).merge(rooms::router())
 }
 
 /// The API description of this function.
 #[must_use]
 pub fn api() -> OpenApi {
-    routes().into_openapi()
+    routes().describe()
 }
 
 /// Builds the function.
 pub fn function(services: &Services) -> Result<Http, ConfigError> {
-    let (router, _) = routes().split_for_parts();
+    let router = routes().into_router();
     Ok(services.http(router.with_state(AppState::new(services)?), &services.observer("rooms")))
 }

@@ -11,18 +11,18 @@ use handset_http::api::rooms::Refused;
 use handset_http::body::{Changes, Params, Partial};
 use handset_http::caller::Origin;
 use handset_http::fields::{Flag, Text};
+use handset_http::routes;
+use handset_http::routes::Routes;
 use handset_http::{cross_site, lenient};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::AppState;
 use crate::routing::both;
 use crate::wire::{Pk, Success, success};
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    let router = both(OpenApiRouter::new(), routes!(get_rooms, post_rooms));
+pub(super) fn router() -> Routes<AppState> {
+    let router = both(Routes::new(), routes!(get_rooms, post_rooms));
     both(router, routes!(get_room, put_room, delete_room))
 }
 

@@ -4,39 +4,45 @@ use axum::http::header::ALLOW;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use handset_http::api::rooms::Done;
+use handset_http::routes::{Route, Routes};
 use utoipa::openapi::header::Header;
-use utoipa::openapi::path::{Operation, OperationBuilder, Parameter, ParameterIn, PathItem};
+use utoipa::openapi::path::{HttpMethod, Operation, OperationBuilder, Parameter, ParameterIn, PathItem};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder};
 use utoipa::{PartialSchema as _, ToSchema as _};
-use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
 use crate::AppState;
 use crate::wire::{Nothing, success};
 
 /// Adds a documented path, which ends in a slash, also without the slash. Both forms accept OPTIONS, and HEAD if they
 /// accept GET.
-pub(super) fn both(router: OpenApiRouter<AppState>, routes: UtoipaMethodRouter<AppState>) -> OpenApiRouter<AppState> {
-    let (mut schemas, mut paths, methods) = routes;
-    let Some((path, item)) = paths.paths.iter_mut().next() else { return router };
-    item.head = item.get.as_ref().map(describe_head);
-    item.options = Some(describe_options(path, item));
-    schemas.push((Done::name().into_owned(), Done::schema()));
-    let (short, allowed) = (path.trim_end_matches('/').to_owned(), allowed(item));
-    let methods = methods.options(async move || options(&allowed));
-    router.routes((schemas, paths, methods.clone())).route(&short, methods)
+pub(super) fn both(routes: Routes<AppState>, route: Route<AppState>) -> Routes<AppState> {
+    let allowed = allowed(&route.methods);
+    let handlers = route.handlers.options(async move || options(&allowed));
+    let short = route.path.trim_end_matches('/').to_owned();
+    let describe = Box::new(move || {
+        let mut described = (route.describe)();
+        for (path, item) in &mut described.paths.paths {
+            item.head = item.get.as_ref().map(describe_head);
+            item.options = Some(describe_options(path, item));
+        }
+        described.schemas.push((Done::name().into_owned(), Done::schema()));
+        described
+    });
+    routes.routes(Route { handlers: handlers.clone(), describe, ..route }).undescribed(&short, handlers)
 }
 
-fn allowed(item: &PathItem) -> String {
-    let methods = [
-        ("GET", item.get.is_some()),
-        ("HEAD", item.head.is_some()),
-        ("POST", item.post.is_some()),
-        ("PUT", item.put.is_some()),
-        ("DELETE", item.delete.is_some()),
-        ("OPTIONS", item.options.is_some()),
-    ];
-    let there: Vec<_> = methods.iter().filter(|(_, there)| *there).map(|(method, _)| *method).collect();
-    there.join(", ")
+/// The methods that a path accepts, for `Allow`.
+fn allowed(methods: &[HttpMethod]) -> String {
+    let name = |method: &HttpMethod| match method {
+        HttpMethod::Get => "GET, HEAD",
+        HttpMethod::Post => "POST",
+        HttpMethod::Put => "PUT",
+        HttpMethod::Delete => "DELETE",
+        HttpMethod::Head | HttpMethod::Options | HttpMethod::Patch | HttpMethod::Trace => "",
+    };
+    let mut names: Vec<_> = methods.iter().map(name).collect();
+    names.push("OPTIONS");
+    names.join(", ")
 }
 
 fn options(allowed: &str) -> Response {

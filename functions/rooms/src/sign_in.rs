@@ -16,19 +16,19 @@ use handset_http::api::{Api, Rooms, Web};
 use handset_http::body::{Params, missing};
 use handset_http::caller::Origin;
 use handset_http::fields::{Code, Mobile, PasswordText, Text};
+use handset_http::routes;
+use handset_http::routes::Routes;
 use handset_http::{constant, lenient};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa::openapi::schema::Object;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::AppState;
 use crate::routing::both;
 use crate::wire::{GivenDetails, Nothing, Success, User, example, success};
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    let router = both(OpenApiRouter::new(), routes!(post_snslogin));
+pub(super) fn router() -> Routes<AppState> {
+    let router = both(Routes::new(), routes!(post_snslogin));
     let router = both(router, routes!(post_login));
     let router = both(router, routes!(post_logout));
     both(router, routes!(post_phonelogin, get_phonelogin))

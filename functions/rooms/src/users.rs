@@ -18,17 +18,17 @@ use handset_http::body::{Changes, Params, Partial};
 use handset_http::caller::Origin;
 use handset_http::fields::{PasswordText, Text};
 use handset_http::lenient;
+use handset_http::routes;
+use handset_http::routes::Routes;
 use serde::Deserialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::AppState;
 use crate::routing::both;
 use crate::wire::{GivenDetails, Success, User, UserPk, example, success};
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    let router = both(OpenApiRouter::new(), routes!(post_users));
+pub(super) fn router() -> Routes<AppState> {
+    let router = both(Routes::new(), routes!(post_users));
     let router = both(router, routes!(put_user));
     let router = both(router, routes!(put_users_password));
     both(router, routes!(put_password))

@@ -10,11 +10,11 @@ use async_trait::async_trait;
 use axum::extract::FromRef;
 use domain::social::{DeltaSync, Friends, Groups, Jobs};
 use handset_http::caller::PublicUrl;
+use handset_http::routes::Routes;
 use handset_http::verifier::TokenVerifier;
 use runtime::{ConfigError, Context, Function, Http, Services};
 use telemetry::invocation::Observer;
 use utoipa::openapi::OpenApi;
-use utoipa_axum::router::OpenApiRouter;
 
 /// The state that this function's handlers share.
 #[derive(Clone)]
@@ -46,14 +46,14 @@ impl AppState {
     }
 }
 
-fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().merge(sealtalk::router())
+fn routes() -> Routes<AppState> {
+    Routes::new().merge(sealtalk::router())
 }
 
 /// The API description of this function.
 #[must_use]
 pub fn api() -> OpenApi {
-    routes().into_openapi()
+    routes().describe()
 }
 
 /// The function, which both the table's stream and the gateway invoke.
@@ -78,7 +78,7 @@ impl Function for Social {
 
 /// Builds the function.
 pub fn function(services: &Services) -> Result<Social, ConfigError> {
-    let (router, _) = routes().split_for_parts();
+    let router = routes().into_router();
     let state = AppState::new(services)?;
     let jobs = state.jobs.clone();
     let observer = services.observer("social");

@@ -6,14 +6,10 @@ mod lists;
 mod sync;
 mod wire;
 
-use utoipa_axum::router::OpenApiRouter;
+use handset_http::routes::Routes;
 
 use super::AppState;
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
-        .merge(friendship::router())
-        .merge(groups::router())
-        .merge(lists::router())
-        .merge(sync::router())
+pub(super) fn router() -> Routes<AppState> {
+    Routes::new().merge(friendship::router()).merge(groups::router()).merge(lists::router()).merge(sync::router())
 }

@@ -1,7 +1,7 @@
 //! Envelope encryption with a KMS key: every secret has a separate data key, which only KMS can decrypt, and both are
 //! bound to their owner.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use async_trait::async_trait;
 use aws_config::SdkConfig;
@@ -23,9 +23,10 @@ const FORMAT: u8 = 1;
 const OWNER: &str = "user";
 
 /// Encrypts with data keys of one KMS key.
-#[derive(Clone)]
 pub struct KmsVault {
-    client: Client,
+    /// Created when it is first used: most processes never see an identity document, and creating a client takes a
+    /// tenth of a function's start.
+    client: LazyLock<Client, Box<dyn FnOnce() -> Client + Send>>,
     key: Arc<str>,
     random: Arc<dyn Random>,
 }
@@ -34,7 +35,8 @@ impl KmsVault {
     /// With the KMS key of this ARN.
     #[must_use]
     pub fn new(sdk: &SdkConfig, key: &str, random: Arc<dyn Random>) -> Self {
-        Self { client: Client::new(sdk), key: key.into(), random }
+        let sdk = sdk.clone();
+        Self { client: LazyLock::new(Box::new(move || Client::new(&sdk))), key: key.into(), random }
     }
 
     /// Decrypts a data key that KMS encrypted.

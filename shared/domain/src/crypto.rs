@@ -1,6 +1,7 @@
 //! The few cryptographic primitives used for secrets, all from one library.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use aws_lc_rs::agreement::{ECDH_P256, PrivateKey};
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use aws_lc_rs::{constant_time, digest, hmac, rand};
@@ -119,6 +120,23 @@ pub fn ed25519(seed: &[u8; 32]) -> Option<(Vec<u8>, [u8; 32])> {
     Some((pair.to_pkcs8v1().ok()?.as_ref().to_vec(), public))
 }
 
+/// A key pair on the curve P-256 from a secret number of 32 bytes: the private half as PKCS #8 and the public half as
+/// the coordinates `x` and `y`. `None` if the number is zero or not below the order of the group.
+#[must_use]
+pub fn p256(secret: &[u8; 32]) -> Option<(Vec<u8>, [u8; 32], [u8; 32])> {
+    // A PrivateKeyInfo (RFC 5208) with an ECPrivateKey (RFC 5915), whose lengths are always the same.
+    const BEGIN: &[u8] = b"\x30\x81\x87\x02\x01\x00\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\
+        \xce\x3d\x03\x01\x07\x04\x6d\x30\x6b\x02\x01\x01\x04\x20";
+    const BEFORE_PUBLIC: &[u8] = b"\xa1\x44\x03\x42\x00";
+    let private = PrivateKey::from_private_key(&ECDH_P256, secret).ok()?;
+    let public = private.compute_public_key().ok()?;
+    // 4, which says that both coordinates follow, and the coordinates.
+    let (_, coordinates) = public.as_ref().split_first()?;
+    let (x, y) = coordinates.split_at_checked(32)?;
+    let pkcs8 = [BEGIN, secret, BEFORE_PUBLIC, public.as_ref()].concat();
+    Some((pkcs8, x.try_into().ok()?, y.try_into().ok()?))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,6 +167,20 @@ mod tests {
             changed[place] ^= 1;
             assert_eq!(open(&key, nonce, b"for one", &changed), None, "{place}");
         }
+    }
+
+    #[test]
+    fn a_p256_key_has_the_public_half_of_its_number() {
+        // The key of RFC 6979, appendix A.2.5.
+        let bytes = |hex: &str| {
+            let digits: Vec<_> = hex.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).unwrap()).collect();
+            digits.iter().map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect::<Vec<u8>>()
+        };
+        let secret = bytes("c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721");
+        let (_, x, y) = p256(&secret.try_into().unwrap()).unwrap();
+        assert_eq!(x[..], bytes("60fed4ba255a9d31c961eb74c6356d68c049b8923b61fa6ce669622e60f29fb6"));
+        assert_eq!(y[..], bytes("7903fe1008b8bc99a41ae9e95628bc64f2f1b20c2d7e9f5177a3c294d4462299"));
+        assert!(p256(&[0; 32]).is_none() && p256(&[0xff; 32]).is_none());
     }
 
     #[test]

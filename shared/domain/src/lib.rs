@@ -30,5 +30,6 @@ pub mod short_id;
 pub mod social;
 pub mod text;
 pub mod tokens;
+pub mod uuid;
 
 pub use error::{Cap, Error, Fault, GroupRule, NotSignedIn, Quota, Result};

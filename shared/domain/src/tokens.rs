@@ -64,6 +64,8 @@ pub struct Keys {
     previous: Option<KeySet>,
     issuer: String,
     audience: String,
+    /// The rules for the claims of access tokens.
+    validation: Validation,
 }
 
 /// The claims of an access token (RFC 7519).
@@ -95,11 +97,18 @@ impl Keys {
         issuer: &str,
         audience: &str,
     ) -> std::result::Result<Self, WeakSecret> {
+        let mut validation = Validation::new(Algorithm::EdDSA);
+        validation.set_issuer(&[issuer]);
+        validation.set_audience(&[audience]);
+        validation.set_required_spec_claims(&["iss", "aud", "sub", "exp"]);
+        // The library would compare with the machine's clock; our caller compares with its own clock.
+        validation.validate_exp = false;
         Ok(Self {
             current: KeySet::derive(secret)?,
             previous: previous.map(KeySet::derive).transpose()?,
             issuer: issuer.to_owned(),
             audience: audience.to_owned(),
+            validation,
         })
     }
 
@@ -150,13 +159,7 @@ impl Keys {
         let malformed = |_| INVALID;
         let kid = jsonwebtoken::decode_header(token).map_err(malformed)?.kid;
         let set = self.sets().find(|set| kid.as_deref() == Some(&set.kid)).ok_or(INVALID)?;
-        let mut validation = Validation::new(Algorithm::EdDSA);
-        validation.set_issuer(&[&self.issuer]);
-        validation.set_audience(&[&self.audience]);
-        validation.set_required_spec_claims(&["iss", "aud", "sub", "exp"]);
-        // The library would compare with the machine's clock; our caller compares with its own clock.
-        validation.validate_exp = false;
-        let claims = jsonwebtoken::decode::<Claims>(token, &set.checking, &validation).map_err(malformed)?.claims;
+        let claims = jsonwebtoken::decode::<Claims>(token, &set.checking, &self.validation).map_err(malformed)?.claims;
         let user = claims.sub.parse().map_err(|_| INVALID)?;
         let session = claims.sid.parse().map_err(|_| INVALID)?;
         Ok((Caller { user, session }, claims.exp))

@@ -32,7 +32,7 @@ impl DeviceStore for Table {
             .value(":id", number(id))
             .value(":device", text(address.token()))
             .value(":platform", number(address.platform()));
-        match self.update("setting a push address", change).await? {
+        match self.update("setting a push address", change.returning_item()).await? {
             Updated::Done(item) => item::read_account(&item),
             Updated::Refused(item) => {
                 let account = item.as_ref().map(item::read_account).transpose()?;
@@ -46,7 +46,7 @@ impl DeviceStore for Table {
         let set: Vec<_> =
             tokens.services.keys().map(|service| format!("#sessions.#sid.#{0} = :{0}", service.name())).collect();
         let change = with_tokens(change_by(caller, &set.join(", "), now), tokens);
-        match self.update("setting push tokens", change).await? {
+        match self.update("setting push tokens", change.returning_item()).await? {
             Updated::Done(item) => item::read_account(&item),
             Updated::Refused(account) => Err(not_signed_in(account.as_ref(), caller)),
         }

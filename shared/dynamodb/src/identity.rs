@@ -189,7 +189,7 @@ impl IdentityStore for Table {
         if let Some(network) = network {
             change = change.value(":network", text(network.as_str()));
         }
-        match self.update("moving a refresh token", change).await? {
+        match self.update("moving a refresh token", change.returning_item()).await? {
             Updated::Done(account) => Ok(Move::Done(Box::new(item::read_account(&account)?))),
             Updated::Refused(None) => Ok(Move::Refused(None)),
             Updated::Refused(Some(account)) => Ok(Move::Refused(Some(Box::new(item::read_account(&account)?)))),

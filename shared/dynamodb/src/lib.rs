@@ -24,6 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::SdkConfig;
+use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
@@ -61,7 +62,7 @@ const CONFLICT_WAIT: Duration = Duration::from_millis(10);
 
 /// The result of a conditional update.
 enum Updated {
-    /// The item after the update.
+    /// Contains the item after the update if the change asked for it ([`Change::returning_item`]).
     Done(Item),
     /// The condition failed; contains the current item, if it exists.
     Refused(Option<Item>),
@@ -88,9 +89,11 @@ impl Table {
     /// The table called `name`.
     #[must_use]
     pub fn new(sdk: &SdkConfig, name: &str, policy: Arc<Policy>, random: Arc<dyn Random>) -> Self {
-        let config =
-            aws_sdk_dynamodb::config::Builder::from(sdk).interceptor(count_round_trips::CountRoundTrips).build();
-        Self { client: Client::from_conf(config), name: name.into(), policy, random }
+        let config = aws_sdk_dynamodb::config::Builder::from(sdk)
+            .interceptor(count_round_trips::CountRoundTrips)
+            // Every response is read within the time-out of its attempt, so nothing else has to watch it.
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+        Self { client: Client::from_conf(config.build()), name: name.into(), policy, random }
     }
 
     /// Runs one conditional update.
@@ -106,7 +109,7 @@ impl Table {
                 .set_condition_expression(change.condition)
                 .set_expression_attribute_names(Some(change.names).filter(|names| !names.is_empty()))
                 .set_expression_attribute_values(Some(change.values).filter(|values| !values.is_empty()))
-                .return_values(ReturnValue::AllNew)
+                .return_values(if change.returns_item { ReturnValue::AllNew } else { ReturnValue::None })
                 .return_values_on_condition_check_failure(OnFailure::AllOld)
                 .send()
                 .await;

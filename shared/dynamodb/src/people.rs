@@ -20,7 +20,7 @@ impl PersonStore for Table {
         // An account has no map of details before the first detail is set.
         for has_details in [true, false, true] {
             let update = set_person(caller, change, has_details, now);
-            match self.update("changing a person", update).await? {
+            match self.update("changing a person", update.returning_item()).await? {
                 Updated::Done(account) => return item::read_account(&account),
                 Updated::Refused(None) => return Err(not_signed_in(None, caller)),
                 Updated::Refused(Some(account)) => {

@@ -21,13 +21,20 @@ pub struct Change {
     pub(super) condition: Option<String>,
     pub(super) names: HashMap<String, String>,
     pub(super) values: HashMap<String, AttributeValue>,
+    pub(super) returns_item: bool,
 }
 
 impl Change {
     /// An update of the item at `key` by an update expression.
     pub fn new(key: Key, update: impl Into<String>) -> Self {
-        let change =
-            Self { key, update: update.into(), condition: None, names: HashMap::new(), values: HashMap::new() };
+        let change = Self {
+            key,
+            update: update.into(),
+            condition: None,
+            names: HashMap::new(),
+            values: HashMap::new(),
+            returns_item: false,
+        };
         let update = change.update.clone();
         change.names_of(&update)
     }
@@ -68,6 +75,12 @@ impl Change {
     /// Defines the value of a `:placeholder`.
     pub fn value(mut self, placeholder: &str, value: AttributeValue) -> Self {
         self.values.insert(placeholder.to_owned(), value);
+        self
+    }
+
+    /// The update returns the whole item as it is afterwards. Outside of transactions only.
+    pub fn returning_item(mut self) -> Self {
+        self.returns_item = true;
         self
     }
 

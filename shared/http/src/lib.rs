@@ -14,4 +14,5 @@ pub mod endpoints;
 pub mod fields;
 pub mod lenient;
 pub mod observe;
+pub mod routes;
 pub mod verifier;

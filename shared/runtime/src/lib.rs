@@ -5,6 +5,8 @@ mod environment;
 mod policy;
 mod services;
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use axum::Router;
 use lambda_http::request::LambdaRequest;
@@ -56,13 +58,20 @@ pub async fn observe_event<T>(
 }
 
 /// Starts logging, builds the function and passes invocations to it until Lambda stops the process.
-pub async fn serve<F: Function>(build: impl FnOnce(&Services) -> Result<F, ConfigError>) -> Result<(), Error> {
+pub async fn serve<F: Function + 'static>(
+    build: impl FnOnce(&Services) -> Result<F, ConfigError>,
+) -> Result<(), Error> {
     let env = Env::of_process();
     telemetry::log_json(env.optional("LOG_LEVEL").unwrap_or("error"), env.optional("METRICS_NAMESPACE").is_some());
-    let function = &build(&Services::of_process(env).await?)?;
-    let handle = |event: LambdaEvent<Box<RawValue>>| async move {
-        let answer = function.invoke(event.payload.get().as_bytes(), event.context).await?;
-        Ok::<_, Error>(RawValue::from_string(String::from_utf8(answer)?)?)
+    let function = Arc::new(build(&Services::of_process(env).await?)?);
+    let handle = move |event: LambdaEvent<Box<RawValue>>| {
+        let function = function.clone();
+        async move {
+            let answer = function.invoke(event.payload.get().as_bytes(), event.context).await?;
+            Ok::<_, Error>(RawValue::from_string(String::from_utf8(answer)?)?)
+        }
     };
-    lambda_http::lambda_runtime::run(service_fn(handle)).await
+    // As a task: waking a task costs a push to a queue, and waking the future that the runtime blocks on costs a system
+    // call, of which a request with one call to DynamoDB would make five.
+    tokio::spawn(lambda_http::lambda_runtime::run(service_fn(handle))).await?
 }

@@ -6,15 +6,15 @@ use handset_http::api::SealTalk;
 use handset_http::api::sealtalk::{Done, DoneOrRefused, Refused};
 use handset_http::body::Params;
 use handset_http::caller::{Origin, Signed};
+use handset_http::routes;
+use handset_http::routes::Routes;
 use serde::Deserialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::AppState;
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(reset_password)).routes(routes!(change_password))
+pub(super) fn router() -> Routes<AppState> {
+    Routes::new().routes(routes!(reset_password)).routes(routes!(change_password))
 }
 
 /// A new password and a verification token.

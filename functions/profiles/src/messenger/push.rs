@@ -8,15 +8,15 @@ use handset_http::api::Messenger;
 use handset_http::api::messenger::{Done, Refused};
 use handset_http::body::{Params, ok};
 use handset_http::caller::Signed;
+use handset_http::routes;
+use handset_http::routes::Routes;
 use serde::Deserialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::AppState;
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(post_bind)).routes(routes!(post_unbind))
+pub(super) fn router() -> Routes<AppState> {
+    Routes::new().routes(routes!(post_bind)).routes(routes!(post_unbind))
 }
 
 /// Push tokens of a device. Send at least one.

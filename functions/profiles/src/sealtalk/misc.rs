@@ -8,17 +8,17 @@ use handset_http::api::ApiResult;
 use handset_http::api::SealTalk;
 use handset_http::api::sealtalk::{Refused, Success};
 use handset_http::body::Params;
+use handset_http::routes;
+use handset_http::routes::Routes;
 use runtime::{ConfigError, Env};
 use semver::Version;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::AppState;
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+pub(super) fn router() -> Routes<AppState> {
+    Routes::new()
         .routes(routes!(get_demo_square))
         .routes(routes!(get_client_version))
         .routes(routes!(get_latest_update))

@@ -11,16 +11,16 @@ use handset_http::api::SealTalk;
 use handset_http::api::sealtalk::{Done, Either, Refused, Success};
 use handset_http::body::Params;
 use handset_http::caller::{Origin, Signed};
+use handset_http::routes;
+use handset_http::routes::Routes;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::wire::{FriendId, iso};
 use crate::AppState;
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+pub(super) fn router() -> Routes<AppState> {
+    Routes::new()
         .routes(routes!(invite_friend))
         .routes(routes!(agree_to_friend))
         .routes(routes!(ignore_friend))

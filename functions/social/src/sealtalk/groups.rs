@@ -13,14 +13,14 @@ use domain::social::GroupId;
 use domain::{Error, GroupRule, Result, short_id};
 use handset_http::fields::List;
 use handset_http::lenient;
+use handset_http::routes::Routes;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
 
 use crate::AppState;
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+pub(super) fn router() -> Routes<AppState> {
+    Routes::new()
         .merge(people::router())
         .merge(roles::router())
         .merge(look::router())

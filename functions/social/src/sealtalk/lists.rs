@@ -11,16 +11,16 @@ use handset_http::api::SealTalk;
 use handset_http::api::sealtalk::{Done, DoneOrRefused, Refused, Success};
 use handset_http::body::Params;
 use handset_http::caller::{Origin, Signed};
+use handset_http::routes;
+use handset_http::routes::Routes;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::wire::{FriendId, iso};
 use crate::AppState;
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+pub(super) fn router() -> Routes<AppState> {
+    Routes::new()
         .routes(routes!(get_blacklist))
         .routes(routes!(add_to_blacklist))
         .routes(routes!(remove_from_blacklist))

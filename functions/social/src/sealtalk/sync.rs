@@ -9,16 +9,16 @@ use handset_http::api::ApiResult;
 use handset_http::api::SealTalk;
 use handset_http::api::sealtalk::{Refused, Success};
 use handset_http::caller::{Origin, Signed};
+use handset_http::routes;
+use handset_http::routes::Routes;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::wire::User;
 use crate::AppState;
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(sync))
+pub(super) fn router() -> Routes<AppState> {
+    Routes::new().routes(routes!(sync))
 }
 
 /// The changes since `version`. Every list has complete rows; each replaces the stored row with the same id.

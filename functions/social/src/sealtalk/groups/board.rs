@@ -7,16 +7,16 @@ use handset_http::api::SealTalk;
 use handset_http::api::sealtalk::{Done, Refused, Success};
 use handset_http::body::{Params, missing};
 use handset_http::caller::Signed;
+use handset_http::routes;
+use handset_http::routes::Routes;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::not_allowed;
 use crate::AppState;
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(set_bulletin)).routes(routes!(get_bulletin))
+pub(super) fn router() -> Routes<AppState> {
+    Routes::new().routes(routes!(set_bulletin)).routes(routes!(get_bulletin))
 }
 
 /// A bulletin to post.

@@ -8,16 +8,16 @@ use handset_http::api::SealTalk;
 use handset_http::api::sealtalk::{Done, Refused};
 use handset_http::body::Params;
 use handset_http::caller::{Origin, Signed};
+use handset_http::routes;
+use handset_http::routes::Routes;
 use serde::Deserialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::not_allowed;
 use crate::AppState;
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+pub(super) fn router() -> Routes<AppState> {
+    Routes::new()
         .routes(routes!(rename_group))
         .routes(routes!(set_group_portrait_uri))
         .routes(routes!(set_group_display_name))

@@ -11,16 +11,16 @@ use handset_http::body::Params;
 use handset_http::caller::{Origin, Signed};
 use handset_http::fields::List;
 use handset_http::lenient;
+use handset_http::routes;
+use handset_http::routes::Routes;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::{OfGroup, PeopleOfGroup, PersonStatus, no_such_group, no_such_member, people};
 use crate::AppState;
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+pub(super) fn router() -> Routes<AppState> {
+    Routes::new()
         .routes(routes!(create_group))
         .routes(routes!(add_to_group))
         .routes(routes!(join_group))

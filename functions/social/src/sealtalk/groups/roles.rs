@@ -7,16 +7,16 @@ use handset_http::api::SealTalk;
 use handset_http::api::sealtalk::{Done, Refused};
 use handset_http::body::Params;
 use handset_http::caller::Signed;
+use handset_http::routes;
+use handset_http::routes::Routes;
 use serde::Deserialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::{PeopleOfGroup, no_such_group, no_such_member};
 use crate::AppState;
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(transfer_group)).routes(routes!(set_manager)).routes(routes!(remove_manager))
+pub(super) fn router() -> Routes<AppState> {
+    Routes::new().routes(routes!(transfer_group)).routes(routes!(set_manager)).routes(routes!(remove_manager))
 }
 
 /// The new owner of a group.
