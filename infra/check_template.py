@@ -14,9 +14,15 @@ from py_mini_racer import MiniRacer
 from samcli.commands.deploy.auth_utils import auth_per_resource
 from samcli.lib.providers.sam_stack_provider import SamLocalStackProvider
 
+import sizes
 from translated import CERTIFICATE, FUNCTIONS, PRODUCTION, ROOT, WEB_ACL, Stack, names_in, written
 
 CODEDEPLOY = "AWS::CodeDeploy::Application"
+# Lambda refuses a larger environment. Those of these two functions are larger if all of their parameters are at their
+# longest, and such a deployment is rolled back. What they may have at most must only ever become less: the client ids
+# of Apple and Google have 512 bytes each, and the notes about the app for macOS 1,500.
+ENVIRONMENT_BYTES = 4096
+LARGER_ENVIRONMENTS = {"AuthFunction": 5033, "ProfilesFunction": 6093}
 
 
 class Template(unittest.TestCase):
@@ -200,6 +206,52 @@ class Template(unittest.TestCase):
             # Without FILL: a minute filled with 0 would count as good.
             (shown,) = [one["Expression"] for one in alarm["Metrics"] if one.get("ReturnData", True)]
             self.assertEqual(shown, "SUM(METRICS())")
+
+
+class Limits(unittest.TestCase):
+    """Limits of AWS that a deployment would only meet at its end, for the longest name and parameters."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.plain = Stack()
+        cls.full = Stack(PRODUCTION)
+        cls.largest = sizes.largest()
+
+    def test_the_policy_of_each_alias_is_small_enough(self):
+        policies = sizes.policies(self.largest)
+        # Only the stream calls notify, with the permissions of its own role.
+        self.assertEqual(set(self.largest.of("AWS::Lambda::Alias")) - set(policies), {"NotifyFunctionAliaslive"})
+        # Lambda's limit is 20,480 bytes. A route costs nearly 500.
+        self.assertEqual({alias: size for alias, size in policies.items() if size > 18_000}, {})
+
+    def test_each_environment_is_small_enough(self):
+        environments = sizes.environments(self.largest)
+        self.assertEqual(set(environments), {f"{key}Function" for key in FUNCTIONS})
+        larger = {key: size for key, size in environments.items() if size > ENVIRONMENT_BYTES}
+        self.assertEqual(set(larger), set(LARGER_ENVIRONMENTS))
+        for key, size in larger.items():
+            self.assertLessEqual(size, LARGER_ENVIRONMENTS[key], key)
+        # As the stages are configured, there is much room in all of them.
+        for key, size in sizes.environments(self.full).items():
+            self.assertLess(size, 3000, key)
+
+    def test_routes_and_resources_are_few_enough(self):
+        # API Gateway's quota is 300 routes, and CloudFormation's limit 500 resources.
+        self.assertGreater(len(sizes.routes(self.largest)), 80)
+        self.assertLessEqual(len(sizes.routes(self.largest)), 300)
+        self.assertLessEqual(set(self.full.resources), set(self.largest.resources))
+        self.assertLessEqual(len(self.largest.resources), 500)
+
+    def test_route_settings_name_routes(self):
+        """Otherwise the deployment fails: "Unable to find Route by key"."""
+        for stack in (self.plain, self.full):
+            (stage,) = stack.of("AWS::ApiGatewayV2::Stage")
+            settings = stack.properties(stage)["RouteSettings"]
+            self.assertLessEqual(set(settings), sizes.routes(stack))
+            # Refreshing has a share of its own, as large as that of all other routes together.
+            self.assertEqual(settings, {"POST /auth/v1/token": stack.properties(stage)["DefaultRouteSettings"]})
+            # The routes exist before the stage: they are part of the API, and the stage refers to it.
+            self.assertEqual(stack.resources[stage]["Properties"]["ApiId"], {"Ref": "Api"})
 
 
 class Edge(unittest.TestCase):

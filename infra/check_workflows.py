@@ -306,17 +306,28 @@ class Locks(unittest.TestCase):
                 self.assertRegex(line, r"npm ci --ignore-scripts\b", place)
                 count += 1
         self.assertGreater(count, 0)
+        # `.ci/run` installs these two.
+        for folder in ("infra/npm", "tests/supabase"):
+            self.assertTrue((ROOT / folder / "package-lock.json").is_file())
+            self.assertIn("ignore-scripts=true", (ROOT / folder / ".npmrc").read_text())
+            self.assertRegex((ROOT / ".ci/run").read_text(), rf"\b{folder}\b")
         manifests = [path for path in ROOT.rglob("package.json") if not {"node_modules", "target"} & set(path.parts)]
         self.assertGreater(len(manifests), 0)
         for manifest in manifests:
             wanted = json.loads(manifest.read_text())
             lock = json.loads((manifest.parent / "package-lock.json").read_text())
             packages = lock["packages"]
-            for kind in ("dependencies", "devDependencies"):
+            for kind in ("dependencies", "devDependencies", "optionalDependencies"):
                 self.assertEqual(packages[""].get(kind, {}), wanted.get(kind, {}), manifest)
                 for name, version in wanted.get(kind, {}).items():
+                    package = packages[f"node_modules/{name}"]
+                    # A package by another name, so that two of its versions can be installed.
+                    if version.startswith("npm:"):
+                        named, version = version.removeprefix("npm:").rsplit("@", 1)
+                        self.assertEqual(package["name"], named)
+                        self.assertIn(f"/{named}/-/", package["resolved"])
                     self.assertRegex(version, r"^\d+\.\d+\.\d+", name)
-                    self.assertEqual(packages[f"node_modules/{name}"]["version"], version)
+                    self.assertEqual(package["version"], version)
             for name, package in packages.items():
                 if name:
                     self.assertTrue(package["resolved"].startswith("https://registry.npmjs.org/"), package["resolved"])

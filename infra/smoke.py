@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Sends one request to every function of a running backend and checks the answer: `python3 infra/smoke.py URL`.
+"""Sends a few requests to every function of a running backend and checks the answers: `python3 infra/smoke.py URL`.
 
 For a stage that was just deployed, and for the local run. It needs no credential, sends no text message and changes
 nothing but the counters of the caller's IP address. Exits with 1 at the first failure.
@@ -16,7 +16,20 @@ SECONDS = 30
 TRIES = 5
 WAIT_SECONDS = 2
 
-# The requests and the expected responses: the status, and a field of the JSON body with its value (`...` for any).
+# Clients of the Supabase API that send this expect the error's code as a word in `code`, others its status.
+WORDS = {"X-Supabase-Api-Version": "2024-01-01"}
+# The number is one of those for films, so nobody waits for a code there.
+GUESS = {"type": "sms", "phone": "12025550123", "token": "000000"}
+REFRESH = "/auth/v1/token?grant_type=refresh_token"
+
+
+def of_curves(keys):
+    """Whether all keys are of the kind that clients of the Supabase API can read."""
+    return bool(keys) and all(key["kty"] == "EC" for key in keys)
+
+
+# The requests and the expected responses: the status, and a field of the JSON body with its value, or a function that
+# accepts it (`...` for any). Some have headers.
 CHECKS = [
     ("auth: the public keys", "GET", "/.well-known/jwks.json", None, 200, ("keys", ...)),
     ("codes: no text to what is no number", "POST", "/verify_code", {"zone": "86", "number": "1"}, 400, ("error", ...)),
@@ -29,26 +42,40 @@ CHECKS = [
     ("rooms: a wrong method", "GET", "/user/login", None, 405, ("code", 405)),
     ("web: nobody is signed in", "GET", "/api/v1.0/session", None, 200, ("errno", ...)),
     ("device: not signed in", "POST", "/users/1/update-device-token", {"device_token": "x"}, 401, ("success", False)),
+    ("supabase: the server", "GET", "/auth/v1/health", None, 200, ("name", "GoTrue")),
+    ("supabase: the settings", "GET", "/auth/v1/settings", None, 200, ("external", lambda found: found["phone"])),
+    ("supabase: the public keys", "GET", "/auth/v1/.well-known/jwks.json", None, 200, ("keys", of_curves)),
+    ("supabase: no text to what is no number", "POST", "/auth/v1/otp", {"phone": "1"}, 400, ("code", 400)),
+    ("supabase: the same in words", "POST", "/auth/v1/otp", {"phone": "1"}, 400, ("code", "validation_failed"), WORDS),
+    ("supabase: a wrong code", "POST", "/auth/v1/verify", GUESS, 403, ("code", 403)),
+    ("supabase: the same in words", "POST", "/auth/v1/verify", GUESS, 403, ("code", "otp_expired"), WORDS),
+    ("supabase: no session to refresh", "POST", REFRESH, {"refresh_token": "x"}, 400, ("code", 400)),
+    ("supabase: an unknown path", "GET", "/auth/v1/no/such/path", None, 404, ("error_code", "validation_failed")),
 ]
 
 
-def ask(url, method, body):
-    """The status, the headers and the body of a response with any status."""
+def ask(url, method, body, headers):
+    """The status and the body of a response with any status."""
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data, {"Content-Type": "application/json"}, method=method)
+    request = urllib.request.Request(url, data, {"Content-Type": "application/json", **headers}, method=method)
     try:
         with urllib.request.urlopen(request, timeout=SECONDS) as answer:
-            return answer.status, answer.headers, answer.read()
+            return answer.status, answer.read()
     except urllib.error.HTTPError as refusal:
         with refusal:
-            return refusal.code, refusal.headers, refusal.read()
+            return refusal.code, refusal.read()
+
+
+def accepts(value, found):
+    """Whether a field has the expected value."""
+    return value is ... or (value(found) if callable(value) else found == value)
 
 
 def problem(check, url):
     """The error of the response to a check, or None."""
-    _, method, path, body, status, (field, value) = check
+    _, method, path, body, status, (field, value), *headers = check
     try:
-        got, _, text = ask(url.rstrip("/") + path, method, body)
+        got, text = ask(url.rstrip("/") + path, method, body, *headers or [{}])
     except OSError as error:
         return f"no answer: {error}"
     shown = text[:200].decode(errors="replace")
@@ -58,8 +85,8 @@ def problem(check, url):
         found = json.loads(text)
     except ValueError:
         return f"no JSON: {shown}"
-    if field not in found or value is not ... and found[field] != value:
-        return f"{field!r} is not {'there' if value is ... else value!r}: {shown}"
+    if field not in found or not accepts(value, found[field]):
+        return f"{field!r} is not {'as it should be' if value is ... or callable(value) else repr(value)}: {shown}"
     return None
 
 

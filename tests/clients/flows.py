@@ -20,6 +20,7 @@ import device
 import messenger
 import rooms
 import sealtalk
+import supabase
 import web
 from device import models as device_models
 from device.api.device import (
@@ -39,6 +40,11 @@ from sealtalk import models as sealtalk_models
 from sealtalk.api.sealtalk import (
     sealtalk_friendship_all, sealtalk_get_user, sealtalk_login, sealtalk_logout, sealtalk_post_sync, sealtalk_register,
     sealtalk_send_code, sealtalk_set_nickname, sealtalk_verify_code,
+)
+from supabase import models as supabase_models
+from supabase.api.supabase import (
+    supabase_get_user, supabase_post_logout, supabase_post_otp, supabase_post_token, supabase_post_verify,
+    supabase_put_user,
 )
 from web import models as web_models
 from web.api.web import (
@@ -187,6 +193,32 @@ def through_device():
     expect(device_logout.sync(client=own), m.DeviceDone)
 
 
-for flow in (through_messenger, through_web, through_sealtalk, through_rooms, through_device):
+def through_supabase():
+    number, client, m = "13912340006", open_client(supabase), supabase_models
+    phone = f"86{number}"
+    sent = supabase_post_otp.sync_detailed(client=client, body=m.SupabaseOtp(phone=phone))
+    holds("a code is sent", sent.status_code == 200)
+    code = code_for(number)
+    guess = m.SupabaseVerify(type_="sms", phone=phone, token="000000" if code != "000000" else "111111")
+    wrong = expect(supabase_post_verify.sync(client=client, body=guess), m.SupabaseRefused)
+    holds("the code is wrong", wrong.error_code == "otp_expired")
+    right = m.SupabaseVerify(type_="sms", phone=phone, token=code)
+    session = expect(supabase_post_verify.sync(client=client, body=right), m.SupabaseSession)
+    own = supabase.AuthenticatedClient(base_url=BASE, token=session.access_token, raise_on_unexpected_status=True)
+    changed = supabase_put_user.sync(client=own, body=m.SupabaseUserChange(password=PASSWORD))
+    holds("it is the same user", expect(changed, m.SupabaseUser).id == session.user.id)
+    body = m.SupabaseCredentials(phone=phone, password=PASSWORD)
+    again = expect(supabase_post_token.sync(client=client, body=body, grant_type="password"), m.SupabaseSession)
+    holds("the password signs in", again.user.id == session.user.id)
+    body = m.SupabaseCredentials(refresh_token=again.refresh_token)
+    expect(supabase_post_token.sync(client=client, body=body, grant_type="refresh_token"), m.SupabaseSession)
+    user = expect(supabase_get_user.sync(client=own), m.SupabaseUser)
+    holds("the user is read", user.phone == phone)
+    ended = supabase_post_logout.sync_detailed(client=own, scope="local")
+    holds("signed out", ended.status_code == 204)
+
+
+flows = (through_messenger, through_web, through_sealtalk, through_rooms, through_device, through_supabase)
+for flow in flows:
     flow()
     print(f"ok     python: {flow.__name__.replace('_', ' ')}")

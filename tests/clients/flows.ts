@@ -10,6 +10,7 @@ import type { paths as Device } from "./device.js";
 import type { paths as Messenger } from "./messenger.js";
 import type { paths as Rooms } from "./rooms.js";
 import type { paths as SealTalk } from "./sealtalk.js";
+import type { paths as Supabase } from "./supabase.js";
 import type { paths as Web } from "./web.js";
 
 const baseUrl = process.argv[2] ?? "http://localhost:3000";
@@ -200,7 +201,36 @@ async function throughDevice(): Promise<void> {
   holds("signed out", ended?.success === true, ended);
 }
 
-for (const flow of [throughMessenger, throughWeb, throughSealTalk, throughRooms, throughDevice]) {
+async function throughSupabase(): Promise<void> {
+  const client = createClient<Supabase>({ baseUrl });
+  const number = "13912350006";
+  const phone = `86${number}`;
+  const sent = await client.POST("/auth/v1/otp", { body: { phone } });
+  holds("a code is sent", sent.response.status === 200, sent);
+  const code = await codeFor(number);
+  const guess = { type: "sms", phone, token: code === "000000" ? "111111" : "000000" };
+  const wrong = await client.POST("/auth/v1/verify", { body: guess });
+  holds("a wrong code is refused", wrong.error !== undefined && "error_code" in wrong.error, wrong);
+  const session = (await client.POST("/auth/v1/verify", { body: { type: "sms", phone, token: code } })).data;
+  holds("signed in", session?.token_type === "bearer", session);
+  const headers = { authorization: `Bearer ${session.access_token}` };
+  const changed = (await client.PUT("/auth/v1/user", { headers, body: { password: PASSWORD } })).data;
+  holds("the password is set", changed?.id === session.user.id, changed);
+  const byPassword = { params: { query: { grant_type: "password" } }, body: { phone, password: PASSWORD } };
+  const again = (await client.POST("/auth/v1/token", byPassword)).data;
+  holds("the password signs in", again?.user.id === session.user.id, again);
+  const { refresh_token } = again;
+  const refresh = { params: { query: { grant_type: "refresh_token" } }, body: { refresh_token } };
+  const fresh = (await client.POST("/auth/v1/token", refresh)).data;
+  holds("refreshed", typeof fresh?.access_token === "string", fresh);
+  const user = (await client.GET("/auth/v1/user", { headers })).data;
+  holds("the user is read", user?.phone === phone, user);
+  const ended = await client.POST("/auth/v1/logout", { headers, params: { query: { scope: "local" } } });
+  holds("signed out", ended.response.status === 204, ended);
+}
+
+const flows = [throughMessenger, throughWeb, throughSealTalk, throughRooms, throughDevice, throughSupabase];
+for (const flow of flows) {
   await flow();
   console.log(`ok     typescript: ${flow.name}`);
 }

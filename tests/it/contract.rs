@@ -19,8 +19,11 @@ use serde_json::{Value, json};
 
 use crate::support::Backend;
 
+/// The header by which the Supabase API gives its errors the form in the description. The others ignore it.
+const VERSION: (&str, &str) = ("x-supabase-api-version", "2024-01-01");
+
 /// The published APIs.
-const APIS: [&str; 5] = ["messenger", "web", "sealtalk", "rooms", "device"];
+const APIS: [&str; 6] = ["messenger", "web", "sealtalk", "rooms", "device", "supabase"];
 
 fn root() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
@@ -153,7 +156,7 @@ impl Operation {
     /// A request to `path` with the examples from its description, without a credential.
     fn request_at(&self, backend: &Backend, api: &Value, path: &str) -> RequestBuilder {
         let query: Vec<_> = self.parameters("query").into_iter().filter(|(name, _)| name != "token").collect();
-        let request = backend.request(self.method(), path).query(&query);
+        let request = backend.request(self.method(), path).query(&query).header(VERSION.0, VERSION.1);
         let content = &self.said["requestBody"]["content"];
         if content["application/json"].is_object() {
             return request.json(&self.body(api));
@@ -176,7 +179,7 @@ impl Operation {
     fn body(&self, api: &Value) -> Value {
         let content = &self.said["requestBody"]["content"]["application/json"];
         let mut body = example(api, content).unwrap_or_else(|| panic!("{} has no example to send", self.key()));
-        if let Some(fields) = body.as_object_mut() {
+        if let Some(fields) = body.as_object_mut().filter(|_| self.api() == "rooms") {
             fields.remove("token");
         }
         body
@@ -214,6 +217,10 @@ fn not_signed_in(api: &str) -> (u16, Value) {
         "sealtalk" => (403, json!({ "code": 10_000, "message": "not signed in" })),
         "rooms" => (401, json!({ "status": "FAIL", "msg": "not signed in", "code": "401" })),
         "device" => (401, json!({ "success": false, "msg": "not signed in" })),
+        "supabase" => {
+            let (code, words) = ("no_authorization", "not signed in");
+            (401, json!({ "code": code, "error_code": code, "message": words, "msg": words }))
+        }
         other => panic!("the API {other}"),
     }
 }
@@ -227,6 +234,10 @@ fn no_such_endpoint(api: &str) -> Value {
         "sealtalk" => json!({ "code": 404, "message": WORDS }),
         "rooms" => json!({ "status": "FAIL", "msg": WORDS, "code": "404" }),
         "device" => json!({ "success": false, "msg": WORDS }),
+        "supabase" => {
+            let code = "validation_failed";
+            json!({ "code": code, "error_code": code, "message": WORDS, "msg": WORDS })
+        }
         other => panic!("the API {other}"),
     }
 }

@@ -2,6 +2,7 @@
 
 mod abuse_limits;
 mod access_patterns;
+mod autofill;
 mod caching;
 mod captcha_rules;
 mod code_attempts;
@@ -39,6 +40,7 @@ mod rotation;
 mod sealtalk;
 mod sessions;
 mod social;
+mod supabase;
 mod support;
 mod sync;
 mod thumbnails;

@@ -132,6 +132,7 @@ pub async fn whole_session(backend: &Backend) {
     crate::web::whole_session(backend).await;
     crate::sealtalk::whole_session(backend).await;
     crate::device::whole_session(backend).await;
+    crate::supabase::whole_session(backend).await;
     crate::rooms::whole_session(backend).await;
     crate::social::whole_session(backend).await;
     crate::social::whole_group(backend).await;

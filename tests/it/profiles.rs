@@ -132,7 +132,10 @@ fn a_patch_changes_what_it_names_and_leaves_the_rest() {
         names.sort_unstable();
         assert_eq!(
             names,
-            ["avatar", "created", "id", "name", "networks", "phone", "pk", "seen", "sessions", "sk", "state"]
+            [
+                "avatar", "created", "id", "name", "networks", "phone", "phone_at", "pk", "seen", "sessions", "sk",
+                "state"
+            ]
         );
     });
 }

@@ -4,14 +4,17 @@ mod device;
 mod keys;
 mod messenger;
 mod sealtalk;
+mod supabase;
 mod web;
 
 use std::sync::Arc;
 
 use axum::extract::FromRef;
 use domain::chat::ChatTokens;
+use domain::codes::CodeSender;
 use domain::device_id::DeviceIds;
 use domain::devices::Devices;
+use domain::id_token::IdTokenCheck;
 use domain::identity::Identity;
 use handset_http::caller::PublicUrl;
 use handset_http::routes::Routes;
@@ -27,6 +30,8 @@ struct AppState {
     devices: Arc<Devices>,
     device_ids: Arc<DeviceIds>,
     url: PublicUrl,
+    sender: Arc<CodeSender>,
+    id_tokens: Arc<dyn IdTokenCheck>,
 }
 
 impl FromRef<AppState> for TokenVerifier {
@@ -43,6 +48,8 @@ impl AppState {
             devices: services.devices()?,
             device_ids: services.device_ids()?,
             url: services.public_url(),
+            sender: services.codes()?,
+            id_tokens: services.id_tokens()?,
         })
     }
 }
@@ -52,6 +59,7 @@ fn routes() -> Routes<AppState> {
         .merge(device::router())
         .merge(messenger::router())
         .merge(sealtalk::router())
+        .merge(supabase::router())
         .merge(web::router())
         .merge(keys::router())
 }

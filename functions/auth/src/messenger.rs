@@ -130,7 +130,8 @@ async fn post_refresh_token(
     origin: Origin,
     Params(given, _): Params<Messenger, Refresh>,
 ) -> Result<Response, Refusal<Messenger>> {
-    let signed_in = state.identity.refresh(&given.refresh_token, holder(&state, &parts), origin.address).await?;
+    let signed_in =
+        state.identity.refresh(Messenger::NAME, &given.refresh_token, holder(&state, &parts), origin.address).await?;
     answer(&state, &origin, signed_in)
 }
 

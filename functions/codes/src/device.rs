@@ -2,14 +2,14 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use domain::codes::{CodeRequest, Purpose, SolvedCaptcha};
+use domain::codes::{AppHash, CodeRequest, Purpose, SolvedCaptcha};
 use domain::phone::Phone;
 use domain::{Error, Result as DomainResult};
 use handset_http::api::device::Either;
 use handset_http::api::{Api, Device, Refusal, Web};
 use handset_http::body::Params;
 use handset_http::caller::Origin;
-use handset_http::fields::{Mobile, Text};
+use handset_http::fields::{AppHashText, Mobile, Text};
 use handset_http::lenient;
 use handset_http::routes;
 use handset_http::routes::Routes;
@@ -43,6 +43,9 @@ struct AskForCode {
     #[serde(default, deserialize_with = "lenient::optional_text")]
     #[schema(value_type = Option<Text>)]
     captcha: Option<String>,
+    #[serde(default, rename = "app_hash", alias = "appHash", deserialize_with = "lenient::optional_text")]
+    #[schema(value_type = Option<AppHashText>)]
+    app_hash: Option<String>,
 }
 
 /// The number that the code was sent to.
@@ -76,8 +79,10 @@ async fn post_verification_codes(
 ) -> Result<Response, Refusal<Device>> {
     let phone = Phone::parse("", &asked.phone_number)?;
     let captcha = SolvedCaptcha::from_fields(Web::NAME, asked.captcha_id.as_deref(), asked.captcha.as_deref())?;
+    let app_hash = AppHash::from_field(asked.app_hash.as_deref())?;
     let purpose = purpose(&asked.flag)?;
-    state.sender.send(CodeRequest { phone: &phone, purpose, from: origin.address, captcha }).await?;
+    let request = CodeRequest { phone: &phone, purpose, from: origin.address, captcha, app_hash };
+    state.sender.send(request).await?;
     Ok(Device::data(Sent { phone_number: asked.phone_number }))
 }
 

@@ -1,8 +1,9 @@
-//! The `codes` function: sends SMS codes. Only this function and `rooms` may send SMS.
+//! The `codes` function: sends SMS codes. Besides it, only `auth` and `rooms` may send SMS.
 
 mod device;
 mod messenger;
 mod sealtalk;
+mod supabase;
 mod web;
 
 use std::sync::Arc;
@@ -36,7 +37,12 @@ impl AppState {
 }
 
 fn routes() -> Routes<AppState> {
-    Routes::new().merge(device::router()).merge(messenger::router()).merge(sealtalk::router()).merge(web::router())
+    Routes::new()
+        .merge(device::router())
+        .merge(supabase::router())
+        .merge(messenger::router())
+        .merge(sealtalk::router())
+        .merge(web::router())
 }
 
 /// The API description of this function.

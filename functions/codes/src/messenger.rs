@@ -2,13 +2,13 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use domain::codes::{CodeRequest, Purpose, SolvedCaptcha};
+use domain::codes::{AppHash, CodeRequest, Purpose, SolvedCaptcha};
 use domain::phone::Phone;
 use handset_http::api::messenger::Refused;
 use handset_http::api::{Api, Messenger, Refusal, Web};
 use handset_http::body::{Params, ok};
 use handset_http::caller::Origin;
-use handset_http::fields::{Number, Text, Zone};
+use handset_http::fields::{AppHashText, Number, Text, Zone};
 use handset_http::lenient;
 use handset_http::routes;
 use handset_http::routes::Routes;
@@ -40,6 +40,9 @@ struct AskForCode {
     #[serde(default, deserialize_with = "lenient::optional_text")]
     #[schema(value_type = Option<Text>)]
     captcha: Option<String>,
+    #[serde(default, deserialize_with = "lenient::optional_text")]
+    #[schema(value_type = Option<AppHashText>)]
+    app_hash: Option<String>,
 }
 
 /// The number that the code was sent to.
@@ -81,7 +84,8 @@ async fn post_verify_code(
 ) -> Result<Response, Refusal<Messenger>> {
     let phone = Phone::parse(&asked.zone, &asked.number)?;
     let captcha = SolvedCaptcha::from_fields(Web::NAME, asked.captcha_id.as_deref(), asked.captcha.as_deref())?;
-    let request = CodeRequest { phone: &phone, purpose: Purpose::SignIn, from: origin.address, captcha };
+    let app_hash = AppHash::from_field(asked.app_hash.as_deref())?;
+    let request = CodeRequest { phone: &phone, purpose: Purpose::SignIn, from: origin.address, captcha, app_hash };
     let code = state.sender.send(request).await?;
     let code = Some(code).filter(|_| state.expose);
     // A zone that was left out is answered as the one the number turned out to have.
@@ -97,6 +101,7 @@ async fn post_verify_code(
         ("number" = Number, Query, description = "Phone number", example = "13912345678"),
         ("captcha_id" = Option<Text>, Query, description = "The id of a captcha, if one is needed", example = "an-id"),
         ("captcha" = Option<Text>, Query, description = "The text of the captcha", example = "7KTC"),
+        ("app_hash" = Option<AppHashText>, Query, description = "The hash of your Android app; write `+` as `%2B`", example = "FA+9qCX9VSu"),
     ),
     responses(
         (status = 200, description = "The code was sent", body = CodeSent),

@@ -5,7 +5,7 @@ use axum::extract::{Path, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{AppendHeaders, IntoResponse};
 use domain::captcha::CaptchaId;
-use domain::codes::{CodeRequest, Purpose, SolvedCaptcha};
+use domain::codes::{AppHash, CodeRequest, Purpose, SolvedCaptcha};
 use domain::crypto;
 use domain::phone::Phone;
 use domain::{Error, random};
@@ -14,7 +14,7 @@ use handset_http::api::sealtalk::{DoneOrRefused, Refused, Success};
 use handset_http::api::{Api, SealTalk};
 use handset_http::body::Params;
 use handset_http::caller::Origin;
-use handset_http::fields::{Binary, Number, Text, Zone};
+use handset_http::fields::{AppHashText, Binary, Number, Text, Zone};
 use handset_http::lenient;
 use handset_http::routes;
 use handset_http::routes::Routes;
@@ -46,6 +46,9 @@ struct SendCode {
     #[serde(default, deserialize_with = "lenient::optional_text")]
     #[schema(value_type = Option<Text>)]
     pic_code_id: Option<String>,
+    #[serde(default, rename = "app_hash", alias = "appHash", deserialize_with = "lenient::optional_text")]
+    #[schema(value_type = Option<AppHashText>)]
+    app_hash: Option<String>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -81,7 +84,9 @@ async fn send_code(
 ) -> ApiResult<SealTalk> {
     let phone = Phone::parse(&given.region, &given.phone)?;
     let captcha = SolvedCaptcha::from_fields(SealTalk::NAME, given.pic_code_id.as_deref(), given.pic_code.as_deref())?;
-    let request = CodeRequest { phone: &phone, purpose: Purpose::Verification, from: origin.address, captcha };
+    let app_hash = AppHash::from_field(given.app_hash.as_deref())?;
+    let (purpose, from) = (Purpose::Verification, origin.address);
+    let request = CodeRequest { phone: &phone, purpose, from, captcha, app_hash };
     state.sender.send(request).await?;
     Ok(SealTalk::done())
 }

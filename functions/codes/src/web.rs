@@ -6,14 +6,14 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use domain::captcha::CaptchaId;
-use domain::codes::{CodeRequest, Purpose, SolvedCaptcha};
+use domain::codes::{AppHash, CodeRequest, Purpose, SolvedCaptcha};
 use domain::phone::Phone;
 use domain::{Error, Result as DomainResult};
 use handset_http::api::web::{DoneOrRefused, Refused, Words};
 use handset_http::api::{Api, Refusal, Web};
 use handset_http::body::{Params, missing};
 use handset_http::caller::Origin;
-use handset_http::fields::Binary;
+use handset_http::fields::{AppHashText, Binary};
 use handset_http::lenient;
 use handset_http::routes;
 use handset_http::routes::Routes;
@@ -28,7 +28,7 @@ pub(super) fn router() -> Routes<AppState> {
     Routes::new().routes(routes!(get_image_code)).routes(routes!(get_sms_code))
 }
 
-/// The text of a captcha, as the user typed it.
+/// The text of a captcha, as the user typed it, and the app that requests the code.
 #[derive(Default, Deserialize)]
 struct Read {
     /// The text of the captcha.
@@ -37,6 +37,8 @@ struct Read {
     /// The captcha's id.
     #[serde(default, deserialize_with = "lenient::optional_text")]
     id: Option<String>,
+    #[serde(default, deserialize_with = "lenient::optional_text")]
+    app_hash: Option<String>,
 }
 
 /// Get a captcha.
@@ -83,6 +85,7 @@ async fn draw(state: &AppState, path: Result<Path<String>, PathRejection>) -> Do
         ("mobile" = String, Path, description = "Phone number: of mainland China, or with `+` and the country calling code", example = "13912345678"),
         ("text" = Option<String>, Query, description = "The text of the captcha, unless it is in the path", example = "7KTC"),
         ("id" = Option<String>, Query, description = "The id of the captcha, unless it is in the path", example = "0b1e4f2c-9d0a-4c1e-8f7a-3b2d1c0e9f8a"),
+        ("app_hash" = Option<AppHashText>, Query, description = "The hash of your Android app; write `+` as `%2B`", example = "FA+9qCX9VSu"),
     ),
     responses((
         status = 200,
@@ -107,7 +110,9 @@ async fn get_sms_code(
     let id = CaptchaId::parse(&given(query.id, inline.id.as_deref())?)?;
     let phone = Phone::parse("", mobile)?;
     let captcha = Some(SolvedCaptcha { api: Web::NAME, id, text });
-    state.sender.send(CodeRequest { phone: &phone, purpose: Purpose::SignUp, from: origin.address, captcha }).await?;
+    let app_hash = AppHash::from_field(query.app_hash.as_deref())?;
+    let (purpose, from) = (Purpose::SignUp, origin.address);
+    state.sender.send(CodeRequest { phone: &phone, purpose, from, captcha, app_hash }).await?;
     Ok(Web::said("发送成功"))
 }
 

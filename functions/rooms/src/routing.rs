@@ -33,16 +33,14 @@ pub(super) fn both(routes: Routes<AppState>, route: Route<AppState>) -> Routes<A
 
 /// The methods that a path accepts, for `Allow`.
 fn allowed(methods: &[HttpMethod]) -> String {
-    let name = |method: &HttpMethod| match method {
-        HttpMethod::Get => "GET, HEAD",
-        HttpMethod::Post => "POST",
-        HttpMethod::Put => "PUT",
-        HttpMethod::Delete => "DELETE",
-        HttpMethod::Head | HttpMethod::Options | HttpMethod::Patch | HttpMethod::Trace => "",
-    };
-    let mut names: Vec<_> = methods.iter().map(name).collect();
-    names.push("OPTIONS");
-    names.join(", ")
+    let order = [
+        (HttpMethod::Get, "GET, HEAD"),
+        (HttpMethod::Post, "POST"),
+        (HttpMethod::Put, "PUT"),
+        (HttpMethod::Delete, "DELETE"),
+    ];
+    let there = order.iter().filter(|(method, _)| methods.contains(method)).map(|(_, name)| *name);
+    there.chain(["OPTIONS"]).collect::<Vec<_>>().join(", ")
 }
 
 fn options(allowed: &str) -> Response {

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use domain::codes::{CodeRequest, Purpose, SolvedCaptcha, Typed};
+use domain::codes::{AppHash, CodeRequest, Purpose, SolvedCaptcha, Typed};
 use domain::identity::{SignedIn, Stranger, Vouching};
 use domain::login_identifier::{LoginIdentifier, Provider, Subject, Username};
 use domain::password::Password;
@@ -15,7 +15,7 @@ use handset_http::api::rooms::{Done, Refused, success as success_status};
 use handset_http::api::{Api, Rooms, Web};
 use handset_http::body::{Params, missing};
 use handset_http::caller::Origin;
-use handset_http::fields::{Code, Mobile, PasswordText, Text};
+use handset_http::fields::{AppHashText, Code, Mobile, PasswordText, Text};
 use handset_http::routes;
 use handset_http::routes::Routes;
 use handset_http::{constant, lenient};
@@ -97,7 +97,7 @@ async fn post_snslogin(
     let more = [(Detail::LoginType, given.login_type.as_str()), (Detail::DisplayName, called.as_str())];
     let details = given.details.parse_kept(&more);
     let vouching = Vouching { provider, subject, access_token: given.access_token, from: origin.address };
-    let (stranger, session) = (Stranger { name, avatar, details }, state.session(&origin));
+    let (stranger, session) = (Stranger { name, avatar, details, ..Stranger::default() }, state.session(&origin));
     let signed_in = state.identity.sign_in_by_provider(&*state.providers, vouching, stranger, session).await?;
     let status = if signed_in.new_account { StatusCode::CREATED } else { StatusCode::OK };
     answer(&state, &origin, status, &signed_in).await
@@ -186,6 +186,9 @@ struct PhoneLogin {
     #[serde(default, deserialize_with = "lenient::optional_text")]
     #[schema(value_type = Option<Text>)]
     captcha_id: Option<String>,
+    #[serde(default, deserialize_with = "lenient::optional_text")]
+    #[schema(value_type = Option<AppHashText>)]
+    app_hash: Option<String>,
 }
 
 /// A code was sent.
@@ -250,7 +253,8 @@ async fn post_phonelogin(
     if let Some(code) = given.captcha.filter(|_| captcha.is_none() && !shows_none) {
         return sign_in_by_code(&state, &origin, &phone, &code).await;
     }
-    let request = CodeRequest { phone: &phone, purpose: Purpose::SignIn, from: origin.address, captcha };
+    let app_hash = AppHash::from_field(given.app_hash.as_deref())?;
+    let request = CodeRequest { phone: &phone, purpose: Purpose::SignIn, from: origin.address, captcha, app_hash };
     let code = state.sender.send(request).await?;
     Ok(success(StatusCode::OK, "发送成功", CodeSent { captcha: Some(code).filter(|_| state.expose) }))
 }

@@ -18,7 +18,7 @@ pub fn welcome(running: &Running) -> String {
         (format!("{url}/_local/notifications"), "notifications and pushes as JSON, newest first"),
         (format!("{url}/_local/openapi.json"), "the API as an OpenAPI document"),
         (running.endpoints().url().to_owned(), "DynamoDB, S3, SNS and KMS of this run"),
-        (running.fakes().url(), "fakes of WeChat, QQ, Weibo and RongCloud (docs/dialects.md)"),
+        (running.fakes().url(), "fakes of WeChat, QQ, Weibo, Apple, Google and RongCloud (docs/dialects.md)"),
     ] {
         let _ = writeln!(text, "  {place:<45} {what}");
     }

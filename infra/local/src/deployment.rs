@@ -15,12 +15,13 @@ const FILE: &str = "template.yaml";
 /// Parameters with another value locally than when deployed. All requests come from 127.0.0.1 and texts are free, so
 /// the limits per IP address and country are off (0), and every country is allowed. Responses include codes, so a
 /// script needs no inbox. Devices of both platforms receive pushes.
-pub const LOCAL: [(&str, &str); 11] = [
+pub const LOCAL: [(&str, &str); 12] = [
     ("ExposeCodes", "true"),
     ("AllowedCountries", "*"),
     ("CodesPerIpHour", "0"),
     ("FailuresPerIp", "0"),
     ("AnonymousRoomsPerIpHour", "0"),
+    ("AnonymousAccountsPerIpHour", "0"),
     ("AccountsPerIpHour", "0"),
     ("ChecksPerIpDay", "0"),
     ("CodesPerCountryHour", "0"),

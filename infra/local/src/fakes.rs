@@ -1,7 +1,8 @@
 //! Fakes of the services outside AWS: the sign-in providers and the chat service.
 //!
 //! On loopback they respond as the services' documentation says, including errors, so the functions use the same
-//! clients as for the real services. They store no users: each access token itself determines the response.
+//! clients as for the real services. They store no users: each access token itself determines the response. Apple and
+//! Google have no access tokens here; `/apple/sign` and `/google/sign` sign identity tokens.
 //!
 //! | access token | response |
 //! |---|---|
@@ -12,6 +13,7 @@
 //! | `test-broken` | an error page |
 //! | any other token | is invalid |
 
+mod id_token;
 mod message;
 mod qq;
 mod rongcloud;
@@ -22,6 +24,7 @@ mod weibo;
 use std::convert::Infallible;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -30,13 +33,22 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+use self::id_token::Issuer;
 use self::message::{Asked, Told};
 
 /// Running fakes; they stop when this is dropped.
 #[derive(Debug)]
 pub struct Fakes {
     address: SocketAddr,
+    issuers: Arc<Issuers>,
     task: JoinHandle<()>,
+}
+
+/// The providers that sign identity tokens. They are the only fakes with a state, which is their keys.
+#[derive(Debug)]
+struct Issuers {
+    apple: Issuer,
+    google: Issuer,
 }
 
 impl Fakes {
@@ -44,7 +56,8 @@ impl Fakes {
     pub async fn start() -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
-        Ok(Self { address, task: tokio::spawn(serve(listener)) })
+        let issuers = Arc::new(Issuers { apple: Issuer::apple(), google: Issuer::google() });
+        Ok(Self { address, issuers: issuers.clone(), task: tokio::spawn(serve(listener, issuers)) })
     }
 
     /// Their base URL, without a trailing slash.
@@ -64,6 +77,10 @@ impl Fakes {
             ("QqAppId", qq::APP_ID.into()),
             ("WeiboBaseUrl", base("weibo")),
             ("WeiboAppKey", weibo::APP_KEY.into()),
+            ("AppleBaseUrl", base("apple")),
+            ("AppleClientIds", self.issuers.apple.client_id.into()),
+            ("GoogleBaseUrl", base("google")),
+            ("GoogleClientIds", self.issuers.google.client_id.into()),
             ("RongCloudBaseUrl", base("rongcloud")),
         ];
         parameters.map(|(name, value)| (name.to_owned(), value)).into()
@@ -76,13 +93,14 @@ impl Drop for Fakes {
     }
 }
 
-async fn serve(listener: TcpListener) {
+async fn serve(listener: TcpListener, issuers: Arc<Issuers>) {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                let connection = http1::Builder::new()
-                    .timer(TokioTimer::new())
-                    .serve_connection(TokioIo::new(stream), service_fn(answer));
+                let issuers = issuers.clone();
+                let service = service_fn(move |request| answer(request, issuers.clone()));
+                let connection =
+                    http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service);
                 tokio::spawn(async move {
                     if let Err(error) = connection.await {
                         tracing::debug!(%error, "a connection to a fake ended early");
@@ -97,20 +115,26 @@ async fn serve(listener: TcpListener) {
     }
 }
 
-async fn answer(request: hyper::Request<Incoming>) -> Result<message::Response, Infallible> {
+async fn answer(request: hyper::Request<Incoming>, issuers: Arc<Issuers>) -> Result<message::Response, Infallible> {
     let told = match Asked::read(request).await {
-        Some(asked) => route(&asked).await,
+        Some(asked) => route(&asked, &issuers).await,
         None => Told::text(400, "the body cannot be read"),
     };
     Ok(told.into_response())
 }
 
-async fn route(asked: &Asked) -> Told {
+async fn route(asked: &Asked, issuers: &Issuers) -> Told {
     match asked.path.as_str() {
         "/wechat/sns/auth" => wechat::auth(asked).await,
         "/qq/oauth2.0/me" => qq::me(asked).await,
         "/weibo/oauth2/get_token_info" => weibo::get_token_info(asked).await,
+        "/apple/auth/keys" => issuers.apple.certs(asked),
+        "/apple/sign" => issuers.apple.sign(asked),
+        "/apple/rotate" => issuers.apple.rotate(asked),
+        "/google/oauth2/v3/certs" => issuers.google.certs(asked),
+        "/google/sign" => issuers.google.sign(asked),
+        "/google/rotate" => issuers.google.rotate(asked),
         "/rongcloud/user/getToken.json" => rongcloud::get_token(asked),
-        _ => Told::text(404, "fakes: /wechat, /qq, /weibo, /rongcloud"),
+        _ => Told::text(404, "fakes: /wechat, /qq, /weibo, /apple, /google, /rongcloud"),
     }
 }

@@ -1,8 +1,9 @@
 //! Names the limit behind an error, for the terminal of the local run. Deployed functions do not print this.
 
 /// The parameters of `template.yaml` that cause a kind of error.
-const LIMITS: [(&str, &[&str]); 20] = [
+const LIMITS: [(&str, &[&str]); 22] = [
     ("accounts_from_address", &["AccountsPerIpHour"]),
+    ("anonymous_accounts", &["AnonymousAccountsPerIpHour"]),
     ("anonymous_rooms", &["AnonymousRoomsPerIpHour"]),
     ("captcha_needed", &["CaptchaRequired"]),
     ("checks_from_address", &["ChecksPerIpDay"]),
@@ -18,6 +19,7 @@ const LIMITS: [(&str, &[&str]); 20] = [
     ("invitations", &["InvitationsPerDay"]),
     ("lookups", &["LookupNumbersPerDay"]),
     ("locked", &["FailuresPerAccount"]),
+    ("sign_ups_closed", &["SignUps"]),
     ("sign_in_failures", &["FailuresPerAccount", "FailuresPerIp"]),
     ("too_large", &["ImageMaxBytes", "AudioMaxBytes"]),
     ("too_many", &["LookupNumbersPerCall"]),
@@ -46,6 +48,10 @@ mod tests {
         "code_not_asked",
         "code_wrong",
         "condition_failed",
+        "last_identity",
+        "not_for_anonymous",
+        "reauthentication_needed",
+        "same_password",
         "credential_expired",
         "credential_malformed",
         "credential_missing",

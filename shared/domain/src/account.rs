@@ -1,13 +1,15 @@
-//! Accounts. A single account identifies a user in all five APIs.
+//! Accounts. A single account identifies a user in all APIs.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use async_trait::async_trait;
 
+use super::app_data::AppData;
 use super::clock::Timestamp;
 use super::id::DeviceId;
 pub use super::id::{User, UserId};
+use super::login_identifier::{Provider, Subject};
 use super::network::{NetworkHash, SignInNetworks};
 use super::phone::Phone;
 use super::policy::Policy;
@@ -51,6 +53,17 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// A sign-in provider's user who signs in to an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Linked {
+    /// The provider.
+    pub provider: Provider,
+    /// The provider's id of the user.
+    pub subject: Subject,
+    /// When it was linked.
+    pub since: Timestamp,
+}
+
 /// An account as it is stored in the table.
 #[derive(Clone, Debug)]
 pub struct Account {
@@ -80,6 +93,14 @@ pub struct Account {
     pub device_id: Option<DeviceId>,
     /// When the account was created.
     pub created: Timestamp,
+    /// When a code proved that the number belongs to the user, if that was recorded.
+    pub phone_proved: Option<Timestamp>,
+    /// When the number, the password or a sign-in provider of the account last changed, if that was recorded.
+    pub updated: Option<Timestamp>,
+    /// The sign-in providers whose users sign in to this account, in the order in which they were linked.
+    pub linked: Vec<Linked>,
+    /// The data of the Supabase API, if it was read with the account.
+    pub app: AppData,
     /// The last authenticated request that wrote something. This time is saved with a write that happens anyway, never
     /// with a write of its own.
     pub seen: Option<Timestamp>,
@@ -117,6 +138,10 @@ impl Account {
             room_id: None,
             device_id: None,
             created: now,
+            phone_proved: None,
+            updated: None,
+            linked: Vec::new(),
+            app: AppData::default(),
             seen: Some(now),
             networks: session.1.network.iter().map(|network| (network.clone(), now)).collect(),
             sessions: BTreeMap::from([session]),
@@ -126,7 +151,14 @@ impl Account {
     /// A new account whose owner has just proved with a code that `phone` is theirs.
     #[must_use]
     pub fn with_phone(id: UserId, phone: &Phone, session: (SessionId, Session), now: Timestamp) -> Self {
-        Self { phone: Some(phone.e164().to_owned()), ..Self::new(id, session, now) }
+        let phone = Some(phone.e164().to_owned());
+        Self { phone, phone_proved: Some(now), ..Self::new(id, session, now) }
+    }
+
+    /// Whether nobody can sign in to it: it has no number, no username and no sign-in provider.
+    #[must_use]
+    pub fn is_anonymous(&self) -> bool {
+        self.phone.is_none() && self.username.is_none() && self.linked.is_empty()
     }
 
     /// Whether this session is one of its active sessions at the time `now`.
@@ -200,6 +232,8 @@ mod tests {
             api: String::new(),
             push: PushTokens::default(),
             network: None,
+            method: None,
+            seen_generation: None,
         }
     }
 

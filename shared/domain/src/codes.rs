@@ -1,6 +1,7 @@
 //! SMS codes: requesting and verifying them.
 
 mod sender;
+mod text;
 mod typed;
 
 use std::net::IpAddr;
@@ -8,11 +9,13 @@ use std::net::IpAddr;
 use async_trait::async_trait;
 
 pub use self::sender::{CaptchaRule, CodeRequest, CodeSender, SmsSender, SolvedCaptcha};
+pub use self::text::{AppHash, CodeText, TextTooLong};
 pub use self::typed::{Code, Typed};
 use super::Result;
 use super::clock::Timestamp;
 use super::id::UserId;
 use super::phone::Phone;
+use super::session::SessionId;
 
 /// The purpose of a code. A code for one purpose is wrong for every other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,20 +28,103 @@ pub enum Purpose {
     Recovery,
     /// Proving the number first and using the proof later: `SealTalk`.
     Verification,
+    /// Giving this account the number.
+    NumberChange(UserId),
+    /// Confirming a change to this account, whose number it is.
+    Reauthentication(UserId),
 }
 
 impl Purpose {
     /// The subject that the keyed hash of a code is bound to.
     #[must_use]
     pub fn subject(self, phone: &Phone) -> String {
-        let purpose = match self {
+        match self.user() {
+            Some(user) => format!("{} {} {user}", phone.e164(), self.name()),
+            None => format!("{} {}", phone.e164(), self.name()),
+        }
+    }
+
+    /// Its name in the table.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
             Self::SignIn => "sign-in",
             Self::SignUp => "sign-up",
             Self::Recovery => "recovery",
             Self::Verification => "verification",
-        };
-        format!("{} {purpose}", phone.e164())
+            Self::NumberChange(_) => "number-change",
+            Self::Reauthentication(_) => "reauthentication",
+        }
     }
+
+    /// The account that it is bound to.
+    #[must_use]
+    pub const fn user(self) -> Option<UserId> {
+        match self {
+            Self::NumberChange(user) | Self::Reauthentication(user) => Some(user),
+            Self::SignIn | Self::SignUp | Self::Recovery | Self::Verification => None,
+        }
+    }
+
+    /// Which numbers get a text for this purpose.
+    #[must_use]
+    pub const fn recipients(self) -> Recipients {
+        match self {
+            Self::SignUp | Self::NumberChange(_) => Recipients::WithoutAccount,
+            Self::Recovery => Recipients::WithAccount,
+            Self::SignIn | Self::Verification | Self::Reauthentication(_) => Recipients::All,
+        }
+    }
+}
+
+/// Which numbers get a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recipients {
+    /// All.
+    All,
+    /// Those without an account. For others, the caller is told that the number is taken.
+    WithoutAccount,
+    /// Those without an account. For others, everything is counted and answered as if a text had been sent, and the code
+    /// that they may be waiting for stays valid.
+    WithoutAccountSilently,
+    /// Those with an account. For others, everything is counted and answered as if a text had been sent.
+    WithAccount,
+}
+
+/// What waits with a code until it is entered.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Waiting {
+    /// The account that a sign-up creates, or that gets the number.
+    pub user: Option<UserId>,
+    /// The session that asked for another number.
+    pub session: Option<SessionId>,
+    /// The hash of a new account's password.
+    pub password_hash: Option<String>,
+    /// The network that the code was requested from. A waiting password is kept only if the code is entered there too:
+    /// whoever enters a code that a stranger requested must not get an account with the stranger's password.
+    pub network: Option<String>,
+    /// A new account's `user_metadata`, as JSON.
+    pub user_metadata: Option<String>,
+    /// Whether the code is only for a number that has an account.
+    pub needs_account: bool,
+}
+
+/// It may contain a hash and personal data, so it is never logged.
+impl std::fmt::Debug for Waiting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Waiting")
+    }
+}
+
+/// A code that was requested, as far as a request for the same code again needs it.
+#[derive(Clone, Debug)]
+pub struct RequestedCode {
+    /// The name of its purpose.
+    pub purpose: String,
+    /// What waits with it.
+    pub waiting: Waiting,
+    /// When it was sent.
+    pub sent: Timestamp,
 }
 
 /// A code before it is sent, as it is stored in the table.
@@ -48,6 +134,10 @@ pub struct NewCode {
     pub phone: Phone,
     /// Its keyed hash.
     pub digest: [u8; 32],
+    /// Its purpose.
+    pub purpose: Purpose,
+    /// What waits with it.
+    pub waiting: Waiting,
     /// The client's IP address, as the gateway reports it.
     pub from: Option<IpAddr>,
     /// The group of networks under which an unused code is counted in its block.
@@ -71,6 +161,7 @@ pub enum Standing {
 
 /// Which part of the limits applies to a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is decided on its own")]
 pub struct Terms {
     /// The number must not have an account.
     pub unclaimed: bool,
@@ -81,6 +172,8 @@ pub struct Terms {
     /// Whether the code is counted in its block. It is not when its network has reached its share of unused codes
     /// there.
     pub counts_in_block: bool,
+    /// Whether the request is only counted for the number and the address, and no code is stored.
+    pub only_counted: bool,
 }
 
 /// A limit that refused a code.
@@ -157,6 +250,8 @@ pub struct CodeAttempt {
     pub share: Option<BlockShare>,
     /// Where the try comes from.
     pub origin: GuessOrigin,
+    /// What waits with the code.
+    pub waiting: Waiting,
 }
 
 /// The store of codes and of the limits on them.
@@ -169,6 +264,9 @@ pub trait CodeStore: Send + Sync {
     /// Counts for the address that a response shows that the number has an account, in one round trip. A code that is
     /// stored for an unclaimed number is counted by [`keep`](Self::keep). Fails with [`super::Error::Limited`].
     async fn count_check(&self, code: &NewCode) -> Result<()>;
+
+    /// The code of a number that was neither used nor taken back, even if it has expired, in one round trip.
+    async fn requested(&self, phone: &Phone) -> Result<Option<RequestedCode>>;
 
     /// The account that signs in with this number, in one round trip.
     async fn owner(&self, phone: &Phone) -> Result<Option<UserId>>;

@@ -136,6 +136,21 @@ pub enum Error {
     /// The verification token was never issued, has expired or was used.
     #[error("the verification token is unknown, expired or already used; request a new code")]
     VerificationUnknown,
+    /// The new password is the old one.
+    #[error("the new password must differ from the old one")]
+    SamePassword,
+    /// The session is too old for the change without a further proof.
+    #[error("this change needs a code or the current password; the session is not new")]
+    ReauthenticationNeeded,
+    /// It is the only way to sign in to the account.
+    #[error("this is the only way to sign in; add another one first")]
+    LastIdentity,
+    /// No new accounts are created.
+    #[error("no new accounts are created")]
+    SignUpsClosed,
+    /// The account is anonymous.
+    #[error("not for an anonymous account; add a number first")]
+    NotForAnonymous,
     /// The thing belongs to another user.
     #[error("this belongs to another user")]
     NotYours,
@@ -186,6 +201,7 @@ impl Error {
         "accounts_from_address",
         "already_friends",
         "already_written",
+        "anonymous_accounts",
         "anonymous_rooms",
         "captcha_expired",
         "captcha_needed",
@@ -212,10 +228,12 @@ impl Error {
         "groups_made",
         "invalid",
         "invitations",
+        "last_identity",
         "locked",
         "lookups",
         "malformed",
         "no_route",
+        "not_for_anonymous",
         "not_found",
         "not_friends",
         "not_mobile",
@@ -223,11 +241,14 @@ impl Error {
         "password_wrong",
         "provider_refused",
         "provider_unreachable",
+        "reauthentication_needed",
         "refresh_invalid",
         "refresh_reused",
         "requests_at_once",
+        "same_password",
         "session_ended",
         "sign_in_failures",
+        "sign_ups_closed",
         "taken",
         "text_not_sent",
         "too_large",
@@ -281,6 +302,11 @@ impl Error {
             Self::CaptchaExpired => "captcha_expired",
             Self::CaptchaNeeded => "captcha_needed",
             Self::VerificationUnknown => "verification_unknown",
+            Self::SamePassword => "same_password",
+            Self::ReauthenticationNeeded => "reauthentication_needed",
+            Self::LastIdentity => "last_identity",
+            Self::SignUpsClosed => "sign_ups_closed",
+            Self::NotForAnonymous => "not_for_anonymous",
             Self::NotYours => "not_yours",
             Self::AlreadyWritten => "already_written",
             Self::ConditionFailed => "condition_failed",

@@ -1,23 +1,33 @@
 //! A common identity for all APIs: signing up, signing in and signing out, with any credential that an account allows.
 
+mod anonymous;
+mod app_store;
+mod app_user;
 mod by_code;
+mod by_id_token;
 mod by_password;
 mod by_provider;
+mod confirmation;
 mod known;
+mod links;
+mod number_change;
 mod refresh;
 mod store;
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
+pub use self::app_store::{AppUserStore, Linking, NumberChange, SessionAfter};
+pub use self::app_user::SignOut;
 pub use self::by_password::Registration;
 pub use self::by_provider::{Stranger, Vouching};
+pub use self::confirmation::Confirmation;
 pub use self::known::known_network;
 pub use self::store::{
     Admission, Attempt, Creation, Guesser, IdentityStore, Move, PasswordGuess, Proof, Remaining, SpentCode,
     Verification,
 };
-use super::account::{Account, Caller, UserId};
+use super::account::{Account, Caller, Linked, UserId};
 use super::clock::{Clock, Timestamp};
 use super::codes::CodeStore;
 use super::device_id::{self, DeviceId};
@@ -25,7 +35,7 @@ use super::login_identifier::LoginIdentifier;
 use super::network::NetworkHash;
 use super::policy::Policy;
 use super::random::Random;
-use super::session::{NewSession, Session, SessionId};
+use super::session::{NewSession, Session, SessionId, SignInMethod};
 use super::tokens::{Keys, RefreshToken};
 use super::{Error, Fault, NotSignedIn, Result};
 use telemetry::metrics::{self, Metric};
@@ -44,6 +54,8 @@ pub struct Identity {
     pub codes: Arc<dyn CodeStore>,
     /// The store of accounts.
     pub store: Arc<dyn IdentityStore>,
+    /// The same accounts, with their data of the Supabase API.
+    pub app_users: Arc<dyn AppUserStore>,
 }
 
 /// A user who has just signed in, or whose session was refreshed.
@@ -116,9 +128,10 @@ impl Identity {
         known::known_network(&*self.store, &self.keys, &self.policy, (user, address), now).await
     }
 
-    fn begin(&self, new: NewSession, now: Timestamp) -> Beginning {
+    fn begin(&self, new: NewSession, method: SignInMethod, now: Timestamp) -> Beginning {
         let from = new.from;
-        Beginning { id: SessionId::generate(&*self.random), session: Session::begin(&self.policy, new, now), from }
+        let session = Session { method: Some(method), ..Session::begin(&self.policy, new, now) };
+        Beginning { id: SessionId::generate(&*self.random), session, from }
     }
 
     /// The session in an account, including the network from which it begins.
@@ -138,14 +151,27 @@ impl Identity {
         Ok(account.map(|account| SignedIn { account, caller, generation: 0, new_account: false }))
     }
 
-    /// Creates an account; draws another id if the first is in use.
-    async fn create(&self, draft: Draft, claim: &LoginIdentifier, proof: &Proof, now: Timestamp) -> Result<Made> {
-        for _ in 0..ATTEMPTS {
-            let id = UserId::generate(&*self.random);
+    /// Creates an account; draws another id if the first is in use. An account without a claim is anonymous.
+    async fn create(
+        &self,
+        draft: Draft,
+        claim: Option<&LoginIdentifier>,
+        proof: &Proof,
+        now: Timestamp,
+    ) -> Result<Made> {
+        if !self.policy.sign_ups {
+            return Err(Error::SignUpsClosed);
+        }
+        for attempt in 0..ATTEMPTS {
+            let promised = draft.id.filter(|_| attempt == 0);
+            let id = promised.unwrap_or_else(|| UserId::generate(&*self.random));
             let mut account = Account::new(id, self.session_of(id, &draft.session), now);
             // It is claimed together with the account, so signing up needs no additional round trip for it.
             account.device_id =
                 (draft.session.session.api == device_id::API).then(|| DeviceId::generate(&*self.random));
+            if let Some(LoginIdentifier::Provider { provider, subject }) = claim {
+                account.linked.push(Linked { provider: *provider, subject: subject.clone(), since: now });
+            }
             (draft.fill)(&mut account);
             match self.store.create(&account, claim, proof, now).await? {
                 Creation::Done => {
@@ -172,9 +198,14 @@ struct Beginning {
 /// An account before it is created.
 struct Draft {
     session: Beginning,
+    /// The id that its user knows already, if there is one.
+    id: Option<UserId>,
     /// Fills in the data of a new account.
-    fill: Box<dyn Fn(&mut Account) + Send + Sync>,
+    fill: Fill,
 }
+
+/// Fills in the data of a new account.
+type Fill = Arc<dyn Fn(&mut Account) + Send + Sync>;
 
 /// The result of creating an account.
 enum Made {

@@ -1,6 +1,7 @@
 //! The rules, and the traits that hide how their data is stored. This module uses neither AWS nor HTTP.
 
 pub mod account;
+pub mod app_data;
 pub mod captcha;
 pub mod chat;
 pub mod clock;
@@ -10,6 +11,7 @@ pub mod device_id;
 pub mod devices;
 pub mod error;
 pub mod id;
+pub mod id_token;
 pub mod identity;
 pub mod login_identifier;
 pub mod lookup;

@@ -10,7 +10,7 @@ use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, PhoneNu
 use self::typed::Typed;
 use super::{Error, Result};
 
-/// The calling code of a number without a zone: the documentation of all five APIs assumes it.
+/// The calling code of a number without a zone: the documentation of five of the APIs assumes it.
 const DEFAULT_ZONE: u16 = 86;
 
 /// A valid phone number.

@@ -15,6 +15,7 @@ pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(25);
 
 /// The current values. A limit that is `None` is off (0 in the environment).
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 pub struct Policy {
     /// Number of digits of a code. NIST SP 800-63B requires at least 20 bits. Six digits just miss this, and the limit
     /// of five tries for each code makes up for it; all comparable services use six.
@@ -144,6 +145,18 @@ pub struct Policy {
     pub stranger_pushes_per_hour: u32,
     /// Changes of groups by one user in an hour that are pushed to the devices of members.
     pub group_pushes_per_hour: u32,
+    /// Whether new accounts may be created.
+    pub sign_ups: bool,
+    /// Whether the Supabase API creates anonymous accounts.
+    pub anonymous_accounts: bool,
+    /// Anonymous accounts created from one address in a clock hour.
+    pub anonymous_accounts_per_ip_hour: Option<u32>,
+    /// How long after the end of its session an anonymous account is deleted. Nobody can sign in to it any more.
+    pub anonymous_accounts_for: Duration,
+    /// A session of the Supabase API that is older than this needs a further proof for a new password.
+    pub reauthenticate_after: Duration,
+    /// Whether the Supabase API tells that a number has no account when a client wants a code only for an existing one.
+    pub tell_unknown_numbers: bool,
     /// Whether rooms may be created without a credential, as in the documentation of the rooms API.
     pub anonymous_rooms: bool,
     /// How long after its last renewal a room without an owner disappears. After this value is changed, the list shows
@@ -237,6 +250,12 @@ impl Policy {
             spreads_per_day: 20,
             stranger_pushes_per_hour: 20,
             group_pushes_per_hour: 20,
+            sign_ups: true,
+            anonymous_accounts: true,
+            anonymous_accounts_per_ip_hour: Some(30),
+            anonymous_accounts_for: DAY * 30,
+            reauthenticate_after: DAY,
+            tell_unknown_numbers: false,
             anonymous_rooms: true,
             anonymous_room_ttl: DAY,
             anonymous_rooms_per_ip_hour: Some(60),

@@ -13,11 +13,15 @@ pub enum Provider {
     Qq,
     /// Weibo. The subject is the `uid`.
     Weibo,
+    /// Apple. The subject is the `sub` of identity tokens, which is one for all apps of our developer team.
+    Apple,
+    /// Google. The subject is the `sub` of identity tokens, which is the same in every app.
+    Google,
 }
 
 impl Provider {
     /// All providers.
-    pub const ALL: [Self; 3] = [Self::WeChat, Self::Qq, Self::Weibo];
+    pub const ALL: [Self; 5] = [Self::WeChat, Self::Qq, Self::Weibo, Self::Apple, Self::Google];
 
     /// The name in keys and logs. It never changes.
     #[must_use]
@@ -26,6 +30,8 @@ impl Provider {
             Self::WeChat => "wechat",
             Self::Qq => "qq",
             Self::Weibo => "weibo",
+            Self::Apple => "apple",
+            Self::Google => "google",
         }
     }
 
@@ -36,7 +42,8 @@ impl Provider {
     }
 }
 
-/// Checks tokens with sign-in providers.
+/// Checks access tokens with sign-in providers. Apple and Google issue identity tokens instead, which
+/// [`super::id_token::IdTokenCheck`] checks.
 #[async_trait]
 pub trait ProviderCheck: Send + Sync {
     /// Whether this deployment is configured for a provider. If not, every token of that provider is refused.

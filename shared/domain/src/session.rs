@@ -127,6 +127,40 @@ impl PushTokens {
     }
 }
 
+/// How a user proved who they are when a session began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignInMethod {
+    /// With a code from a text message.
+    Code,
+    /// With a password.
+    Password,
+    /// Through a sign-in provider.
+    Provider,
+    /// Not at all: the account is anonymous.
+    Anonymous,
+}
+
+impl SignInMethod {
+    const ALL: [Self; 4] = [Self::Code, Self::Password, Self::Provider, Self::Anonymous];
+
+    /// Its name in the table, and in the Supabase API's claim `amr`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Code => "otp",
+            Self::Password => "password",
+            Self::Provider => "oauth",
+            Self::Anonymous => "anonymous",
+        }
+    }
+
+    /// The method with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|method| method.name() == name)
+    }
+}
+
 /// How long a session lasts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lifetime {
@@ -168,6 +202,11 @@ pub struct Session {
     pub push: PushTokens,
     /// The network from which it was last begun or refreshed.
     pub network: Option<NetworkHash>,
+    /// How the user signed in. `None` in sessions from before this was stored.
+    pub method: Option<SignInMethod>,
+    /// The latest generation whose access token the client has used, in the Supabase API. Until the client has used
+    /// that of the current generation, it may not have received its tokens.
+    pub seen_generation: Option<u32>,
 }
 
 impl Session {
@@ -187,6 +226,8 @@ impl Session {
             api: new.api.to_owned(),
             push: new.push,
             network: None,
+            method: None,
+            seen_generation: None,
         }
     }
 

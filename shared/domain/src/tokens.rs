@@ -3,6 +3,8 @@
 //! All keys are derived from one generated secret. During a rotation, the keys of the previous secret still verify the
 //! tokens that they signed, so nobody is signed out.
 
+pub mod app;
+
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -11,6 +13,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 
+use self::app::AppKey;
 use super::account::{Caller, UserId};
 use super::clock::Timestamp;
 use super::network::{NetworkHash, network};
@@ -36,6 +39,7 @@ struct KeySet {
     session: [u8; 32],
     code: [u8; 32],
     network: [u8; 32],
+    app: AppKey,
 }
 
 impl KeySet {
@@ -43,10 +47,13 @@ impl KeySet {
         if secret.len() < SECRET_BYTES {
             return Err(WeakSecret);
         }
-        let derive = |purpose| crypto::derive(secret.as_bytes(), purpose);
+        let derive = |purpose: &str| crypto::derive(secret.as_bytes(), purpose);
         let (pkcs8, public) = crypto::ed25519(&derive("access token")).ok_or(WeakSecret)?;
+        let kid = |public: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(&crypto::mac(&derive("kid"), public)[..9]);
+        let app_number = |attempt: u32| derive(&format!("app token {attempt}"));
         Ok(Self {
-            kid: BASE64_URL_SAFE_NO_PAD.encode(&crypto::mac(&derive("kid"), &public)[..9]),
+            kid: kid(&public),
+            app: AppKey::derive(app_number, kid).ok_or(WeakSecret)?,
             public,
             signing: EncodingKey::from_ed_der(&pkcs8),
             checking: DecodingKey::from_ed_der(&public),
@@ -66,6 +73,8 @@ pub struct Keys {
     audience: String,
     /// The rules for the claims of access tokens.
     validation: Validation,
+    /// The same for those of the Supabase API.
+    app_validation: Validation,
 }
 
 /// The claims of an access token (RFC 7519).
@@ -97,18 +106,22 @@ impl Keys {
         issuer: &str,
         audience: &str,
     ) -> std::result::Result<Self, WeakSecret> {
-        let mut validation = Validation::new(Algorithm::EdDSA);
-        validation.set_issuer(&[issuer]);
-        validation.set_audience(&[audience]);
-        validation.set_required_spec_claims(&["iss", "aud", "sub", "exp"]);
-        // The library would compare with the machine's clock; our caller compares with its own clock.
-        validation.validate_exp = false;
+        let validation = |algorithm, audience| {
+            let mut validation = Validation::new(algorithm);
+            validation.set_issuer(&[issuer]);
+            validation.set_audience(&[audience]);
+            validation.set_required_spec_claims(&["iss", "aud", "sub", "exp"]);
+            // The library would compare with the machine's clock; our caller compares with its own clock.
+            validation.validate_exp = false;
+            validation
+        };
         Ok(Self {
             current: KeySet::derive(secret)?,
             previous: previous.map(KeySet::derive).transpose()?,
             issuer: issuer.to_owned(),
             audience: audience.to_owned(),
-            validation,
+            validation: validation(Algorithm::EdDSA, audience),
+            app_validation: validation(Algorithm::ES256, app::AUDIENCE),
         })
     }
 
@@ -235,6 +248,18 @@ impl Keys {
         self.sets().map(|set| network_hash(set, user, address)).collect()
     }
 
+    /// The keyed hash of the network of an address, for comparing two requests of one sign-up.
+    #[must_use]
+    pub fn network_text(&self, address: IpAddr) -> String {
+        network_text(&self.current, address)
+    }
+
+    /// Whether the address is in the network with this keyed hash.
+    #[must_use]
+    pub fn is_network(&self, address: IpAddr, text: &str) -> bool {
+        self.sets().any(|set| network_text(set, address) == text)
+    }
+
     /// The address's group, out of `groups` groups of networks. The same address is always in the same group, and
     /// nobody can choose the group.
     #[must_use]
@@ -245,18 +270,17 @@ impl Keys {
         u8::try_from(number % u32::from(groups.max(1))).unwrap_or_default()
     }
 
-    /// The public halves of the access-token keys as a JSON Web Key Set (RFC 7517, RFC 8037).
+    /// The public halves of all keys of access tokens as a JSON Web Key Set (RFC 7517, RFC 8037): first those of most
+    /// APIs, then those of the Supabase API.
     #[must_use]
     pub fn jwks(&self) -> serde_json::Value {
-        let keys: Vec<_> = self
-            .sets()
-            .map(|set| {
-                serde_json::json!({
-                    "kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA",
-                    "kid": set.kid, "x": BASE64_URL_SAFE_NO_PAD.encode(set.public),
-                })
+        let keys = self.sets().map(|set| {
+            serde_json::json!({
+                "kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA",
+                "kid": set.kid, "x": BASE64_URL_SAFE_NO_PAD.encode(set.public),
             })
-            .collect();
+        });
+        let keys: Vec<_> = keys.chain(self.sets().map(|set| set.app.jwk())).collect();
         serde_json::json!({ "keys": keys })
     }
 }
@@ -265,6 +289,11 @@ fn network_hash(set: &KeySet, user: UserId, address: IpAddr) -> NetworkHash {
     // The id has a fixed length, so the boundary between id and network is clear.
     let hash = crypto::mac(&set.network, &[&user.get().to_be_bytes()[..], &network(address)].concat());
     NetworkHash::from_text(BASE64_URL_SAFE_NO_PAD.encode(&hash[..9]))
+}
+
+fn network_text(set: &KeySet, address: IpAddr) -> String {
+    let hash = crypto::mac(&set.network, &[b"sign-up", &network(address)[..]].concat());
+    BASE64_URL_SAFE_NO_PAD.encode(&hash[..9])
 }
 
 fn session_tag(set: &KeySet, api: &str, body: &[u8]) -> [u8; 32] {
@@ -415,7 +444,11 @@ mod tests {
         assert!(during.code_matches("+8613912345678 sign-in", "123456", &code));
         assert!(after.check_access_token(&access, NOW).is_err());
         assert!(after.check_refresh_token(&refresh).is_err());
-        assert_eq!(during.jwks()["keys"].as_array().unwrap().len(), 2);
+        let kinds = |keys: serde_json::Value| -> Vec<_> {
+            keys["keys"].as_array().unwrap().iter().map(|key| key["kty"].as_str().unwrap().to_owned()).collect()
+        };
+        assert_eq!(kinds(during.jwks()), ["OKP", "OKP", "EC", "EC"]);
+        assert_eq!(kinds(during.app_jwks()), ["EC", "EC"]);
     }
 
     #[test]

@@ -10,6 +10,10 @@ use super::id::UserId;
 use super::session::SessionId;
 use crate::crypto;
 
+/// The byte that says version 8, and the one that says that RFC 9562 defines the rest.
+const VERSION: u8 = 0x80;
+const VARIANT: u8 = 0x80;
+
 /// What a UUID of ours names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
@@ -29,8 +33,11 @@ pub struct NotAUuid;
 
 impl Uuid {
     fn of(kind: Kind, id: [u8; 12]) -> Self {
-        let [a, b, c, d, e, f, g, h, i, j, k, l] = id;
-        Self([a, b, c, d, e, f, 0x80, kind as u8, 0x80, 0, g, h, i, j, k, l])
+        let mut bytes = [0; 16];
+        bytes[..6].copy_from_slice(&id[..6]);
+        bytes[6..10].copy_from_slice(&[VERSION, kind as u8, VARIANT, 0]);
+        bytes[10..].copy_from_slice(&id[6..]);
+        Self(bytes)
     }
 
     /// The UUID of a user.
@@ -58,9 +65,11 @@ impl Uuid {
 
     /// The id inside, if this is a UUID of ours of this kind.
     fn id(self, kind: Kind) -> Option<[u8; 12]> {
-        let [a, b, c, d, e, f, version, found, variant, zero, g, h, i, j, k, l] = self.0;
-        let ours = [version, found, variant, zero] == [0x80, kind as u8, 0x80, 0];
-        ours.then_some([a, b, c, d, e, f, g, h, i, j, k, l])
+        let ours = self.0[6..10] == [VERSION, kind as u8, VARIANT, 0];
+        let mut id = [0; 12];
+        id[..6].copy_from_slice(&self.0[..6]);
+        id[6..].copy_from_slice(&self.0[10..]);
+        ours.then_some(id)
     }
 
     /// The user, if this is the UUID of one.

@@ -13,13 +13,15 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 
 use super::identity::forgive;
-use super::item::{self, Item, blob, moment, number};
+use super::item::{self, Item, blob, moment, number, text};
 use super::keys::{self, Key};
 use super::write::{self, Change};
 use super::{Table, Transacted, failed, found};
 use domain::account::UserId;
 use domain::clock::Timestamp;
-use domain::codes::{BlockShare, CodeAttempt, CodeStore, GuessOrigin, NewCode, SendLimit, Standing, Terms};
+use domain::codes::{
+    BlockShare, CodeAttempt, CodeStore, GuessOrigin, NewCode, RequestedCode, SendLimit, Standing, Terms,
+};
 use domain::identity::SpentCode;
 use domain::phone::Phone;
 use domain::policy::Policy;
@@ -46,6 +48,15 @@ enum Limit {
 
 #[async_trait]
 impl CodeStore for Table {
+    async fn requested(&self, phone: &Phone) -> Result<Option<RequestedCode>> {
+        let code = self.get("reading a code", &keys::code(phone)).await?;
+        let code = code.filter(|code| code.contains_key("digest"));
+        Ok(code.and_then(|code| {
+            let (purpose, sent) = (item::get_text(&code, "purpose")?, item::get_moment(&code, "s0")?);
+            Some(RequestedCode { purpose, sent, waiting: item::read_waiting(&code) })
+        }))
+    }
+
     async fn owner(&self, phone: &Phone) -> Result<Option<UserId>> {
         let claim = self.get("reading a claim", &keys::phone_claim(phone)).await?;
         Ok(claim.and_then(|claim| item::get_user(&claim, "user")))
@@ -152,6 +163,7 @@ impl CodeStore for Table {
                 .zip(item::get_number(&code, "network_group"))
                 .map(|(hour, network_group)| BlockShare { hour, network_group }),
             origin,
+            waiting: item::read_waiting(&code),
         })
     }
 
@@ -176,7 +188,9 @@ fn tries(origin: GuessOrigin) -> &'static str {
 }
 
 /// Removes a code, but keeps the times at which codes were sent.
-const FORGET_CODE: &str = "REMOVE #digest, #tries, #known_tries, #expires, #block_hour, #network_group";
+const FORGET_CODE: &str = "REMOVE #digest, #tries, #known_tries, #expires, #block_hour, #network_group, #purpose, \
+                           #waiting_session, #waiting_hash, #waiting_network, #waiting_metadata, #waiting_user, \
+                           #waiting_account";
 
 impl Table {
     /// The writes that use up a code: that of the code itself, which fails if the code was used up or replaced, that of
@@ -215,6 +229,9 @@ impl Table {
                 .value(":zero", number(0))
                 .value(":groups", number(policy.conversion_addresses))
         };
+        if terms.only_counted {
+            return Ok(None);
+        }
         if !terms.counts_in_block {
             let check = Change::new(key, "");
             return held.then(|| hold(check).into_check(&self.name)).transpose();
@@ -243,16 +260,27 @@ fn phone_caps(policy: &Policy, terms: Terms) -> [(std::time::Duration, u32); 3] 
 }
 
 fn keep_code(policy: &Policy, code: &NewCode, terms: Terms) -> Change {
-    let mut update =
-        String::from("SET #digest = :digest, #expires = :expires, #tries = :zero, #ttl = :ttl, #s0 = :now");
+    let mut update = String::from("SET #ttl = :ttl, #s0 = :now");
     for slot in 1..slots(policy) {
         let _ = write!(update, ", #s{slot} = if_not_exists(#s{}, :zero)", slot - 1);
     }
-    update.push_str(if terms.counts_in_block {
-        ", #block_hour = :hour, #network_group = :group REMOVE #known_tries"
-    } else {
-        " REMOVE #known_tries, #block_hour, #network_group"
-    });
+    let waiting = item::waiting(&code.waiting);
+    if !terms.only_counted {
+        update.push_str(", #digest = :digest, #expires = :expires, #tries = :zero, #purpose = :purpose");
+        for name in waiting.keys() {
+            let _ = write!(update, ", #{name} = :{name}");
+        }
+        if terms.counts_in_block {
+            update.push_str(", #block_hour = :hour, #network_group = :group");
+        }
+        update.push_str(" REMOVE #known_tries");
+        if !terms.counts_in_block {
+            update.push_str(", #block_hour, #network_group");
+        }
+        for name in item::WAITING.into_iter().filter(|name| !waiting.contains_key(*name)) {
+            let _ = write!(update, ", #{name}");
+        }
+    }
     let caps = phone_caps(policy, terms);
     let mut condition = String::new();
     for (index, (_, cap)) in caps.iter().enumerate() {
@@ -262,13 +290,22 @@ fn keep_code(policy: &Policy, code: &NewCode, terms: Terms) -> Change {
     }
     let mut change = Change::new(keys::code(&code.phone), update)
         .when(condition)
-        .value(":digest", blob(&code.digest))
-        .value(":expires", moment(code.expires))
-        .value(":zero", number(0))
         .value(":ttl", number(code.sent.seconds() + 2 * DAY))
         .value(":now", moment(code.sent));
-    if terms.counts_in_block {
-        change = change.value(":hour", number(code.sent.hour())).value(":group", number(code.network_group));
+    if !terms.only_counted || slots(policy) > 1 {
+        change = change.value(":zero", number(0));
+    }
+    if !terms.only_counted {
+        change = change
+            .value(":digest", blob(&code.digest))
+            .value(":expires", moment(code.expires))
+            .value(":purpose", text(code.purpose.name()));
+        for (name, value) in waiting {
+            change = change.value(&format!(":{name}"), value);
+        }
+        if terms.counts_in_block {
+            change = change.value(":hour", number(code.sent.hour())).value(":group", number(code.network_group));
+        }
     }
     for (index, (span, _)) in caps.into_iter().enumerate() {
         change = change.value(&format!(":since{index}"), moment(code.sent.minus(span)));
@@ -315,7 +352,8 @@ fn counters(policy: &Policy, code: &NewCode, terms: Terms) -> Vec<Counter> {
         let key = keys::codes_of_country_day(zone, shard, code.sent);
         Counter { limit: Limit::CountryDay, key, cap: percent(cap, open).max(1), window: DAY }
     });
-    address.into_iter().chain(hour).chain(day).collect()
+    let countries = hour.into_iter().chain(day).filter(|_| !terms.only_counted);
+    address.into_iter().chain(countries).collect()
 }
 
 /// A percentage of a limit, rounded up. The parameters limit the percentage to 100.

@@ -67,6 +67,13 @@ impl Table {
         Some(Counter { cap: Cap::AccountsFromAddress, key, amount: 1, most, window: HOUR })
     }
 
+    /// The anonymous accounts created from an address.
+    pub(super) fn anonymous_accounts_of_address(&self, from: Option<IpAddr>, now: Timestamp) -> Option<Counter> {
+        let (from, most) = from.zip(self.policy.anonymous_accounts_per_ip_hour)?;
+        let key = keys::anonymous_accounts_of_address(from, now);
+        Some(Counter { cap: Cap::AnonymousAccounts, key, amount: 1, most, window: HOUR })
+    }
+
     /// The counters for a request whose response shows whether a number or a name has an account: that of the address,
     /// and for a signed-in user the account's look-ups.
     pub(super) fn checks(&self, from: Option<IpAddr>, by: Option<UserId>, now: Timestamp) -> Vec<Counter> {

@@ -11,6 +11,7 @@ use super::keys::{self, Key};
 use super::write::{self, Change};
 use super::{Table, Transacted, Updated, failed, found, not_signed_in, session_is_active};
 use domain::account::{Account, Caller, Secret, UserId};
+use domain::app_data::{self, AppData};
 use domain::clock::Timestamp;
 use domain::identity::{
     Admission, Attempt, Creation, Guesser, IdentityStore, Move, PasswordGuess, Proof, Remaining, SpentCode,
@@ -75,22 +76,43 @@ impl IdentityStore for Table {
     }
 
     async fn admit(&self, user: UserId, admission: &Admission, now: Timestamp) -> Result<Option<Account>> {
-        self.add_session(user, admission, now).await
+        if admission.session.1.api != app_data::API {
+            return self.add_session(user, admission, now).await;
+        }
+        // An error of the read must not hide the result of the write.
+        let read = async { Ok(self.app_data(user).await) };
+        let (account, app) = round_trips::both(self.add_session(user, admission, now), read).await?;
+        let Some(account) = account else { return Ok(None) };
+        let app = match app {
+            Ok(app) => app,
+            Err(_) => self.app_data(user).await?,
+        };
+        Ok(Some(Account { app, ..account }))
     }
 
     async fn create(
         &self,
         account: &Account,
-        claim: &LoginIdentifier,
+        claim: Option<&LoginIdentifier>,
         proof: &Proof,
         now: Timestamp,
     ) -> Result<Creation> {
         let mut writes = self.proof(proof, now)?;
         let first = writes.len();
-        let mut claimed = item::secret(&account.secret);
-        claimed.extend([("user".to_owned(), number(account.id)), ("since".to_owned(), moment(now))]);
-        writes.push(write::put_new(&self.name, &keys::account(account.id), item::account(account))?);
-        writes.push(write::put_new(&self.name, &keys::claim(claim), claimed)?);
+        let mut created = item::account(account);
+        let ttl = self.anonymous_ttl(account).filter(|_| account.is_anonymous());
+        created.extend(ttl.iter().map(|ttl| ("ttl".to_owned(), ttl.clone())));
+        writes.push(write::put_new(&self.name, &keys::account(account.id), created)?);
+        if let Some(claim) = claim {
+            let mut claimed = item::secret(&account.secret);
+            claimed.extend([("user".to_owned(), number(account.id)), ("since".to_owned(), moment(now))]);
+            writes.push(write::put_new(&self.name, &keys::claim(claim), claimed)?);
+        }
+        if !account.app.is_empty() {
+            let mut data = item::app_data(&account.app);
+            data.extend(ttl.map(|ttl| ("ttl".to_owned(), ttl)));
+            writes.push(write::put_new(&self.name, &keys::app_data(account.id), data)?);
+        }
         if let Some(id) = account.device_id {
             writes.push(self.claim_device_id(account.id, id, now)?);
         }
@@ -108,7 +130,7 @@ impl IdentityStore for Table {
                 if let Some((full, _)) = all.find(|(_, position)| failed(&reasons, *position)) {
                     return Err(full.refusal(now));
                 }
-                if failed(&reasons, first + 1) {
+                if claim.is_some() && failed(&reasons, first + 1) {
                     self.count_in_all(&checks, now).await?;
                     return Ok(Creation::ClaimTaken);
                 }
@@ -172,6 +194,7 @@ impl IdentityStore for Table {
 
     async fn move_refresh_token(
         &self,
+        api: &str,
         token: RefreshToken,
         network: Option<NetworkHash>,
         now: Timestamp,
@@ -180,8 +203,12 @@ impl IdentityStore for Table {
                             #sessions.#sid.#expires = :until, #seen = :now";
         let used_from = if network.is_some() { ", #sessions.#sid.#network = :network" } else { "" };
         let mut change = Change::new(keys::account(token.caller.user), format!("{MOVE}{used_from}"))
-            .when("#sessions.#sid.#turn = :turn AND #sessions.#sid.#expires > :now AND #sessions.#sid.#ends > :now")
+            .when(
+                "#sessions.#sid.#turn = :turn AND #sessions.#sid.#api = :api AND #sessions.#sid.#expires > :now AND \
+                 #sessions.#sid.#ends > :now",
+            )
             .name("#sid", token.caller.session.to_string())
+            .value(":api", text(api))
             .value(":turn", number(token.generation))
             .value(":next", number(token.generation.saturating_add(1)))
             .value(":now", moment(now))
@@ -189,10 +216,20 @@ impl IdentityStore for Table {
         if let Some(network) = network {
             change = change.value(":network", text(network.as_str()));
         }
-        match self.update("moving a refresh token", change.returning_item()).await? {
-            Updated::Done(account) => Ok(Move::Done(Box::new(item::read_account(&account)?))),
-            Updated::Refused(None) => Ok(Move::Refused(None)),
-            Updated::Refused(Some(account)) => Ok(Move::Refused(Some(Box::new(item::read_account(&account)?)))),
+        let moved = self.update("moving a refresh token", change.returning_item());
+        // An error of the read must not hide the result of the write: the client would miss its next token.
+        let app = async {
+            Ok(if api == app_data::API { self.app_data(token.caller.user).await } else { Ok(AppData::default()) })
+        };
+        let (moved, app) = round_trips::both(moved, app).await?;
+        let app = match app {
+            Ok(app) => app,
+            Err(_) => self.app_data(token.caller.user).await?,
+        };
+        let read = |item: &Item| item::read_account(item).map(|account| Box::new(Account { app, ..account }));
+        match moved {
+            Updated::Done(account) => Ok(Move::Done(read(&account)?)),
+            Updated::Refused(account) => Ok(Move::Refused(account.as_ref().map(read).transpose()?)),
         }
     }
 
@@ -205,7 +242,7 @@ impl IdentityStore for Table {
 }
 
 /// Returns the error if the first write of a transaction failed because its proof had been used up before.
-fn spent_already(proof: &Proof, first_failed: bool) -> Result<()> {
+pub(super) fn spent_already(proof: &Proof, first_failed: bool) -> Result<()> {
     match proof {
         Proof::Code(_) if first_failed => Err(Error::CodeNotAsked),
         Proof::Verification(_) if first_failed => Err(Error::VerificationUnknown),
@@ -213,6 +250,7 @@ fn spent_already(proof: &Proof, first_failed: bool) -> Result<()> {
         | Proof::Verification(_)
         | Proof::Password { .. }
         | Proof::Vouched { .. }
+        | Proof::Anonymous { .. }
         | Proof::Nothing { .. } => Ok(()),
     }
 }
@@ -221,7 +259,7 @@ impl Table {
     /// The writes that use up or settle a proof. The first one fails if the proof was used up before.
     pub(super) fn proof(&self, proof: &Proof, now: Timestamp) -> Result<Vec<TransactWriteItem>> {
         match proof {
-            Proof::Nothing { .. } => Ok(Vec::new()),
+            Proof::Nothing { .. } | Proof::Anonymous { .. } => Ok(Vec::new()),
             Proof::Vouched { from } => {
                 let address = self.address_counter(*from, now).map(|(key, _)| forgive(key));
                 address.into_iter().map(|change| change.in_transaction(&self.name)).collect()
@@ -248,6 +286,9 @@ impl Table {
         match proof {
             Proof::Code(_) | Proof::Verification(_) | Proof::Password { .. } => (Vec::new(), Vec::new()),
             Proof::Vouched { from } => (self.accounts_of_address(*from, now).into_iter().collect(), Vec::new()),
+            Proof::Anonymous { from } => {
+                (self.anonymous_accounts_of_address(*from, now).into_iter().collect(), Vec::new())
+            }
             Proof::Nothing { from } => {
                 (self.accounts_of_address(*from, now).into_iter().collect(), self.checks(*from, None, now))
             }
@@ -344,14 +385,16 @@ fn replace_secret(account: &Account, secret: &Secret, remaining: &Remaining, now
     let networks = network.map(|network| (network.clone(), now)).into_iter().collect();
     let mut change = Change::new(
         keys::account(account.id),
-        "SET #hash = :hash, #version_of_secret = :version, #sessions = :sessions, #networks = :networks",
+        "SET #hash = :hash, #version_of_secret = :version, #sessions = :sessions, #networks = :networks, \
+         #updated = :changed",
     )
     .when("attribute_exists(pk)")
     .if_secret(account.secret.version)
     .value(":hash", text(secret.hash.clone().unwrap_or_default()))
     .value(":version", number(secret.version))
     .value(":sessions", item::sessions(kept))
-    .value(":networks", item::networks(&networks));
+    .value(":networks", item::networks(&networks))
+    .value(":changed", moment(now));
     if let Some(callers) = callers {
         change = change.and("#sessions.#sid.#expires > :now AND #sessions.#sid.#ends > :now");
         change = change.name("#sid", callers.to_string()).value(":now", moment(now));

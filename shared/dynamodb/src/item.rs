@@ -5,14 +5,18 @@ use std::collections::{BTreeMap, HashMap};
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use domain::account::{Account, Secret, UserId};
+use domain::account::{Account, Linked, Secret, UserId};
+use domain::app_data::AppData;
 use domain::clock::Timestamp;
+use domain::codes::Waiting;
 use domain::device_id::DeviceId;
+use domain::login_identifier::{Provider, Subject};
 use domain::lookup::Card;
 use domain::network::{NetworkHash, SignInNetworks};
 use domain::rooms::RoomId;
-use domain::session::{PushService, PushTokens, Session, SessionId};
+use domain::session::{PushService, PushTokens, Session, SessionId, SignInMethod};
 use domain::{Fault, Result};
+use serde_json::{Map, Value};
 
 /// An item, or a map inside one.
 pub type Item = HashMap<String, AttributeValue>;
@@ -73,6 +77,8 @@ pub fn session(session: &Session) -> AttributeValue {
         map.extend([("device".to_owned(), text(token)), ("platform".to_owned(), number(platform))]);
     }
     map.extend(session.network.iter().map(|network| ("network".to_owned(), text(network.as_str()))));
+    map.extend(session.method.map(|method| ("how".to_owned(), text(method.name()))));
+    map.extend(session.seen_generation.map(|generation| ("used".to_owned(), number(generation))));
     map.extend(session.push.services.iter().map(|(service, token)| (service.name().to_owned(), text(token))));
     AttributeValue::M(map)
 }
@@ -93,6 +99,8 @@ fn read_session(item: &Item) -> Option<Session> {
                 .collect(),
         },
         network: get_text(item, "network").map(NetworkHash::from_text),
+        method: get_text(item, "how").as_deref().and_then(SignInMethod::from_name),
+        seen_generation: get_number(item, "used"),
     })
 }
 
@@ -135,7 +143,102 @@ pub fn account(account: &Account) -> Item {
         item.insert("details".to_owned(), AttributeValue::M(details));
     }
     item.extend(account.seen.map(|seen| ("seen".to_owned(), moment(seen))));
+    item.extend(account.phone_proved.map(|proved| ("phone_at".to_owned(), moment(proved))));
+    item.extend(account.updated.map(|updated| ("updated".to_owned(), moment(updated))));
+    if !account.linked.is_empty() {
+        item.insert("linked".to_owned(), linked(&account.linked));
+    }
     item
+}
+
+/// The sign-in providers' users of an account, as a list inside its item.
+pub fn linked(linked: &[Linked]) -> AttributeValue {
+    let entry = |linked: &Linked| {
+        AttributeValue::M(HashMap::from([
+            ("provider".to_owned(), text(linked.provider.name())),
+            ("subject".to_owned(), text(linked.subject.as_str())),
+            ("since".to_owned(), moment(linked.since)),
+        ]))
+    };
+    AttributeValue::L(linked.iter().map(entry).collect())
+}
+
+fn read_linked(entry: &AttributeValue) -> Option<Linked> {
+    let entry = entry.as_m().ok()?;
+    Some(Linked {
+        provider: Provider::from_name(&get_text(entry, "provider")?)?,
+        subject: Subject::parse(&get_text(entry, "subject")?).ok()?,
+        since: get_moment(entry, "since")?,
+    })
+}
+
+/// The data of the Supabase API as an item, without its key.
+pub fn app_data(data: &AppData) -> Item {
+    let json = |map: &Map<String, Value>| text(Value::Object(map.clone()).to_string());
+    let mut item = HashMap::new();
+    let maps = [("user_metadata", &data.user_metadata), ("app_metadata", &data.app_metadata)];
+    item.extend(maps.into_iter().filter(|(_, map)| !map.is_empty()).map(|(name, map)| (name.to_owned(), json(map))));
+    if !data.identities.is_empty() {
+        let identities = data.identities.iter().map(|(provider, said)| (provider.clone(), json(said))).collect();
+        item.insert("identities".to_owned(), AttributeValue::M(identities));
+    }
+    if let Some((phone, asked)) = &data.new_phone {
+        item.extend([("new_phone".to_owned(), text(phone)), ("new_phone_at".to_owned(), moment(*asked))]);
+    }
+    item.extend(data.reauthentication_sent.map(|sent| ("reauthentication_at".to_owned(), moment(sent))));
+    item.extend(data.updated.map(|updated| ("updated".to_owned(), moment(updated))));
+    item
+}
+
+/// The attributes of [`app_data`].
+pub const APP_DATA: [&str; 7] =
+    ["user_metadata", "app_metadata", "identities", "new_phone", "new_phone_at", "reauthentication_at", "updated"];
+
+/// The data of the Supabase API in an item.
+pub fn read_app_data(item: &Item) -> AppData {
+    let json = |text: &str| serde_json::from_str::<Map<String, Value>>(text).unwrap_or_default();
+    let map = |name: &str| get_text(item, name).map(|text| json(&text)).unwrap_or_default();
+    let identities = item.get("identities").and_then(|map| map.as_m().ok()).into_iter().flatten();
+    AppData {
+        user_metadata: map("user_metadata"),
+        app_metadata: map("app_metadata"),
+        identities: identities
+            .filter_map(|(provider, said)| Some((provider.clone(), json(said.as_s().ok()?))))
+            .collect(),
+        new_phone: get_text(item, "new_phone").zip(get_moment(item, "new_phone_at")),
+        reauthentication_sent: get_moment(item, "reauthentication_at"),
+        updated: get_moment(item, "updated"),
+    }
+}
+
+/// What waits with a code, as attributes of its item.
+pub fn waiting(waiting: &Waiting) -> Item {
+    let texts = [
+        ("waiting_session", waiting.session.map(|session| session.to_string())),
+        ("waiting_hash", waiting.password_hash.clone()),
+        ("waiting_network", waiting.network.clone()),
+        ("waiting_metadata", waiting.user_metadata.clone()),
+    ];
+    let texts = texts.into_iter().filter_map(|(name, value)| Some((name.to_owned(), text(value?))));
+    let user = waiting.user.map(|user| ("waiting_user".to_owned(), number(user)));
+    let needs_account = waiting.needs_account.then(|| ("waiting_account".to_owned(), AttributeValue::Bool(true)));
+    texts.chain(user).chain(needs_account).collect()
+}
+
+/// The attributes of [`waiting`].
+pub const WAITING: [&str; 6] =
+    ["waiting_session", "waiting_hash", "waiting_network", "waiting_metadata", "waiting_user", "waiting_account"];
+
+/// What waits with a code in its item.
+pub fn read_waiting(code: &Item) -> Waiting {
+    Waiting {
+        user: get_user(code, "waiting_user"),
+        session: get_text(code, "waiting_session").and_then(|session| session.parse().ok()),
+        password_hash: get_text(code, "waiting_hash"),
+        network: get_text(code, "waiting_network"),
+        user_metadata: get_text(code, "waiting_metadata"),
+        needs_account: code.contains_key("waiting_account"),
+    }
 }
 
 /// The attributes of a secret, in an account's item and in a claim's.
@@ -170,6 +273,16 @@ pub fn read_account(item: &Item) -> Result<Account> {
         room_id: get_number(item, "room_id").and_then(RoomId::new),
         device_id: get_device_id(item),
         created: get_moment(item, "created").ok_or_else(broken)?,
+        phone_proved: get_moment(item, "phone_at"),
+        updated: get_moment(item, "updated"),
+        linked: item
+            .get("linked")
+            .and_then(|list| list.as_l().ok())
+            .into_iter()
+            .flatten()
+            .filter_map(read_linked)
+            .collect(),
+        app: AppData::default(),
         seen: get_moment(item, "seen"),
         sessions: sessions.collect::<Option<BTreeMap<_, _>>>().ok_or_else(broken)?,
         networks: item.get("networks").and_then(|map| map.as_m().ok()).map(read_networks).unwrap_or_default(),
@@ -214,6 +327,8 @@ mod tests {
                 services: BTreeMap::from([(PushService::Apns, "token".into()), (PushService::Jp, "third".into())]),
             },
             network: Some(NetworkHash::from_text("a-network")),
+            method: Some(SignInMethod::Code),
+            seen_generation: Some(2),
         };
         let phone = Phone::parse("86", "13912345678").unwrap();
         let id = UserId::new(7).unwrap();

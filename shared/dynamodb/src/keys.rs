@@ -41,6 +41,11 @@ pub fn account(id: UserId) -> Key {
     key(user(id), "account")
 }
 
+/// The account's data of the Supabase API.
+pub fn app_data(id: UserId) -> Key {
+    key(user(id), "app")
+}
+
 /// A picture or voice note that the account owns.
 pub fn media(id: UserId, name: &str) -> Key {
     key(user(id), format!("media#{name}"))
@@ -106,6 +111,11 @@ pub fn failures_of_address(from: IpAddr, window: i64) -> Key {
 /// The accounts created from an address in an hour that cost no text message.
 pub fn accounts_of_address(from: IpAddr, now: Timestamp) -> Key {
     key(format!("address#{}", network(from)), format!("accounts#{}", now.hour()))
+}
+
+/// The anonymous accounts created from an address in an hour.
+pub fn anonymous_accounts_of_address(from: IpAddr, now: Timestamp) -> Key {
+    key(format!("address#{}", network(from)), format!("anonymous#{}", now.hour()))
 }
 
 /// The requests from an address in a day whose responses show whether a number or a name has an account.

@@ -1,6 +1,7 @@
 //! The DynamoDB table. There is only one.
 
 mod accounts;
+mod app_users;
 mod batch;
 mod captchas;
 mod codes;

@@ -9,6 +9,7 @@ use aws_sdk_dynamodb::types::{
 
 use super::item::Item;
 use super::keys::Key;
+use domain::account::UserId;
 use domain::clock::Timestamp;
 use domain::{Fault, Result};
 
@@ -37,6 +38,13 @@ impl Change {
         };
         let update = change.update.clone();
         change.names_of(&update)
+    }
+
+    /// Replaces the update expression.
+    pub fn updating(mut self, update: String) -> Self {
+        self = self.names_of(&update);
+        self.update = update;
+        self
     }
 
     /// Adds the condition.
@@ -138,6 +146,17 @@ pub fn check_absent(table: &str, key: &Key) -> Result<TransactWriteItem> {
     let check = check.condition_expression("attribute_not_exists(pk)").build();
     let check = check.map_err(|error| Fault::new("building a check", error))?;
     Ok(TransactWriteItem::builder().condition_check(check).build())
+}
+
+/// Deletes a claim on the condition that it belongs to this user, as part of a transaction.
+pub fn delete_of_user(table: &str, key: &Key, user: UserId) -> Result<TransactWriteItem> {
+    let delete = Delete::builder().table_name(table).set_key(Some(key_attributes(key)));
+    let delete = delete
+        .condition_expression("#user = :user")
+        .expression_attribute_names("#user", "user")
+        .expression_attribute_values(":user", super::item::number(user));
+    let delete = delete.build().map_err(|error| Fault::new("building a delete", error))?;
+    Ok(TransactWriteItem::builder().delete(delete).build())
 }
 
 /// Deletes an item on the condition that its `expires` is later than `now`, as part of a transaction.

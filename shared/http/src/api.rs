@@ -1,4 +1,4 @@
-//! The five published APIs and the common one: how each writes successes and errors.
+//! The published APIs and the common one: how each writes successes and errors.
 //!
 //! [`usual_status`] gives every [`Error`] of the domain an HTTP status. A new variant of the error does not compile until
 //! it has one. Each API then says what it answers instead, in its own words; `api/errors.txt` has every answer to the
@@ -8,6 +8,7 @@ pub mod device;
 pub mod messenger;
 pub mod rooms;
 pub mod sealtalk;
+pub mod supabase;
 pub mod v1;
 pub mod web;
 
@@ -23,6 +24,7 @@ pub use self::device::Device;
 pub use self::messenger::Messenger;
 pub use self::rooms::Rooms;
 pub use self::sealtalk::SealTalk;
+pub use self::supabase::Supabase;
 pub use self::v1::V1;
 pub use self::web::Web;
 use super::verifier::TokenVerifier;
@@ -76,13 +78,15 @@ pub struct Reply {
     pub status: StatusCode,
     /// The body.
     pub body: Value,
+    /// The parts of an error whose form depends on a header of the request.
+    pub coded: Option<Box<supabase::Coded>>,
 }
 
 impl Reply {
     /// Creates a reply from a status and a body.
     #[must_use]
     pub const fn new(status: StatusCode, body: Value) -> Self {
-        Self { status, body }
+        Self { status, body, coded: None }
     }
 }
 
@@ -119,6 +123,9 @@ pub fn refuse<A: Api>(error: &Error) -> Response {
     let reply = A::refuse(error);
     let mut response = (reply.status, axum::Json(reply.body)).into_response();
     response.extensions_mut().insert(RefusalKind(error.kind()));
+    if let Some(coded) = reply.coded {
+        response.extensions_mut().insert(*coded);
+    }
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(A::REFUSAL_TYPE));
     A::dress(&mut response);
@@ -179,10 +186,18 @@ pub const fn usual_status(error: &Error) -> StatusCode {
         | Error::VerificationUnknown
         | Error::AlreadyWritten
         | Error::AlreadyFriends
+        | Error::SamePassword
+        | Error::ReauthenticationNeeded
+        | Error::LastIdentity
         | Error::ProviderRefused
         | Error::ProviderUnreachable => StatusCode::BAD_REQUEST,
         Error::Unauthenticated(_) | Error::RefreshInvalid | Error::RefreshReused => StatusCode::UNAUTHORIZED,
-        Error::CrossSite | Error::NotYours | Error::NotFriends | Error::Group(_) => StatusCode::FORBIDDEN,
+        Error::CrossSite
+        | Error::NotYours
+        | Error::NotFriends
+        | Error::SignUpsClosed
+        | Error::NotForAnonymous
+        | Error::Group(_) => StatusCode::FORBIDDEN,
         Error::NoRoute | Error::NotFound(_) => StatusCode::NOT_FOUND,
         Error::WrongMethod { .. } => StatusCode::METHOD_NOT_ALLOWED,
         Error::EncodedBody => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -203,6 +218,7 @@ const fn dialect<A: Api>() -> ByPath {
 fn by_path(path: &str) -> ByPath {
     let first = path.split('/').nth(1).unwrap_or_default();
     match first {
+        "auth" if is_of_supabase(path) => dialect::<Supabase>(),
         "api" => dialect::<Web>(),
         "user" | "friendship" | "group" | "misc" => dialect::<SealTalk>(),
         "v1" => dialect::<V1>(),
@@ -211,6 +227,11 @@ fn by_path(path: &str) -> ByPath {
         "users" => by_users_path(path),
         _ => dialect::<Messenger>(),
     }
+}
+
+/// Whether a path is `/auth/v1` or below it. All others below `/auth` belong to the messenger API.
+pub(crate) fn is_of_supabase(path: &str) -> bool {
+    path.strip_prefix("/auth/v1").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Refuses in the envelope of the API that the path belongs to: for a request that no route answers.

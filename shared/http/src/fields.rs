@@ -54,6 +54,17 @@ field! {
     Code = scalar(32, "The code from the text message.")
 }
 field! {
+    /// The hash of an Android app that requests a code.
+    AppHashText = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .max_length(Some(11))
+        .description(Some(
+            "The hash of your Android app: 11 letters, digits, `+` and `/`. The app can then read the code with Google's \
+             SMS Retriever, if the deployment's `SmsAppHashes` allows the app.",
+        ))
+        .build()
+}
+field! {
     /// A password. The rules apply to new passwords; a password from another API may be longer.
     PasswordText = scalar(1_024, "Password. A new one has 6 to 64 bytes and no spaces.")
 }

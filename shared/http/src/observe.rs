@@ -8,7 +8,7 @@ use http::StatusCode;
 use http::header::ALLOW;
 use lambda_http::Context;
 
-use super::api::{RefusalKind, refuse_by_path};
+use super::api::{self, RefusalKind, refuse_by_path, supabase};
 use super::body;
 use super::caching;
 use super::caller::gateway;
@@ -33,12 +33,30 @@ pub fn finish(router: Router, observer: &Observer, guard: &CrossSiteGuard) -> Ro
         },
     ));
     // Around everything, because the router itself adds `Allow` where it has the path with another method.
-    Router::new().fallback_service(router).layer(middleware::map_response(async |mut response: Response| {
+    let whole = middleware::from_fn(|request: Request, next: Next| async move {
+        let words = supabase::asks_for_words(request.headers());
+        let mut response = next.run(without_last_slash(request)).await;
+        supabase::settle(words, &mut response);
         if response.status() == StatusCode::NOT_FOUND {
             response.headers_mut().remove(ALLOW);
         }
         response
-    }))
+    });
+    Router::new().fallback_service(router).layer(whole)
+}
+
+/// Some clients of the Supabase API end a path in a slash.
+fn without_last_slash(mut request: Request) -> Request {
+    let path = request.uri().path();
+    if api::is_of_supabase(path)
+        && let Some(short) = path.strip_suffix('/')
+    {
+        let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+        if let Ok(uri) = format!("{short}{query}").parse() {
+            *request.uri_mut() = uri;
+        }
+    }
+    request
 }
 
 async fn observed(observer: &Observer, guard: &CrossSiteGuard, request: Request, next: Next) -> Response {

@@ -40,7 +40,7 @@ pub struct Route<S> {
 impl<S: Clone + Send + Sync + 'static> Route<S> {
     /// Adds the handler of these methods.
     #[must_use]
-    pub fn on<H: Handler<T, S>, T: 'static>(mut self, methods: Vec<HttpMethod>, handler: H) -> Self {
+    pub fn on<H: Handler<T, S>, T: 'static>(mut self, methods: Vec<HttpMethod>, handler: &H) -> Self {
         for method in methods {
             self.handlers = self.handlers.on(filter(&method), handler.clone());
             self.methods.push(method);
@@ -139,7 +139,7 @@ macro_rules! routes {
                     described
                 }),
             };
-            route.on([<__path_ $first>]::methods(), $first) $( .on([<__path_ $more>]::methods(), $more) )*
+            route.on([<__path_ $first>]::methods(), &$first) $( .on([<__path_ $more>]::methods(), &$more) )*
         }}
     };
     (@describe $described:ident, $path:ident) => {

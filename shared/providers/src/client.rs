@@ -146,9 +146,10 @@ impl HttpsClient {
         Self { limits, secure: OnceCell::new(), plain: builder().build(connector(limits)), ..self }
     }
 
-    /// `GET {base}{path}?{query}`.
+    /// `GET {base}{path}?{query}`, without the question mark if the query is empty.
     pub async fn get(&self, base: &BaseUrl, path: &str, query: &[(&str, &str)]) -> Result<ServiceResponse, CallError> {
-        let uri = format!("{}{path}?{}", base.0, form(query));
+        let mark = if query.is_empty() { "" } else { "?" };
+        let uri = format!("{}{path}{mark}{}", base.0, form(query));
         self.call(base, Method::GET, &uri, HeaderMap::new(), Bytes::new()).await
     }
 

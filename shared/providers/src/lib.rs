@@ -4,6 +4,7 @@
 //! contain tokens, so neither ever appears in an error or a log.
 
 pub mod client;
+pub mod id_token;
 pub mod rongcloud;
 pub mod sign_in;
 
@@ -11,5 +12,6 @@ pub mod sign_in;
 mod tests;
 
 pub use self::client::BaseUrl;
+pub use self::id_token::{IdTokenSettings, IdTokenVerifier};
 pub use self::rongcloud::RongCloud;
 pub use self::sign_in::{ProviderSettings, Providers};

@@ -44,7 +44,7 @@ pub struct Providers {
 }
 
 /// Why a provider does not confirm a user.
-enum NotConfirmed {
+pub(crate) enum NotConfirmed {
     /// The provider refuses. Contains the provider's code, or what is wrong with its response.
     Refused(String),
     /// There is no clear response.
@@ -54,13 +54,33 @@ enum NotConfirmed {
 type Verdict = std::result::Result<(), NotConfirmed>;
 
 impl NotConfirmed {
-    fn refused(reason: impl Display) -> Self {
+    pub(crate) fn refused(reason: impl Display) -> Self {
         Self::Refused(reason.to_string())
     }
 
     /// A response that is not one of the documented ones.
-    fn unclear(status: http::StatusCode, code: Option<i64>) -> Self {
+    pub(crate) fn unclear(status: http::StatusCode, code: Option<i64>) -> Self {
         Self::Unclear(code.map_or_else(|| status.to_string(), |code| format!("{status}, code {code}")))
+    }
+
+    /// The domain's error. The reason goes to the log.
+    pub(crate) fn logged(self, provider: Provider) -> Error {
+        let provider = provider.name();
+        match self {
+            Self::Refused(reason) => {
+                tracing::info!(
+                    event = "provider_refused",
+                    provider,
+                    reason,
+                    "a sign-in provider did not accept a token"
+                );
+                Error::ProviderRefused
+            }
+            Self::Unclear(reason) => {
+                tracing::warn!(event = "provider_unreachable", provider, reason, "a sign-in provider did not answer");
+                Error::ProviderUnreachable
+            }
+        }
     }
 }
 
@@ -98,6 +118,7 @@ impl Providers {
             Provider::WeChat => self.wechat.as_ref().ok_or_else(off)?.ask(&self.client, token, subject).await,
             Provider::Qq => self.qq.as_ref().ok_or_else(off)?.ask(&self.client, token, subject).await,
             Provider::Weibo => self.weibo.as_ref().ok_or_else(off)?.ask(&self.client, token, subject).await,
+            Provider::Apple | Provider::Google => Err(NotConfirmed::refused("no provider of access tokens")),
         }
     }
 }
@@ -109,33 +130,12 @@ impl ProviderCheck for Providers {
             Provider::WeChat => self.wechat.is_some(),
             Provider::Qq => self.qq.is_some(),
             Provider::Weibo => self.weibo.is_some(),
+            Provider::Apple | Provider::Google => false,
         }
     }
 
     async fn vouches(&self, provider: Provider, access_token: &str, subject: &str) -> Result<()> {
-        self.ask(provider, access_token, subject).await.map_err(|refusal| {
-            let provider = provider.name();
-            match refusal {
-                NotConfirmed::Refused(reason) => {
-                    tracing::info!(
-                        event = "provider_refused",
-                        provider,
-                        reason,
-                        "a sign-in provider did not accept a token"
-                    );
-                    Error::ProviderRefused
-                }
-                NotConfirmed::Unclear(reason) => {
-                    tracing::warn!(
-                        event = "provider_unreachable",
-                        provider,
-                        reason,
-                        "a sign-in provider did not answer"
-                    );
-                    Error::ProviderUnreachable
-                }
-            }
-        })
+        self.ask(provider, access_token, subject).await.map_err(|refusal| refusal.logged(provider))
     }
 }
 

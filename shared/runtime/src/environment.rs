@@ -54,6 +54,13 @@ impl Env {
         self.optional(name).ok_or(ConfigError::Missing(name))
     }
 
+    /// The values in the variable, which are separated by commas; none if it is empty or not set.
+    #[must_use]
+    pub fn list(&self, name: &str) -> Vec<String> {
+        let values = self.optional(name).unwrap_or_default().split(',').map(str::trim);
+        values.filter(|value| !value.is_empty()).map(str::to_owned).collect()
+    }
+
     /// The variable's value, parsed. The error says that it should be `expected`.
     pub fn parsed<T: FromStr>(&self, name: &'static str, expected: &'static str) -> Result<T, ConfigError> {
         self.text(name)?.parse().map_err(|_| ConfigError::unreadable(name, expected))
@@ -98,5 +105,12 @@ mod tests {
             "the environment variable A should be a whole number"
         );
         assert_eq!(env.text("B").unwrap_err().to_string(), "the environment variable B is missing");
+    }
+
+    #[test]
+    fn a_list_has_no_empty_values() {
+        let env = Env::from_iter([("A", "a, b,,c ,"), ("B", "")]);
+        assert_eq!(env.list("A"), ["a", "b", "c"]);
+        assert!(env.list("B").is_empty() && env.list("C").is_empty());
     }
 }

@@ -6,6 +6,7 @@
 
 use std::any::Any;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use aws::event_publisher::SnsEventPublisher;
 use aws::kms::KmsVault;
@@ -16,7 +17,7 @@ use aws_config::SdkConfig;
 use domain::captcha::Captchas;
 use domain::chat::{ChatTokens, OwnChatTokens};
 use domain::clock::{Clock, SystemClock};
-use domain::codes::CodeSender;
+use domain::codes::{CodeSender, CodeText, TextTooLong};
 use domain::crypto::SystemRandom;
 use domain::device_id::DeviceIds;
 use domain::devices::Devices;
@@ -34,7 +35,7 @@ use dynamodb::Table;
 use handset_http::caller::PublicUrl;
 use handset_http::cross_site::CrossSiteGuard;
 use handset_http::verifier::TokenVerifier;
-use providers::{BaseUrl, ProviderSettings, Providers, RongCloud};
+use providers::{BaseUrl, IdTokenSettings, IdTokenVerifier, ProviderSettings, Providers, RongCloud};
 use telemetry::invocation::Observer;
 
 use crate::environment::{ConfigError, Env};
@@ -132,7 +133,7 @@ impl Services {
     pub fn identity(&self) -> Wired<Identity> {
         let (codes, store) = (self.table()?, self.table()?);
         let (policy, keys, clock, random) = (self.policy()?, self.keys()?, self.clock.clone(), self.random.clone());
-        Ok(Arc::new(Identity { policy, clock, random, keys, codes, store }))
+        Ok(Arc::new(Identity { policy, clock, random, keys, codes, store, app_users: self.table()? }))
     }
 
     /// Captchas.
@@ -148,8 +149,8 @@ impl Services {
 
     /// Sends codes by text message.
     pub fn codes(&self) -> Wired<CodeSender> {
+        let policy = self.policy()?;
         Ok(Arc::new(CodeSender {
-            policy: self.policy()?,
             clock: self.clock.clone(),
             random: self.random.clone(),
             keys: self.keys()?,
@@ -158,7 +159,8 @@ impl Services {
             captcha_rule: self.env.parsed("CAPTCHA_REQUIRED", "true, adaptive or false")?,
             captchas: self.captchas()?,
             sms: Arc::new(SnsSmsSender::new(&self.sdk, self.env.optional("SMS_SENDER_ID"))),
-            text: self.env.text("SMS_TEXT")?.to_owned(),
+            text: code_text(&self.env, policy.code_digits, policy.code_ttl)?,
+            policy,
         }))
     }
 
@@ -189,6 +191,15 @@ impl Services {
             weibo: self.base_url("WEIBO_BASE_URL")?.zip(app("WEIBO_APP_KEY")),
         };
         Ok(Arc::new(Providers::new(settings, self.random.clone())))
+    }
+
+    /// Verifies the identity tokens of the providers that have settings.
+    pub fn id_tokens(&self) -> Wired<IdTokenVerifier> {
+        let settings = IdTokenSettings {
+            apple: self.base_url("APPLE_BASE_URL")?.map(|base| (base, self.env.list("APPLE_CLIENT_IDS"))),
+            google: self.base_url("GOOGLE_BASE_URL")?.map(|base| (base, self.env.list("GOOGLE_CLIENT_IDS"))),
+        };
+        Ok(Arc::new(IdTokenVerifier::new(settings, self.random.clone())))
     }
 
     /// The URL in a variable. `None` if it is empty or not set: the service is not used.
@@ -318,9 +329,22 @@ impl Services {
     }
 }
 
+/// The text with a code. A function whose texts could become too long does not start.
+fn code_text(env: &Env, digits: u32, ttl: Duration) -> Result<CodeText, ConfigError> {
+    let hashes = env.optional("SMS_APP_HASHES").unwrap_or_default();
+    let apps: Result<Vec<_>, _> = hashes.split_terminator(',').map(str::parse).collect();
+    let apps = apps.map_err(|_| ConfigError::unreadable("SMS_APP_HASHES", "hashes of 11 characters, with commas"))?;
+    let text = CodeText::new(env.text("SMS_TEXT")?, env.optional("SMS_AUTOFILL_HOST"), apps);
+    let too_long = |limit: TextTooLong| ConfigError::unreadable("SMS_TEXT", limit.expected());
+    text.check_length(digits, ttl).map_err(too_long)?;
+    Ok(text)
+}
+
 #[cfg(test)]
 mod tests {
     use aws_config::BehaviorVersion;
+    use domain::id_token::IdTokenCheck;
+    use domain::provider::Provider;
 
     use super::*;
 
@@ -338,7 +362,36 @@ mod tests {
         let weak = services(&[("SIGNING_SECRET", "short"), ("TOKEN_ISSUER", "a"), ("TOKEN_AUDIENCE", "a")]);
         assert!(words(weak.keys()).contains("SIGNING_SECRET"));
         assert!(words(services(&[("QQ_BASE_URL", "http://graph.qq.com")]).providers()).contains("QQ_BASE_URL"));
+        assert!(words(services(&[("APPLE_BASE_URL", "http://a.example")]).id_tokens()).contains("APPLE_BASE_URL"));
         let half = [("RONGCLOUD_BASE_URL", "https://api.rong-api.com"), ("RONGCLOUD_APP_KEY", "key")];
         assert!(words(services(&half).chat_tokens()).contains("RONGCLOUD_APP_SECRET"));
+    }
+
+    #[test]
+    fn a_text_that_could_become_too_long_is_refused_by_its_name() {
+        let refused = |env: &[(&str, &str)]| {
+            let text = code_text(&env.iter().copied().collect(), 6, Duration::from_mins(5));
+            text.err().map(|error| error.to_string()).unwrap_or_default()
+        };
+        let (short, long) = (("SMS_TEXT", "{code}"), "{code}".to_owned() + &"x".repeat(125));
+        let long = ("SMS_TEXT", long.as_str());
+        let (host, hashes) = (("SMS_AUTOFILL_HOST", "app.example.com"), ("SMS_APP_HASHES", "FA+9qCX9VSu,EvsSSj4C6vl"));
+        for fits in [&[long][..], &[long, host], &[short, host, hashes]] {
+            assert_eq!(refused(fits), "", "{fits:?}");
+        }
+        for too_long in [&[long, hashes][..], &[long, host, hashes]] {
+            let words = refused(too_long);
+            assert!(words.contains("SMS_TEXT") && words.contains("140 bytes"), "{words}");
+        }
+        assert!(refused(&[short, ("SMS_APP_HASHES", "FA+9qCX9VSu,short")]).contains("SMS_APP_HASHES"));
+    }
+
+    #[test]
+    fn identity_tokens_are_off_without_a_client_id() {
+        let (base, ids) = (("APPLE_BASE_URL", "https://appleid.apple.com"), ("APPLE_CLIENT_IDS", "app.example"));
+        for (env, on) in [(vec![], false), (vec![base], false), (vec![ids], false), (vec![base, ids], true)] {
+            let verifier = services(&env).id_tokens().unwrap();
+            assert_eq!((verifier.knows(Provider::Apple), verifier.knows(Provider::Google)), (on, false), "{env:?}");
+        }
     }
 }

@@ -87,7 +87,7 @@ const NOT_SENT: &[&str] = &[
 pub const NO_ACCOUNT: &str = "no_account";
 const NOT_RIGHT: &[&str] =
     &["code_expired", "code_guesses_spent", "code_not_asked", "code_wrong", "requests_at_once", "sign_in_failures"];
-const APIS: &[&str] = &["device", "messenger", "rooms", "sealtalk", "web"];
+const APIS: &[&str] = &["device", "messenger", "rooms", "sealtalk", "supabase", "web"];
 
 impl Metric {
     /// All metrics.

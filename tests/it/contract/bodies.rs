@@ -42,6 +42,15 @@ impl Caller {
                 let (id, token) = device_sign_in(backend, &phone, PASSWORD).await.expect("a session");
                 (Some(("access-token", token)), None, id.to_string())
             }
+            "supabase" => {
+                let asked = json!({ "phone": format!("86{phone}") });
+                assert_eq!(answer(backend.post("/auth/v1/otp").json(&asked)).await.0, 200);
+                let code = backend.newest_code(&phone).await;
+                let entered = json!({ "type": "sms", "phone": format!("86{phone}"), "token": code });
+                let (_, session) = answer(backend.post("/auth/v1/verify").json(&entered)).await;
+                let token = session["access_token"].as_str().expect("a token").to_owned();
+                (Some(("authorization", format!("Bearer {token}"))), None, String::new())
+            }
             other => panic!("the API {other}"),
         };
         Self { header, token, id }
@@ -71,6 +80,7 @@ fn refuses(api: &str, status: u16, body: &Value) -> bool {
         "sealtalk" => (400..500).contains(&status) && body["code"] == status,
         "rooms" => (400..500).contains(&status) && body["status"] == "FAIL",
         "device" => status == 200 && body["success"] == false,
+        "supabase" => (400..500).contains(&status) && body["error_code"].is_string(),
         other => panic!("the API {other}"),
     }
 }

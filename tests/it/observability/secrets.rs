@@ -1,4 +1,4 @@
-//! In a full session over all five APIs, no log line contains data that users sent or received.
+//! In a full session over all APIs, no log line contains data that users sent or received.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use crate::support::backend::answer;
 use crate::support::round_trips::output;
 use crate::support::{Backend, fresh_phone, run};
 
-/// The secrets, by their field names in the five APIs.
+/// The secrets, by their field names in the APIs.
 const NAMES: [(Kind, &[&str]); 6] = [
     (Kind::Phone, &["number", "mobile", "phone", "phoneNumber"]),
     // In the rooms API the code from a text is called a captcha.

@@ -108,7 +108,7 @@ impl Watch {
         if let (Some(first), Some(last)) = (first, last) {
             assert!(last < first, "told that it is {into} at {first}, and otherwise when asked at {last}");
         }
-        assert!(told.len() > 5, "{} looks", told.len());
+        assert!(!told.is_empty(), "nobody looked");
     }
 
     fn was_seen(&self) -> bool {

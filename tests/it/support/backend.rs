@@ -9,7 +9,7 @@ use std::time::Duration;
 use aws_config::SdkConfig;
 use domain::clock::{Clock, SystemClock, Timestamp};
 use domain::{Error, NotSignedIn};
-use handset_http::api::{Api, Device, Messenger, Rooms, SealTalk};
+use handset_http::api::{Api, Device, Messenger, Rooms, SealTalk, Supabase};
 use local::{Functions, Handset, Options, Running};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::{Client, Method, RequestBuilder, Response};
@@ -288,7 +288,13 @@ pub fn without_details(mut body: Value) -> Value {
 /// Whether these words tell why a request counts as not signed in.
 fn is_why_not_signed_in(words: &str) -> bool {
     use NotSignedIn::{Ended, Expired, Invalid, Missing};
-    let apis = [Messenger::not_signed_in, SealTalk::not_signed_in, Rooms::not_signed_in, Device::not_signed_in];
+    let apis = [
+        Messenger::not_signed_in,
+        SealTalk::not_signed_in,
+        Rooms::not_signed_in,
+        Device::not_signed_in,
+        Supabase::not_signed_in,
+    ];
     let mut reasons = [Missing, Invalid, Expired, Ended].into_iter();
     reasons.any(|reason| apis.iter().any(|words_for| words_for(reason) == words))
 }

@@ -156,7 +156,13 @@ pub fn rows() -> Vec<Row> {
     for line in table.lines().filter(|line| line.starts_with('|')).skip(2) {
         let cells: Vec<_> = line.split('|').map(str::trim).collect();
         let request = cells[1].to_owned();
-        let others = [("device: ", "device"), ("rooms: ", "rooms"), ("web: ", "web"), ("SealTalk: ", "sealtalk")];
+        let others = [
+            ("device: ", "device"),
+            ("rooms: ", "rooms"),
+            ("web: ", "web"),
+            ("SealTalk: ", "sealtalk"),
+            ("supabase: ", "supabase"),
+        ];
         let api = match others.iter().find(|(prefix, _)| request.starts_with(prefix)) {
             Some((_, api)) => api,
             None if request.starts_with('…') => rows.last().expect("a row above").api,

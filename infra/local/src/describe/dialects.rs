@@ -1,7 +1,7 @@
 //! The parts of a description that apply to a whole API.
 
 use domain::Error;
-use handset_http::api::{self, Api, Device, Messenger, Reply, Rooms, SealTalk, Web};
+use handset_http::api::{self, Api, Device, Messenger, Reply, Rooms, SealTalk, Supabase, Web};
 use serde_json::{Map, Value, json};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
@@ -26,8 +26,8 @@ pub struct Dialect {
 
 impl Dialect {
     /// All APIs.
-    pub fn all() -> [Self; 5] {
-        [messenger(), web(), sealtalk(), rooms(), device()]
+    pub fn all() -> [Self; 6] {
+        [messenger(), web(), sealtalk(), rooms(), device(), supabase()]
     }
 
     /// Whether an operation belongs to this API.
@@ -131,6 +131,23 @@ fn device() -> Dialect {
             json!({
                 "type": "apiKey", "in": "header", "name": "Access-Token",
                 "description": "The `accessToken` of a sign-in. `Authorization: Bearer` works as well.",
+            })
+        }),
+    }
+}
+
+fn supabase() -> Dialect {
+    Dialect {
+        tag: Supabase::NAME,
+        title: "Handset: the Supabase Auth API",
+        about: include_str!("supabase.md"),
+        summary: "The Supabase Auth API: sign-in by code, password, Apple and Google for its client libraries.",
+        refuse: Supabase::refuse,
+        schemas: || named([schema::<api::supabase::Refused>(), schema::<api::supabase::WeakPassword>()]),
+        scheme: ("supabase_bearer", || {
+            json!({
+                "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
+                "description": "The `access_token` of a session.",
             })
         }),
     }

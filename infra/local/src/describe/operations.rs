@@ -87,6 +87,9 @@ fn add_headers(status: &str, response: &mut Value, dialect: &Dialect) {
     if response["headers"].get("Cache-Control").is_none() {
         response["headers"]["Cache-Control"] = responses::caching(status, dialect);
     }
+    if refused {
+        responses::add_error_headers(&mut response["headers"], dialect);
+    }
     if *status == responses::limited(dialect).to_string() && (refused || refers(response, "Failed", dialect)) {
         response["headers"]["Retry-After"] = retry_after();
     }

@@ -1,7 +1,7 @@
 //! Responses that many operations share: errors from an API's error table, and the gateway's own responses.
 
 use domain::{Cap, Error, Fault, NotSignedIn};
-use handset_http::api::{Api as _, Device, Messenger, SealTalk};
+use handset_http::api::{Api as _, Device, Messenger, SealTalk, Supabase};
 use serde_json::{Map, Value, json};
 
 use super::dialects::Dialect;
@@ -41,14 +41,49 @@ pub fn common(dialect: &Dialect) -> Vec<Common> {
         ),
         ("EncodedBody", "The body is compressed or otherwise encoded.", Error::EncodedBody),
     ];
-    let own = own.into_iter().filter_map(|(name, description, error)| {
+    let shared = if dialect.tag == Supabase::NAME { with_statuses_of_their_own() } else { Vec::new() };
+    let own = own.into_iter().chain(shared).filter_map(|(name, description, error)| {
         let reply = (dialect.refuse)(&error);
         let name = format!("{}.{name}", dialect.tag);
-        let (status, schema) = (reply.status.as_u16(), refused.clone());
+        let status = reply.status.as_u16();
+        // The gateway has these statuses too.
+        let either = [413, 429].contains(&status);
+        let schema = if either { json!({ "anyOf": [refused.clone(), reference(MESSAGE)] }) } else { refused.clone() };
         (status != 200).then_some(Common { name, status, description, error: Some(error), schema, example: reply.body })
     });
-    let gateway = gateway().into_iter().filter(|common| common.status != 400 && common.status != 500);
-    own.chain([fault(dialect)]).chain(gateway).collect()
+    let mut all: Vec<_> = own.chain([fault(dialect)]).collect();
+    let covered: Vec<_> = all.iter().map(|common| common.status).chain([400]).collect();
+    all.extend(gateway().into_iter().filter(|common| !covered.contains(&common.status)));
+    all
+}
+
+/// Errors that have the status of another cause in most APIs.
+fn with_statuses_of_their_own() -> Vec<(&'static str, &'static str, Error)> {
+    vec![
+        (
+            "Forbidden",
+            "The access token is not valid, or its session or its user is gone.",
+            Error::Unauthenticated(NotSignedIn::Ended),
+        ),
+        ("TooLarge", "The body is larger than 64 KiB.", Error::TooLarge { limit: 65_536 }),
+        (
+            "Limited",
+            "Too many requests. Try again later.",
+            Error::Limited { cap: Cap::SignInFailures, retry_after: 60 },
+        ),
+    ]
+}
+
+/// The headers by which clients of the Supabase API recognise an error.
+pub fn add_error_headers(headers: &mut Value, dialect: &Dialect) {
+    if dialect.tag == Supabase::NAME {
+        for (name, about) in [
+            ("X-Sb-Error-Code", "The error code."),
+            ("X-Supabase-Api-Version", "`2024-01-01`, if the request has this header with this or a later date."),
+        ] {
+            headers[name] = json!({ "description": about, "schema": { "type": "string" } });
+        }
+    }
 }
 
 /// The status of an error for which waiting helps.
@@ -90,11 +125,12 @@ pub fn of(dialect: &Dialect) -> Map<String, Value> {
     for common in common(dialect).into_iter().filter(|common| common.error.is_some()) {
         let mut response = common.response();
         // The gateway's own error responses have no `Cache-Control` header.
-        response["headers"] = if common.status == 500 {
+        response["headers"] = if matches!(common.error, Some(Error::Fault(_))) {
             json!({ "Cache-Control": { "description": "`no-store`.", "schema": { "type": "string" } } })
         } else {
             json!({ "Cache-Control": caching("", dialect) })
         };
+        add_error_headers(&mut response["headers"], dialect);
         if matches!(common.error, Some(Error::EncodedBody)) {
             let about = "`identity`: send the body as it is.";
             response["headers"]["Accept-Encoding"] =
@@ -123,6 +159,7 @@ pub fn of(dialect: &Dialect) -> Map<String, Value> {
             "headers": { "Cache-Control": caching("", dialect) },
             "content": { "application/json": { "schema": refused, "example": reply.body } },
         });
+        add_error_headers(&mut response["headers"], dialect);
         if matches!(error, Error::WrongMethod { .. }) {
             let about = "The methods that the path has.";
             response["headers"]["Allow"] =
@@ -169,7 +206,7 @@ fn fault(dialect: &Dialect) -> Common {
     };
     Common {
         name: format!("{}.Fault", dialect.tag),
-        status: 500,
+        status: if status == 200 { 500 } else { status },
         description: "An error on our side. It is logged; try again later.",
         error: Some(Error::Fault(Fault::new("describing", "nothing"))),
         schema,

@@ -26,6 +26,7 @@ pub struct Asked {
     pub headers: HeaderMap,
     query: BTreeMap<String, String>,
     form: BTreeMap<String, String>,
+    body: Bytes,
 }
 
 impl Asked {
@@ -39,6 +40,7 @@ impl Asked {
             headers: head.headers,
             query: fields(head.uri.query().unwrap_or_default().as_bytes()),
             form: fields(&body),
+            body,
         })
     }
 
@@ -50,6 +52,15 @@ impl Asked {
     /// A field of the form; empty when it is missing.
     pub fn form(&self, name: &str) -> &str {
         self.form.get(name).map_or("", String::as_str)
+    }
+
+    /// The body as JSON; an empty body is an empty object.
+    pub fn json(&self) -> Option<Value> {
+        if self.body.is_empty() {
+            Some(Value::Object(serde_json::Map::new()))
+        } else {
+            serde_json::from_slice(&self.body).ok()
+        }
     }
 
     /// A header; empty when it is missing.

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{CodeStore, NETWORK_GROUPS, NewCode, Purpose, SendLimit, Standing, Terms};
+use super::{
+    AppHash, CodeStore, CodeText, NETWORK_GROUPS, NewCode, Purpose, Recipients, SendLimit, Standing, Terms, Waiting,
+};
 use crate::captcha::{CaptchaId, Captchas};
 use crate::clock::Clock;
 use crate::identity::IdentityStore;
@@ -82,6 +84,8 @@ pub struct CodeRequest<'a> {
     pub from: Option<IpAddr>,
     /// The captcha in the request.
     pub captcha: Option<SolvedCaptcha>,
+    /// The Android app that wants to read the text.
+    pub app_hash: Option<AppHash>,
 }
 
 /// Sends text messages.
@@ -112,8 +116,8 @@ pub struct CodeSender {
     pub captchas: Arc<Captchas>,
     /// Sends the text messages.
     pub sms: Arc<dyn SmsSender>,
-    /// The text of the message, in which `{code}` and `{minutes}` are replaced.
-    pub text: String,
+    /// How the text of the message is written.
+    pub text: CodeText,
 }
 
 impl CodeSender {
@@ -127,45 +131,76 @@ impl CodeSender {
     /// caller only loses a minute, and no code is ever sent without being counted. If the service refuses the text, the
     /// code is taken back.
     pub async fn send(&self, request: CodeRequest<'_>) -> Result<String> {
-        let sent = self.keep_and_text(request).await;
-        error::count_refusal(Metric::CodesRefused, &sent);
+        let recipients = request.purpose.recipients();
+        self.send_to(request, recipients, Waiting::default()).await
+    }
+
+    /// Sends a code like [`Self::send`], but only to these recipients, and with something that waits for it.
+    pub async fn send_to(&self, request: CodeRequest<'_>, recipients: Recipients, waiting: Waiting) -> Result<String> {
+        let sent = self.keep_and_text(request, recipients, waiting).await;
+        // That a number has no account is counted where it is found out.
+        if !matches!(sent, Err(Error::NotFound(_))) {
+            error::count_refusal(Metric::CodesRefused, &sent);
+        }
         sent
     }
 
-    async fn keep_and_text(&self, request: CodeRequest<'_>) -> Result<String> {
-        let CodeRequest { phone, purpose, from, captcha } = request;
+    async fn keep_and_text(
+        &self,
+        request: CodeRequest<'_>,
+        recipients: Recipients,
+        waiting: Waiting,
+    ) -> Result<String> {
+        let CodeRequest { phone, purpose, from, captcha, app_hash } = request;
         if !self.policy.serves(phone) {
             return Err(Error::CountryNotServed);
         }
         phone.takes_texts()?;
         let terms = Terms {
-            unclaimed: purpose == Purpose::SignUp,
+            unclaimed: matches!(recipients, Recipients::WithoutAccount | Recipients::WithoutAccountSilently),
             standing: Standing::Stranger,
-            without_captcha: self.check_captcha(captcha).await?,
+            // Whoever is signed in to the account that the code is for needs no captcha.
+            without_captcha: purpose.user().is_none() && self.check_captcha(captcha).await?,
             counts_in_block: true,
+            only_counted: false,
         };
         let now = self.clock.now();
         let code = generate(&*self.random, self.policy.code_digits);
         let kept = NewCode {
             phone: phone.clone(),
             digest: self.keys.code_digest(&purpose.subject(phone), &code),
+            purpose,
+            waiting,
             from,
             network_group: from.map_or(0, |from| self.keys.network_group(from, NETWORK_GROUPS)),
             sent: now,
             expires: now.plus(self.policy.code_ttl),
         };
-        let terms = if purpose == Purpose::Recovery {
-            let (terms, owner) = telemetry::round_trips::both(self.keep(&kept, terms), self.store.owner(phone)).await?;
-            if owner.is_none() {
-                self.store.release(&kept, terms).await?;
-                metrics::count_by(Metric::CodesRefused, metrics::NO_ACCOUNT);
-                return Ok(code);
+        let terms = match recipients {
+            Recipients::All | Recipients::WithoutAccount => self.keep(&kept, terms).await?,
+            Recipients::WithAccount => {
+                let both = telemetry::round_trips::both(self.keep(&kept, terms), self.store.owner(phone));
+                let (terms, owner) = both.await?;
+                if owner.is_none() {
+                    self.store.release(&kept, terms).await?;
+                    metrics::count_by(Metric::CodesRefused, metrics::NO_ACCOUNT);
+                    let tells = purpose == Purpose::SignIn && self.policy.tell_unknown_numbers;
+                    return if tells { Err(Error::NotFound("user")) } else { Ok(code) };
+                }
+                terms
             }
-            terms
-        } else {
-            self.keep(&kept, terms).await?
+            Recipients::WithoutAccountSilently => match self.keep(&kept, terms).await {
+                Err(Error::Taken(_)) => {
+                    let counted = Terms { unclaimed: false, only_counted: true, counts_in_block: false, ..terms };
+                    self.keep(&kept, counted).await?;
+                    metrics::count_by(Metric::CodesRefused, "taken");
+                    return Ok(code);
+                }
+                kept => kept?,
+            },
         };
-        match self.sms.send(phone, &self.body(&code)).await {
+        let text = self.text.write(&code, self.policy.code_ttl, app_hash.as_ref());
+        match self.sms.send(phone, &text).await {
             Ok(()) => {
                 metrics::count(Metric::CodesSent);
                 Ok(code)
@@ -195,6 +230,12 @@ impl CodeSender {
         loop {
             let limits = self.store.keep(code, terms).await?;
             let Some(first) = limits.first() else { return Ok(terms) };
+            // The caller has an account and must learn why its number cannot become this one, also when the owner of the
+            // number requested a code a moment ago.
+            if matches!(code.purpose, Purpose::NumberChange(_)) && limits.contains(&SendLimit::Claimed) {
+                self.store.count_check(code).await?;
+                return Err(SendLimit::Claimed.refusal(&code.phone));
+            }
             let closed_to = |standing| limits.iter().find(|limit| !limit.open_to(standing));
             let tried = terms;
             terms.counts_in_block &= !limits.contains(&SendLimit::BlockShare);
@@ -217,11 +258,6 @@ impl CodeSender {
         let caller = (user, code.from);
         let known = known_network(&*self.accounts, &self.keys, &self.policy, caller, code.sent).await?;
         Ok(if known.is_some() { Standing::Known } else { Standing::HasAccount })
-    }
-
-    fn body(&self, code: &str) -> String {
-        let minutes = self.policy.code_ttl.as_secs().div_ceil(60);
-        self.text.replace("{code}", code).replace("{minutes}", &minutes.to_string())
     }
 }
 

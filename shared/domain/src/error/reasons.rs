@@ -99,6 +99,8 @@ pub enum Cap {
     AccountsFromAddress,
     /// Requests from one IP address whose responses show whether a number or a name has an account.
     ChecksFromAddress,
+    /// Anonymous accounts created from one IP address.
+    AnonymousAccounts,
     /// Groups made by one account in a day.
     GroupsMade,
     /// Friend requests by one account in a day.
@@ -118,6 +120,7 @@ impl Cap {
             Self::AtOnce => "requests_at_once",
             Self::AccountsFromAddress => "accounts_from_address",
             Self::ChecksFromAddress => "checks_from_address",
+            Self::AnonymousAccounts => "anonymous_accounts",
             Self::GroupsMade => "groups_made",
             Self::Invitations => "invitations",
         }
@@ -137,6 +140,7 @@ impl fmt::Display for Cap {
             Self::AtOnce => "requests at once for the same thing",
             Self::AccountsFromAddress => "new accounts from this address",
             Self::ChecksFromAddress => "numbers and names checked from this address today",
+            Self::AnonymousAccounts => "anonymous accounts from this address",
             Self::GroupsMade => "groups made today",
             Self::Invitations => "friend requests today",
         })

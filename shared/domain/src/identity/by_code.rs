@@ -1,9 +1,11 @@
 //! Signing in with a code, and setting a password with one.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
-use super::{ATTEMPTS, Admission, Draft, Identity, Made, Proof, Registration, Remaining, SignedIn, SpentCode};
-use crate::account::{Account, UserId};
+use super::{ATTEMPTS, Admission, Draft, Fill, Identity, Made, Proof, Registration, Remaining, SignedIn, SpentCode};
+use crate::account::{Account, Secret, UserId};
+use crate::app_data::AppData;
 use crate::clock::Timestamp;
 use crate::codes::{Code, CodeAttempt, GuessOrigin, Purpose, Typed};
 use crate::crypto;
@@ -11,7 +13,7 @@ use crate::login_identifier::LoginIdentifier;
 use crate::password::Password;
 use crate::phone::Phone;
 use crate::random;
-use crate::session::NewSession;
+use crate::session::{NewSession, SignInMethod};
 use crate::{Error, Fault, Result, error};
 use telemetry::metrics::{self, Metric};
 
@@ -43,9 +45,10 @@ impl Identity {
         session: NewSession,
         now: Timestamp,
     ) -> Result<SignedIn> {
-        let session = self.begin(session, now);
+        let session = self.begin(session, SignInMethod::Code, now);
         let claim = LoginIdentifier::Phone(phone.clone());
         let mut user = guess.user;
+        let (id, fill) = self.account_of_code(phone, &guess, now);
         let proof = spent(phone, guess);
         for _ in 0..ATTEMPTS {
             if let Some(known) = user {
@@ -57,13 +60,32 @@ impl Identity {
                 user = None;
                 continue;
             }
-            let draft = Draft { session: session.clone(), fill: with_phone(phone) };
-            match self.create(draft, &claim, &proof, now).await? {
+            let draft = Draft { session: session.clone(), id, fill: fill.clone() };
+            match self.create(draft, Some(&claim), &proof, now).await? {
                 Made::Account(signed_in) => return Ok(*signed_in),
                 Made::ClaimTaken => user = self.store.owner(&claim).await?,
             }
         }
         Err(Fault::new("signing in by code", "the account changed at every attempt").into())
+    }
+
+    /// The id and the data of an account that a code creates, with what waits for the code. A waiting password counts
+    /// only where the code is entered in the network in which it was requested.
+    fn account_of_code(&self, phone: &Phone, guess: &CodeAttempt, now: Timestamp) -> (Option<UserId>, Fill) {
+        let (e164, waiting) = (phone.e164().to_owned(), guess.waiting.clone());
+        let asked_here = guess.origin.address.zip(waiting.network.as_deref());
+        let asked_here = asked_here.is_some_and(|(address, network)| self.keys.is_network(address, network));
+        let fill = move |account: &mut Account| {
+            account.phone = Some(e164.clone());
+            account.phone_proved = Some(now);
+            if let Some(hash) = waiting.password_hash.as_ref().filter(|_| asked_here) {
+                account.secret = Secret::default().next(hash.clone());
+            }
+            if let Some(Ok(metadata)) = waiting.user_metadata.as_deref().map(serde_json::from_str) {
+                account.app = AppData { user_metadata: metadata, updated: Some(now), ..AppData::default() };
+            }
+        };
+        (guess.waiting.user, Arc::new(fill))
     }
 
     /// Creates an account with a password for a number that is proved by a code of [`Purpose::SignUp`].
@@ -81,6 +103,7 @@ impl Identity {
             return Err(Error::Taken("number"));
         }
         let proof = spent(phone, guess);
+        let session = self.begin(session, SignInMethod::Code, now);
         let made = self.register(LoginIdentifier::Phone(phone.clone()), registration, session, &proof, now).await?;
         let signed_in = made.or_taken("number")?;
         metrics::count(Metric::CodesUsed);
@@ -143,6 +166,7 @@ impl Identity {
     ) -> Result<SignedIn> {
         let now = self.clock.now();
         let (phone, proof) = self.verified(token, now).await?;
+        let session = self.begin(session, SignInMethod::Code, now);
         self.register(LoginIdentifier::Phone(phone), registration, session, &proof, now).await?.or_taken("number")
     }
 
@@ -155,7 +179,7 @@ impl Identity {
     }
 
     /// Counts a try and compares the code. A code for any of these purposes is right.
-    async fn attempt_code(
+    pub(super) async fn attempt_code(
         &self,
         phone: &Phone,
         code: &Code,
@@ -175,7 +199,12 @@ impl Identity {
 
     /// Counts a try. If strangers have used up the tries, an address that the number's account knows still has tries of
     /// its own.
-    async fn count_guess(&self, phone: &Phone, address: Option<IpAddr>, now: Timestamp) -> Result<CodeAttempt> {
+    pub(super) async fn count_guess(
+        &self,
+        phone: &Phone,
+        address: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<CodeAttempt> {
         let counted = self.codes.verify_code(phone, GuessOrigin { address, known: false }, now).await;
         let Err(Error::CodeGuessesSpent) = counted else { return counted };
         match self.codes.owner(phone).await? {
@@ -214,13 +243,8 @@ impl Identity {
     }
 }
 
-fn spent(phone: &Phone, guess: CodeAttempt) -> Proof {
+pub(super) fn spent(phone: &Phone, guess: CodeAttempt) -> Proof {
     Proof::Code(SpentCode { phone: phone.clone(), guess })
-}
-
-fn with_phone(phone: &Phone) -> Box<dyn Fn(&mut Account) + Send + Sync> {
-    let e164 = phone.e164().to_owned();
-    Box::new(move |account| account.phone = Some(e164.clone()))
 }
 
 /// A version 4 UUID (RFC 9562) of random bytes.

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 
-use super::{Admission, Attempt, Draft, Guesser, Identity, Made, PasswordGuess, Proof, Remaining, SignedIn};
+use super::{Admission, Attempt, Beginning, Draft, Guesser, Identity, Made, PasswordGuess, Proof, Remaining, SignedIn};
 use crate::account::{Account, Caller, Secret};
 use crate::clock::Timestamp;
 use crate::login_identifier::{LoginIdentifier, Username};
 use crate::password::{Check, Password};
 use crate::profile::Nickname;
-use crate::session::NewSession;
+use crate::session::{NewSession, SignInMethod};
 use crate::{Cap, Error, Result};
 use telemetry::metrics::{self, Metric};
 
@@ -35,7 +36,9 @@ impl Identity {
     ) -> Result<SignedIn> {
         self.looks_new(username, from).await?;
         let claim = LoginIdentifier::Username(username.clone());
-        let made = self.register(claim, registration, session, &Proof::Nothing { from }, self.clock.now()).await?;
+        let now = self.clock.now();
+        let session = self.begin(session, SignInMethod::Password, now);
+        let made = self.register(claim, registration, session, &Proof::Nothing { from }, now).await?;
         made.or_taken("username")
     }
 
@@ -86,7 +89,7 @@ impl Identity {
         let proof = Proof::Password { guess, rehashed };
         let version = Some(attempt.secret.version);
         let user = attempt.user.ok_or(Error::PasswordWrong)?;
-        let session = self.session_of(user, &self.begin(session, now));
+        let session = self.session_of(user, &self.begin(session, SignInMethod::Password, now));
         let admission = Admission { session, proof, version };
         // A password that was changed just now is treated as a wrong one.
         self.admit(user, &admission, now).await?.ok_or(Error::PasswordWrong)
@@ -113,7 +116,8 @@ impl Identity {
         from: Option<IpAddr>,
         session: NewSession,
     ) -> Result<SignedIn> {
-        let (id, session) = self.session_of(caller.user, &self.begin(session, self.clock.now()));
+        let (id, session) =
+            self.session_of(caller.user, &self.begin(session, SignInMethod::Password, self.clock.now()));
         let remaining = Remaining::Instead { of: caller.session, session: (id, session.clone()) };
         let account = self.replace_password(caller, old, new, from, remaining).await?;
         metrics::count_by(Metric::SignIns, &session.api);
@@ -146,7 +150,7 @@ impl Identity {
 
     /// Counts a try as failed before the password is compared. If strangers have locked the account, an address that
     /// the account knows still has tries of its own.
-    async fn count_password_guess(
+    pub(super) async fn count_password_guess(
         &self,
         guesser: Guesser,
         from: Option<IpAddr>,
@@ -174,7 +178,7 @@ impl Identity {
         &self,
         claim: LoginIdentifier,
         registration: Registration,
-        session: NewSession,
+        session: Beginning,
         proof: &Proof,
         now: Timestamp,
     ) -> Result<Made> {
@@ -183,7 +187,10 @@ impl Identity {
         let owner = claim.clone();
         let fill = move |account: &mut Account| {
             match &owner {
-                LoginIdentifier::Phone(phone) => account.phone = Some(phone.e164().to_owned()),
+                LoginIdentifier::Phone(phone) => {
+                    account.phone = Some(phone.e164().to_owned());
+                    account.phone_proved = Some(now);
+                }
                 LoginIdentifier::Username(username) => account.username = Some(username.as_str().to_owned()),
                 LoginIdentifier::Provider { .. } => {}
             }
@@ -191,13 +198,13 @@ impl Identity {
             account.name = name.as_ref().map(|name| name.as_str().to_owned()).unwrap_or_default();
             account.details.clone_from(&details);
         };
-        self.create(Draft { session: self.begin(session, now), fill: Box::new(fill) }, &claim, proof, now).await
+        self.create(Draft { session, id: None, fill: Arc::new(fill) }, Some(&claim), proof, now).await
     }
 }
 
 /// The error for a password that could not be compared because of a lock. It is returned after as much time as a
 /// comparison takes, so neither the message nor the time shows that there is a lock.
-async fn hide_lock(error: Error, typed: Password) -> Result<Error> {
+pub(super) async fn hide_lock(error: Error, typed: Password) -> Result<Error> {
     let Error::Limited { cap: Cap::SignInFailures, retry_after } = error else { return Ok(error) };
     typed.check(None).await?;
     Ok(Error::Locked { retry_after })

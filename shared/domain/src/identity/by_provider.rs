@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 
-use super::{ATTEMPTS, Admission, Draft, Identity, Made, Proof, SignedIn};
+use super::{ATTEMPTS, Admission, Draft, Fill, Identity, Made, Proof, SignedIn};
 use crate::account::{Account, UserId};
+use crate::app_data::AppData;
 use crate::clock::Timestamp;
 use crate::login_identifier::{LoginIdentifier, Provider, Subject};
 use crate::profile::{Avatar, Nickname};
 use crate::provider::ProviderCheck;
-use crate::session::NewSession;
+use crate::session::{NewSession, SignInMethod};
 use crate::{Error, Fault, Result};
 
 /// A provider's confirmation of a user, as the client presents it.
@@ -34,6 +36,8 @@ pub struct Stranger {
     pub avatar: Option<Avatar>,
     /// The data that the rooms API stores besides the profile.
     pub details: BTreeMap<String, String>,
+    /// The data of the Supabase API.
+    pub app: AppData,
 }
 
 impl Identity {
@@ -74,7 +78,7 @@ impl Identity {
         }
     }
 
-    async fn admit_vouched(
+    pub(super) async fn admit_vouched(
         &self,
         claim: &LoginIdentifier,
         mut user: Option<UserId>,
@@ -83,7 +87,7 @@ impl Identity {
         session: NewSession,
         now: Timestamp,
     ) -> Result<SignedIn> {
-        let (session, proof) = (self.begin(session, now), Proof::Vouched { from });
+        let (session, proof) = (self.begin(session, SignInMethod::Provider, now), Proof::Vouched { from });
         for _ in 0..ATTEMPTS {
             if let Some(known) = user {
                 let admission =
@@ -92,8 +96,8 @@ impl Identity {
                     return Ok(signed_in);
                 }
             } else {
-                let draft = Draft { session: session.clone(), fill: stranger.clone().into_account() };
-                if let Made::Account(signed_in) = self.create(draft, claim, &proof, now).await? {
+                let draft = Draft { session: session.clone(), id: None, fill: stranger.clone().into_account() };
+                if let Made::Account(signed_in) = self.create(draft, Some(claim), &proof, now).await? {
                     return Ok(*signed_in);
                 }
             }
@@ -104,11 +108,12 @@ impl Identity {
 }
 
 impl Stranger {
-    fn into_account(self) -> Box<dyn Fn(&mut Account) + Send + Sync> {
-        Box::new(move |account| {
+    fn into_account(self) -> Fill {
+        Arc::new(move |account: &mut Account| {
             account.name = self.name.as_ref().map(|name| name.as_str().to_owned()).unwrap_or_default();
             account.avatar = self.avatar.as_ref().map(|avatar| avatar.as_str().to_owned()).unwrap_or_default();
             account.details.clone_from(&self.details);
+            account.app = self.app.clone();
         })
     }
 }

@@ -32,6 +32,11 @@ pub enum Proof {
         /// The client's IP address.
         from: Option<IpAddr>,
     },
+    /// None: an anonymous account, which counts against a limit of the IP address.
+    Anonymous {
+        /// The client's IP address.
+        from: Option<IpAddr>,
+    },
     /// A confirmation by a sign-in provider. The failure counted in advance for the address is taken back. An account
     /// created by it counts against the limit of the address.
     Vouched {
@@ -168,19 +173,20 @@ pub trait IdentityStore: Send + Sync {
     /// address. Fails with [`Error::Limited`](crate::Error::Limited).
     async fn check(&self, claim: &LoginIdentifier, from: Option<IpAddr>, now: Timestamp) -> Result<Option<UserId>>;
 
-    /// Uses up the proof and adds the session, all or nothing. If there is no room, the oldest sessions end, which
+    /// Uses up the proof and adds the session, all or nothing. For a session of the Supabase API, the account is read
+    /// with its data of that API. If there is no room, the oldest sessions end, which
     /// takes a second round trip. Returns the account, or `None` when it has been deleted or its secret has another
     /// version. A code that was used before gives [`Error::CodeNotAsked`](crate::Error::CodeNotAsked).
     async fn admit(&self, user: UserId, admission: &Admission, now: Timestamp) -> Result<Option<Account>>;
 
-    /// Uses up the proof, creates the account and gives it the claim and, if it has one, its id in the device API, all
-    /// or nothing. An account that cost no text message counts against the limit of the address and may fail with
+    /// Uses up the proof, creates the account and gives it the claim and, if it has them, its id in the device API and
+    /// its data of the Supabase API, all or nothing. An account that cost no text message counts against the limit of the address and may fail with
     /// [`Error::Limited`](crate::Error::Limited). A taken claim, which a client without a proof finds out this
     /// way, is counted in a second round trip.
     async fn create(
         &self,
         account: &Account,
-        claim: &LoginIdentifier,
+        claim: Option<&LoginIdentifier>,
         proof: &Proof,
         now: Timestamp,
     ) -> Result<Creation>;
@@ -209,10 +215,12 @@ pub trait IdentityStore: Send + Sync {
     /// The number of a verification token.
     async fn verification(&self, digest: &[u8; 32]) -> Result<Option<Verification>>;
 
-    /// Moves the session's refresh token from `token.generation` to the next generation, if this is its valid token. The session is
-    /// then in use from `network`.
+    /// Moves the session's refresh token from `token.generation` to the next generation, if this is its valid token and
+    /// the session began in `api`. The session is then in use from `network`. For the Supabase API, the account is read
+    /// with its data of that API.
     async fn move_refresh_token(
         &self,
+        api: &str,
         token: RefreshToken,
         network: Option<NetworkHash>,
         now: Timestamp,

@@ -178,7 +178,18 @@ mod tests {
 
     fn session(push: PushTokens, ends: i64) -> Session {
         let (began, ends) = (Timestamp::from_millis(0), Timestamp::from_millis(ends));
-        Session { generation: 0, moved: began, began, expires: ends, ends, api: String::new(), push, network: None }
+        Session {
+            generation: 0,
+            moved: began,
+            began,
+            expires: ends,
+            ends,
+            api: String::new(),
+            push,
+            network: None,
+            method: None,
+            seen_generation: None,
+        }
     }
 
     #[test]

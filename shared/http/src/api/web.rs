@@ -203,6 +203,7 @@ impl Api for Web {
             | Error::TooLarge { .. }
             | Error::TooMany { .. }
             | Error::UnsupportedMedia(_)
+            | Error::SamePassword
             | Error::EncodedBody => ("4103", "参数错误"),
             Error::NotFound(_)
             | Error::CodeNotAsked
@@ -225,6 +226,10 @@ impl Api for Web {
             | Error::CountryNotServed
             | Error::Full(_)
             | Error::CaptchaNeeded
+            | Error::SignUpsClosed
+            | Error::ReauthenticationNeeded
+            | Error::LastIdentity
+            | Error::NotForAnonymous
             // The documentation has a number for this. It does not show whether the password was right.
             | Error::Locked { .. }
             | Error::Limited { .. } => ("4201", "非法请求或请求次数受限"),

@@ -65,10 +65,12 @@ impl Operation {
         }
     }
 
-    /// Whether the path of a request is this one's. The last slash may be missing; a `{pk}` of a user is a number.
+    /// Whether the path of a request is this one's. The last slash may be missing, or in the Supabase API too many; a
+    /// `{pk}` of a user is a number.
     fn takes(&self, path: &str) -> bool {
         let own = self.path.strip_suffix('/').unwrap_or(&self.path);
-        let path = if own.len() < self.path.len() { path.strip_suffix('/').unwrap_or(path) } else { path };
+        let either = own.len() < self.path.len() || self.path.starts_with("/auth/v1/");
+        let path = if either { path.strip_suffix('/').unwrap_or(path) } else { path };
         let (own, path): (Vec<_>, Vec<_>) = (own.split('/').collect(), path.split('/').collect());
         let fits = |own: &str, part: &str| match own {
             "{pk}" if self.path.starts_with("/users/") => {
