@@ -26,17 +26,12 @@ NUMBER = "4294967295"
 HOST = 64
 # Lengths of the parameters that the template does not bound. Longer values are possible, but not likely.
 STATED = {
-    "AllowedCountries": 99,  # 33 countries; for all there is *
     "SmsAutofillHost": HOST,
     "SmsAppHashes": 5 * 12 - 1,  # five apps
     "TokenIssuer": 64,
-    "TokenAudience": 64,
     "WeChatBaseUrl": 64,
     "QqBaseUrl": 64,
     "WeiboBaseUrl": 64,
-    "AppleBaseUrl": 64,
-    "GoogleBaseUrl": 64,
-    "RongCloudBaseUrl": 64,
     "RongCloudAppSecret": 64,
     "ApnsApplicationArn": 128,
     "FcmApplicationArn": 128,
