@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::support::accounts::{web_register, web_sign_in};
 use crate::support::backend::{Whole, whole};
-use crate::support::round_trips::documented;
+use crate::support::round_trips::{documented, line_in};
 use crate::support::{Backend, Phone, fresh_phone, run, shared};
 
 const PASSWORD: &str = "P@ssw0rd-1";
@@ -376,6 +376,23 @@ fn a_path_may_end_in_a_slash_and_an_unknown_one_is_refused_in_this_apis_words() 
     run(async {
         let backend = shared().await;
         done(call(backend, Method::GET, "/health/")).await;
+        // The gateway leads these two to another function than without the slash.
+        let phone = fresh_phone();
+        let asked = [
+            ("/otp/", json!({ "phone": number(&phone), "data": { "a": 1 } })),
+            ("/resend/", json!({ "phone": number(&phone), "type": "sms" })),
+        ];
+        for (path, body) in asked {
+            let answer = whole(post(backend, path, &body)).await;
+            assert_eq!((answer.status, &answer.body), (200, &json!({})), "{path}");
+            assert_eq!(line_in(&answer.headers)["function"], "auth", "{path}");
+            backend.advance(Duration::from_secs(61));
+        }
+        assert_eq!(backend.texts(&phone).await.len(), 2);
+        let code = backend.newest_code(&phone).await;
+        assert_eq!(done(verify(backend, "sms", &phone, &code)).await["user"]["user_metadata"], json!({ "a": 1 }));
+        refused(post(backend, "/otp/", &json!({})), 400, "validation_failed").await;
+        refused(call(backend, Method::GET, "/otp/"), 404, "validation_failed").await;
         for (method, path) in [("GET", "/nothing"), ("DELETE", "/health"), ("POST", "/user/identities"), ("GET", "")] {
             let request = call(backend, method.parse().unwrap(), path);
             let answer = whole(request).await;

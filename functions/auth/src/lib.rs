@@ -40,6 +40,12 @@ impl FromRef<AppState> for TokenVerifier {
     }
 }
 
+impl FromRef<AppState> for Arc<CodeSender> {
+    fn from_ref(state: &AppState) -> Self {
+        state.sender.clone()
+    }
+}
+
 impl AppState {
     fn new(services: &Services) -> Result<Self, ConfigError> {
         Ok(Self {

@@ -1,4 +1,4 @@
-//! The Supabase Auth API's part of `auth`: everything but requesting a code.
+//! The Supabase Auth API's part of `auth`: everything. Requests for codes usually reach `codes`.
 
 mod info;
 mod objects;
@@ -11,19 +11,15 @@ use axum::extract::{FromRequestParts, Query};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::Response;
+use domain::Error;
 use domain::app_data;
-use domain::codes::SolvedCaptcha;
 use domain::identity::SignedIn;
 use domain::session::{Lifetime, NewSession, PushTokens};
-use domain::{Error, Result as DomainResult};
-use handset_http::api::supabase::{Done, Failure, SupabaseResult};
-use handset_http::api::{Api, Web};
+use handset_http::api::supabase::{Done, Failure, SupabaseResult, codes};
 use handset_http::body::ok;
 use handset_http::caller::Origin;
 use handset_http::routes::Routes;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use utoipa::ToSchema;
 
 use self::objects::Session;
 use super::AppState;
@@ -34,25 +30,9 @@ pub(super) fn router() -> Routes<AppState> {
         .merge(sign_in::router())
         .merge(sign_up::router())
         .merge(user::router())
+        // With a slash at the end of the path, the gateway leads the requests for codes here. `codes` describes them.
+        .merge_undescribed(codes::router())
         .merge(refused::router())
-}
-
-/// A solved captcha, where one is needed.
-#[derive(Default, Deserialize, ToSchema)]
-#[schema(as = supabase::Security)]
-struct Security {
-    /// A captcha of `GET /api/v1.0/imagecode/<id>`, as `<id>:<text>`.
-    #[serde(default)]
-    captcha_token: Option<String>,
-}
-
-impl Security {
-    fn captcha(&self) -> DomainResult<Option<SolvedCaptcha>> {
-        let Some((id, text)) = self.captcha_token.as_deref().and_then(|token| token.split_once(':')) else {
-            return Ok(None);
-        };
-        SolvedCaptcha::from_fields(Web::NAME, Some(id), Some(text))
-    }
 }
 
 /// The query of a request. A query that cannot be read is refused in this API's format.
@@ -80,14 +60,6 @@ fn session(state: &AppState, signed_in: &SignedIn) -> SupabaseResult {
 /// The response to a request whose form or whose feature is not served.
 fn refused(status: StatusCode, code: &'static str, words: &str) -> Failure {
     Failure::coded(status, code, words)
-}
-
-/// Refuses e-mail addresses, which this server does not use.
-fn without_email(email: Option<&str>) -> Result<(), Failure> {
-    match email.filter(|email| !email.is_empty()) {
-        Some(_) => Err(refused(StatusCode::BAD_REQUEST, "email_provider_disabled", "Email logins are disabled")),
-        None => Ok(()),
-    }
 }
 
 /// A field that this request needs.

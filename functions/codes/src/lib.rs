@@ -3,13 +3,14 @@
 mod device;
 mod messenger;
 mod sealtalk;
-mod supabase;
 mod web;
 
 use std::sync::Arc;
 
+use axum::extract::FromRef;
 use domain::captcha::Captchas;
 use domain::codes::CodeSender;
+use handset_http::api::supabase;
 use handset_http::caller::PublicUrl;
 use handset_http::routes::Routes;
 use runtime::{ConfigError, Http, Services};
@@ -23,6 +24,12 @@ struct AppState {
     /// Whether responses contain the code: only for deployments without real users.
     expose: bool,
     url: PublicUrl,
+}
+
+impl FromRef<AppState> for Arc<CodeSender> {
+    fn from_ref(state: &AppState) -> Self {
+        state.sender.clone()
+    }
 }
 
 impl AppState {
@@ -39,7 +46,7 @@ impl AppState {
 fn routes() -> Routes<AppState> {
     Routes::new()
         .merge(device::router())
-        .merge(supabase::router())
+        .merge(supabase::codes::router())
         .merge(messenger::router())
         .merge(sealtalk::router())
         .merge(web::router())

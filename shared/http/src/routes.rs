@@ -104,6 +104,13 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         self
     }
 
+    /// Adds other routes that another function describes.
+    #[must_use]
+    pub fn merge_undescribed(mut self, other: Self) -> Self {
+        self.router = self.router.merge(other.router);
+        self
+    }
+
     /// The handlers.
     pub fn into_router(self) -> Router<S> {
         self.router

@@ -11,6 +11,7 @@ use domain::identity::SignedIn;
 use domain::login_identifier::LoginIdentifier;
 use domain::password::Password;
 use domain::provider::Provider;
+use handset_http::api::supabase::codes::without_email;
 use handset_http::api::supabase::{AppBody, Failure, Refused, SupabaseResult, phone, signed};
 use handset_http::caller::Origin;
 use handset_http::fields::Code;
@@ -22,7 +23,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::objects::Session;
-use super::{AppQuery, needed, never_limited, new_session, refused, session, without_email};
+use super::{AppQuery, needed, never_limited, new_session, refused, session};
 use crate::AppState;
 
 pub(super) fn router() -> Routes<AppState> {

@@ -4,20 +4,21 @@ use axum::extract::State;
 use domain::account::UserId;
 use domain::app_data;
 use domain::codes::{AppHash, CodeRequest, Purpose, Recipients, Waiting};
+use handset_http::api::supabase::codes::{Security, only_sms, without_email};
 use handset_http::api::supabase::{AppBody, Refused, SupabaseResult, phone};
 use handset_http::body::ok;
 use handset_http::caller::Origin;
 use handset_http::fields::AppHashText;
+use handset_http::lenient;
 use handset_http::routes;
 use handset_http::routes::Routes;
-use handset_http::{api::supabase::Failure, lenient};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::objects::{Session, User};
 use super::user::new_password;
-use super::{Security, needed, new_session, session, without_email};
+use super::{needed, new_session, session};
 use crate::AppState;
 
 pub(super) fn router() -> Routes<AppState> {
@@ -111,12 +112,4 @@ async fn post_signup(State(state): State<AppState>, origin: Origin, AppBody(give
     let request = CodeRequest { phone: &phone, purpose: Purpose::SignIn, from, captcha, app_hash };
     state.sender.send_to(request, Recipients::WithoutAccountSilently, waiting).await?;
     Ok(ok(User::to_be(id, phone.e164(), metadata, now)))
-}
-
-/// Refuses every channel but text messages.
-pub(super) fn only_sms(channel: Option<&str>) -> Result<(), Failure> {
-    match channel {
-        None | Some("" | "sms") => Ok(()),
-        Some(_) => Err(super::refused(axum::http::StatusCode::BAD_REQUEST, "validation_failed", "channel must be sms")),
-    }
 }

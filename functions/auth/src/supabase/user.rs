@@ -9,6 +9,7 @@ use domain::identity::{Confirmation, SignOut};
 use domain::login_identifier::LoginIdentifier;
 use domain::password::Password;
 use domain::uuid::Uuid;
+use handset_http::api::supabase::codes::{only_sms, without_email};
 use handset_http::api::supabase::{
     AppBody, AppSigned, AppSigningOut, Coded, Done, Failure, Refused, SupabaseResult, phone,
 };
@@ -23,7 +24,6 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::objects::{self, User};
-use super::sign_up::only_sms;
 use super::{AppQuery, done, refused};
 use crate::AppState;
 
@@ -101,7 +101,7 @@ async fn put_user(
     let (identity, caller, from) = (&state.identity, token.caller, origin.address);
     let account = identity.app_account(token).await?;
     let email = given.email.as_deref().filter(|email| !email.is_empty());
-    super::without_email(email.filter(|email| *email != User::of(&account).email))?;
+    without_email(email.filter(|email| *email != User::of(&account).email))?;
     // Everything is read before anything is done.
     let new_phone = given.phone.as_deref().filter(|typed| !typed.is_empty()).map(phone).transpose()?;
     let password = given.password.as_deref().map(new_password).transpose()?;

@@ -5,6 +5,8 @@
 //! (`X-Supabase-Api-Version`), and expect `code` to be a word. Older ones expect `code` to be the status and read
 //! `error_code`. No single form satisfies all of them, so [`settle`] chooses after the request was handled.
 
+pub mod codes;
+
 use std::time::Duration;
 
 use axum::extract::{FromRef, FromRequest, FromRequestParts, Request};

@@ -1,35 +1,71 @@
-//! The Supabase Auth API's part of `codes`.
+//! The two requests for codes of the Supabase Auth API. The gateway leads them to `codes`, and with a slash at the end of
+//! the path to `auth`, so both functions have these handlers.
 
-use axum::extract::State;
-use axum::http::StatusCode;
-use domain::account::UserId;
+use std::sync::Arc;
+
+use axum::extract::{FromRef, State};
 use domain::app_data;
-use domain::codes::{AppHash, CodeRequest, Purpose, Recipients, RequestedCode, SolvedCaptcha, Waiting};
-use domain::{Error, Result as DomainResult};
-use handset_http::api::supabase::{AppBody, Done, Failure, Refused, SupabaseResult, phone};
-use handset_http::api::{Api as _, Web};
-use handset_http::body::ok;
-use handset_http::caller::Origin;
-use handset_http::fields::AppHashText;
-use handset_http::routes::Routes;
-use handset_http::{lenient, routes};
+use domain::codes::{AppHash, CodeRequest, CodeSender, Purpose, Recipients, RequestedCode, SolvedCaptcha, Waiting};
+use domain::{Error, Result};
+use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::AppState;
+use super::{AppBody, Done, Failure, Refused, SupabaseResult, phone};
+use crate::api::{Api as _, Web};
+use crate::body::ok;
+use crate::caller::Origin;
+use crate::fields::AppHashText;
+use crate::routes::Routes;
+use crate::{lenient, routes};
 
-pub(super) fn router() -> Routes<AppState> {
+/// The handlers, for a function whose state has a [`CodeSender`].
+#[must_use]
+pub fn router<S: Clone + Send + Sync + 'static>() -> Routes<S>
+where
+    Arc<CodeSender>: FromRef<S>,
+{
     Routes::new().routes(routes!(post_otp)).routes(routes!(post_resend))
 }
 
 /// A solved captcha, where one is needed.
 #[derive(Default, Deserialize, ToSchema)]
 #[schema(as = supabase::Security)]
-struct Security {
+pub struct Security {
     /// A captcha of `GET /api/v1.0/imagecode/<id>`, as `<id>:<text>`.
     #[serde(default)]
     captcha_token: Option<String>,
+}
+
+impl Security {
+    /// The captcha, if there is one.
+    pub fn captcha(&self) -> Result<Option<SolvedCaptcha>> {
+        let Some((id, text)) = self.captcha_token.as_deref().and_then(|token| token.split_once(':')) else {
+            return Ok(None);
+        };
+        SolvedCaptcha::from_fields(Web::NAME, Some(id), Some(text))
+    }
+}
+
+/// Refuses email addresses, which this server does not use.
+pub fn without_email(email: Option<&str>) -> std::result::Result<(), Failure> {
+    match email.filter(|email| !email.is_empty()) {
+        Some(_) => Err(Failure::coded(StatusCode::BAD_REQUEST, "email_provider_disabled", "Email logins are disabled")),
+        None => Ok(()),
+    }
+}
+
+/// Refuses every channel but text messages.
+pub fn only_sms(channel: Option<&str>) -> std::result::Result<(), Failure> {
+    match channel {
+        None | Some("" | "sms") => Ok(()),
+        Some(_) => Err(invalid("channel must be sms")),
+    }
+}
+
+fn invalid(words: &str) -> Failure {
+    Failure::coded(StatusCode::BAD_REQUEST, "validation_failed", words)
 }
 
 /// The number that the code is sent to.
@@ -71,21 +107,23 @@ struct Otp {
         (status = 429, description = "Too soon, or too many codes.", body = Refused),
     ),
 )]
-async fn post_otp(State(state): State<AppState>, origin: Origin, AppBody(asked): AppBody<Otp>) -> SupabaseResult {
-    if asked.email.is_some_and(|email| !email.is_empty()) {
-        return Err(Failure::coded(StatusCode::BAD_REQUEST, "email_provider_disabled", "Email logins are disabled"));
-    }
+async fn post_otp(
+    State(sender): State<Arc<CodeSender>>,
+    origin: Origin,
+    AppBody(asked): AppBody<Otp>,
+) -> SupabaseResult {
+    without_email(asked.email.as_deref())?;
     only_sms(asked.channel.as_deref())?;
-    let phone = phone(&asked.phone.ok_or_else(no_phone)?)?;
+    let phone = phone(&asked.phone.ok_or_else(|| invalid("Phone number is missing"))?)?;
     let metadata = app_data::merge(&Map::new(), asked.data.unwrap_or_default())?;
-    let captcha = captcha(asked.gotrue_meta_security.unwrap_or_default().captcha_token.as_deref())?;
-    let known = asked.create_user == Some(false) || !state.sender.policy.sign_ups;
+    let captcha = asked.gotrue_meta_security.unwrap_or_default().captcha()?;
+    let known = asked.create_user == Some(false) || !sender.policy.sign_ups;
     let recipients = if known { Recipients::WithAccount } else { Recipients::All };
     let metadata = (!known && !metadata.is_empty()).then(|| Value::Object(metadata).to_string());
     let waiting = Waiting { user_metadata: metadata, needs_account: known, ..Waiting::default() };
     let app_hash = AppHash::from_field(asked.app_hash.as_deref())?;
     let request = CodeRequest { phone: &phone, purpose: Purpose::SignIn, from: origin.address, captcha, app_hash };
-    match state.sender.send_to(request, recipients, waiting).await {
+    match sender.send_to(request, recipients, waiting).await {
         Err(Error::NotFound(_)) => {
             Err(Failure::coded(StatusCode::UNPROCESSABLE_ENTITY, "otp_disabled", "Signups not allowed for otp"))
         }
@@ -130,25 +168,21 @@ const RESENT_WITHIN: i64 = 3_600_000;
         (status = 200, description = "A code was sent if one had been requested.", body = Done),
     ),
 )]
-async fn post_resend(State(state): State<AppState>, origin: Origin, AppBody(asked): AppBody<Resend>) -> SupabaseResult {
-    if asked.email.is_some_and(|email| !email.is_empty()) {
-        return Err(Failure::coded(StatusCode::BAD_REQUEST, "email_provider_disabled", "Email logins are disabled"));
-    }
+async fn post_resend(
+    State(sender): State<Arc<CodeSender>>,
+    origin: Origin,
+    AppBody(asked): AppBody<Resend>,
+) -> SupabaseResult {
+    without_email(asked.email.as_deref())?;
     let is_change = match asked.kind.as_deref() {
         Some("sms") => false,
         Some("phone_change") => true,
-        _ => {
-            return Err(Failure::coded(
-                StatusCode::BAD_REQUEST,
-                "validation_failed",
-                "type must be sms or phone_change",
-            ));
-        }
+        _ => return Err(invalid("type must be sms or phone_change")),
     };
-    let phone = phone(&asked.phone.ok_or_else(no_phone)?)?;
-    let captcha = captcha(asked.gotrue_meta_security.unwrap_or_default().captcha_token.as_deref())?;
-    let requested = state.sender.store.requested(&phone).await?;
-    let now = state.sender.clock.now();
+    let phone = phone(&asked.phone.ok_or_else(|| invalid("Phone number is missing"))?)?;
+    let captcha = asked.gotrue_meta_security.unwrap_or_default().captcha()?;
+    let requested = sender.store.requested(&phone).await?;
+    let now = sender.clock.now();
     let recent = requested.filter(|code| now.millis() - code.sent.millis() < RESENT_WITHIN);
     let Some((purpose, waiting)) = recent.and_then(|code| same_purpose(code, is_change)) else {
         return Ok(ok(Done {}));
@@ -160,7 +194,7 @@ async fn post_resend(State(state): State<AppState>, origin: Origin, AppBody(aske
     };
     let app_hash = AppHash::from_field(asked.app_hash.as_deref())?;
     let request = CodeRequest { phone: &phone, purpose, from: origin.address, captcha, app_hash };
-    match state.sender.send_to(request, recipients, waiting).await {
+    match sender.send_to(request, recipients, waiting).await {
         Err(fault @ Error::Fault(_)) => Err(fault.into()),
         // A refusal would show that a code was requested, and so whether the number had an account then.
         Ok(_) | Err(_) => Ok(ok(Done {})),
@@ -169,24 +203,6 @@ async fn post_resend(State(state): State<AppState>, origin: Origin, AppBody(aske
 
 /// The purpose of a code that was requested, if it is of this type.
 fn same_purpose(code: RequestedCode, is_change: bool) -> Option<(Purpose, Waiting)> {
-    let user: Option<UserId> = code.waiting.user;
-    let purpose = if is_change { Purpose::NumberChange(user?) } else { Purpose::SignIn };
+    let purpose = if is_change { Purpose::NumberChange(code.waiting.user?) } else { Purpose::SignIn };
     (code.purpose == purpose.name()).then_some((purpose, code.waiting))
-}
-
-fn captcha(token: Option<&str>) -> DomainResult<Option<SolvedCaptcha>> {
-    let Some((id, text)) = token.and_then(|token| token.split_once(':')) else { return Ok(None) };
-    SolvedCaptcha::from_fields(Web::NAME, Some(id), Some(text))
-}
-
-fn no_phone() -> Failure {
-    Failure::coded(StatusCode::BAD_REQUEST, "validation_failed", "Phone number is missing")
-}
-
-/// Refuses every channel but text messages.
-fn only_sms(channel: Option<&str>) -> Result<(), Failure> {
-    match channel {
-        None | Some("" | "sms") => Ok(()),
-        Some(_) => Err(Failure::coded(StatusCode::BAD_REQUEST, "validation_failed", "channel must be sms")),
-    }
 }
