@@ -39,6 +39,7 @@ mod rooms;
 mod rotation;
 mod sealtalk;
 mod sessions;
+mod sign_ups_closed;
 mod social;
 mod supabase;
 mod support;

@@ -105,7 +105,7 @@ pub struct Waiting {
     pub network: Option<String>,
     /// A new account's `user_metadata`, as JSON.
     pub user_metadata: Option<String>,
-    /// Whether the code is only for a number that has an account.
+    /// Whether the client asked for a code only for a number that has an account.
     pub needs_account: bool,
 }
 

@@ -79,11 +79,12 @@ const NOT_SENT: &[&str] = &[
     NO_ACCOUNT,
     "not_mobile",
     "requests_at_once",
+    "sign_ups_closed",
     "taken",
     "text_not_sent",
     "unused_codes",
 ];
-/// A code for a new password was requested for a number without an account.
+/// A code that only an account can use was requested for a number without one.
 pub const NO_ACCOUNT: &str = "no_account";
 const NOT_RIGHT: &[&str] =
     &["code_expired", "code_guesses_spent", "code_not_asked", "code_wrong", "requests_at_once", "sign_in_failures"];

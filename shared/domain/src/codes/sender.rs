@@ -125,13 +125,23 @@ impl CodeSender {
     ///
     /// For [`Purpose::SignUp`], a number that has an account is refused. For [`Purpose::Recovery`], a number without an
     /// account gets the same response as if the code had been sent, and the limits apply too, so that nobody can find
-    /// out which numbers are registered.
+    /// out which numbers are registered. While no accounts are created ([`Policy::sign_ups`]), this is so for every
+    /// purpose, and [`Purpose::SignUp`] is refused for all numbers alike, with [`Error::SignUpsClosed`].
     ///
     /// The code and all limits are written before the SMS service is called. So if the function crashes in between, the
     /// caller only loses a minute, and no code is ever sent without being counted. If the service refuses the text, the
     /// code is taken back.
     pub async fn send(&self, request: CodeRequest<'_>) -> Result<String> {
-        let recipients = request.purpose.recipients();
+        let recipients = match request.purpose {
+            Purpose::SignUp if !self.policy.sign_ups => {
+                let closed = Err(Error::SignUpsClosed);
+                error::count_refusal(Metric::CodesRefused, &closed);
+                return closed;
+            }
+            // The code could do nothing for a number without an account, so its text would be paid for in vain.
+            Purpose::SignIn | Purpose::Verification if !self.policy.sign_ups => Recipients::WithAccount,
+            purpose => purpose.recipients(),
+        };
         self.send_to(request, recipients, Waiting::default()).await
     }
 
@@ -184,7 +194,8 @@ impl CodeSender {
                 if owner.is_none() {
                     self.store.release(&kept, terms).await?;
                     metrics::count_by(Metric::CodesRefused, metrics::NO_ACCOUNT);
-                    let tells = purpose == Purpose::SignIn && self.policy.tell_unknown_numbers;
+                    // Only clients that ask for existing users may be told.
+                    let tells = kept.waiting.needs_account && self.policy.tell_unknown_numbers;
                     return if tells { Err(Error::NotFound("user")) } else { Ok(code) };
                 }
                 terms

@@ -189,7 +189,8 @@ async fn post_resend(
     };
     let recipients = match purpose {
         Purpose::NumberChange(_) => Recipients::WithoutAccountSilently,
-        _ if waiting.needs_account => Recipients::WithAccount,
+        // Another API may have requested it.
+        _ if waiting.needs_account || !sender.policy.sign_ups => Recipients::WithAccount,
         _ => Recipients::All,
     };
     let app_hash = AppHash::from_field(asked.app_hash.as_deref())?;
