@@ -6,6 +6,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use super::identity::spent_already;
 use super::item::{self, moment, number, text};
 use super::keys;
+use super::sessions::in_place;
 use super::write::{self, Change};
 use super::{Table, Transacted, Updated, change_by, failed, session_is_active};
 use domain::account::{Account, Caller, UserId};
@@ -54,7 +55,7 @@ impl AppUserStore for Table {
         }
         let data = AppData { new_phone: None, ..account.app.clone() };
         writes.push(self.replace_app_data(account, &data, false)?);
-        writes.push(new_number(account, change, now).in_transaction(&self.name)?);
+        writes.push(self.new_number(account, change, now).in_transaction(&self.name)?);
         match self.transact("changing a number", writes).await? {
             Transacted::Done => Ok(true),
             Transacted::Refused(reasons) if failed(&reasons, 0) => Err(Error::CodeNotAsked),
@@ -180,32 +181,34 @@ impl Table {
         }
         change.in_transaction(&self.name)
     }
-}
 
-/// Gives an account another number and its session the next refresh token, on the condition that its number and its
-/// secret are as they were read.
-fn new_number(account: &Account, change: &NumberChange, now: Timestamp) -> Change {
-    let set = "SET #phone = :phone, #phone_at = :now, #updated = :now, #seen = :now";
-    let remove = "REMOVE #ttl";
-    let base = match &change.session {
-        SessionAfter::Next { id, generation } => {
-            let set = format!("{set}, #sessions.#sid.#turn = :next, #sessions.#sid.#moved = :now {remove}");
-            Change::new(keys::account(account.id), set)
-                .when("#sessions.#sid.#turn = :turn")
-                .name("#sid", id.to_string())
-                .value(":turn", number(generation))
-                .value(":next", number(generation.saturating_add(1)))
-        }
-        SessionAfter::New(id, session) => {
-            Change::new(keys::account(account.id), format!("{set}, #sessions.#sid = :session {remove}"))
-                .when("attribute_exists(pk)")
-                .name("#sid", id.to_string())
-                .value(":session", item::session(session))
-        }
-    };
-    let base = match &account.phone {
-        Some(before) => base.and("#phone = :before").value(":before", text(before)),
-        None => base.and("attribute_not_exists(#phone)"),
-    };
-    base.if_secret(account.secret.version).value(":phone", text(change.spent.phone.e164())).value(":now", moment(now))
+    /// Gives an account another number and its session the next refresh token, on the condition that its number and its
+    /// secret are as they were read. If there is a new session, older ones end as at every sign-in.
+    fn new_number(&self, account: &Account, change: &NumberChange, now: Timestamp) -> Change {
+        let set = "SET #phone = :phone, #phone_at = :now, #updated = :now, #seen = :now";
+        let base = match &change.session {
+            SessionAfter::Next { id, generation } => {
+                let set = format!("{set}, #sessions.#sid.#turn = :next, #sessions.#sid.#moved = :now REMOVE #ttl");
+                Change::new(keys::account(account.id), set)
+                    .when("#sessions.#sid.#turn = :turn")
+                    .name("#sid", id.to_string())
+                    .value(":turn", number(generation))
+                    .value(":next", number(generation.saturating_add(1)))
+            }
+            SessionAfter::New(id, session) => {
+                let set = format!("{set}, #sessions.#sid = :session");
+                let added = Change::new(keys::account(account.id), set)
+                    .when("attribute_exists(pk)")
+                    .name("#sid", id.to_string())
+                    .value(":session", item::session(session));
+                in_place(&self.policy, added, account, session, &["#ttl"], now)
+            }
+        };
+        let base = match &account.phone {
+            Some(before) => base.and("#phone = :before").value(":before", text(before)),
+            None => base.and("attribute_not_exists(#phone)"),
+        };
+        let base = base.if_secret(account.secret.version);
+        base.value(":phone", text(change.spent.phone.e164())).value(":now", moment(now))
+    }
 }

@@ -1,7 +1,5 @@
 //! Adding a session to an account that may have the maximum number of sessions.
 
-use std::fmt::Write;
-
 use super::item::{self, Item, moment, number};
 use super::keys;
 use super::write::Change;
@@ -10,6 +8,7 @@ use domain::account::{Account, UserId};
 use domain::clock::Timestamp;
 use domain::identity::{Admission, Proof};
 use domain::network::with_sign_in;
+use domain::policy::Policy;
 use domain::session::{Session, SessionId};
 use domain::{Error, Fault, Result};
 use telemetry::round_trips;
@@ -84,27 +83,46 @@ impl Table {
     /// must be forgotten. The condition is that the table still contains `old`.
     fn replace_sessions(&self, user: UserId, admission: &Admission, old: &Item, now: Timestamp) -> Result<Change> {
         let account = item::read_account(old)?;
-        let ended = account.sessions_to_end(self.policy.sessions_per_account.saturating_sub(1), now);
-        let mut add = add_session(user, admission, now)
-            .and("size(#sessions) = :size")
-            .value(":size", number(account.sessions.len()));
-        if let Some(network) = &admission.session.1.network {
-            add.update.push_str(", #networks = :networks");
-            let networks = with_sign_in(&self.policy, &account.networks, network, now);
-            add = add.value(":networks", item::networks(&networks));
-            add = match old.get("networks") {
-                Some(before) => add.and("#networks = :networks_before").value(":networks_before", before.clone()),
-                None => add.and("attribute_not_exists(#networks)"),
-            };
-        }
-        for (index, ended) in ended.into_iter().enumerate() {
-            add.update.push_str(if index == 0 { " REMOVE " } else { ", " });
-            let _ = write!(add.update, "#sessions.#end{index}");
-            add = add.and(&format!("attribute_exists(#sessions.#end{index})"));
-            add = add.name(&format!("#end{index}"), ended.to_string());
-        }
-        Ok(add)
+        let add = add_session(user, admission, now);
+        Ok(in_place(&self.policy, add, &account, &admission.session.1, &[], now))
     }
+}
+
+/// Adds to a change that stores a new session of `account`: that sessions end until there is room for it, and that its
+/// network takes the place of networks that must be forgotten. The update also removes the attributes `removed`. The
+/// condition is that the table still contains the sessions and networks of `account`.
+pub(super) fn in_place(
+    policy: &Policy,
+    mut change: Change,
+    account: &Account,
+    session: &Session,
+    removed: &[&str],
+    now: Timestamp,
+) -> Change {
+    let ended = account.sessions_to_end(policy.sessions_per_account.saturating_sub(1), now);
+    change = change.and("size(#sessions) = :size").value(":size", number(account.sessions.len()));
+    if let Some(network) = &session.network {
+        change.update.push_str(", #networks = :networks");
+        change = change.and(if account.networks.is_empty() {
+            "(attribute_not_exists(#networks) OR #networks = :networks_before)"
+        } else {
+            "#networks = :networks_before"
+        });
+        let networks = with_sign_in(policy, &account.networks, network, now);
+        change = change.value(":networks", item::networks(&networks));
+        change = change.value(":networks_before", item::networks(&account.networks));
+    }
+    let mut gone: Vec<_> = removed.iter().map(|name| (*name).to_owned()).collect();
+    for (index, ended) in ended.into_iter().enumerate() {
+        gone.push(format!("#sessions.#end{index}"));
+        change = change.and(&format!("attribute_exists(#sessions.#end{index})"));
+        change = change.name(&format!("#end{index}"), ended.to_string());
+    }
+    if gone.is_empty() {
+        return change;
+    }
+    let update = format!("{} REMOVE {}", change.update, gone.join(", "));
+    change.updating(update)
 }
 
 fn add_session(user: UserId, admission: &Admission, now: Timestamp) -> Change {

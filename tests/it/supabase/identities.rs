@@ -9,6 +9,8 @@ use super::{
 use crate::support::accounts::{
     device_register, device_sign_in, rooms_by_code, sealtalk_register, sealtalk_sign_in, web_register, web_sign_in,
 };
+use crate::support::backend::whole;
+use crate::support::round_trips::line_in;
 use crate::support::{Backend, fresh_phone, run};
 
 const PASSWORD: &str = "P@ssw0rd-1";
@@ -103,6 +105,38 @@ fn a_providers_user_is_matched_by_id_and_never_by_address() {
         let gone = call(&backend, Method::DELETE, &format!("/user/identities/{only}"));
         refused(with(&one, gone), 422, "single_identity_not_deletable").await;
         assert!(backend.item("google#one", "claim").await.is_some());
+    });
+}
+
+#[test]
+fn a_changed_number_whose_session_has_ended_begins_one_like_any_sign_in() {
+    run(async {
+        let backend =
+            Backend::frozen(&[("SessionsPerAccount", "2"), ("ResendSeconds", "1"), ("Observability", "true")]).await;
+        let second = std::time::Duration::from_secs(2);
+        let (before, after) = (fresh_phone(), fresh_phone());
+        let asking = sign_in(&backend, &before).await;
+        done(change(&backend, &asking, &json!({ "phone": number(&after) }))).await;
+        let code = backend.newest_code(&after).await;
+        done(log_out(&backend, &asking, "local")).await;
+        backend.advance(second);
+        let oldest = sign_in(&backend, &before).await;
+        backend.advance(second);
+        let newer = sign_in(&backend, &before).await;
+        backend.advance(second);
+        let networks = || async { backend.account(uid(&asking)).await["networks"].as_m().expect("a map").len() };
+        assert_eq!(networks().await, 1);
+
+        let entered = json!({ "type": "phone_change", "phone": number(&after), "token": code });
+        let changed = whole(backend.at(7, 1).post("/auth/v1/verify").json(&entered)).await;
+        assert_eq!((changed.status, uid(&changed.body)), (200, uid(&asking)), "{}", changed.body);
+        assert_eq!(changed.rounds(), 3);
+        assert!(line_in(&changed.headers)["metrics"].contains("SignIns"), "it is counted");
+        assert_eq!(backend.sessions(uid(&asking)).await.len(), 2);
+        refused(user(&backend, &oldest), 403, "session_not_found").await;
+        done(user(&backend, &newer)).await;
+        done(user(&backend, &changed.body)).await;
+        assert_eq!(networks().await, 2, "the account knows the network of the code");
     });
 }
 

@@ -56,7 +56,7 @@ impl Identity {
     }
 
     /// Gives the account that asked for it the number that the code proves. The session that asked goes on with its
-    /// next tokens; if it has ended, `session` begins.
+    /// next tokens; if it has ended, `session` begins, as at a sign-in.
     pub async fn change_number(
         &self,
         phone: &Phone,
@@ -90,6 +90,9 @@ impl Identity {
             return Err(Fault::new("changing a number", "the account was changed at the same time").into());
         }
         metrics::count(Metric::CodesUsed);
+        if let SessionAfter::New(_, session) = &after {
+            metrics::count_by(Metric::SignIns, &session.api);
+        }
         Ok(changed(account, phone, after, now))
     }
 }
