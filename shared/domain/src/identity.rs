@@ -24,7 +24,7 @@ pub use self::by_provider::{Stranger, Vouching};
 pub use self::confirmation::Confirmation;
 pub use self::known::known_network;
 pub use self::store::{
-    Admission, Attempt, Creation, Guesser, IdentityStore, Move, PasswordGuess, Proof, Remaining, SpentCode,
+    Admission, Attempt, Claimed, Creation, Guesser, IdentityStore, Move, PasswordGuess, Proof, Remaining, SpentCode,
     Verification,
 };
 use super::account::{Account, Caller, Linked, UserId};

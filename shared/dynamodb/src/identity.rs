@@ -14,7 +14,7 @@ use domain::account::{Account, Caller, Secret, UserId};
 use domain::app_data::{self, AppData};
 use domain::clock::Timestamp;
 use domain::identity::{
-    Admission, Attempt, Creation, Guesser, IdentityStore, Move, PasswordGuess, Proof, Remaining, SpentCode,
+    Admission, Attempt, Claimed, Creation, Guesser, IdentityStore, Move, PasswordGuess, Proof, Remaining, SpentCode,
     Verification,
 };
 use domain::login_identifier::LoginIdentifier;
@@ -50,7 +50,7 @@ impl IdentityStore for Table {
         })
     }
 
-    async fn knock(&self, claim: &LoginIdentifier, from: Option<IpAddr>, now: Timestamp) -> Result<Option<UserId>> {
+    async fn knock(&self, claim: &LoginIdentifier, from: Option<IpAddr>, now: Timestamp) -> Result<Option<Claimed>> {
         let count = async {
             let writes = self.count_failures(self.address_counter(from, now), now)?;
             if writes.is_empty() {
@@ -61,7 +61,11 @@ impl IdentityStore for Table {
                 Transacted::Refused(_) => Err(self.too_many_failures(now)),
             }
         };
-        Ok(round_trips::both(count, IdentityStore::owner(self, claim)).await?.1)
+        let key = keys::claim(claim);
+        let ((), claim) = round_trips::both(count, self.get("reading a claim", &key)).await?;
+        Ok(claim.and_then(|claim| {
+            Some(Claimed { user: item::get_user(&claim, "user")?, since: item::get_moment(&claim, "since") })
+        }))
     }
 
     async fn forgive(&self, from: Option<IpAddr>, now: Timestamp) -> Result<()> {

@@ -9,7 +9,7 @@ use domain::clock::Timestamp;
 use domain::identity::{Admission, Proof};
 use domain::network::with_sign_in;
 use domain::policy::Policy;
-use domain::session::{Session, SessionId};
+use domain::session::Session;
 use domain::{Error, Fault, Result};
 use telemetry::round_trips;
 
@@ -42,10 +42,10 @@ impl Table {
         let read = async { Ok(self.get("reading an account", &key).await) };
         let (added, read) = round_trips::both(self.try_add(add, admission, now), read).await?;
         let mut crowded = match (added, read) {
-            (Added::Done, Ok(read)) => return with_session(read.as_ref(), &admission.session),
+            (Added::Done, Ok(read)) => return with_session(read.as_ref(), admission),
             (Added::Done, Err(_)) => {
                 let read = self.get("reading an account", &key).await?;
-                return with_session(read.as_ref(), &admission.session);
+                return with_session(read.as_ref(), admission);
             }
             (Added::Refused(old), _) => old,
         };
@@ -56,7 +56,7 @@ impl Table {
             }
             let add = self.replace_sessions(user, admission, &old, now)?;
             match self.try_add(add, admission, now).await? {
-                Added::Done => return with_session(Some(&old), &admission.session),
+                Added::Done => return with_session(Some(&old), admission),
                 Added::Refused(old) => crowded = old,
             }
         }
@@ -131,6 +131,14 @@ fn add_session(user: UserId, admission: &Admission, now: Timestamp) -> Change {
         .name("#sid", id.to_string())
         .value(":session", item::session(session))
         .value(":now", moment(now));
+    let change = match &admission.linked {
+        // Accounts from before the sign-in providers' users were listed have no list, and one such user.
+        Some(user) => {
+            let update = format!("{}, #linked = if_not_exists(#linked, :linked)", change.update);
+            change.updating(update).value(":linked", item::linked(std::slice::from_ref(user)))
+        }
+        None => change,
+    };
     match admission.version {
         Some(version) => change.if_secret(version),
         None => change,
@@ -148,10 +156,14 @@ fn add_network(mut add: Change, admission: &Admission, most: usize, now: Timesta
 }
 
 /// The account in an item that may have been read just before the session was added.
-fn with_session(item: Option<&Item>, (id, session): &(SessionId, Session)) -> Result<Option<Account>> {
+fn with_session(item: Option<&Item>, admission: &Admission) -> Result<Option<Account>> {
+    let (id, session) = &admission.session;
     let mut account = item.map(item::read_account).transpose()?;
     if let Some(account) = &mut account {
         account.sessions.insert(*id, session.clone());
+        if account.linked.is_empty() {
+            account.linked.extend(admission.linked.clone());
+        }
     }
     Ok(account)
 }

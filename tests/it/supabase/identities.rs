@@ -141,6 +141,43 @@ fn a_changed_number_whose_session_has_ended_begins_one_like_any_sign_in() {
 }
 
 #[test]
+fn a_providers_user_from_before_they_were_listed_is_listed_at_the_next_sign_in() {
+    run(async {
+        let backend = backend().await;
+        let given =
+            json!({ "provider": "google", "id_token": id_token(&backend, "google", &json!({ "sub": "old" })).await });
+        let by_google = || post(&backend, "/token?grant_type=id_token", &given);
+        let first = done(by_google()).await;
+        let listed = backend.account(uid(&first)).await["linked"].clone();
+        backend.forget(uid(&first), "linked").await;
+        assert_eq!(done(user(&backend, &first)).await["identities"], json!([]));
+        backend.advance(std::time::Duration::from_hours(1));
+        let again = done(by_google()).await;
+        let identity = |session: &serde_json::Value| session["user"]["identities"][0].clone();
+        assert_eq!(identity(&again)["identity_id"], identity(&first)["identity_id"]);
+        assert_eq!(identity(&again)["created_at"], identity(&first)["created_at"]);
+        assert_eq!(done(user(&backend, &again)).await["app_metadata"]["providers"], json!(["google"]));
+        assert_eq!(backend.account(uid(&first)).await["linked"], listed, "since the claim was made");
+        // A list stays as it is.
+        done(by_google()).await;
+        assert_eq!(backend.account(uid(&first)).await["linked"], listed);
+
+        // The providers of the rooms API are listed in the same way.
+        let fields = [("login_type", "1"), ("snsid", "old"), ("access_token", "test-old"), ("username", "tom")];
+        let by_wechat = || async {
+            let request = backend.post("/snslogin/").query(&fields).query(&[("nickname", "Tom"), ("icon", "")]);
+            done(request).await["pk"].as_str().and_then(|pk| pk.parse().ok()).expect("a number")
+        };
+        let wechat: u64 = by_wechat().await;
+        let listed = backend.account(wechat).await["linked"].clone();
+        backend.forget(wechat, "linked").await;
+        backend.advance(std::time::Duration::from_hours(1));
+        assert_eq!(by_wechat().await, wechat);
+        assert_eq!(backend.account(wechat).await["linked"], listed);
+    });
+}
+
+#[test]
 fn a_stolen_token_does_not_remove_the_owners_number() {
     run(async {
         let backend = backend().await;

@@ -53,7 +53,7 @@ impl Identity {
         for _ in 0..ATTEMPTS {
             if let Some(known) = user {
                 let session = self.session_of(known, &session);
-                let admission = Admission { session, proof: proof.clone(), version: None };
+                let admission = Admission { session, proof: proof.clone(), version: None, linked: None };
                 if let Some(signed_in) = self.admit(known, &admission, now).await? {
                     return Ok(signed_in);
                 }

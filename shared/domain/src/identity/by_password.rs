@@ -90,7 +90,7 @@ impl Identity {
         let version = Some(attempt.secret.version);
         let user = attempt.user.ok_or(Error::PasswordWrong)?;
         let session = self.session_of(user, &self.begin(session, SignInMethod::Password, now));
-        let admission = Admission { session, proof, version };
+        let admission = Admission { session, proof, version, linked: None };
         // A password that was changed just now is treated as a wrong one.
         self.admit(user, &admission, now).await?.ok_or(Error::PasswordWrong)
     }

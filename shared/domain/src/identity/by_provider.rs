@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::{ATTEMPTS, Admission, Draft, Fill, Identity, Made, Proof, SignedIn};
-use crate::account::{Account, UserId};
+use super::{ATTEMPTS, Admission, Claimed, Draft, Fill, Identity, Made, Proof, SignedIn};
+use crate::account::{Account, Linked};
 use crate::app_data::AppData;
 use crate::clock::Timestamp;
 use crate::login_identifier::{LoginIdentifier, Provider, Subject};
@@ -60,10 +60,10 @@ impl Identity {
         }
         let now = self.clock.now();
         let claim = LoginIdentifier::Provider { provider: which, subject: subject.clone() };
-        let user = self.store.knock(&claim, from, now).await?;
+        let known = self.store.knock(&claim, from, now).await?;
         match provider.vouches(which, &access_token, subject.as_str()).await {
             Ok(()) => {
-                let admitted = self.admit_vouched(&claim, user, from, stranger, session, now).await;
+                let admitted = self.admit_vouched(&claim, known, from, stranger, session, now).await;
                 if admitted.is_err() {
                     // The token was valid, so a refusal for another reason is no failed sign-in.
                     self.store.forgive(from, now).await?;
@@ -81,17 +81,22 @@ impl Identity {
     pub(super) async fn admit_vouched(
         &self,
         claim: &LoginIdentifier,
-        mut user: Option<UserId>,
+        known: Option<Claimed>,
         from: Option<IpAddr>,
         stranger: Stranger,
         session: NewSession,
         now: Timestamp,
     ) -> Result<SignedIn> {
         let (session, proof) = (self.begin(session, SignInMethod::Provider, now), Proof::Vouched { from });
+        let (mut user, since) = (known.map(|known| known.user), known.and_then(|known| known.since).unwrap_or(now));
+        let linked = match claim.clone() {
+            LoginIdentifier::Provider { provider, subject } => Some(Linked { provider, subject, since }),
+            LoginIdentifier::Phone(_) | LoginIdentifier::Username(_) => None,
+        };
         for _ in 0..ATTEMPTS {
             if let Some(known) = user {
-                let admission =
-                    Admission { session: self.session_of(known, &session), proof: proof.clone(), version: None };
+                let (session, proof) = (self.session_of(known, &session), proof.clone());
+                let admission = Admission { session, proof, version: None, linked: linked.clone() };
                 if let Some(signed_in) = self.admit(known, &admission, now).await? {
                     return Ok(signed_in);
                 }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use async_trait::async_trait;
 
 use crate::Result;
-use crate::account::{Account, Caller, Secret, UserId};
+use crate::account::{Account, Caller, Linked, Secret, UserId};
 use crate::clock::Timestamp;
 use crate::codes::CodeAttempt;
 use crate::login_identifier::LoginIdentifier;
@@ -66,6 +66,9 @@ pub struct Admission {
     pub proof: Proof,
     /// The version of the secret that was checked, if one was.
     pub version: Option<u64>,
+    /// The sign-in provider's user who signs in. It is listed in an account that lists none: one from before they were
+    /// listed.
+    pub linked: Option<Linked>,
 }
 
 /// Whose try at a password it is, for the counters.
@@ -129,6 +132,15 @@ pub enum Creation {
     IdTaken,
 }
 
+/// A claim that belongs to an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Claimed {
+    /// The account.
+    pub user: UserId,
+    /// Since when it has the claim, if that was recorded.
+    pub since: Option<Timestamp>,
+}
+
 /// A number that was proved by a code, for a later registration or recovery.
 #[derive(Clone, Debug)]
 pub struct Verification {
@@ -164,7 +176,7 @@ pub trait IdentityStore: Send + Sync {
 
     /// Counts a failed sign-in from the address **before** a provider is called, and reads the claim. Fails with
     /// [`Error::Limited`](crate::Error::Limited).
-    async fn knock(&self, claim: &LoginIdentifier, from: Option<IpAddr>, now: Timestamp) -> Result<Option<UserId>>;
+    async fn knock(&self, claim: &LoginIdentifier, from: Option<IpAddr>, now: Timestamp) -> Result<Option<Claimed>>;
 
     /// Takes back the count of [`knock`](Self::knock).
     async fn forgive(&self, from: Option<IpAddr>, now: Timestamp) -> Result<()>;
