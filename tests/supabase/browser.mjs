@@ -3,78 +3,12 @@
 //     node browser.mjs http://localhost:3000
 //
 // The page is of another site as well, so every call is preceded by a preflight, and scripts read only what is exposed.
-import { readFileSync } from "node:fs";
-import { createServer } from "node:http";
-import { createRequire } from "node:module";
 import { chromium } from "playwright-core";
 import { startProxy } from "./proxy.mjs";
-import { KEY, claims, codeFor, freshPhone, holds, inTurn, same, sleep } from "./support.mjs";
+import { claims, freshPhone, holds, inTurn, same } from "./support.mjs";
+import { ARGUMENTS, CHROMIUM, eventsOf, expireIn, openTab, pageOf, signIn, startSite, until, userOf } from "./tabs.mjs";
 
 const server = process.argv[2];
-const bundle = readFileSync(createRequire(import.meta.url).resolve("@supabase/supabase-js/dist/umd/supabase.js"));
-const STORED = "session";
-
-/** A site with a page that loads the bundle, and nothing else. */
-function startSite() {
-  const site = createServer((asked, answered) => {
-    const script = asked.url === "/supabase.js";
-    answered.setHeader("content-type", script ? "text/javascript" : "text/html");
-    answered.end(script ? bundle : '<!doctype html><title>app</title><script src="/supabase.js"></script>');
-  });
-  return new Promise((resolve) => site.listen(0, "127.0.0.1", () => resolve(site)));
-}
-
-/** A tab with a client, whose events are kept in `window.events`. */
-async function openTab(context, app, url) {
-  const page = await context.newPage();
-  await page.goto(app);
-  await page.evaluate(
-    ({ url, key, STORED }) => {
-      window.events = [];
-      window.client = supabase.createClient(url, key, { auth: { storageKey: STORED, detectSessionInUrl: false } });
-      client.auth.onAuthStateChange((event) => void window.events.push(event));
-    },
-    { url, key: KEY, STORED },
-  );
-  return page;
-}
-
-/** Signs in by code in a tab. */
-async function signIn(page) {
-  const phone = freshPhone();
-  const sent = await page.evaluate(async (phone) => (await client.auth.signInWithOtp({ phone })).error?.message, phone);
-  same("a code is sent", sent, undefined);
-  const verified = { phone, token: await codeFor(server, phone), type: "sms" };
-  const session = await page.evaluate(
-    async (verified) => (await client.auth.verifyOtp(verified)).data.session,
-    verified,
-  );
-  holds("signed in", session !== null, session);
-  return session;
-}
-
-/** Changes when the session that the browser keeps seems to end. */
-const expireIn = (page, seconds) =>
-  page.evaluate(
-    ({ seconds, STORED }) => {
-      const kept = JSON.parse(localStorage.getItem(STORED));
-      localStorage.setItem(STORED, JSON.stringify({ ...kept, expires_at: Math.round(Date.now() / 1000) + seconds }));
-    },
-    { seconds, STORED },
-  );
-
-const userOf = (page) =>
-  page.evaluate(async () => {
-    const { data, error } = await client.auth.getUser();
-    return { id: data.user?.id, error: error && `${error.name} ${error.code}: ${error.message}` };
-  });
-const eventsOf = (page) => page.evaluate(() => window.events);
-
-/** Waits until something holds, for so many seconds at most. */
-async function until(what, seconds, check) {
-  for (const end = Date.now() + seconds * 1000; Date.now() < end; await sleep(0.25)) if (await check()) return;
-  holds(`${what} within ${seconds} s`, false);
-}
 
 async function errorsAreReadOnAnotherOrigin({ context, app, proxy }) {
   const page = await openTab(context, app, proxy.url);
@@ -115,7 +49,7 @@ async function errorsAreReadOnAnotherOrigin({ context, app, proxy }) {
 
 async function twoTabsShareAnExpiredSession({ context, app, proxy }) {
   const first = await openTab(context, app, proxy.url);
-  const session = await signIn(first);
+  const session = await signIn(server, first);
   await expireIn(first, -60);
   await first.close();
   const before = proxy.exchanges.length;
@@ -136,7 +70,7 @@ async function twoTabsShareAnExpiredSession({ context, app, proxy }) {
 
 async function signingOutIsHeardInTheOtherTab({ context, app, proxy }) {
   const [one, other] = [await openTab(context, app, proxy.url), await openTab(context, app, proxy.url)];
-  await signIn(one);
+  await signIn(server, one);
   await until("the other tab hears of the session", 5, async () => (await eventsOf(other)).includes("SIGNED_IN"));
   same("no error", await one.evaluate(async () => (await client.auth.signOut()).error), null);
   await until("the other tab hears SIGNED_OUT", 5, async () => (await eventsOf(other)).includes("SIGNED_OUT"));
@@ -149,7 +83,7 @@ async function aShortSessionIsRefreshedInTime({ context, app, proxy }) {
   // The client looks every 30 s, and refreshes what ends within 120 s: not at once, but at the second look.
   proxy.life = 140;
   const page = await openTab(context, app, proxy.url);
-  const session = await signIn(page);
+  const session = await signIn(server, page);
   const before = proxy.exchanges.length;
   await until("it is refreshed", 40, () => proxy.refreshes(before).length > 0);
   await until("the tab hears of it", 5, async () => (await eventsOf(page)).includes("TOKEN_REFRESHED"));
@@ -160,22 +94,10 @@ async function aShortSessionIsRefreshedInTime({ context, app, proxy }) {
 }
 
 const [site, proxy] = await Promise.all([startSite(), startProxy(server)]);
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  args: [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--host-resolver-rules=MAP *.localhost 127.0.0.1",
-  ],
-});
+const browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS });
 try {
   const context = await browser.newContext();
-  const app = `http://app.localhost:${site.address().port}/`;
+  const app = pageOf(site);
   const flows = [
     errorsAreReadOnAnotherOrigin,
     twoTabsShareAnExpiredSession,
