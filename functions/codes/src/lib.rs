@@ -60,6 +60,7 @@ pub fn api() -> OpenApi {
 
 /// Builds the function.
 pub fn function(services: &Services) -> Result<Http, ConfigError> {
+    domain::phone::load();
     let router = routes().into_router();
     Ok(services.http(router.with_state(AppState::new(services)?), &services.observer("codes")))
 }

@@ -1,9 +1,11 @@
 //! Phone numbers, in E.164.
 
+mod plan;
 mod typed;
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::LazyLock;
 
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, PhoneNumberType, Region};
 
@@ -30,7 +32,7 @@ impl Phone {
     /// contains a calling code, that must be the same as `zone`.
     pub fn parse(zone: &str, number: &str) -> Result<Self> {
         let zone = typed::zone(zone)?;
-        if let Some(zone) = zone.filter(|zone| main_region(*zone).is_none()) {
+        if let Some(zone) = zone.filter(|zone| !plan::is_calling_code(*zone)) {
             return Self::in_part_of_zone_1(zone, number);
         }
         let invalid = || if zone.is_some() { NOT_IN_ZONE } else { INVALID };
@@ -91,7 +93,7 @@ impl Phone {
     #[must_use]
     pub fn region(&self) -> Option<Country> {
         let region = PHONE_NUMBER_UTIL.get_region_for_number(&self.number()?)?;
-        Country::region(&region.as_region_str())
+        Country::letters(&region.as_region_str()).map(Country::Region)
     }
 
     /// Refuses a number that is known not to be a mobile number: nobody can read a text there, and the owners of some
@@ -113,6 +115,13 @@ impl Phone {
         let valid = PHONE_NUMBER_UTIL.is_valid_number(number);
         valid.then(|| Self { e164: PHONE_NUMBER_UTIL.format(number, PhoneNumberFormat::E164).into_owned(), zone })
     }
+}
+
+/// Loads the tables and regular expressions of libphonenumber, which otherwise happens at the first number that a client
+/// sends. It takes several milliseconds. A function that reads numbers in most of its requests calls this while it
+/// starts, when Lambda gives it more of the processor.
+pub fn load() {
+    LazyLock::force(&PHONE_NUMBER_UTIL);
 }
 
 /// Whether a text is written like a phone number, whether or not such a number exists.
@@ -159,7 +168,7 @@ impl FromStr for Phone {
         let digits = text.strip_prefix('+').filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
         let digits = digits.filter(|digits| (4..=15).contains(&digits.len())).ok_or(INVALID)?;
         let mut zones = (1..=3).filter_map(|length| digits[..length].parse().ok());
-        let zone = zones.find(|zone| main_region(*zone).is_some()).filter(|_| !digits.starts_with('0'));
+        let zone = zones.find(|zone| plan::is_calling_code(*zone)).filter(|_| !digits.starts_with('0'));
         let zone = zone.ok_or(INVALID)?;
         Ok(Self { e164: text.to_owned(), zone })
     }
@@ -185,18 +194,16 @@ impl Country {
     /// A calling code, or the two capital letters of a region that has numbers.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        if let Some(region) = Self::region(text) {
-            let code =
-                Region::from_code(text).ok().and_then(|region| PHONE_NUMBER_UTIL.get_country_code_for_region(region));
-            return code.map(|_| region);
+        if let Some(letters) = Self::letters(text) {
+            return plan::is_region(letters).then_some(Self::Region(letters));
         }
         let digits = (1..=3).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
-        text.parse().ok().filter(|zone| digits && main_region(*zone).is_some()).map(Self::Zone)
+        text.parse().ok().filter(|zone| digits && plan::is_calling_code(*zone)).map(Self::Zone)
     }
 
-    fn region(text: &str) -> Option<Self> {
+    fn letters(text: &str) -> Option<[u8; 2]> {
         let letters: [u8; 2] = text.as_bytes().try_into().ok()?;
-        letters.iter().all(u8::is_ascii_uppercase).then_some(Self::Region(letters))
+        letters.iter().all(u8::is_ascii_uppercase).then_some(letters)
     }
 
     /// Whether a number belongs to it.

@@ -241,7 +241,7 @@ fn says(typed: &str, phone: &Phone) -> bool {
 #[test]
 fn no_input_becomes_another_number_than_its_digits_say() {
     let random = &SystemRandom;
-    let zones: Vec<u16> = (1..1000).filter(|zone| main_region(*zone).is_some()).collect();
+    let zones: Vec<u16> = (1..1000).filter(|zone| plan::is_calling_code(*zone)).collect();
     assert!(zones.len() > 200);
     let (mut read, mut refused) = (0, 0);
     for round in 0..20_000 {
