@@ -6,6 +6,7 @@
 pub mod app;
 
 use std::net::IpAddr;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use base64::Engine;
@@ -39,7 +40,9 @@ struct KeySet {
     session: [u8; 32],
     code: [u8; 32],
     network: [u8; 32],
-    app: AppKey,
+    /// Derived at its first use, because most functions never use it and a start would wait for it.
+    app: OnceLock<AppKey>,
+    secret: String,
 }
 
 impl KeySet {
@@ -49,11 +52,10 @@ impl KeySet {
         }
         let derive = |purpose: &str| crypto::derive(secret.as_bytes(), purpose);
         let (pkcs8, public) = crypto::ed25519(&derive("access token")).ok_or(WeakSecret)?;
-        let kid = |public: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(&crypto::mac(&derive("kid"), public)[..9]);
-        let app_number = |attempt: u32| derive(&format!("app token {attempt}"));
         Ok(Self {
-            kid: kid(&public),
-            app: AppKey::derive(app_number, kid).ok_or(WeakSecret)?,
+            kid: kid(secret, &public),
+            app: OnceLock::new(),
+            secret: secret.to_owned(),
             public,
             signing: EncodingKey::from_ed_der(&pkcs8),
             checking: DecodingKey::from_ed_der(&public),
@@ -63,6 +65,21 @@ impl KeySet {
             network: derive("network"),
         })
     }
+
+    /// The key of access tokens of the Supabase API.
+    fn app(&self) -> &AppKey {
+        self.app.get_or_init(|| {
+            let number = |attempt: u32| crypto::derive(self.secret.as_bytes(), &format!("app token {attempt}"));
+            AppKey::derive(number, |public| kid(&self.secret, public))
+                .expect("one of eight random numbers is below the group's order")
+        })
+    }
+}
+
+/// The id of a public key.
+fn kid(secret: &str, public: &[u8]) -> String {
+    let key = crypto::derive(secret.as_bytes(), "kid");
+    BASE64_URL_SAFE_NO_PAD.encode(&crypto::mac(&key, public)[..9])
 }
 
 /// The current keys.
@@ -280,7 +297,7 @@ impl Keys {
                 "kid": set.kid, "x": BASE64_URL_SAFE_NO_PAD.encode(set.public),
             })
         });
-        let keys: Vec<_> = keys.chain(self.sets().map(|set| set.app.jwk())).collect();
+        let keys: Vec<_> = keys.chain(self.sets().map(|set| set.app().jwk())).collect();
         serde_json::json!({ "keys": keys })
     }
 }

@@ -64,13 +64,14 @@ const fn filter(method: &HttpMethod) -> MethodFilter {
 
 /// Routes, and what describes them.
 pub struct Routes<S> {
-    router: Router<S>,
+    /// Kept as a list, because merging routers adds every route again.
+    handlers: Vec<(String, MethodRouter<S>)>,
     descriptions: Vec<Describe>,
 }
 
 impl<S: Clone + Send + Sync + 'static> Default for Routes<S> {
     fn default() -> Self {
-        Self { router: Router::new(), descriptions: Vec::new() }
+        Self { handlers: Vec::new(), descriptions: Vec::new() }
     }
 }
 
@@ -84,7 +85,7 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     /// Adds the handlers of a path.
     #[must_use]
     pub fn routes(mut self, route: Route<S>) -> Self {
-        self.router = self.router.route(&route.path, route.handlers);
+        self.handlers.push((route.path, route.handlers));
         self.descriptions.push(route.describe);
         self
     }
@@ -92,14 +93,14 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     /// Adds handlers without a description.
     #[must_use]
     pub fn undescribed(mut self, path: &str, handlers: MethodRouter<S>) -> Self {
-        self.router = self.router.route(path, handlers);
+        self.handlers.push((path.to_owned(), handlers));
         self
     }
 
     /// Adds other routes.
     #[must_use]
     pub fn merge(mut self, other: Self) -> Self {
-        self.router = self.router.merge(other.router);
+        self.handlers.extend(other.handlers);
         self.descriptions.extend(other.descriptions);
         self
     }
@@ -113,7 +114,7 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
 
     /// The handlers.
     pub fn into_router(self) -> Router<S> {
-        self.router
+        self.handlers.into_iter().fold(Router::new(), |router, (path, handlers)| router.route(&path, handlers))
     }
 
     /// The description of all operations, without title and version.

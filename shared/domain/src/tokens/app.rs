@@ -87,7 +87,7 @@ struct Read {
 impl Keys {
     /// An access token of the Supabase API for the session of `token`, with further claims for clients.
     pub fn app_token(&self, token: AppToken, subject: &str, shown: &impl Serialize, now: Timestamp) -> Result<String> {
-        let key = &self.current.app;
+        let key = self.current.app();
         let header = Header { kid: Some(key.kid.clone()), ..Header::new(Algorithm::ES256) };
         let claims = Claims {
             iss: &self.issuer,
@@ -108,8 +108,8 @@ impl Keys {
     pub fn check_app_token(&self, token: &str, leeway: Duration, now: Timestamp) -> Result<AppToken> {
         let malformed = |_| INVALID;
         let kid = jsonwebtoken::decode_header(token).map_err(malformed)?.kid;
-        let set = self.sets().find(|set| kid.as_deref() == Some(&set.app.kid)).ok_or(INVALID)?;
-        let read = jsonwebtoken::decode::<Read>(token, &set.app.checking, &self.app_validation);
+        let set = self.sets().find(|set| kid.as_deref() == Some(&set.app().kid)).ok_or(INVALID)?;
+        let read = jsonwebtoken::decode::<Read>(token, &set.app().checking, &self.app_validation);
         let Read { uid, session_id, turn: generation, exp: expires } = read.map_err(malformed)?.claims;
         let user = uid.parse().map_err(|_: Error| INVALID)?;
         let session = session_id.parse().ok().and_then(Uuid::session).ok_or(INVALID)?;
@@ -123,7 +123,7 @@ impl Keys {
     /// Python client refuses the whole set because of one.
     #[must_use]
     pub fn app_jwks(&self) -> Value {
-        json!({ "keys": self.sets().map(|set| set.app.jwk()).collect::<Vec<_>>() })
+        json!({ "keys": self.sets().map(|set| set.app().jwk()).collect::<Vec<_>>() })
     }
 
     /// The issuer of all tokens.
