@@ -43,8 +43,10 @@ fn main() -> Result<()> {
     let options = Options { port: 0, data: None, ..Options::default() };
     let stack = runtime.block_on(local::start(options, &Handset::default()))?;
     let account = Account::sign_in(&stack)?;
-    let environment = stack.environments().get("profiles").ok_or("the template has no function profiles")?;
-    let programs = programs::all(&target, &workshop, environment, &account);
+    let mut environment = stack.environments().get("profiles").ok_or("the template has no function profiles")?.clone();
+    // The local run allows every country, a deployment the template's, whose calling codes each start checks.
+    environment.insert("ALLOWED_COUNTRIES".to_owned(), "86".to_owned());
+    let programs = programs::all(&target, &workshop, &environment, &account);
     let report = measure(&programs, &account.nickname_change())?;
     println!("\n{}", report.text);
     std::fs::write(workshop.join("bench.md"), &report.text)?;
