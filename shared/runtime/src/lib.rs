@@ -34,7 +34,8 @@ pub struct Http(pub Router);
 #[async_trait]
 impl Function for Http {
     async fn invoke(&self, payload: &[u8], context: Context) -> Result<Vec<u8>, Error> {
-        let request: LambdaRequest = serde_json::from_slice(payload)?;
+        // Named, because a `LambdaRequest` would first be copied to try one format after the other.
+        let request = LambdaRequest::ApiGatewayV2(serde_json::from_slice(payload)?);
         // The adapter cannot be sent between threads, but the future that it creates can.
         let response = { Adapter::from(self.0.clone()).call(LambdaEvent::new(request, context)) };
         Ok(serde_json::to_vec(&response.await?)?)

@@ -1,10 +1,11 @@
 //! Log lines in the form that `CloudWatch` reads. Every line is a flat JSON object. It has the ids of its invocation
 //! and, if there is an embedded-metric-format document, the members of that document.
 
+use std::borrow::Cow;
 use std::fmt::Debug;
 use std::io::Write as _;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Subscriber};
@@ -36,13 +37,43 @@ impl<W> JsonLines<W> {
     }
 }
 
-/// The fields of a span or an event.
-#[derive(Default)]
-struct Fields(Map<String, Value>);
+/// The fields of a span or an event: names and values. A line has about twenty, for which a list is faster than a map.
+#[derive(Clone, Default)]
+struct Fields(Vec<(Cow<'static, str>, Value)>);
 
 impl Fields {
+    /// Sets a field, in place of an earlier one with this name.
+    fn set(&mut self, name: impl Into<Cow<'static, str>>, value: Value) {
+        let name = name.into();
+        match self.0.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, known)) => *known = value,
+            None => self.0.push((name, value)),
+        }
+    }
+
     fn insert(&mut self, field: &Field, value: impl Into<Value>) {
-        self.0.insert(field.name().to_owned(), value.into());
+        self.set(field.name(), value.into());
+    }
+
+    /// Removes a field and returns its value.
+    fn remove(&mut self, name: &str) -> Option<Value> {
+        let place = self.0.iter().position(|(known, _)| known == name)?;
+        Some(self.0.remove(place).1)
+    }
+
+    /// A JSON object, and the end of the line.
+    fn line(&self) -> serde_json::Result<Vec<u8>> {
+        let mut line = b"{".to_vec();
+        for (place, (name, value)) in self.0.iter().enumerate() {
+            if place > 0 {
+                line.push(b',');
+            }
+            serde_json::to_writer(&mut line, name)?;
+            line.push(b':');
+            serde_json::to_writer(&mut line, value)?;
+        }
+        line.extend_from_slice(b"}\n");
+        Ok(line)
     }
 }
 
@@ -93,29 +124,37 @@ where
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
-        let mut line = Fields(Map::from_iter([("level".to_owned(), json!(event.metadata().level().as_str()))]));
+        let mut line = Fields::default();
+        line.set("level", event.metadata().level().as_str().into());
         for span in context.event_scope(event).into_iter().flat_map(Scope::from_root) {
             if let Some(fields) = span.extensions().get::<Fields>() {
-                line.0.extend(fields.0.clone());
+                for (name, value) in &fields.0 {
+                    line.set(name.clone(), value.clone());
+                }
             }
         }
         event.record(&mut line);
-        let mut line = line.0;
         if event.metadata().target() == TARGET
-            && let Some(Value::String(document)) = line.remove(METRICS)
-            && let Ok(members) = serde_json::from_str::<Map<String, Value>>(&document)
+            && let Some(document) = line.remove(METRICS)
         {
-            line.extend(members);
+            let members = document.as_str().and_then(|text| serde_json::from_str::<Map<String, Value>>(text).ok());
+            for (name, value) in members.into_iter().flatten() {
+                line.set(name, value);
+            }
         }
         // Written in one piece, so that lines of different threads never mix. If writing fails, there is nobody to
         // report it to.
-        let _ = self.0.make_writer_for(event.metadata()).write_all(format!("{}\n", Value::Object(line)).as_bytes());
+        if let Ok(line) = line.line() {
+            let _ = self.0.make_writer_for(event.metadata()).write_all(&line);
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::{Arc, Mutex};
+
+    use serde_json::json;
 
     use super::*;
 
