@@ -18,7 +18,8 @@ use crate::kms::Kms;
 use crate::s3::S3;
 use crate::serve::{Services, serve};
 use crate::sns::{Notification, Push, Sms, Sns};
-use crate::template::TableChanged;
+use crate::sqs::{QueueHandler, QueueMessage, Sqs};
+use crate::template::{Queue, QueueEvents, TableChanged};
 use crate::{Error, listen};
 
 /// How often expired items (time to live) are deleted. DynamoDB takes up to a few days.
@@ -48,7 +49,7 @@ impl Default for EndpointOptions {
     }
 }
 
-/// DynamoDB, S3, SNS and KMS on one port, until they are shut down.
+/// DynamoDB, S3, SNS, SQS and KMS on one port, until they are shut down.
 ///
 /// Dropping the endpoints also stops them, without waiting for anything.
 pub struct Endpoints {
@@ -77,6 +78,7 @@ impl Endpoints {
         let deliveries = Arc::new(Deliveries::new());
         let s3 = S3::start(folder, Arc::clone(&authority), Arc::clone(&faults), Arc::clone(&deliveries))?;
         let sns = Sns::start(folder)?;
+        let sqs = Arc::new(Sqs::start(folder)?);
         let kms = Kms::start(folder)?;
         let place = SocketAddr::new(options.host, options.port);
         let listener = listen::on(options.host, options.port).map_err(Error::io(place.to_string()))?;
@@ -84,7 +86,7 @@ impl Endpoints {
         let address = SocketAddr::new(options.reached_at, port);
         let (stop_engine, engine_stopped) = watch::channel(false);
         let (dynamo, engine) = Dynamo::start(folder, engine_stopped)?;
-        let services = Arc::new(Services { authority, faults, deliveries, dynamo, s3, sns, kms });
+        let services = Arc::new(Services { authority, faults, deliveries, dynamo, s3, sns, sqs, kms });
         let (stop, stopped) = watch::channel(false);
         let server = tokio::spawn(serve(listener, Arc::clone(&services), stopped.clone()));
         let sweeper = tokio::spawn(sweep(Arc::clone(&services), stopped));
@@ -150,6 +152,11 @@ impl Endpoints {
         self.services.sns.create_application(arn);
     }
 
+    /// Creates an SQS queue. An existing queue keeps its messages and gets these settings.
+    pub fn create_queue(&self, queue: &Queue) {
+        self.services.sqs.create_queue(queue);
+    }
+
     /// Delivers an `ObjectCreated` event to `handler` for every object written to `bucket` whose key starts with
     /// `prefix` and ends with `suffix`; an empty text matches all keys. Delivery is asynchronous and at least once:
     /// after a failure the handler is called up to two more times.
@@ -168,19 +175,43 @@ impl Endpoints {
         self.services.dynamo.streams().map(function, changed, handler).await
     }
 
+    /// Delivers the messages of a queue to `handler`, which is the function of this name. Messages that it processed are
+    /// deleted; the others come back, or go to the dead-letter queue.
+    pub fn on_queue_message(&self, function: &str, events: QueueEvents, handler: QueueHandler) -> Result<(), Error> {
+        self.services.sqs.map(function, events, handler)
+    }
+
+    /// The messages that are now in the queue with this ARN, oldest first.
+    #[must_use]
+    pub fn queue_messages(&self, arn: &str) -> Vec<QueueMessage> {
+        self.services.sqs.messages(arn)
+    }
+
+    /// Moves the clock of all queues forward, so that a test need not wait for visibility timeouts, delays and the end
+    /// of the retention period.
+    pub fn advance_queues(&self, by: Duration) {
+        self.services.sqs.advance(by);
+    }
+
     /// The newest thousand letters about dropped changes, oldest first.
     #[must_use]
     pub fn dead_letters(&self) -> Vec<DeadLetter> {
         self.services.dynamo.streams().dead_letters()
     }
 
-    /// Waits until no event of a bucket or a table's stream is in progress, including events caused by other events. An
-    /// event counts from before the write's response until its handler has succeeded or the event was dropped.
+    /// Waits until no event of a bucket, a table's stream or a queue is in progress, including events caused by other
+    /// events. An event counts from before the write's response until its handler has succeeded or the event was
+    /// dropped. Messages that were sent with a delay count when it is over.
     pub async fn settled(&self) {
-        let Services { deliveries, dynamo, .. } = &*self.services;
+        let Services { deliveries, dynamo, sqs, .. } = &*self.services;
         loop {
             deliveries.settled().await;
-            if !dynamo.streams().settled().await && !dynamo.streams().settled().await && deliveries.is_settled() {
+            // Twice, because an event of the second may have caused one of the first.
+            let mut waited = false;
+            for _ in 0..2 {
+                waited |= dynamo.streams().settled().await | sqs.settled().await;
+            }
+            if !waited && deliveries.is_settled() {
                 return;
             }
         }
@@ -211,8 +242,8 @@ impl Endpoints {
     }
 
     /// Makes the next `count` calls of one kind fail. `call` is `service:Operation`, for example
-    /// `dynamodb:TransactWriteItems`, `s3:PutObject`, `sns:Publish` (to phones, topics and devices alike) or
-    /// `kms:Decrypt`; `service:*` is any call of a service. SDK clients retry errors that may be temporary, and every
+    /// `dynamodb:TransactWriteItems`, `s3:PutObject`, `sns:Publish` (to phones, topics and devices alike),
+    /// `sqs:SendMessage` or `kms:Decrypt`; `service:*` is any call of a service. SDK clients retry errors that may be temporary, and every
     /// attempt counts.
     pub fn fail_next(&self, call: &str, count: usize, fault: Fault) {
         self.services.faults.plan(call, count, fault);
@@ -238,6 +269,7 @@ impl Endpoints {
     pub async fn shutdown(&self) {
         let _ = tokio::time::timeout(SETTLE, self.settled()).await;
         self.services.dynamo.streams().stop(SETTLE).await;
+        self.services.sqs.stop(SETTLE).await;
         let stages = std::mem::take(&mut *self.stages.lock().unwrap_or_else(PoisonError::into_inner));
         for Stage { stop, tasks } in stages {
             stop.send_replace(true);

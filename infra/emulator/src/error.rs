@@ -37,12 +37,15 @@ pub enum Error {
         /// The folder to delete.
         folder: PathBuf,
     },
-    /// The stream records could not be maintained.
-    #[error("the records of the streams: {0}")]
+    /// The records of the streams, or the messages of the queues, could not be read or written.
+    #[error("the records of the streams and queues: {0}")]
     Records(#[from] rusqlite::Error),
     /// A mapping for a table without a stream.
     #[error("table {0} has no stream")]
     NoStream(String),
+    /// A mapping for a queue that does not exist.
+    #[error("there is no queue {0}")]
+    NoQueue(String),
     /// A filter pattern that Lambda would reject.
     #[error("a filter of {function}: {problem}")]
     Filter {

@@ -27,6 +27,7 @@ use crate::kms::{self, Kms};
 use crate::s3::S3;
 use crate::signed::{Rejection, SignedCall};
 use crate::sns::{self, Sns};
+use crate::sqs::{self, Sqs};
 use crate::{answer, signature};
 
 /// How long connections may take to finish when the endpoints stop.
@@ -46,6 +47,8 @@ pub struct Services {
     pub s3: S3,
     /// SNS.
     pub sns: Sns,
+    /// SQS.
+    pub sqs: Arc<Sqs>,
     /// KMS.
     pub kms: Kms,
 }
@@ -102,6 +105,12 @@ impl Services {
                         let (status, code) = rejection.query_code();
                         answer::query_error(status, code, rejection.message())
                     }
+                }
+            }
+            Some(credential) if credential.service == "sqs" => {
+                match self.verified(&credential, request, sqs::MAX_BODY).await {
+                    Ok(call) => self.sqs.answer(&self.authority, &self.faults, &call).await,
+                    Err(rejection) => answer::dynamo_refusal(rejection.json_code(), rejection.message()),
                 }
             }
             Some(credential) if credential.service == "kms" => {

@@ -17,6 +17,7 @@ mod intrinsics;
 mod model;
 mod parameters;
 mod physical;
+mod queues;
 mod secret;
 mod shape;
 mod stack;
@@ -26,7 +27,8 @@ mod yaml;
 pub use document::Template;
 pub use error::Error;
 pub use model::{
-    Bucket, Cors, Deployment, Function, Key, ObjectCreated, OtherEvent, Queue, Route, Stack, Table, TableChanged, Topic,
+    Bucket, Cors, Deployment, Function, Key, ObjectCreated, OtherEvent, Queue, QueueEvents, Redrive, Route, Stack,
+    Table, TableChanged, Topic,
 };
 pub use parameters::Parameter;
 pub use secret::Secret;

@@ -17,7 +17,7 @@ pub fn welcome(running: &Running) -> String {
         (format!("{url}/_local/sms"), "texts as JSON, newest first"),
         (format!("{url}/_local/notifications"), "notifications and pushes as JSON, newest first"),
         (format!("{url}/_local/openapi.json"), "the API as an OpenAPI document"),
-        (running.endpoints().url().to_owned(), "DynamoDB, S3, SNS and KMS of this run"),
+        (running.endpoints().url().to_owned(), "DynamoDB, S3, SNS, SQS and KMS of this run"),
         (running.fakes().url(), "fakes of WeChat, QQ, Weibo, Apple, Google and RongCloud (docs/dialects.md)"),
     ] {
         let _ = writeln!(text, "  {place:<45} {what}");
@@ -67,7 +67,7 @@ pub fn endpoints_only(running: &Running) -> Result<String, Error> {
         }
     }
     let all = serde_json::to_string_pretty(&Value::Object(by_logical_id)).unwrap_or_default();
-    let mut text = format!("\n  DynamoDB, S3, SNS and KMS run on {url}\n\n");
+    let mut text = format!("\n  DynamoDB, S3, SNS, SQS and KMS run on {url}\n\n");
     let first = running.environments().values().next();
     for name in ["AWS_ENDPOINT_URL", "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
         if let Some(value) = first.and_then(|environment| environment.get(name)) {

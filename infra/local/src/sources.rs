@@ -1,4 +1,5 @@
-//! Invocations that do not come from the gateway: new objects in a bucket, and changes of a table.
+//! Invocations that do not come from the gateway: new objects in a bucket, changes of a table, and messages of
+//! queues.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use crate::{Error, clock};
 /// How long to wait for a function: without a gateway only its own time-out counts.
 const NO_GATEWAY: Duration = Duration::from_mins(15);
 
-/// Delivers new objects and changes of tables to the functions in the template.
+/// Delivers new objects, changes of tables and messages of queues to the functions in the template.
 pub async fn subscribe(
     stack: &Stack,
     endpoints: &Endpoints,
@@ -39,7 +40,10 @@ pub async fn subscribe(
             endpoints.on_object_created(bucket, prefix, suffix, of_objects(target.clone()));
         }
         for changed in &function.table_changed {
-            endpoints.on_table_changed(&function.binary, changed.clone(), of_changes(target.clone())).await?;
+            endpoints.on_table_changed(&function.binary, changed.clone(), with_answer(target.clone())).await?;
+        }
+        for events in &function.queue_events {
+            endpoints.on_queue_message(&function.binary, events.clone(), with_answer(target.clone()))?;
         }
     }
     Ok(())
@@ -53,8 +57,8 @@ fn of_objects(target: BuiltFunction) -> ObjectHandler {
     })
 }
 
-/// A function as a stream invokes it.
-fn of_changes(target: BuiltFunction) -> StreamHandler {
+/// A function as a stream or a queue invokes it; its response names what failed.
+fn with_answer(target: BuiltFunction) -> StreamHandler {
     Arc::new(move |event: Value| -> BoxFuture<'static, Result<Value, String>> {
         let target = target.clone();
         Box::pin(async move {

@@ -104,7 +104,7 @@ impl Running {
     }
 }
 
-/// Starts the endpoints, makes table, bucket and topic, builds the functions and opens the gateway.
+/// Starts the endpoints, makes table, bucket, topic and queues, builds the functions and opens the gateway.
 pub async fn start(options: Options, functions: &dyn Functions) -> Result<Running, Error> {
     start_before(None, options, functions).await
 }
@@ -143,6 +143,9 @@ pub async fn start_before(
     }
     for topic in &stack.topics {
         endpoints.create_topic(&topic.arn);
+    }
+    for queue in &stack.queues {
+        endpoints.create_queue(queue);
     }
     for application in platform_applications(&stack) {
         endpoints.create_platform_application(application);

@@ -1,11 +1,12 @@
-//! A function's event sources: routes of the HTTP API, new objects, changes of tables, and other kinds.
+//! A function's event sources: routes of the HTTP API, new objects, changes of tables, messages of queues, and
+//! other kinds.
 
 use serde_json::{Map, Value};
 
 use super::error::Error;
 use super::intrinsics::Scope;
 use super::model::{Function, ObjectCreated, OtherEvent, Route};
-use super::{shape, streams};
+use super::{queues, shape, streams};
 
 /// Reads the `Events` of a function into `function`.
 pub(super) fn read(scope: &Scope<'_>, events: &Value, function: &mut Function, place: &str) -> Result<(), Error> {
@@ -28,6 +29,10 @@ pub(super) fn read(scope: &Scope<'_>, events: &Value, function: &mut Function, p
             "DynamoDB" => {
                 let properties = scope.required(properties, &place)?;
                 function.table_changed.extend(streams::subscription(name, &properties, &place)?);
+            }
+            "SQS" => {
+                let properties = scope.required(properties, &place)?;
+                function.queue_events.extend(queues::subscription(name, &properties, &place)?);
             }
             other => function.other_events.push(OtherEvent { name: name.clone(), kind: other.to_owned() }),
         }

@@ -43,6 +43,7 @@ pub(super) fn read(scope: &Scope<'_>, id: &str) -> Result<Function, Error> {
         routes: Vec::new(),
         object_created: Vec::new(),
         table_changed: Vec::new(),
+        queue_events: Vec::new(),
         other_events: Vec::new(),
     };
     if let Some(written) = properties.get("Events") {

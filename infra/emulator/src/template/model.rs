@@ -79,6 +79,8 @@ pub struct Function {
     pub object_created: Vec<ObjectCreated>,
     /// The tables whose changes invoke it.
     pub table_changed: Vec<TableChanged>,
+    /// The queues whose messages invoke it.
+    pub queue_events: Vec<QueueEvents>,
     /// Events of other kinds, which this crate does not resolve.
     pub other_events: Vec<OtherEvent>,
 }
@@ -134,6 +136,21 @@ pub struct TableChanged {
     pub dead_letters: Option<String>,
 }
 
+/// A subscription to the messages of a queue. The terms are those of Lambda's event source mappings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueueEvents {
+    /// The event's name in the template.
+    pub name: String,
+    /// The ARN of the queue.
+    pub queue: String,
+    /// The most messages in one invocation.
+    pub batch_size: u32,
+    /// The most invocations at the same time; `None` leaves it to Lambda.
+    pub max_concurrency: Option<u32>,
+    /// Whether the function names the messages of a batch that failed.
+    pub reports_failures: bool,
+}
+
 /// An event source of an unsupported kind, such as a schedule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OtherEvent {
@@ -183,13 +200,42 @@ pub struct Topic {
     pub arn: String,
 }
 
-/// An SQS queue.
+/// An SQS queue. Times are in seconds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Queue {
     /// The resource's name in the template.
     pub logical_id: String,
     /// The queue's ARN.
     pub arn: String,
+    /// The queue's URL, by which calls name it.
+    pub url: String,
+    /// How long a received message is hidden.
+    pub visibility_timeout: u32,
+    /// How long a message is kept.
+    pub retention: u32,
+    /// The delay before a sent message can be received.
+    pub delay: u32,
+    /// How long a call waits for a message, unless it says otherwise.
+    pub wait: u32,
+    /// What happens to messages that are received too often; `None` if nothing does.
+    pub redrive: Option<Redrive>,
+}
+
+impl Queue {
+    /// The queue's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.arn.rsplit(':').next().unwrap_or_default()
+    }
+}
+
+/// The rule that moves messages to a dead-letter queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Redrive {
+    /// The ARN of the dead-letter queue.
+    pub dead_letters: String,
+    /// How often a message can be received before it is moved.
+    pub max_receives: u32,
 }
 
 /// The CORS rules of an HTTP API, as in `CorsConfiguration`.

@@ -33,6 +33,10 @@ pub(super) fn name_property(kind: &str) -> Option<&'static str> {
 pub(super) fn reference(deployment: &Deployment, kind: &str, name: &str) -> String {
     match kind {
         "AWS::SNS::Topic" | "AWS::SecretsManager::Secret" => arn(deployment, kind, name).unwrap_or_default(),
+        "AWS::SQS::Queue" => {
+            let Deployment { region, account, .. } = deployment;
+            format!("https://sqs.{region}.amazonaws.com/{account}/{name}")
+        }
         _ => name.to_owned(),
     }
 }
@@ -43,6 +47,8 @@ pub(super) fn attribute(deployment: &Deployment, kind: &str, name: &str, attribu
         // The ARN of a secret is its `Ref`.
         ("AWS::SecretsManager::Secret", _) => None,
         (_, "Arn") => arn(deployment, kind, name),
+        ("AWS::SQS::Queue", "QueueName") => Some(name.to_owned()),
+        ("AWS::SQS::Queue", "QueueUrl") => Some(reference(deployment, kind, name)),
         ("AWS::DynamoDB::Table", "StreamArn") => Some(format!("{}/stream/local", arn(deployment, kind, name)?)),
         _ => None,
     }

@@ -7,9 +7,9 @@ use serde_json::{Map, Value};
 use super::document::Template;
 use super::error::Error;
 use super::intrinsics::Scope;
-use super::model::{Bucket, Cors, Deployment, Function, Key, Queue, Stack, Table, Topic};
+use super::model::{Bucket, Cors, Deployment, Function, Key, Stack, Table, Topic};
 use super::secret::Secret;
-use super::{function, physical, shape, streams};
+use super::{function, physical, queues, shape, streams};
 
 impl Template {
     /// The secrets in the template, with their names and how to generate them. They are resolved separately, because a
@@ -32,6 +32,11 @@ fn resolve(scope: &Scope<'_>) -> Result<Stack, Error> {
     check_routes(&functions)?;
     let tables = of_kind(scope, "AWS::DynamoDB::Table", |id| table(scope, id))?;
     streams::check(&functions, &tables)?;
+    let queues = of_kind(scope, "AWS::SQS::Queue", |id| {
+        let (_, properties) = named(scope, id)?;
+        queues::queue(id, arn(scope, id)?, scope.resource_reference(id, &format!("Resources.{id}"))?, &properties)
+    })?;
+    queues::check(&functions, &queues)?;
     Ok(Stack {
         functions,
         tables,
@@ -39,7 +44,7 @@ fn resolve(scope: &Scope<'_>) -> Result<Stack, Error> {
         secrets: secrets(scope)?,
         keys: of_kind(scope, "AWS::KMS::Key", |id| Ok(Key { logical_id: id.to_owned(), arn: arn(scope, id)? }))?,
         topics: of_kind(scope, "AWS::SNS::Topic", |id| Ok(Topic { logical_id: id.to_owned(), arn: arn(scope, id)? }))?,
-        queues: of_kind(scope, "AWS::SQS::Queue", |id| Ok(Queue { logical_id: id.to_owned(), arn: arn(scope, id)? }))?,
+        queues,
         cors: cors(scope)?,
     })
 }

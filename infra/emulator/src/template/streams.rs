@@ -100,7 +100,8 @@ fn filters(properties: &Value, place: &str) -> Result<Vec<Value>, Error> {
     patterns.collect()
 }
 
-fn reports_failures(properties: &Value, place: &str) -> Result<bool, Error> {
+/// Whether the function names what failed of a batch.
+pub(super) fn reports_failures(properties: &Value, place: &str) -> Result<bool, Error> {
     let Some(types) = properties.get("FunctionResponseTypes") else { return Ok(false) };
     match shape::texts(types, place)?.as_slice() {
         [] => Ok(false),
@@ -120,7 +121,7 @@ fn dead_letters(properties: &Value, place: &str) -> Result<Option<String>, Error
 }
 
 /// A whole number within its bounds. -1 means no limit, and where Lambda accepts it, it counts as not given.
-fn within(
+pub(super) fn within(
     properties: &Value,
     key: &str,
     bounds: std::ops::RangeInclusive<u32>,

@@ -119,6 +119,7 @@ clients! {
     kms: aws_sdk_kms;
     s3: aws_sdk_s3;
     sns: aws_sdk_sns;
+    sqs: aws_sdk_sqs;
 }
 
 fn credentials(name: &str) -> Credentials {

@@ -87,7 +87,7 @@ async fn the_endpoints_alone_say_how_to_run_functions_on_them() {
     let data = folder.to_str().unwrap();
     let (lines, mut child) = printed(&["--aws-only", "--port", "0", "--data", data]).await;
     let text = lines.join("\n");
-    assert!(text.contains("DynamoDB, S3, SNS and KMS run on http://127.0.0.1:"), "{text}");
+    assert!(text.contains("DynamoDB, S3, SNS, SQS and KMS run on http://127.0.0.1:"), "{text}");
     assert!(text.contains("cargo lambda watch --invoke-address 127.0.0.1 --env-file "), "{text}");
     child.kill().await.unwrap();
     std::fs::remove_dir_all(folder).unwrap();
