@@ -25,6 +25,7 @@ mod logs;
 mod lookup;
 mod media;
 mod notifications;
+mod object_versions;
 mod observability;
 mod one_identity;
 mod one_identity_races;

@@ -131,9 +131,10 @@ impl Endpoints {
         self.services.dynamo.create_table(properties)
     }
 
-    /// Creates a bucket unless it exists.
-    pub fn create_bucket(&self, name: &str) -> Result<(), Error> {
-        self.services.s3.create_bucket(name)
+    /// Creates a bucket unless it exists, with or without versioning. Without it, an existing bucket keeps the versions
+    /// that it has, and only stops keeping new ones.
+    pub fn create_bucket(&self, name: &str, versioned: bool) -> Result<(), Error> {
+        self.services.s3.create_bucket(name, versioned)
     }
 
     /// Creates a KMS key by its ARN. An existing key is kept.

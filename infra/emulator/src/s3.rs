@@ -1,4 +1,5 @@
-//! S3: objects that are written whole and read whole or in parts, permission checks, and events for written objects.
+//! S3: objects that are written whole and read whole or in parts, their versions, permission checks, and events for
+//! written objects.
 //!
 //! The protocol is implemented by `s3s`: routes, signatures (also of presigned requests and forms), chunked bodies and
 //! XML. The storage is this crate's own, because in the file system of `s3s` keys can leave the bucket, conditional
@@ -55,9 +56,9 @@ impl S3 {
         Ok(Self { service: builder.build(), store })
     }
 
-    /// Creates a bucket unless it exists.
-    pub fn create_bucket(&self, name: &str) -> Result<(), Error> {
-        self.store.create_bucket(name)
+    /// Creates a bucket unless it exists, and switches its versioning on or off.
+    pub fn create_bucket(&self, name: &str, versioned: bool) -> Result<(), Error> {
+        self.store.create_bucket(name, versioned)
     }
 
     /// Handles one request; the service identifies the caller itself.

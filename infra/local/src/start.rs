@@ -136,7 +136,7 @@ pub async fn start_before(
         endpoints.create_table(&table.properties)?;
     }
     for bucket in &stack.buckets {
-        endpoints.create_bucket(&bucket.name)?;
+        endpoints.create_bucket(&bucket.name, bucket.is_versioned())?;
     }
     for key in &stack.keys {
         endpoints.create_key(&key.arn);

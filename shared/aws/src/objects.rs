@@ -18,7 +18,7 @@ use bytes::Bytes;
 
 use domain::clock::Timestamp;
 use domain::media::Key;
-use domain::media::store::{Fetched, LinkFor, Meta, ObjectStore, Part};
+use domain::media::store::{Fetched, LinkFor, Meta, ObjectEraser, ObjectStore, Part};
 use domain::{Fault, Result};
 
 /// How long a link is valid: long enough to play a voice note twice, short enough to be worthless when it leaks.
@@ -122,6 +122,33 @@ impl ObjectStore for S3Objects {
             LinkFor::Head => self.client.head_object().bucket(bucket).key(key).presigned(lifetime).await.map_err(fault),
         };
         Ok(signed?.uri().to_owned())
+    }
+}
+
+#[async_trait]
+impl ObjectEraser for S3Objects {
+    async fn delete_with_versions(&self, key: &Key) -> Result<()> {
+        // This hides the object at once. Without it, deleting the newest version would show the one before.
+        self.delete(key).await?;
+        let mut after = (None, None);
+        loop {
+            let list = self.client.list_object_versions().bucket(&self.bucket).prefix(key.as_str());
+            let list = list.set_key_marker(after.0).set_version_id_marker(after.1).send().await;
+            let list = list.map_err(|error| Fault::new("listing the versions of an object", error))?;
+            let versions = list.versions().iter().map(|version| (version.key(), version.version_id()));
+            let markers = list.delete_markers().iter().map(|marker| (marker.key(), marker.version_id()));
+            // The newest delete marker goes last, so it hides the object until nothing else is left. Keys that only begin
+            // with this one belong to other objects.
+            let of_key = versions.chain(markers.rev()).filter(|(listed, _)| *listed == Some(key.as_str()));
+            for id in of_key.filter_map(|(_, id)| id) {
+                let delete = self.client.delete_object().bucket(&self.bucket).key(key.as_str()).version_id(id);
+                delete.send().await.map_err(|error| Fault::new("deleting a version of an object", error))?;
+            }
+            if list.is_truncated() != Some(true) {
+                return Ok(());
+            }
+            after = (list.next_key_marker, list.next_version_id_marker);
+        }
     }
 }
 

@@ -89,12 +89,21 @@ fn need(request: &S3AccessContext<'_>) -> Option<Access> {
     let action = match request.s3_op().name() {
         // Checked above, where the key is known.
         "PostObject" => return None,
+        "GetObject" | "HeadObject" if names_version(request) => "GetObjectVersion",
+        "DeleteObject" if names_version(request) => "DeleteObjectVersion",
         "HeadObject" => "GetObject",
         "ListObjectsV2" => "ListBucket",
+        "ListObjectVersions" => "ListBucketVersions",
         same => same,
     };
     let resource = path.get_object_key().map_or_else(|| bucket_arn(bucket), |key| object_arn(bucket, key));
     Some(Access::new(format!("s3:{action}"), resource))
+}
+
+/// Whether the request names a version of its object, which needs a permission of its own.
+fn names_version(request: &S3AccessContext<'_>) -> bool {
+    let query = request.uri().query().unwrap_or_default();
+    form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "versionId")
 }
 
 fn bucket_arn(bucket: &str) -> String {

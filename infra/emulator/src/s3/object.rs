@@ -1,11 +1,11 @@
-//! A stored object: its bytes, and the record that describes it.
+//! A version of an object: its bytes, and the record that describes it.
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::blob::Blob;
 
-/// A version of an object.
+/// A version of an object, or the mark that it was deleted.
 #[derive(Debug)]
 pub struct Object {
     /// Its record.
@@ -19,6 +19,12 @@ pub struct Object {
 pub struct ObjectRecord {
     /// The key.
     pub key: String,
+    /// The version id; `None` for the version that S3 calls `null`, which was written without versioning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// Whether this is a delete marker: the object was deleted at this time, and has no bytes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_delete_marker: bool,
     /// The size in bytes.
     pub size: u64,
     /// The entity tag without quotes.
@@ -31,6 +37,9 @@ pub struct ObjectRecord {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
 }
+
+/// The id of a version that was written without versioning.
+pub const NULL_VERSION: &str = "null";
 
 /// The attributes that a writer gave an object.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -47,6 +56,11 @@ pub struct Attributes {
 }
 
 impl ObjectRecord {
+    /// The version id as S3 writes it.
+    pub fn version_id(&self) -> &str {
+        self.version.as_deref().unwrap_or(NULL_VERSION)
+    }
+
     /// The time of the write.
     pub fn modified(&self) -> OffsetDateTime {
         OffsetDateTime::from_unix_timestamp_nanos(self.modified).unwrap_or(OffsetDateTime::UNIX_EPOCH)

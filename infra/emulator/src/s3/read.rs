@@ -8,7 +8,7 @@ use s3s::dto::{
     ChecksumMode, ChecksumType, ETag, GetObjectInput, GetObjectOutput, HeadObjectInput, HeadObjectOutput,
     Range as Asked, StreamingBlob, Timestamp,
 };
-use s3s::{Body, S3Error, S3ErrorCode, S3Request, S3Result};
+use s3s::{Body, S3Error, S3ErrorCode, S3Request, S3Result, s3_error};
 
 use super::conditions::ReadConditions;
 use super::error::failed;
@@ -30,8 +30,14 @@ const UNTYPED: &str = "binary/octet-stream";
 macro_rules! select {
     ($objects:ident, $request:ident) => {{
         let input = &$request.input;
-        let object = $objects.store.bucket(&input.bucket)?.object(&input.key);
-        let object = object.ok_or_else(|| $objects.guard.no_such_key(&$request, &input.bucket))?;
+        let bucket = $objects.store.bucket(&input.bucket)?;
+        let object = match &input.version_id {
+            None => bucket.object(&input.key).ok_or_else(|| $objects.guard.no_such_key(&$request, &input.bucket))?,
+            Some(id) => bucket.version(&input.key, id).ok_or_else(no_such_version)?,
+        };
+        if object.record.is_delete_marker {
+            return Err(s3_error!(MethodNotAllowed, "The specified method is not allowed against this resource."));
+        }
         let conditions = ReadConditions {
             if_match: input.if_match.clone(),
             if_none_match: input.if_none_match.clone(),
@@ -63,6 +69,7 @@ macro_rules! describe {
             content_type: Some(attributes.content_type.clone().unwrap_or_else(|| UNTYPED.to_owned())),
             e_tag: Some(ETag::Strong(record.e_tag.clone())),
             last_modified: Some(Timestamp::from(record.modified())),
+            version_id: record.version.clone(),
             ..$output::default()
         }
     }};
@@ -97,6 +104,10 @@ impl Slice {
         let content_range = format!("bytes {}-{}/{size}", range.start, range.end - 1);
         Ok(Self { range, content_range: Some(content_range) })
     }
+}
+
+fn no_such_version() -> S3Error {
+    s3_error!(NoSuchVersion, "The specified version does not exist.")
 }
 
 /// 416 with the size, so that the caller can try again (RFC 9110, 15.5.17).

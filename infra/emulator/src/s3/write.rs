@@ -37,6 +37,7 @@ pub async fn put(objects: &Objects, request: S3Request<PutObjectInput>, by: &'st
     Ok(PutObjectOutput {
         e_tag: Some(ETag::Strong(record.e_tag.clone())),
         checksum_crc32: received.crc32,
+        version_id: record.version.clone(),
         ..PutObjectOutput::default()
     })
 }

@@ -182,6 +182,14 @@ pub struct Bucket {
     pub properties: Value,
 }
 
+impl Bucket {
+    /// Whether the bucket keeps the older versions of its objects.
+    #[must_use]
+    pub fn is_versioned(&self) -> bool {
+        self.properties.pointer("/VersioningConfiguration/Status").and_then(Value::as_str) == Some("Enabled")
+    }
+}
+
 /// A KMS key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Key {

@@ -9,6 +9,7 @@ mod queue_subscriptions;
 mod queues;
 mod roles;
 mod s3_reads;
+mod s3_versions;
 mod s3_writes;
 mod sms;
 mod stream_deliveries;

@@ -67,7 +67,7 @@ impl TestStack {
         let endpoints =
             Endpoints::start(EndpointOptions { data, ..EndpointOptions::default() }).await.expect("endpoints start");
         endpoints.create_table(&table()).expect("a table");
-        endpoints.create_bucket(BUCKET).expect("a bucket");
+        endpoints.create_bucket(BUCKET, false).expect("a bucket");
         let stack = Self { endpoints };
         stack.register("admin", None);
         stack

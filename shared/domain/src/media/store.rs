@@ -98,6 +98,15 @@ pub trait ObjectStore: Send + Sync {
     async fn link(&self, key: &Key, method: LinkFor) -> Result<String>;
 }
 
+/// Deletes objects for good.
+#[async_trait]
+pub trait ObjectEraser: Send + Sync {
+    /// Deletes an object with all of its versions, also those that a bucket keeps after an object is replaced or deleted.
+    /// It is not an error when there are none. Nobody can read the object from the first step on. If it fails, a repeated
+    /// call continues.
+    async fn delete_with_versions(&self, key: &Key) -> Result<()>;
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
