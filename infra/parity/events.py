@@ -1,4 +1,5 @@
-"""Invocations that do not come from the gateway: new objects in a bucket, and changes of a table from its stream."""
+"""Invocations that do not come from the gateway: new objects in a bucket, changes of a table from its stream, and messages
+of queues."""
 
 import base64
 import json
@@ -94,6 +95,59 @@ class Mapping:
         print(f"{self.function}: given up: {problem}", flush=True)
 
 
+class QueueMapping:
+    """An event source mapping: messages of a queue, to one function."""
+
+    def __init__(self, stack, properties, invoke):
+        self.function = stack.binaries[stack.function_in(properties["FunctionName"])]
+        self.batch_size = properties["BatchSize"]
+        self.invoke = invoke
+        self.url = stack.queue_url(properties["EventSourceArn"])
+        self.queues = stack.client("sqs")
+
+    def follow(self):
+        """Handles the next messages; returns whether there were any."""
+        batch = self.queues.receive_message(
+            QueueUrl=self.url, MaxNumberOfMessages=self.batch_size, AttributeNames=["All"], WaitTimeSeconds=0
+        ).get("Messages", [])
+        if not batch:
+            return False
+        try:
+            answer = json.loads(self.invoke(self.function, json.dumps({"Records": list(map(self.record, batch))}).encode()))
+        except FunctionError as error:
+            print(f"{self.function}: {error}", flush=True)
+            failed = {one["MessageId"] for one in batch}
+        else:
+            failed = {one["itemIdentifier"] for one in (answer or {}).get("batchItemFailures", [])}
+        for one in batch:
+            receipt = {"QueueUrl": self.url, "ReceiptHandle": one["ReceiptHandle"]}
+            if one["MessageId"] in failed:
+                # As soon as moto can, because the queue's own time is long.
+                self.queues.change_message_visibility(**receipt, VisibilityTimeout=1)
+            else:
+                self.queues.delete_message(**receipt)
+        return True
+
+    def record(self, one):
+        """A message in the format of Lambda."""
+        return {
+            "messageId": one["MessageId"],
+            "receiptHandle": one["ReceiptHandle"],
+            "body": one["Body"],
+            "attributes": one["Attributes"],
+            "messageAttributes": {},
+            "md5OfBody": one["MD5OfBody"],
+            "eventSource": "aws:sqs",
+            "awsRegion": "us-east-1",
+        }
+
+    def is_empty(self):
+        """Whether no message waits or is in flight."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        counts = self.queues.get_queue_attributes(QueueUrl=self.url, AttributeNames=names)["Attributes"]
+        return all(int(count) == 0 for count in counts.values())
+
+
 class Events:
     """The events of one stack."""
 
@@ -101,13 +155,22 @@ class Events:
         """`stream_length` returns the number of records in the stream, so it is not read when there is nothing new."""
         self.invoke = invoke
         self.stream_length = stream_length
-        self.mappings = [Mapping(stack, properties, invoke) for properties in stack.mappings]
+        of_queues = [one for one in stack.mappings if "FilterCriteria" not in one]
+        self.mappings = [Mapping(stack, one, invoke) for one in stack.mappings if one not in of_queues]
+        self.queues = [QueueMapping(stack, one, invoke) for one in of_queues]
         self.workers = ThreadPoolExecutor(max_workers=2)
         self.under_way = 0
         self.lock = threading.Lock()
         self.stopped = False
         for mapping in self.mappings:
             threading.Thread(target=self._follow, args=[mapping], daemon=True).start()
+        for queue in self.queues:
+            threading.Thread(target=self._follow_queue, args=[queue], daemon=True).start()
+
+    def _follow_queue(self, queue):
+        while not self.stopped:
+            if not queue.follow():
+                time.sleep(0.05)
 
     def _follow(self, mapping):
         while not self.stopped:
@@ -140,6 +203,7 @@ class Events:
         while time.monotonic() < deadline:
             length = self.stream_length()
             done = all(mapping.seen >= length for mapping in self.mappings)
+            done = done and all(queue.is_empty() for queue in self.queues)
             if self.under_way == 0 and done and length == self.stream_length():
                 return True
             time.sleep(0.01)

@@ -112,6 +112,10 @@ class Stack:
     def client(self, service):
         return client(self.endpoint, service)
 
+    def queue_url(self, arn):
+        """The URL of the queue whose ARN a property refers to."""
+        return self.physical[arn["Fn::GetAtt"][0]]
+
     def _secret(self, logical_id, properties):
         """Creates a secret from its properties; moto's CloudFormation does not support this resource."""
         rules = properties["GenerateSecretString"]
