@@ -19,10 +19,11 @@ from translated import CERTIFICATE, PRODUCTION, WEB_ACL, Stack, written
 REGION, ACCOUNT = "us-east-1", "123456789012"
 APPLICATION = f"arn:aws:sns:{REGION}:{ACCOUNT}:app"
 BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/boundary"
-# The permissions in the policies that SAM attaches: for logs, traces and the stream.
+# The permissions in the policies that SAM attaches: for logs, traces, the stream and the queues.
 MANAGED = {
     "dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams",
     "logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents",
+    "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage",
     "xray:GetSamplingRules", "xray:GetSamplingStatisticSummaries", "xray:GetSamplingTargets",
     "xray:PutTelemetryRecords", "xray:PutTraceSegments",
 }  # fmt: skip

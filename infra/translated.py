@@ -16,7 +16,7 @@ os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
 logging.disable(logging.WARNING)
 
 ROOT = Path(__file__).resolve().parent.parent
-FUNCTIONS = ["Auth", "Codes", "Media", "Notify", "Profiles", "Resize", "Rooms", "Social"]
+FUNCTIONS = ["Auth", "Codes", "Jobs", "Media", "Notify", "Profiles", "Resize", "Rooms", "Social"]
 
 
 def names_in(part):
@@ -32,7 +32,7 @@ class Policies:
 
     def load(self):
         names = ["AWSLambdaBasicExecutionRole", "AWSXRayDaemonWriteAccess", "AWSXrayWriteOnlyAccess"]
-        names += ["AWSLambdaDynamoDBExecutionRole", "AWSLambdaVPCAccessExecutionRole"]
+        names += ["AWSLambdaDynamoDBExecutionRole", "AWSLambdaSQSQueueExecutionRole", "AWSLambdaVPCAccessExecutionRole"]
         return {name: f"arn:aws:iam::aws:policy/service-role/{name}" for name in names}
 
 

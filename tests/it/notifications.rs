@@ -5,6 +5,7 @@ mod friends;
 mod groups;
 mod limits;
 mod pushes;
+mod queued;
 
 use std::time::Duration;
 

@@ -7,6 +7,7 @@ mod group_helpers;
 mod group_races;
 mod group_refusals;
 mod groups;
+mod jobs;
 mod large_groups;
 mod list_limits;
 mod lists;

@@ -10,6 +10,8 @@ use crate::prices::What;
 const DAYS: f64 = 30.4;
 /// Seconds in a day.
 const SECONDS: f64 = 86_400.0;
+/// Requests to SQS for one message: sending, receiving and deleting it.
+const CALLS_A_MESSAGE: f64 = 3.0;
 const KB_IN_GB: f64 = 1024.0 * 1024.0;
 /// With this many MB a function has one whole processor; with less it has a share of it. Source: the Lambda developer
 /// guide, "Configure Lambda function memory".
@@ -190,21 +192,24 @@ impl Month<'_> {
         self.usage.add(What::S3Gets, requests * (1.0 - self.assumed(Knob::EdgeHits)).max(0.0));
     }
 
-    /// Notifications: a function call, one message to the topic, and pushes.
+    /// Notifications: a function call, one message to the topic, one through a queue to a second call, and pushes.
     fn news(&mut self) {
         let changes = self.times("friend-change") + self.times("group-change");
         self.usage.add(What::TopicMessages, changes);
         self.usage.add(What::Pushes, changes * self.assumed(Knob::PushesPerChange));
         // The topic is encrypted with a data key that SNS uses for five minutes.
         self.usage.add(What::KeyCalls, changes.min(DAYS * SECONDS / 300.0));
+        self.usage.add(What::QueueCalls, changes * CALLS_A_MESSAGE);
         self.usage.add(What::Reads, changes * 3.0);
         let wait = 2.0 * self.assumed(Knob::RoundMs) + self.assumed(Knob::ObjectMs);
         let cpu = 1.0 * if self.ours() { 1.0 } else { self.assumed(Knob::NodeCpu) };
-        self.invoke("notify", changes, cpu, wait);
+        for _ in ["publishes", "pushes"] {
+            self.invoke("notify", changes, cpu, wait);
+        }
     }
 
-    /// Work after a changed account: `social` receives each change in batches (what one shard of the stream has in a
-    /// second), and marks the user's groups when the nickname is new. Members of large groups cost more and are not
+    /// Work after a changed account: `jobs` receives each change in batches (what one shard of the stream has in a
+    /// second). When the nickname is new, a job in the queue marks the user's groups. Members of large groups cost more and are not
     /// counted.
     fn changes(&mut self) {
         let ours = self.ours();
@@ -215,10 +220,14 @@ impl Month<'_> {
         // The list of groups costs one; a group and its roster cost three, and a transaction writes those two.
         self.usage.add(What::Reads, names * (1.0 + 3.0 * groups));
         self.usage.add(What::Writes, names * 4.0 * groups);
+        let factor = if ours { 1.0 } else { self.assumed(Knob::NodeCpu) };
         if calls > 0.0 {
-            let wait = names * (1.0 + 2.0 * groups) * self.assumed(Knob::RoundMs) / calls;
-            let cpu = (calls + 0.02 * records) / calls * if ours { 1.0 } else { self.assumed(Knob::NodeCpu) };
-            self.invoke("social", calls, cpu, wait);
+            let wait = names * self.assumed(Knob::ObjectMs) / calls;
+            self.invoke("jobs", calls, (calls + 0.02 * records) / calls * factor, wait);
+        }
+        if names > 0.0 {
+            self.usage.add(What::QueueCalls, names * CALLS_A_MESSAGE);
+            self.invoke("jobs", names, factor, (1.0 + 2.0 * groups) * self.assumed(Knob::RoundMs));
         }
     }
 
@@ -242,6 +251,8 @@ impl Month<'_> {
     /// metrics, dashboard, key and secret.
     fn standing(&mut self) {
         self.usage.add(What::Zones, 1.0);
+        // Lambda asks each of the two queues for messages, five times every twenty seconds when there are none.
+        self.usage.add(What::QueueCalls, 2.0 * 5.0 * DAYS * SECONDS / 20.0);
         self.usage.add(What::WebAcl, 1.0);
         self.usage.add(What::WebAclRules, 3.0);
         self.usage.add(What::Metrics, self.assumed(Knob::MetricSeries));
@@ -259,7 +270,7 @@ mod tests {
     use super::*;
 
     fn memory() -> BTreeMap<String, f64> {
-        let sizes = [("auth", 256.0), ("codes", 256.0), ("profiles", 256.0), ("notify", 256.0)];
+        let sizes = [("auth", 256.0), ("codes", 256.0), ("jobs", 256.0), ("profiles", 256.0), ("notify", 256.0)];
         let larger = [("media", 512.0), ("social", 512.0), ("resize", 1769.0)];
         sizes.into_iter().chain(larger).map(|(name, mb)| (name.to_owned(), mb)).collect()
     }
@@ -300,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn social_is_shown_every_changed_account_and_called_once_a_second_and_shard_at_most() {
+    fn jobs_is_shown_every_changed_account_and_called_once_a_second_and_shard_at_most() {
         let mut load = only("refresh");
         load.assume("shards=2").unwrap();
         let calls = |people| month(&load, &memory(), people, Carrier::Handset).of(What::LambdaCalls) - people * DAYS;

@@ -103,9 +103,9 @@ impl Knob {
             Self::StartMs => ("start-ms", 80.0, "ms that one of our functions takes to start, billed as time"),
             Self::LogKb => ("log-kb", 1.6, "KB logged for a request: its line, Lambda's report, the access log"),
             Self::TracedShare => ("traced", 0.05, "share of requests that X-Ray records by default"),
-            Self::MetricSeries => ("metrics", 55.0, "metrics of ours, each with one set of dimensions"),
+            Self::MetricSeries => ("metrics", 57.0, "metrics of ours, each with one set of dimensions"),
             Self::AlarmMetrics => {
-                ("alarm-metrics", 54.0, "metrics that alarms look at, those of gradual deployments among them")
+                ("alarm-metrics", 62.0, "metrics that alarms look at, those of gradual deployments among them")
             }
             Self::PushesPerChange => ("pushes", 3.0, "devices that hear of a change of friends or groups"),
             Self::StreamShards => ("shards", 4.0, "shards of the table's stream; each calls once a second at most"),

@@ -26,6 +26,7 @@ pub enum What {
     Traces,
     TopicMessages,
     Pushes,
+    QueueCalls,
     WebAcl,
     WebAclRules,
     WebAclRequests,
@@ -68,7 +69,7 @@ const fn seen(at: &'static str, price: Price) -> Price {
 
 impl What {
     /// All items, in the order of the table.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::HttpApi,
         Self::LambdaCalls,
         Self::LambdaGbSeconds,
@@ -91,6 +92,7 @@ impl What {
         Self::Traces,
         Self::TopicMessages,
         Self::Pushes,
+        Self::QueueCalls,
         Self::WebAcl,
         Self::WebAclRules,
         Self::WebAclRequests,
@@ -223,6 +225,7 @@ impl What {
                 price("SNS", "message published", &[(M, 0.0), (ALL, 0.5 / M)], "aws.amazon.com/sns/pricing")
             }
             Self::Pushes => price("SNS", "push to a device", &[(M, 0.0), (ALL, 0.5 / M)], "aws.amazon.com/sns/pricing"),
+            Self::QueueCalls => price("SQS", "request", &[(M, 0.0), (ALL, 0.4 / M)], "aws.amazon.com/sqs/pricing"),
             Self::WebAcl => price("WAF", "web ACL a month", &[(ALL, 5.0)], WAF),
             Self::WebAclRules => price("WAF", "rule or managed group a month", &[(ALL, 1.0)], WAF),
             Self::WebAclRequests => price("WAF", "request looked at", &[(ALL, 0.6 / M)], WAF),

@@ -242,6 +242,12 @@ impl Endpoints {
         self.services.sns.pushes()
     }
 
+    /// Subscribes to every push to a device from now on.
+    #[must_use]
+    pub fn subscribe_pushes(&self) -> broadcast::Receiver<Push> {
+        self.services.sns.subscribe_pushes()
+    }
+
     /// Makes the next `count` calls of one kind fail. `call` is `service:Operation`, for example
     /// `dynamodb:TransactWriteItems`, `s3:PutObject`, `sns:Publish` (to phones, topics and devices alike),
     /// `sqs:SendMessage` or `kms:Decrypt`; `service:*` is any call of a service. SDK clients retry errors that may be temporary, and every

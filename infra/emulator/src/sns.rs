@@ -75,6 +75,11 @@ impl Sns {
         self.0.pushes.newest_first(|_| true)
     }
 
+    /// Subscribes to every push from now on.
+    pub fn subscribe_pushes(&self) -> broadcast::Receiver<Push> {
+        self.0.pushes.subscribe()
+    }
+
     /// Handles one call of a registered caller.
     pub fn answer(&self, authority: &Authority, faults: &Faults, call: &SignedCall) -> HttpResponse {
         let form = Form::parse(&call.body);

@@ -1,7 +1,7 @@
 //! SQS in the JSON protocol: standard queues with visibility timeouts, delays, retention and dead-letter queues, and the
 //! event source mappings that deliver their messages to functions.
 //!
-//! Messages are in SQLite ([`store`]), in memory or in the data folder. The rules of a queue are those of the SQS
+//! Messages are in `SQLite` ([`store`]), in memory or in the data folder. The rules of a queue are those of the SQS
 //! developer guide, and time is the machine's clock, which a test may move forward. Queues with the properties of FIFO
 //! queues, and attributes of messages, are not supported.
 

@@ -13,9 +13,10 @@ struct Listed {
 }
 
 /// Every function.
-const FUNCTIONS: [Listed; 8] = [
+const FUNCTIONS: [Listed; 9] = [
     Listed { binary: "auth", build: |services| Ok(Box::new(auth::function(services)?)), api: Some(auth::api) },
     Listed { binary: "codes", build: |services| Ok(Box::new(codes::function(services)?)), api: Some(codes::api) },
+    Listed { binary: "jobs", build: |services| Ok(Box::new(jobs::function(services)?)), api: None },
     Listed { binary: "media", build: |services| Ok(Box::new(media::function(services)?)), api: Some(media::api) },
     Listed { binary: "notify", build: |services| Ok(Box::new(notify::function(services)?)), api: None },
     Listed {

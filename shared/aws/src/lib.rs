@@ -1,4 +1,4 @@
-//! The domain's traits, implemented with S3, SNS and KMS, and the configuration of all AWS clients.
+//! The domain's traits, implemented with S3, SNS, SQS and KMS, and the configuration of all AWS clients.
 
 pub mod bucket_events;
 pub mod event_publisher;
@@ -6,6 +6,8 @@ pub mod https;
 pub mod kms;
 pub mod objects;
 pub mod push;
+pub mod queue;
+pub mod queue_events;
 pub mod sms;
 
 use std::time::Duration;

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
 use aws_sdk_sns::Client;
+use aws_sdk_sns::error::ProvideErrorMetadata;
 use aws_sdk_sns::operation::create_platform_endpoint::CreatePlatformEndpointError;
 use aws_sdk_sns::operation::publish::PublishError;
 use serde_json::json;
@@ -61,7 +62,9 @@ impl SnsPushSender {
         let made = create.token(&device.token).send().await.map_err(|error| match error.into_service_error() {
             // The service's message quotes the token, so no part of it is logged.
             CreatePlatformEndpointError::InvalidParameterException(_) => Pushed::Gone,
-            _ => Pushed::Failed,
+            CreatePlatformEndpointError::AuthorizationErrorException(_)
+            | CreatePlatformEndpointError::NotFoundException(_) => Pushed::Failed,
+            _ => Pushed::Unsent,
         })?;
         let endpoint: Arc<str> = made.endpoint_arn.ok_or(Pushed::Failed)?.into();
         self.endpoints().remember(device, &endpoint);
@@ -85,6 +88,8 @@ impl SnsPushSender {
                 self.endpoints().forget(device);
                 Pushed::Gone
             }
+            other if matches!(other.code(), Some("Throttled" | "Throttling" | "ThrottlingException")) => Pushed::Unsent,
+            // After a lost response or an error of the service, it may have been sent.
             _ => Pushed::Failed,
         })
     }

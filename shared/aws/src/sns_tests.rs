@@ -193,7 +193,10 @@ async fn a_token_that_is_none_is_gone_and_nothing_is_tried_twice() {
     for (answers, expected, rounds) in [
         (vec![refused(400, "InvalidParameter")], Pushed::Gone, 1),
         (vec![refused(403, "AuthorizationError")], Pushed::Failed, 1),
-        (vec![refused(500, "InternalError")], Pushed::Failed, 1),
+        (vec![refused(500, "InternalError")], Pushed::Unsent, 1),
+        (vec![refused(400, "Throttled")], Pushed::Unsent, 1),
+        (vec![endpoint(), refused(429, "Throttled")], Pushed::Unsent, 2),
+        (vec![endpoint(), refused(400, "Throttling")], Pushed::Unsent, 2),
         (vec![endpoint(), refused(500, "InternalError")], Pushed::Failed, 2),
         (vec![endpoint(), refused(403, "PlatformApplicationDisabled")], Pushed::Failed, 2),
     ] {

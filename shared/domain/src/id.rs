@@ -4,8 +4,11 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::str::FromStr;
 
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::Error;
 use super::random::{self, Random};
-use super::{Error, Result};
 
 /// The kind of thing that an [`Id`] identifies.
 pub trait Kind {
@@ -48,8 +51,21 @@ impl<K> fmt::Display for Id<K> {
 impl<K: Kind + Copy> FromStr for Id<K> {
     type Err = Error;
 
-    fn from_str(text: &str) -> Result<Self> {
+    fn from_str(text: &str) -> Result<Self, Error> {
         text.parse().ok().and_then(Self::new).ok_or(Error::NotFound(K::NAME))
+    }
+}
+
+impl<K> Serialize for Id<K> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl<'de, K: Kind + Copy> Deserialize<'de> for Id<K> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = u64::deserialize(deserializer)?;
+        Self::new(number).ok_or_else(|| D::Error::custom("an id is a number from 1 to below 2^53"))
     }
 }
 

@@ -38,7 +38,7 @@ pub use self::social::change_of;
 
 use self::item::Item;
 use self::keys::Key;
-pub use self::social::social_change;
+pub use self::social::job_of;
 use self::write::{Change, key_attributes};
 use domain::account::Caller;
 use domain::clock::Timestamp;

@@ -20,28 +20,29 @@ use crate::stream::Record;
 use domain::Result;
 use domain::account::{Caller, UserId};
 use domain::clock::Timestamp;
-use domain::social::jobs::Task;
+use domain::jobs::Job;
 use domain::social::{PublicProfile, PublicProfiles};
 
-/// The work on groups that a change of the table requires, if any.
+/// The job that a change of the table requires, if any.
 #[must_use]
-pub fn social_change(record: &Record) -> Option<Task> {
+pub fn job_of(record: &Record) -> Option<Job> {
+    let spread = |user: UserId, late: bool| Job::SpreadProfile { user, change: record.id.clone(), late };
     let Some(new) = &record.new else {
-        return keys::owner_of_unspread(&record.pk, &record.sk).map(Task::SpreadLate);
+        return keys::owner_of_unspread(&record.pk, &record.sk).map(|user| spread(user, true));
     };
     match record.sk.as_str() {
         "job" if record.old.is_none() => {
             let group = record.pk.strip_prefix("group#")?.parse().ok()?;
-            Some(Task::Finish(group))
+            Some(Job::FinishGroup { group })
         }
         "account" => {
             let (old, user) = (record.old.as_ref()?, item::get_user(new, "id")?);
             if ["name", "avatar"].into_iter().any(|name| old.get(name) != new.get(name)) {
-                return Some(Task::Spread(user));
+                return Some(spread(user, false));
             }
             // The change that marks the account is not the one that asks again.
             let is_late = [old, new].into_iter().all(|account| account.contains_key(spread::UNSPREAD));
-            is_late.then_some(Task::SpreadLate(user))
+            is_late.then(|| spread(user, true))
         }
         _ => None,
     }

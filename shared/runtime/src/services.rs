@@ -12,6 +12,7 @@ use aws::event_publisher::SnsEventPublisher;
 use aws::kms::KmsVault;
 use aws::objects::S3Objects;
 use aws::push::SnsPushSender;
+use aws::queue::SqsQueue;
 use aws::sms::SnsSmsSender;
 use aws_config::SdkConfig;
 use domain::captcha::Captchas;
@@ -29,7 +30,7 @@ use domain::policy::Policy;
 use domain::random::Random;
 use domain::real_name::RealNames;
 use domain::rooms::{Numbers, Rooms};
-use domain::social::{DeltaSync, Friends, Groups, Jobs, sync};
+use domain::social::{DeltaSync, Friends, GroupJobs, Groups, sync};
 use domain::tokens::Keys;
 use dynamodb::Table;
 use handset_http::caller::PublicUrl;
@@ -282,13 +283,23 @@ impl Services {
             random: self.random.clone(),
             store: self.table()?,
             friends: self.table()?,
-            jobs: self.jobs()?,
+            jobs: self.group_jobs()?,
         }))
     }
 
+    /// The queue of background work.
+    pub fn job_queue(&self) -> Wired<SqsQueue> {
+        Ok(Arc::new(SqsQueue::new(&self.sdk, self.env.text("JOBS_QUEUE_URL")?)))
+    }
+
+    /// The queue of pushes to devices.
+    pub fn push_queue(&self) -> Wired<SqsQueue> {
+        Ok(Arc::new(SqsQueue::new(&self.sdk, self.env.text("PUSHES_QUEUE_URL")?)))
+    }
+
     /// The background work of large groups and of changed nicknames.
-    pub fn jobs(&self) -> Wired<Jobs> {
-        Ok(Arc::new(Jobs { clock: self.clock.clone(), store: self.table()? }))
+    pub fn group_jobs(&self) -> Wired<GroupJobs> {
+        Ok(Arc::new(GroupJobs { clock: self.clock.clone(), store: self.table()? }))
     }
 
     /// Incremental sync.

@@ -1,5 +1,7 @@
 //! Notifications that arrive in spite of failures.
 
+use std::time::Duration;
+
 use aws_sdk_dynamodb::types::AttributeValue;
 use emulator::Fault;
 use serde_json::json;
@@ -55,13 +57,21 @@ fn a_push_that_fails_tells_nothing_twice() {
         tom.invites(backend, &ann, "").await;
         assert_eq!((operations(backend).await, pushes(backend).await), (vec!["Request".to_owned()], Vec::new()));
         assert_eq!(endpoints.faults_left(), 0);
-        ann.acts_on(backend, "/friendship/ignore", &tom).await;
-        backend.advance(std::time::Duration::from_hours(24));
-        tom.invites(backend, &ann, "again").await;
-        assert_eq!(
-            pushes(backend).await,
-            [("ann".to_owned(), "Handset: Tom wants to be your friend: again".to_owned())]
-        );
+        // Nothing was sent, so it is tried again after a pause. When it is not known whether it was sent, it is not.
+        endpoints.advance_queues(Duration::from_secs(10));
+        let first = ("ann".to_owned(), "Handset: Tom wants to be your friend".to_owned());
+        assert_eq!(pushes(backend).await, std::slice::from_ref(&first));
+        endpoints.fail_after("sns:Publish", 1, 1, Fault::error(500, "InternalError"));
+        for (message, expected) in [("lost", None), ("again", Some("Handset: Tom wants to be your friend: again"))] {
+            ann.acts_on(backend, "/friendship/ignore", &tom).await;
+            backend.advance(Duration::from_hours(24));
+            tom.invites(backend, &ann, message).await;
+            backend.settled().await;
+            endpoints.advance_queues(Duration::from_mins(15));
+            let expected = expected.map(|text| ("ann".to_owned(), text.to_owned()));
+            assert_eq!(pushes(backend).await, [first.clone()].into_iter().chain(expected).collect::<Vec<_>>());
+        }
+        assert_eq!((operations(backend).await.len(), endpoints.faults_left()), (3, 0));
     });
 }
 

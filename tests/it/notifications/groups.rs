@@ -118,7 +118,7 @@ fn what_members_only_see_is_not_told() {
 
 /// Creates accounts by writing copies of an existing one, each with its own device: signing up so many users takes a
 /// minute.
-async fn crowd(backend: &Backend, like: &Member, count: usize) -> Vec<String> {
+pub(super) async fn crowd(backend: &Backend, like: &Member, count: usize) -> Vec<String> {
     let account = backend.account(like.number()).await;
     let people = (0..count).map(|number| {
         let (user, mut item) = (UserId::generate(&SystemRandom), account.clone());

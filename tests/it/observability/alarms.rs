@@ -10,7 +10,7 @@ use super::failures::{root, template};
 
 const PATH: &str = "infra/observability.yaml";
 /// Functions that the gateway does not invoke.
-const NO_REQUESTS: [&str; 1] = ["notify"];
+const NO_REQUESTS: [&str; 2] = ["jobs", "notify"];
 /// AWS's metrics and their dimensions, from the user guides of API Gateway, `DynamoDB`, Lambda, SNS and SQS.
 const OF_AWS: [(&str, &[&str], &[&str]); 6] = [
     ("AWS/ApiGateway", &["4xx", "5xx", "Count", "Latency"], &["ApiId"]),
@@ -22,7 +22,7 @@ const OF_AWS: [(&str, &[&str], &[&str]); 6] = [
     ("AWS/DynamoDB", &["ReadThrottleEvents", "WriteThrottleEvents"], &["GlobalSecondaryIndexName", "TableName"]),
     ("AWS/Lambda", &["ConcurrentExecutions", "Errors", "IteratorAge", "Throttles"], &["FunctionName"]),
     ("AWS/SNS", &["SMSMonthToDateSpentUSD"], &[]),
-    ("AWS/SQS", &["ApproximateNumberOfMessagesVisible"], &["QueueName"]),
+    ("AWS/SQS", &["ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible"], &["QueueName"]),
 ];
 
 /// A metric used in an alarm or widget: its namespace, name and dimensions. Parameters are written `${Name}`.
@@ -174,6 +174,7 @@ fn what_was_promised_has_an_alarm_and_every_alarm_tells_somebody() {
         "DeadLetters",
         "FaultRate",
         "GatewayErrors",
+        "QueueBehind",
         "SlowRequests",
         "SmsSpend",
         "StreamBehind",

@@ -231,7 +231,7 @@ fn every_api_signs_in_under_its_own_name_and_every_metric_is_met() {
         let apis: Vec<&str> = of(Metric::SignIns).into_keys().collect();
         assert_eq!(apis, ["device", "messenger", "rooms", "sealtalk", "supabase", "web"]);
         let functions: Vec<&str> = of(Metric::ColdStarts).into_keys().collect();
-        assert_eq!(functions, ["auth", "codes", "media", "notify", "profiles", "resize", "rooms", "social"]);
+        assert_eq!(functions, ["auth", "codes", "jobs", "media", "notify", "profiles", "resize", "rooms", "social"]);
         assert!(of(Metric::ColdStarts).values().all(|count| *count == 1), "{:?}", of(Metric::ColdStarts));
         let texts = backend.running.endpoints().texts(None).len() as u64;
         assert_eq!(of(Metric::CodesSent).values().sum::<u64>(), texts, "as many as there are texts");

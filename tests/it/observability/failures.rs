@@ -20,13 +20,23 @@ pub(super) fn template(path: &str) -> Template {
 /// The queue of a destination, which is encrypted and keeps messages as long as SQS allows.
 fn queue(template: &Value, destination: &Value) -> String {
     assert_eq!(destination["Type"], "SQS", "{destination}");
-    let target = &destination["Destination"]["Fn::GetAtt"];
-    let name = target[0].as_str().unwrap_or_else(|| panic!("{destination}"));
-    assert_eq!(target[1], "Arn");
-    let queue = &template["Resources"][name];
+    dead_letters(template, &destination["Destination"])
+}
+
+/// The dead-letter queue that a template refers to by its ARN.
+fn dead_letters(template: &Value, arn: &Value) -> String {
+    let name = named(arn);
+    let queue = &template["Resources"][&name];
     assert_eq!(queue["Type"], "AWS::SQS::Queue", "{name}");
     assert_eq!(queue["Properties"], json!({ "SqsManagedSseEnabled": true, "MessageRetentionPeriod": 1_209_600 }));
-    name.to_owned()
+    name
+}
+
+/// The resource whose ARN a template refers to.
+fn named(arn: &Value) -> String {
+    let target = &arn["Fn::GetAtt"];
+    assert_eq!(target[1], "Arn");
+    target[0].as_str().unwrap_or_else(|| panic!("{arn}")).to_owned()
 }
 
 #[test]
@@ -61,8 +71,24 @@ fn every_event_has_bounded_retries_and_a_queue_of_its_functions_own() {
                 queues.insert(queue(template, &event["Properties"]["DestinationConfig"]["OnFailure"]));
             }
         }
-        assert_eq!((sources, queues.len()), (4, 4), "{queues:?}");
-        assert_eq!(backend.running.stack().queues.len(), 4, "a queue that nothing is sent to");
+        let (mut work, stack) = (BTreeSet::new(), backend.running.stack());
+        for function in &stack.functions {
+            for source in &function.queue_events {
+                sources += 1;
+                assert!(source.reports_failures && source.max_concurrency.is_some(), "{}", function.binary);
+                let queue = stack.queues.iter().find(|queue| queue.arn == source.queue).expect("the queue");
+                let redrive = queue.redrive.as_ref().expect("a dead-letter queue");
+                assert!((5..=50).contains(&redrive.max_receives), "{}", queue.logical_id);
+                let properties = &template["Resources"][&queue.logical_id]["Properties"];
+                assert_eq!(properties["SqsManagedSseEnabled"], true, "{}", queue.logical_id);
+                // As long as SQS allows: a message keeps its age in the dead-letter queue.
+                assert_eq!(queue.retention, 1_209_600, "{}", queue.logical_id);
+                queues.insert(dead_letters(template, &properties["RedrivePolicy"]["deadLetterTargetArn"]));
+                work.insert(queue.logical_id.clone());
+            }
+        }
+        assert_eq!((sources, queues.len()), (6, 6), "{queues:?}");
+        assert_eq!(stack.queues.len(), queues.len() + work.len(), "a queue that nothing is sent to");
     });
 }
 

@@ -9,6 +9,7 @@ use domain::crypto::SystemRandom;
 use domain::random;
 use domain::short_id;
 use domain::social::GroupId;
+use emulator::Fault;
 use futures::StreamExt;
 use futures::future::join_all;
 use local::{Functions, Handset};
@@ -230,8 +231,9 @@ pub async fn crowd(backend: &Backend, like: &Someone, count: usize) -> Vec<Someo
     futures::stream::iter(people).buffered(SIDE_BY_SIDE).collect().await
 }
 
-/// Passes the function a stream record about the note of a group's job, which may arrive more than once.
-pub async fn carry_on(backend: &Backend, group: &str) -> Value {
+/// Passes the function a stream record about the note of a group's job, and then the job itself. Both may arrive more than
+/// once.
+pub async fn carry_on(backend: &Backend, group: &str) -> [Value; 2] {
     let record = json!({ "Records": [{
         "eventID": random::below(&SystemRandom, 1 << 50).to_string(), "eventName": "INSERT",
         "eventSource": "aws:dynamodb",
@@ -240,17 +242,37 @@ pub async fn carry_on(backend: &Backend, group: &str) -> Value {
             "NewImage": { "pk": { "S": partition(group) }, "sk": { "S": "job" }, "since": { "N": "1" } },
         },
     }] });
+    let group = short_id::decode(group).map(GroupId::get).expect("an id");
+    let message = json!({ "Records": [{
+        "messageId": "test", "receiptHandle": "test", "body": json!({ "job": "finish_group", "group": group }).to_string(),
+        "attributes": { "ApproximateReceiveCount": "1" }, "eventSource": "aws:sqs",
+    }] });
     let handset = Handset { clock: Arc::clone(&backend.clock) as _, ..Handset::default() };
-    let function = handset.build("social", &backend.running.environments()["social"]).await.expect("the function");
-    let answer = function.invoke(record.to_string().into_bytes(), "test", 0).await.expect("an answer");
-    serde_json::from_slice(&answer).expect("JSON")
+    let function = handset.build("jobs", &backend.running.environments()["jobs"]).await.expect("the function");
+    let invoke = async |event: Value| -> Value {
+        let answer = function.invoke(event.to_string().into_bytes(), "test", 0).await.expect("an answer");
+        serde_json::from_slice(&answer).expect("JSON")
+    };
+    [invoke(record).await, invoke(message).await]
 }
 
-/// Waits until the table's stream has been processed.
+/// Adds a note that work is left for a group, as if the function that did the work had crashed.
+pub async fn note_job(backend: &Backend, group: &str) {
+    use aws_sdk_dynamodb::types::AttributeValue;
+    let note = [
+        ("pk", AttributeValue::S(partition(group))),
+        ("sk", AttributeValue::S("job".to_owned())),
+        ("since", AttributeValue::N("1".to_owned())),
+    ];
+    backend.put_item(note.map(|(name, value)| (name.to_owned(), value)).into()).await;
+}
+
+/// Waits until the table's stream and the queues have been processed.
 pub async fn settled(backend: &Backend) {
     tokio::time::timeout(Duration::from_mins(2), backend.settled()).await.expect("it settles");
     if let Runs::Here(running) = &backend.running {
         assert!(running.endpoints().dead_letters().is_empty(), "{:?}", running.endpoints().dead_letters());
+        assert_eq!(backend.in_queue("FailedJobs"), []);
     }
 }
 
@@ -269,6 +291,17 @@ pub async fn whole_group(backend: &Backend) {
         assert_eq!(other.get(backend, path).await.0, 200, "{path}");
     }
     assert_eq!(other.get(backend, &format!("/group/get_bulletin?groupId={group}")).await.0, 200);
+    // A nickname that is copied to a group.
+    let renamed = json!({ "nickname": "Renamed" });
+    assert_eq!(other.post(backend, "/user/set_nickname", renamed).await, done());
+    settled(backend).await;
     assert_eq!(owner.acts(backend, "kick", &group, &[&other]).await, done());
+    // A job that fails once, and is tried again.
+    settled(backend).await;
+    backend.running.endpoints().fail_next("dynamodb:BatchGetItem", 1, Fault::error(400, "ValidationException"));
+    note_job(backend, &group).await;
+    settled(backend).await;
+    assert_eq!(backend.running.endpoints().faults_left(), 0);
+    assert!(backend.item(&partition(&group), "job").await.is_none(), "it is done");
     assert_eq!(owner.acts(backend, "quit", &group, &[]).await, done());
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use aws_config::SdkConfig;
 use domain::clock::{Clock, SystemClock, Timestamp};
 use domain::{Error, NotSignedIn};
+use emulator::QueueMessage;
 use handset_http::api::{Api, Device, Messenger, Rooms, SealTalk, Supabase};
 use local::{Functions, Handset, Options, Running};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
@@ -185,6 +186,13 @@ impl Backend {
             ("ChecksPerIpDay", "1000"),
         ];
         Self::frozen(&caps).await
+    }
+
+    /// The messages that are now in a queue of the template, oldest first.
+    pub fn in_queue(&self, logical_id: &str) -> Vec<QueueMessage> {
+        let queues = &self.running.stack().queues;
+        let queue = queues.iter().find(|queue| queue.logical_id == logical_id).expect("a queue");
+        self.running.endpoints().queue_messages(&queue.arn)
     }
 
     /// The messages of the topic so far with their attributes, oldest first.

@@ -142,7 +142,7 @@ impl BucketStore {
 
     /// All objects, in the order of their keys.
     pub fn objects(&self) -> Vec<Arc<Object>> {
-        self.index().values().filter_map(|versions| newest(versions)).collect()
+        self.index().values().filter_map(newest).collect()
     }
 
     /// All versions and delete markers, in the order of their keys, newest first, each with whether it is the newest.
@@ -161,7 +161,7 @@ impl BucketStore {
         let blob = Blob::store(self.folder.as_deref(), bytes).await.map_err(failed)?;
         let record = ObjectRecord { size, e_tag, attributes, body: blob.file_name(), ..self.record(key.clone()) };
         let mut index = self.index();
-        if only_new && index.get(&key).and_then(|versions| newest(versions)).is_some() {
+        if only_new && index.get(&key).and_then(newest).is_some() {
             return Err(precondition_failed());
         }
         self.add(&mut index, record, blob)

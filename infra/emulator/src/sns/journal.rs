@@ -16,7 +16,7 @@ use crate::{Error, files};
 const KEPT: usize = 1_000;
 
 /// The number of messages that a slow subscriber may fall behind before it misses some.
-const BACKLOG: usize = 256;
+const BACKLOG: usize = 4_096;
 
 /// The newest messages of a kind, oldest first, with one JSON line for each in a file.
 pub struct Journal<T> {

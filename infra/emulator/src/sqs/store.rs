@@ -1,4 +1,4 @@
-//! The messages of all queues, in SQLite.
+//! The messages of all queues, in `SQLite`.
 //!
 //! A message is visible from the time in `visible` on. Receiving it moves this time into the future and gives it a new
 //! receipt handle, so it comes back unless it is deleted before.
@@ -216,7 +216,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<QueueMessage> {
     })
 }
 
-/// SQLite's integers have a sign; times are far below its range.
+/// The integers of `SQLite` have a sign; times are far below its range.
 fn number(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }

@@ -12,6 +12,9 @@ use crate::persistence::Folder;
 use crate::queues::{arn, prepare, queue, send};
 use crate::support::TestStack;
 
+/// Makes the response to an event, from the number of events and the newest.
+type Answer = fn(usize, &Value) -> Result<Value, String>;
+
 /// The events that a function received.
 type Events = Arc<Mutex<Vec<Value>>>;
 
@@ -98,7 +101,7 @@ async fn a_message_that_failed_once_comes_back_and_the_others_of_its_batch_do_no
 
 #[tokio::test]
 async fn a_message_that_always_fails_ends_as_a_dead_letter() {
-    let refusals: [fn(usize, &Value) -> Result<Value, String>; 4] = [
+    let refusals: [Answer; 4] = [
         |_, _| Err("it broke".to_owned()),
         |_, _| panic!("it panics"),
         |_, _| Ok(json!({"batchItemFailures": [{"itemIdentifier": "unknown"}]})),

@@ -6,10 +6,10 @@ use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::ProvideErrorMetadata as _;
 use aws_sdk_sqs::types::{
     DeleteMessageBatchRequestEntry, Message, MessageSystemAttributeName as Attribute, QueueAttributeName,
-    SendMessageBatchRequestEntry,
+    SendMessageBatchRequestEntry, SendMessageBatchResultEntry,
 };
-use emulator::Fault;
 use emulator::template::{Queue, Redrive};
+use emulator::{Denial, Fault};
 use serde_json::{Value, json};
 
 use crate::persistence::Folder;
@@ -141,7 +141,7 @@ async fn a_delayed_message_comes_later_and_an_old_one_never() {
     sent.send().await.expect("sent");
     send(&client, "jobs", "now").await;
     assert_eq!(bodies(&receive(&client, "jobs").await), ["now"]);
-    stack.endpoints.advance_queues(Duration::from_secs(900));
+    stack.endpoints.advance_queues(Duration::from_mins(15));
     let mut both = receive(&client, "jobs").await;
     both.sort_by_key(|message| message.body().map(str::to_owned));
     assert_eq!(bodies(&both), ["later", "now"]);
@@ -172,7 +172,7 @@ async fn the_entries_of_a_batch_succeed_and_fail_one_by_one() {
     };
     let batch = |entries: Vec<_>| client.send_message_batch().queue_url(url("jobs")).set_entries(Some(entries)).send();
     let sent = batch(vec![entry("a", "1"), entry("b", "\u{1}"), entry("c", "3")]).await.expect("an answer");
-    assert_eq!(sent.successful().iter().map(|entry| entry.id()).collect::<Vec<_>>(), ["a", "c"]);
+    assert_eq!(sent.successful().iter().map(SendMessageBatchResultEntry::id).collect::<Vec<_>>(), ["a", "c"]);
     let failed: Vec<_> = sent.failed().iter().map(|entry| (entry.id(), entry.code(), entry.sender_fault())).collect();
     assert_eq!(failed, [("b", "InvalidMessageContents", true)]);
     let eleven = (0..11).map(|number| entry(&number.to_string(), "x")).collect();
@@ -265,7 +265,7 @@ async fn a_role_allows_each_action_on_each_queue_by_itself() {
     delete(&admin, "jobs", &received[0]).await;
     let denied = stack.endpoints.denied();
     assert_eq!(
-        denied.last().map(|denial| denial.missing_statement()),
+        denied.last().map(Denial::missing_statement),
         Some(format!("- Effect: Allow\n  Action: sqs:DeleteMessage\n  Resource: \"{}\"", arn("jobs")))
     );
 }

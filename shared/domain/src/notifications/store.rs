@@ -157,8 +157,10 @@ pub enum Pushed {
     Sent,
     /// The push service no longer accepts pushes for the device, or does not know its token.
     Gone,
-    /// It failed for another reason, and is not tried again.
+    /// It failed for another reason. It may have been sent in spite of it, so it is not tried again.
     Failed,
+    /// It was certainly not sent, for a reason that may pass, so it may be tried again.
+    Unsent,
 }
 
 /// The push services.

@@ -7,7 +7,7 @@ use super::group::{
     Bulletin, Changed, Draft, Group, GroupId, GroupName, GroupSnapshot, MOST_AT_ONCE, MOST_MEMBERS, Member, MemberName,
     Role, Stage,
 };
-use super::jobs::Jobs;
+use super::jobs::GroupJobs;
 use super::store::{Board, FriendStore, GroupStore, MAX_CONFLICT_RETRIES, Written};
 use super::{PublicProfile, PublicProfiles};
 use crate::account::{Caller, UserId};
@@ -26,7 +26,7 @@ pub struct Groups {
     /// The store of public profiles.
     pub friends: Arc<dyn FriendStore>,
     /// Completes changes that do not fit into one transaction.
-    pub jobs: Arc<Jobs>,
+    pub jobs: Arc<GroupJobs>,
 }
 
 /// A group of the caller's.

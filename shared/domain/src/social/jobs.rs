@@ -4,7 +4,7 @@
 //! Members never see a half-done change. A large group is [`Stage::Forming`], which nobody sees, until it is on the
 //! list of every member; then one write makes it alive for all of them. A dissolved group disappears in one write, and
 //! the members' lists are cleaned up afterwards. A note beside the group records that work is left. The table's stream
-//! reads this note, so the work continues even if the function that started it crashed. Every step can be repeated
+//! turns this note into a job, so the work continues even if the function that started it crashed. Every step can be repeated
 //! safely.
 
 use std::collections::BTreeSet;
@@ -20,26 +20,15 @@ use telemetry::round_trips;
 /// So many groups get a changed nickname at the same time.
 const SIDE_BY_SIDE: usize = 10;
 
-/// A task that the table's stream triggers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Task {
-    /// There is work left for this group.
-    Finish(GroupId),
-    /// This user's nickname or picture changed.
-    Spread(UserId),
-    /// This user's nickname or picture changed too early to be copied, some time ago.
-    SpreadLate(UserId),
-}
-
-/// Continues background work.
-pub struct Jobs {
+/// Does background work on groups.
+pub struct GroupJobs {
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// The store of groups.
     pub store: Arc<dyn JobStore>,
 }
 
-impl Jobs {
+impl GroupJobs {
     /// Does the work that is left for a group. It is not an error when there is none, or when another process does it
     /// at the same time.
     pub async fn carry_on(&self, group: GroupId) -> Result<()> {
