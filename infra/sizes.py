@@ -32,7 +32,6 @@ STATED = {
     "WeChatBaseUrl": 64,
     "QqBaseUrl": 64,
     "WeiboBaseUrl": 64,
-    "RongCloudAppSecret": 64,
     "ApnsApplicationArn": 128,
     "FcmApplicationArn": 128,
     "PublicUrl": len("https://") + HOST,

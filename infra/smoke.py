@@ -29,7 +29,7 @@ def of_curves(keys):
 
 
 # The requests and the expected responses: the status, and a field of the JSON body with its value, or a function that
-# accepts it (`...` for any). Some have headers.
+# accepts it (`...` for any). Of a page or a script, a piece of its text. Some have headers.
 CHECKS = [
     ("auth: the public keys", "GET", "/.well-known/jwks.json", None, 200, ("keys", ...)),
     ("codes: no text to what is no number", "POST", "/verify_code", {"zone": "86", "number": "1"}, 400, ("error", ...)),
@@ -51,6 +51,18 @@ CHECKS = [
     ("supabase: the same in words", "POST", "/auth/v1/verify", GUESS, 403, ("code", "otp_expired"), WORDS),
     ("supabase: no session to refresh", "POST", REFRESH, {"refresh_token": "x"}, 400, ("code", 400)),
     ("supabase: an unknown path", "GET", "/auth/v1/no/such/path", None, 404, ("error_code", "validation_failed")),
+    ("common: the service answers", "GET", "/healthz", None, 200, ("status", "ok")),
+    ("common: the settings", "GET", "/v1/config", None, 200, ("code_digits", ...)),
+    ("common: the description", "GET", "/openapi.json", None, 200, ("paths", lambda found: "/v1/me" in found)),
+    ("common: the reference page", "GET", "/docs", None, 200, "/docs/page.js"),
+    ("common: the script of that page", "GET", "/docs/page.js", None, 200, "/openapi.json"),
+    ("common: the page to delete an account", "GET", "/account/delete", None, 200, "/account/delete.js"),
+    ("common: the script of that page", "GET", "/account/delete.js", None, 200, "/v1/me"),
+    ("common: profiles, not signed in", "GET", "/v1/me", None, 401, ("code", "credential_missing")),
+    ("common: auth, not signed in", "GET", "/v1/sessions", None, 401, ("code", "credential_missing")),
+    ("common: social, not signed in", "GET", "/v1/friends", None, 401, ("code", "credential_missing")),
+    ("common: media, not signed in", "GET", "/v1/media", None, 401, ("code", "credential_missing")),
+    ("common: an unknown path", "GET", "/v1/no/such/path", None, 404, ("code", "no_route")),
 ]
 
 
@@ -73,7 +85,7 @@ def accepts(value, found):
 
 def problem(check, url):
     """The error of the response to a check, or None."""
-    _, method, path, body, status, (field, value), *headers = check
+    _, method, path, body, status, expected, *headers = check
     try:
         got, text = ask(url.rstrip("/") + path, method, body, *headers or [{}])
     except OSError as error:
@@ -81,6 +93,9 @@ def problem(check, url):
     shown = text[:200].decode(errors="replace")
     if got != status:
         return f"status {got} instead of {status}: {shown}"
+    if isinstance(expected, str):
+        return None if expected in text.decode(errors="replace") else f"no {expected!r}: {shown}"
+    field, value = expected
     try:
         found = json.loads(text)
     except ValueError:

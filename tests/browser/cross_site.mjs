@@ -4,33 +4,10 @@
 //
 // Starts the local run on a free port, and beside it a page on another site. Hosts below .localhost count as secure, so
 // the browser marks its requests (Sec-Fetch-Site), and each is a site of its own: ports of one host are not.
-import { spawn } from "node:child_process";
 import { createServer } from "node:http";
-import { chromium } from "playwright-core";
+import { check, failures, launch, startHandset } from "./support.mjs";
 
-const binary = process.argv[2] ?? "target/debug/handset";
 const number = "13912345678";
-let failed = 0;
-
-function check(what, holds, seen) {
-  console.log(`${holds ? "ok    " : "FAILED"} ${what}${holds ? "" : `: ${JSON.stringify(seen)}`}`);
-  if (!holds) failed += 1;
-}
-
-/** Starts the local run and resolves to its port. */
-function startHandset() {
-  const child = spawn(binary, ["--port", "0", "--memory"], { stdio: ["ignore", "pipe", "inherit"] });
-  const port = new Promise((resolve, reject) => {
-    let printed = "";
-    child.stdout.on("data", (bytes) => {
-      printed += bytes;
-      const found = printed.match(/http:\/\/localhost:(\d+)/);
-      if (found) resolve(Number(found[1]));
-    });
-    child.on("exit", (code) => reject(new Error(`the local run ended with ${code}`)));
-  });
-  return { child, port };
-}
 
 /** A site with one empty page. */
 function startSite() {
@@ -43,13 +20,7 @@ function startSite() {
 
 const handset = startHandset();
 const site = await startSite();
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  args: [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP *.localhost 127.0.0.1",
-  ],
-});
+const browser = await launch();
 try {
   const api = `http://api.localhost:${await handset.port}`;
   const texts = async () => (await (await fetch(`${api.replace("api.localhost", "127.0.0.1")}/_local/sms`)).json()).length;
@@ -135,4 +106,4 @@ try {
   handset.child.removeAllListeners("exit");
   handset.child.kill("SIGINT");
 }
-process.exit(failed === 0 ? 0 : 1);
+process.exit(failures() === 0 ? 0 : 1);

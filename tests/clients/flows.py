@@ -21,6 +21,7 @@ import messenger
 import rooms
 import sealtalk
 import supabase
+import v1
 import web
 from device import models as device_models
 from device.api.device import (
@@ -46,6 +47,12 @@ from supabase.api.supabase import (
     supabase_get_user, supabase_post_logout, supabase_post_otp, supabase_post_token, supabase_post_verify,
     supabase_put_user,
 )
+from v1 import models as v1_models
+from v1.api.v1 import (
+    v1_delete_me, v1_get_friend_requests, v1_get_me, v1_get_sessions, v1_get_sync, v1_look_up_contacts, v1_patch_me,
+    v1_post_group, v1_post_media, v1_put_avatar, v1_put_friend,
+)
+from v1.types import File as Media
 from web import models as web_models
 from web.api.web import (
     web_delete_session, web_get_session, web_get_sms_code, web_get_user, web_post_sessions, web_post_users,
@@ -218,7 +225,54 @@ def through_supabase():
     holds("signed out", ended.status_code == 204)
 
 
-flows = (through_messenger, through_web, through_sealtalk, through_rooms, through_device, through_supabase)
+def signed_in(number):
+    """A client of the common API for a new user, who signs in through the Supabase Auth API as an SDK does."""
+    client, m = open_client(supabase), supabase_models
+    phone = f"+86{number}"
+    supabase_post_otp.sync_detailed(client=client, body=m.SupabaseOtp(phone=phone))
+    body = m.SupabaseVerify(type_="sms", phone=phone, token=code_for(number))
+    session = expect(supabase_post_verify.sync(client=client, body=body), m.SupabaseSession)
+    return v1.AuthenticatedClient(base_url=BASE, token=session.access_token, raise_on_unexpected_status=True)
+
+
+def through_common():
+    number, m = "13912340007", v1_models
+    own, other = signed_in(number), signed_in("13912340008")
+    refused = expect(v1_get_me.sync(client=open_client(v1)), m.V1Refused)
+    holds("the reason is a word", refused.code == "credential_missing")
+    me = expect(v1_patch_me.sync(client=own, body=m.V1MePatch(name="Tom")), m.V1Me)
+    holds("the name is set", me.name == "Tom")
+    key = str(uuid.uuid4())
+    stored = [
+        expect(v1_post_media.sync(client=own, body=Media(payload=pixel()), idempotency_key=key), m.V1NewMedia)
+        for _ in range(2)
+    ]
+    holds("the repeated upload made nothing else", stored[0].name == stored[1].name)
+    with urllib.request.urlopen(stored[0].url) as picture:
+        holds("the picture comes back", picture.read().startswith(b"\x89PNG"))
+    avatar = v1_put_avatar.sync(client=own, body=m.V1NewAvatar(media=stored[0].name))
+    holds("it is the user's picture", expect(avatar, m.V1Avatar).avatar == stored[0].url)
+    contacts = m.V1Contacts(phones=[f"+86{number}", "+8613912340000"])
+    found = expect(v1_look_up_contacts.sync(client=other, body=contacts), m.V1FoundContacts)
+    holds("the number is found", [contact.user.id for contact in found.items] == [me.id])
+    asked = v1_put_friend.sync(client=other, id=me.id, body=m.V1NewFriend(message="Hi"))
+    holds("a request is sent", expect(asked, m.V1FriendState).state == "requested")
+    requests = expect(v1_get_friend_requests.sync(client=own), m.V1FriendRequests)
+    friend = requests.items[0].user.id
+    accepted = v1_put_friend.sync(client=own, id=friend)
+    holds("they are friends", expect(accepted, m.V1FriendState).state == "friends")
+    made = expect(v1_post_group.sync(client=own, body=m.V1NewGroup(name="Trip", members=[friend])), m.V1CreatedGroup)
+    synced = expect(v1_get_sync.sync(client=other), m.V1Sync)
+    holds("the group is synced", any(row.id == made.id for row in synced.groups))
+    sessions = expect(v1_get_sessions.sync(client=own), m.V1Sessions)
+    holds("the session is listed", any(row.current for row in sessions.items))
+    holds("the account is deleted", v1_delete_me.sync_detailed(client=own).status_code == 204)
+    expect(v1_get_me.sync(client=own), m.V1Refused)
+
+
+flows = (
+    through_messenger, through_web, through_sealtalk, through_rooms, through_device, through_supabase, through_common,
+)
 for flow in flows:
     flow()
     print(f"ok     python: {flow.__name__.replace('_', ' ')}")

@@ -11,6 +11,7 @@ import type { paths as Messenger } from "./messenger.js";
 import type { paths as Rooms } from "./rooms.js";
 import type { paths as SealTalk } from "./sealtalk.js";
 import type { paths as Supabase } from "./supabase.js";
+import type { paths as Common } from "./v1.js";
 import type { paths as Web } from "./web.js";
 
 const baseUrl = process.argv[2] ?? "http://localhost:3000";
@@ -229,7 +230,65 @@ async function throughSupabase(): Promise<void> {
   holds("signed out", ended.response.status === 204, ended);
 }
 
-const flows = [throughMessenger, throughWeb, throughSealTalk, throughRooms, throughDevice, throughSupabase];
+/** The headers of a new user, who signs in through the Supabase Auth API as an SDK does. */
+async function signedIn(number: string): Promise<{ authorization: string }> {
+  const client = createClient<Supabase>({ baseUrl });
+  const phone = `+86${number}`;
+  await client.POST("/auth/v1/otp", { body: { phone } });
+  const body = { type: "sms", phone, token: await codeFor(number) };
+  const session = (await client.POST("/auth/v1/verify", { body })).data;
+  holds("signed in", session !== undefined);
+  return { authorization: `Bearer ${session.access_token}` };
+}
+
+async function throughCommon(): Promise<void> {
+  const client = createClient<Common>({ baseUrl });
+  const number = "13912350007";
+  const [headers, others] = [await signedIn(number), await signedIn("13912350008")];
+  const nobody = await client.GET("/v1/me");
+  holds("not signed in", nobody.error !== undefined && "code" in nobody.error, nobody);
+  holds("the reason is a word", nobody.error.code === "credential_missing", nobody);
+  const me = (await client.PATCH("/v1/me", { headers, body: { name: "Tom" } })).data;
+  holds("the name is set", me?.name === "Tom", me);
+  const stored = await client.POST("/v1/media", {
+    headers,
+    params: { header: { "Idempotency-Key": randomUUID() } },
+    body: "",
+    bodySerializer: () => pixel(),
+  });
+  holds("the picture is stored", stored.data?.kind === "image", stored);
+  const { name, url } = stored.data;
+  const picture = await fetch(url);
+  holds("the picture comes back", picture.ok, picture.status);
+  const avatar = (await client.PUT("/v1/me/avatar", { headers, body: { media: name } })).data;
+  holds("it is the user's picture", avatar?.avatar === url, avatar);
+  const looked = { headers: others, body: { phones: [`+86${number}`, "+8613912350000"] } };
+  const found = (await client.POST("/v1/contacts/lookup", looked)).data;
+  holds("the number is found", found?.items.length === 1 && found.items[0]?.user.id === me.id, found);
+  const path = { id: me.id };
+  const asked = (await client.PUT("/v1/friends/{id}", { headers: others, params: { path }, body: { message: "Hi" } })).data;
+  holds("a request is sent", asked?.state === "requested", asked);
+  const requests = (await client.GET("/v1/friend_requests", { headers })).data;
+  const other = requests?.items[0]?.user.id;
+  holds("the request is listed", other !== undefined, requests);
+  const accepted = (await client.PUT("/v1/friends/{id}", { headers, params: { path: { id: other } } })).data;
+  holds("they are friends", accepted?.state === "friends", accepted);
+  const group = { headers, body: { name: "Trip", members: [other] } };
+  const made = (await client.POST("/v1/groups", group)).data;
+  holds("a group is made", made !== undefined);
+  const synced = (await client.GET("/v1/sync", { headers: others })).data;
+  holds("the group is synced", synced?.groups.some((row) => row.id === made.id) === true, synced);
+  const sessions = (await client.GET("/v1/sessions", { headers })).data;
+  holds("the session is listed", sessions?.items.some((row) => row.current) === true, sessions);
+  const gone = await client.DELETE("/v1/me", { headers });
+  holds("the account is deleted", gone.response.status === 204, gone);
+  const ended = await client.GET("/v1/me", { headers });
+  holds("its session has ended", ended.response.status === 401, ended);
+}
+
+const flows = [
+  throughMessenger, throughWeb, throughSealTalk, throughRooms, throughDevice, throughSupabase, throughCommon,
+];
 for (const flow of flows) {
   await flow();
   console.log(`ok     typescript: ${flow.name}`);

@@ -103,7 +103,10 @@ fn source(api: &str) -> String {
     let folders = if api == "sealtalk" { vec![api, "social", "sync"] } else { vec![api] };
     let inner = folders.into_iter().flat_map(|api| fs::read_dir(folder.join(api)).into_iter().flatten());
     let inner = inner.map(|entry| entry.expect("an entry").path());
-    let files = inner.chain([folder.join(format!("{api}.rs"))]);
+    // The common API has a file for each subject, such as `v1_media.rs`.
+    let subjects = fs::read_dir(&folder).expect("the tests").map(|entry| entry.expect("an entry"));
+    let subjects = subjects.filter(|entry| entry.file_name().to_string_lossy().starts_with(&format!("{api}_")));
+    let files = inner.chain(subjects.map(|entry| entry.path())).chain([folder.join(format!("{api}.rs"))]);
     files.filter_map(|file| fs::read_to_string(file).ok()).collect()
 }
 

@@ -23,7 +23,12 @@ use crate::support::Backend;
 const VERSION: (&str, &str) = ("x-supabase-api-version", "2024-01-01");
 
 /// The published APIs.
-const APIS: [&str; 6] = ["messenger", "web", "sealtalk", "rooms", "device", "supabase"];
+const APIS: [&str; 7] = ["messenger", "web", "sealtalk", "rooms", "device", "supabase", "v1"];
+
+/// The content type of an API's errors.
+fn refusal_type(api: &str) -> &'static str {
+    if api == "v1" { "application/problem+json" } else { "application/json" }
+}
 
 fn root() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
@@ -221,6 +226,13 @@ fn not_signed_in(api: &str) -> (u16, Value) {
             let (code, words) = ("no_authorization", "not signed in");
             (401, json!({ "code": code, "error_code": code, "message": words, "msg": words }))
         }
+        "v1" => (
+            401,
+            json!({
+                "type": "about:blank", "title": "Unauthorized", "status": 401, "code": "not signed in",
+                "detail": "not signed in",
+            }),
+        ),
         other => panic!("the API {other}"),
     }
 }
@@ -238,6 +250,9 @@ fn no_such_endpoint(api: &str) -> Value {
             let code = "validation_failed";
             json!({ "code": code, "error_code": code, "message": WORDS, "msg": WORDS })
         }
+        "v1" => json!({
+            "type": "about:blank", "title": "Not Found", "status": 404, "code": "no_route", "detail": WORDS,
+        }),
         other => panic!("the API {other}"),
     }
 }

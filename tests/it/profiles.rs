@@ -133,8 +133,8 @@ fn a_patch_changes_what_it_names_and_leaves_the_rest() {
         assert_eq!(
             names,
             [
-                "avatar", "created", "id", "name", "networks", "phone", "phone_at", "pk", "seen", "sessions", "sk",
-                "state"
+                "avatar", "created", "id", "looks", "name", "networks", "phone", "phone_at", "pk", "seen", "sessions",
+                "sk", "state"
             ]
         );
     });

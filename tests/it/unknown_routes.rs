@@ -102,7 +102,8 @@ fn the_paths_of_the_other_apis_answer_in_their_envelopes() {
         let sealtalk = json!({ "code": 404, "message": WORDS });
         let rooms = json!({ "status": "FAIL", "code": "404", "msg": WORDS });
         let device = json!({ "success": false, "msg": WORDS });
-        let v1 = json!({ "type": "about:blank", "title": "Not Found", "status": 404, "detail": WORDS });
+        let v1 =
+            json!({ "type": "about:blank", "title": "Not Found", "status": 404, "code": "no_route", "detail": WORDS });
         let nobodys = [
             ("/api/v1.0/x", &web, json_type),
             ("/api/v2/users", &web, json_type),

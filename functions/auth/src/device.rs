@@ -271,7 +271,7 @@ fn session(state: &AppState, origin: &Origin, device: Option<&Address>) -> Domai
         None => PushTokens::default(),
     };
     let lifetime = Lifetime::Fixed(state.identity.policy.device_session);
-    Ok(NewSession { api: Device::NAME, lifetime, push, from: origin.address })
+    Ok(NewSession { api: Device::NAME, lifetime, push, from: origin.address, device: origin.device.clone() })
 }
 
 async fn answer(

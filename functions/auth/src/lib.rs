@@ -5,6 +5,7 @@ mod keys;
 mod messenger;
 mod sealtalk;
 mod supabase;
+mod v1;
 mod web;
 
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use axum::extract::FromRef;
 use domain::chat::ChatTokens;
 use domain::codes::CodeSender;
+use domain::deletion::Deletions;
 use domain::device_id::DeviceIds;
 use domain::devices::Devices;
 use domain::id_token::IdTokenCheck;
@@ -32,6 +34,7 @@ struct AppState {
     url: PublicUrl,
     sender: Arc<CodeSender>,
     id_tokens: Arc<dyn IdTokenCheck>,
+    deletions: Arc<Deletions>,
 }
 
 impl FromRef<AppState> for TokenVerifier {
@@ -56,6 +59,7 @@ impl AppState {
             url: services.public_url(),
             sender: services.codes()?,
             id_tokens: services.id_tokens()?,
+            deletions: services.deletions()?,
         })
     }
 }
@@ -66,6 +70,7 @@ fn routes() -> Routes<AppState> {
         .merge(messenger::router())
         .merge(sealtalk::router())
         .merge(supabase::router())
+        .merge(v1::router())
         .merge(web::router())
         .merge(keys::router())
 }

@@ -104,7 +104,13 @@ async fn post_token(
         (PushService::Apns, given.apns_device_token.as_deref()),
         (PushService::Ng, given.ng_device_token.as_deref()),
     ])?;
-    let session = NewSession { api: Messenger::NAME, lifetime: Lifetime::Refreshed, push, from: origin.address };
+    let session = NewSession {
+        api: Messenger::NAME,
+        lifetime: Lifetime::Refreshed,
+        push,
+        from: origin.address,
+        device: origin.device.clone(),
+    };
     let signed_in = state.identity.sign_in_by_code(&phone, &code, origin.address, session).await?;
     answer(&state, &origin, signed_in)
 }

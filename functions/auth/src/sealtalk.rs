@@ -256,7 +256,13 @@ async fn logout(
 
 fn session(state: &AppState, origin: &Origin) -> NewSession {
     let lifetime = Lifetime::Fixed(state.identity.policy.cookie_session);
-    NewSession { api: SealTalk::NAME, lifetime, push: PushTokens::default(), from: origin.address }
+    NewSession {
+        api: SealTalk::NAME,
+        lifetime,
+        push: PushTokens::default(),
+        from: origin.address,
+        device: origin.device.clone(),
+    }
 }
 
 /// The response with the session cookie and no other cookie, because one of the clients keeps only the first cookie.

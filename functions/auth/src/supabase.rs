@@ -49,7 +49,13 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for AppQuery<T> {
 
 /// A session of this API that begins now.
 fn new_session(origin: &Origin) -> NewSession {
-    NewSession { api: app_data::API, lifetime: Lifetime::Refreshed, push: PushTokens::default(), from: origin.address }
+    NewSession {
+        api: app_data::API,
+        lifetime: Lifetime::Refreshed,
+        push: PushTokens::default(),
+        from: origin.address,
+        device: origin.device.clone(),
+    }
 }
 
 /// The response to a sign-in.

@@ -168,7 +168,13 @@ async fn delete_session(
 
 fn session(state: &AppState, origin: &Origin) -> NewSession {
     let lifetime = Lifetime::Fixed(state.identity.policy.cookie_session);
-    NewSession { api: Web::NAME, lifetime, push: PushTokens::default(), from: origin.address }
+    NewSession {
+        api: Web::NAME,
+        lifetime,
+        push: PushTokens::default(),
+        from: origin.address,
+        device: origin.device.clone(),
+    }
 }
 
 /// The response with the session cookie.

@@ -38,6 +38,6 @@ impl Function for Jobs {
 
 /// Builds the function.
 pub fn function(services: &Services) -> Result<Jobs, ConfigError> {
-    let worker = Worker { groups: services.group_jobs()? };
+    let worker = Worker { groups: services.group_jobs()?, purge: services.purge()? };
     Ok(Jobs { queue: services.job_queue()?, worker, observer: services.observer("jobs") })
 }

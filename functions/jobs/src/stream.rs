@@ -24,11 +24,16 @@ pub(crate) async fn follow(queue: &dyn Queue<Job>, records: &[Record]) -> Vec<u8
     if jobs.is_empty() {
         return stream::answer(None);
     }
-    match queue.send(&jobs, Duration::ZERO).await {
-        Ok(()) => stream::answer(None),
-        Err(error) => {
+    let (at_once, later): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| job.delay().is_zero());
+    // All that wait do so for the same time.
+    for (jobs, delay) in [(&at_once, Duration::ZERO), (&later, later.first().map(Job::delay).unwrap_or_default())] {
+        if jobs.is_empty() {
+            continue;
+        }
+        if let Err(error) = queue.send(jobs, delay).await {
             log_fault(&error, "jobs could not be put on the queue");
-            stream::answer(first)
+            return stream::answer(first);
         }
     }
+    stream::answer(None)
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws::queue_events::{self, QueueMessage};
+use domain::deletion::Purge;
 use domain::jobs::Job;
 use domain::queue::Queue;
 use domain::social::GroupJobs;
@@ -20,6 +21,8 @@ const LONGEST_WAIT: Duration = Duration::from_mins(15);
 pub(crate) struct Worker {
     /// The background work on groups.
     pub(crate) groups: Arc<GroupJobs>,
+    /// The removal of what belonged to deleted users.
+    pub(crate) purge: Arc<Purge>,
 }
 
 impl Worker {
@@ -28,6 +31,8 @@ impl Worker {
         match job {
             Job::FinishGroup { group } => self.groups.carry_on(group).await,
             Job::SpreadProfile { user, change, late } => self.groups.spread(user, &change, late).await,
+            Job::PurgeUser { user } => self.purge.purge(user).await,
+            Job::EndGrace { user } => self.purge.end_grace(user).await,
         }
     }
 }

@@ -5,13 +5,14 @@ mod events;
 mod file;
 mod messenger;
 mod sealtalk;
+mod v1;
 mod web;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use axum::extract::FromRef;
-use domain::media::{DirectUploads, ObjectStore, Uploads};
+use domain::media::{DirectUploads, Library, ObjectStore, Uploads};
 use handset_http::caller::PublicUrl;
 use handset_http::routes::Routes;
 use handset_http::verifier::TokenVerifier;
@@ -25,6 +26,7 @@ struct AppState {
     verifier: TokenVerifier,
     uploads: Arc<Uploads>,
     direct: Arc<DirectUploads>,
+    library: Arc<Library>,
     objects: Arc<dyn ObjectStore>,
     url: PublicUrl,
 }
@@ -41,6 +43,7 @@ impl AppState {
             verifier: services.token_verifier()?,
             uploads: services.uploads()?,
             direct: services.direct_uploads()?,
+            library: services.library()?,
             objects: services.objects()?,
             url: services.public_url(),
         })
@@ -48,7 +51,7 @@ impl AppState {
 }
 
 fn routes() -> Routes<AppState> {
-    Routes::new().merge(messenger::router()).merge(sealtalk::router()).merge(web::router())
+    Routes::new().merge(messenger::router()).merge(sealtalk::router()).merge(v1::router()).merge(web::router())
 }
 
 /// The API description of this function.

@@ -3,12 +3,13 @@
 mod device;
 mod messenger;
 mod sealtalk;
+mod v1;
 mod web;
 
 use std::sync::Arc;
 
 use axum::extract::FromRef;
-use domain::account::AccountStore;
+use domain::account::{AccountStore, ProfileStore};
 use domain::devices::Devices;
 use domain::identity::Identity;
 use domain::lookup::Lookup;
@@ -20,18 +21,21 @@ use runtime::{ConfigError, Http, Services};
 use utoipa::openapi::OpenApi;
 
 use self::sealtalk::ClientVersions;
+use self::v1::Offers;
 
 /// The state that this function's handlers share.
 #[derive(Clone)]
 struct AppState {
     verifier: TokenVerifier,
     accounts: Arc<dyn AccountStore>,
+    profiles: Arc<dyn ProfileStore>,
     devices: Arc<Devices>,
     identity: Arc<Identity>,
     lookup: Arc<Lookup>,
     real_names: Arc<RealNames>,
     url: PublicUrl,
     versions: Arc<ClientVersions>,
+    offers: Arc<Offers>,
 }
 
 impl FromRef<AppState> for TokenVerifier {
@@ -45,18 +49,25 @@ impl AppState {
         Ok(Self {
             verifier: services.token_verifier()?,
             accounts: services.table()?,
+            profiles: services.table()?,
             devices: services.devices()?,
             identity: services.identity()?,
             lookup: services.lookup()?,
             real_names: services.real_names()?,
             url: services.public_url(),
             versions: Arc::new(ClientVersions::from_env(&services.env)?),
+            offers: Arc::new(Offers::from_env(&services.env)),
         })
     }
 }
 
 fn routes() -> Routes<AppState> {
-    Routes::new().merge(device::router()).merge(messenger::router()).merge(sealtalk::router()).merge(web::router())
+    Routes::new()
+        .merge(device::router())
+        .merge(messenger::router())
+        .merge(sealtalk::router())
+        .merge(v1::router())
+        .merge(web::router())
 }
 
 /// The API description of this function.

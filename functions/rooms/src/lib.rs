@@ -1,7 +1,8 @@
 //! The `rooms` function: the rooms API, whose paths all end in a slash, and the gateway's `$default` route, which gets
 //! every request without a route of its own and answers it with an error in the format of the API that its path belongs
-//! to.
+//! to. By that route it also serves `/docs`, the reference of the common API.
 
+mod docs;
 mod icon;
 mod rooms;
 mod routing;
@@ -74,6 +75,7 @@ impl AppState {
             lifetime: Lifetime::Fixed(self.policy.rooms_session),
             push: PushTokens::default(),
             from: origin.address,
+            device: origin.device.clone(),
         }
     }
 
@@ -95,7 +97,12 @@ impl AppState {
 }
 
 fn routes() -> Routes<AppState> {
-    Routes::new().merge(users::router()).merge(icon::router()).merge(sign_in::router()).merge(rooms::router())
+    Routes::new()
+        .merge(users::router())
+        .merge(icon::router())
+        .merge(sign_in::router())
+        .merge(rooms::router())
+        .merge(docs::router())
 }
 
 /// The API description of this function.

@@ -1,11 +1,13 @@
-//! The `social` function: friends, the blacklist, groups and incremental sync. Its background work is done by `jobs`:
-//! finishing changes to large groups, and marking groups as changed when a member has a new nickname.
+//! The `social` function: friends, the blacklist, groups, incremental sync and reports. Its background work is done by
+//! `jobs`: finishing changes to large groups, and marking groups as changed when a member has a new nickname.
 
 mod sealtalk;
+mod v1;
 
 use std::sync::Arc;
 
 use axum::extract::FromRef;
+use domain::reports::Reports;
 use domain::social::{DeltaSync, Friends, Groups};
 use handset_http::caller::PublicUrl;
 use handset_http::routes::Routes;
@@ -20,6 +22,7 @@ struct AppState {
     friends: Arc<Friends>,
     groups: Arc<Groups>,
     sync: Arc<DeltaSync>,
+    reports: Arc<Reports>,
     url: PublicUrl,
 }
 
@@ -36,13 +39,14 @@ impl AppState {
             friends: services.friends()?,
             groups: services.groups()?,
             sync: services.sync()?,
+            reports: services.reports()?,
             url: services.public_url(),
         })
     }
 }
 
 fn routes() -> Routes<AppState> {
-    Routes::new().merge(sealtalk::router())
+    Routes::new().merge(sealtalk::router()).merge(v1::router())
 }
 
 /// The API description of this function.

@@ -37,6 +37,7 @@ pub struct Sns(Outbox);
 enum SnsCall {
     Publish(Target, Message),
     CreateEndpoint { application: String, token: String },
+    DeleteEndpoint { endpoint: String },
 }
 
 impl Sns {
@@ -100,6 +101,7 @@ impl Sns {
         }
         let done = match parsed {
             SnsCall::Publish(target, message) => self.0.publish(target, message).map(|id| element("MessageId", &id)),
+            SnsCall::DeleteEndpoint { endpoint } => self.0.platforms.delete(&endpoint).map(|()| String::new()),
             SnsCall::CreateEndpoint { application, token } => {
                 self.0.platforms.create(&application, &token).map(|arn| element("EndpointArn", &arn))
             }
@@ -117,6 +119,11 @@ impl SnsCall {
         match action {
             "Publish" => Some(Target::read(form).and_then(|target| Ok(Self::Publish(target, Message::read(form)?)))),
             "CreatePlatformEndpoint" => Some(Self::read_endpoint(form)),
+            "DeleteEndpoint" => {
+                let endpoint = form.get("EndpointArn").map(str::to_owned);
+                let endpoint = endpoint.ok_or_else(|| SnsError::parameter("EndpointArn"));
+                Some(endpoint.map(|endpoint| Self::DeleteEndpoint { endpoint }))
+            }
             _ => None,
         }
     }
@@ -134,6 +141,7 @@ impl SnsCall {
         match self {
             Self::Publish(target, _) => Access::new("sns:Publish", target.resource()),
             Self::CreateEndpoint { application, .. } => Access::new("sns:CreatePlatformEndpoint", application),
+            Self::DeleteEndpoint { endpoint } => Access::new("sns:DeleteEndpoint", endpoint),
         }
     }
 }

@@ -17,6 +17,7 @@ pub fn welcome(running: &Running) -> String {
         (format!("{url}/_local/sms"), "texts as JSON, newest first"),
         (format!("{url}/_local/notifications"), "notifications and pushes as JSON, newest first"),
         (format!("{url}/_local/openapi.json"), "the API as an OpenAPI document"),
+        (format!("{url}/docs"), "the common API, to try requests"),
         (running.endpoints().url().to_owned(), "DynamoDB, S3, SNS, SQS and KMS of this run"),
         (running.fakes().url(), "fakes of WeChat, QQ, Weibo, Apple, Google and RongCloud (docs/dialects.md)"),
     ] {

@@ -23,7 +23,7 @@ use dialects::Dialect;
 #[must_use]
 pub fn api() -> Value {
     let about = "SMS sign-in codes, accounts, sessions, profiles, contact lookup, pictures, voice notes, friends, groups, \
-        incremental sync and meeting rooms, as six APIs over one set of accounts.";
+        incremental sync and meeting rooms, as seven APIs over one set of accounts.";
     document("Handset", about, &Dialect::all())
 }
 

@@ -1,7 +1,7 @@
 //! Names the limit behind an error, for the terminal of the local run. Deployed functions do not print this.
 
 /// The parameters of `template.yaml` that cause a kind of error.
-const LIMITS: [(&str, &[&str]); 22] = [
+const LIMITS: [(&str, &[&str]); 23] = [
     ("accounts_from_address", &["AccountsPerIpHour"]),
     ("anonymous_accounts", &["AnonymousAccountsPerIpHour"]),
     ("anonymous_rooms", &["AnonymousRoomsPerIpHour"]),
@@ -19,6 +19,7 @@ const LIMITS: [(&str, &[&str]); 22] = [
     ("invitations", &["InvitationsPerDay"]),
     ("lookups", &["LookupNumbersPerDay"]),
     ("locked", &["FailuresPerAccount"]),
+    ("reports", &["ReportsPerDay"]),
     ("sign_ups_closed", &["SignUps"]),
     ("sign_in_failures", &["FailuresPerAccount", "FailuresPerIp"]),
     ("too_large", &["ImageMaxBytes", "AudioMaxBytes"]),
@@ -59,6 +60,7 @@ mod tests {
         "encoded_body",
         "fault",
         "group_rule",
+        "idempotency_key_reused",
         "invalid",
         "malformed",
         "no_route",

@@ -13,7 +13,8 @@ use aws_sdk_sns::operation::create_platform_endpoint::CreatePlatformEndpointErro
 use aws_sdk_sns::operation::publish::PublishError;
 use serde_json::json;
 
-use domain::notifications::{Device, Platform, PushSender, Pushed};
+use domain::notifications::{Device, Platform, PushEndpoints, PushSender, Pushed};
+use domain::{Fault, Result as DomainResult};
 
 /// There is only one attempt, because a second one after a lost response would show the same notification twice.
 const CALL: Duration = Duration::from_secs(3);
@@ -103,6 +104,26 @@ impl PushSender for SnsPushSender {
 
     async fn push(&self, device: &Device, payload: &str) -> Pushed {
         self.send(device, payload).await.err().unwrap_or(Pushed::Sent)
+    }
+}
+
+#[async_trait]
+impl PushEndpoints for SnsPushSender {
+    async fn forget(&self, device: &Device) -> DomainResult<()> {
+        if self.application(device.platform).is_none() {
+            return Ok(());
+        }
+        // Nobody stores the endpoint of a device, and asking for it is the same call as creating it.
+        let endpoint = match self.endpoint(device).await {
+            Ok(endpoint) => endpoint,
+            // The application is gone, or is not ours any more: then so are its endpoints.
+            Err(Pushed::Gone | Pushed::Failed) => return Ok(()),
+            Err(_) => return Err(Fault::new("forgetting a device", "its endpoint could not be found").into()),
+        };
+        self.endpoints().forget(device);
+        let deleted = self.client.delete_endpoint().endpoint_arn(&*endpoint).send().await;
+        // The service's message may quote the token, so it is not part of the fault.
+        deleted.map(drop).map_err(|_| Fault::new("forgetting a device", "its endpoint could not be deleted").into())
     }
 }
 

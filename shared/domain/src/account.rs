@@ -40,6 +40,12 @@ pub struct Secret {
 }
 
 impl Secret {
+    /// The secret after the password was removed.
+    #[must_use]
+    pub const fn removed(&self) -> Self {
+        Self { hash: None, version: self.version + 1 }
+    }
+
     /// The secret after a change to another hash.
     #[must_use]
     pub fn next(&self, hash: String) -> Self {
@@ -101,6 +107,8 @@ pub struct Account {
     pub linked: Vec<Linked>,
     /// The data of the Supabase API, if it was read with the account.
     pub app: AppData,
+    /// How often the nickname, the state line or the picture was changed.
+    pub looks: u64,
     /// The last authenticated request that wrote something. This time is saved with a write that happens anyway, never
     /// with a write of its own.
     pub seen: Option<Timestamp>,
@@ -142,6 +150,7 @@ impl Account {
             updated: None,
             linked: Vec::new(),
             app: AppData::default(),
+            looks: 0,
             seen: Some(now),
             networks: session.1.network.iter().map(|network| (network.clone(), now)).collect(),
             sessions: BTreeMap::from([session]),
@@ -196,8 +205,24 @@ pub enum Counted {
     Done,
     /// This many bytes were counted for this presigned upload before.
     Before(u64),
+    /// The owner has deleted it.
+    Deleted,
     /// The account has no space for the upload, or no such presigned upload was issued to the account.
     Full,
+}
+
+/// Changes to profiles whose client shows the result. The session is checked in the write itself.
+#[async_trait]
+pub trait ProfileStore: Send + Sync {
+    /// Changes the profile and returns the account after the change. With a `version`, only on the condition that
+    /// [`Account::looks`] still has this value; otherwise [`super::Error::ConditionFailed`]. Takes one round trip.
+    async fn edit_profile(
+        &self,
+        caller: Caller,
+        change: &ProfileChange,
+        version: Option<u64>,
+        now: Timestamp,
+    ) -> Result<Account>;
 }
 
 /// Changes to accounts by their signed-in owners. Every method checks the session in the write itself and returns
@@ -233,6 +258,8 @@ mod tests {
             push: PushTokens::default(),
             network: None,
             method: None,
+            device: None,
+            used: None,
             seen_generation: None,
         }
     }

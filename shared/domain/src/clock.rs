@@ -95,6 +95,20 @@ impl Timestamp {
         }
     }
 
+    /// The time in UTC as RFC 3339 writes it, always with milliseconds: `2026-08-21T10:00:00.000Z`.
+    #[must_use]
+    pub fn rfc3339(self) -> String {
+        let at = self.utc();
+        let date = format!("{:04}-{:02}-{:02}", at.year, at.month, at.day);
+        format!("{date}T{:02}:{:02}:{:02}.{:03}Z", at.hour, at.minute, at.second, at.milli)
+    }
+
+    /// The start of this time's hour.
+    #[must_use]
+    pub const fn hour_start(self) -> Self {
+        Self(self.0 - self.0.rem_euclid(3_600_000))
+    }
+
     /// The date and time in China: eight hours ahead of UTC, all year round.
     #[must_use]
     pub fn in_china(self) -> Civil {
@@ -164,6 +178,9 @@ mod tests {
         assert_eq!(civil(951_782_400_000), "2000-2-29 0:0:0.0");
         assert_eq!(civil(1_709_251_199_250), "2024-2-29 23:59:59.250");
         assert_eq!(civil(4_107_542_400_000), "2100-3-1 0:0:0.0");
+        let moment = Timestamp::from_millis(1_709_251_199_250);
+        assert_eq!(moment.rfc3339(), "2024-02-29T23:59:59.250Z");
+        assert_eq!(moment.hour_start().rfc3339(), "2024-02-29T23:00:00.000Z");
         let noon = Timestamp::from_millis(1_767_211_200_000);
         assert_eq!((noon.utc().year, noon.utc().hour), (2025, 20));
         assert_eq!((noon.in_china().year, noon.in_china().month, noon.in_china().hour), (2026, 1, 4));

@@ -99,7 +99,13 @@ mod tests {
 
     async fn id_after(script: Vec<Given>, has: Option<DeviceId>) -> Result<DeviceId> {
         let now = SystemClock.now();
-        let new = NewSession { api: API, lifetime: Lifetime::Refreshed, push: PushTokens::default(), from: None };
+        let new = NewSession {
+            api: API,
+            lifetime: Lifetime::Refreshed,
+            push: PushTokens::default(),
+            from: None,
+            device: None,
+        };
         let session = Session::begin(&Policy::for_tests(), new, now);
         let account = Account::new(UserId::new(7).unwrap(), (SessionId::from_bytes([1; 12]), session), now);
         let store = Arc::new(Scripted(Mutex::new(script)));

@@ -131,6 +131,18 @@ impl Devices {
         self.take(account.id, &held).await
     }
 
+    /// Removes the push tokens of one session of the account.
+    pub async fn forget(&self, account: &Account, session: SessionId) -> Result<()> {
+        let Some(push) = account.sessions.get(&session).map(|session| &session.push) else { return Ok(()) };
+        let held = push.services.iter();
+        let held: Vec<_> =
+            held.map(|(service, token)| Holding { session, service: *service, token: token.clone() }).collect();
+        if push.device.is_some() {
+            self.store.take_addresses(account.id, &[session]).await?;
+        }
+        if held.is_empty() { Ok(()) } else { self.store.take_tokens(account.id, &held).await }
+    }
+
     /// Removes push tokens of a messenger client from all of the account's sessions that have them. It is not an error
     /// when none has them.
     pub async fn unbind(&self, caller: Caller, tokens: &PushTokens) -> Result<()> {

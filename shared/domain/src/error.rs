@@ -160,6 +160,9 @@ pub enum Error {
     /// The request was meant for a certain state of the thing, and the thing is in another state.
     #[error("the file does not match If-Match or If-Unmodified-Since")]
     ConditionFailed,
+    /// The key was used for another request before.
+    #[error("this Idempotency-Key was used for another request; use a new key for each request")]
+    IdempotencyKeyReused,
     /// The sign-in provider reports that the token belongs to another user or was not issued for this app.
     #[error("the sign-in provider did not accept this token for this user and app")]
     ProviderRefused,
@@ -226,6 +229,7 @@ impl Error {
         "full",
         "group_rule",
         "groups_made",
+        "idempotency_key_reused",
         "invalid",
         "invitations",
         "last_identity",
@@ -244,6 +248,7 @@ impl Error {
         "reauthentication_needed",
         "refresh_invalid",
         "refresh_reused",
+        "reports",
         "requests_at_once",
         "same_password",
         "session_ended",
@@ -310,6 +315,7 @@ impl Error {
             Self::NotYours => "not_yours",
             Self::AlreadyWritten => "already_written",
             Self::ConditionFailed => "condition_failed",
+            Self::IdempotencyKeyReused => "idempotency_key_reused",
             Self::ProviderRefused => "provider_refused",
             Self::ProviderUnreachable => "provider_unreachable",
             Self::AlreadyFriends => "already_friends",

@@ -23,6 +23,7 @@ pub use self::by_password::Registration;
 pub use self::by_provider::{Stranger, Vouching};
 pub use self::confirmation::Confirmation;
 pub use self::known::known_network;
+pub use self::number_change::FRESH;
 pub use self::store::{
     Admission, Attempt, Claimed, Creation, Guesser, IdentityStore, Move, PasswordGuess, Proof, Remaining, SpentCode,
     Verification,

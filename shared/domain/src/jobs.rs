@@ -4,9 +4,12 @@
 //! A new kind of job is a variant of [`Job`] here, and its case in `functions/jobs/src/work.rs`. A job may be done twice,
 //! and may be stopped at any point and begun again, so each of its steps has to be repeatable.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::account::UserId;
+use crate::deletion::PURGED_AFTER;
 use crate::social::GroupId;
 
 /// A job, as it is written on the queue. Messages of an older version may be on the queue when a new one is deployed, so
@@ -28,6 +31,16 @@ pub enum Job {
         /// Whether the change came too early to be copied at once, some time ago.
         late: bool,
     },
+    /// Remove everything that belonged to a deleted user.
+    PurgeUser {
+        /// The user.
+        user: UserId,
+    },
+    /// Make a tombstone of a deleted account whose grace period is over.
+    EndGrace {
+        /// The user.
+        user: UserId,
+    },
 }
 
 impl Job {
@@ -40,7 +53,21 @@ impl Job {
             (Self::SpreadProfile { user, late, .. }, Self::SpreadProfile { user: other, late: other_late, .. }) => {
                 (user, late) == (other, other_late)
             }
-            (Self::FinishGroup { .. } | Self::SpreadProfile { .. }, _) => false,
+            (Self::PurgeUser { user }, Self::PurgeUser { user: other })
+            | (Self::EndGrace { user }, Self::EndGrace { user: other }) => user == other,
+            (
+                Self::FinishGroup { .. } | Self::SpreadProfile { .. } | Self::PurgeUser { .. } | Self::EndGrace { .. },
+                _,
+            ) => false,
+        }
+    }
+
+    /// How long after the change that caused it the job may be done.
+    #[must_use]
+    pub const fn delay(&self) -> Duration {
+        match self {
+            Self::PurgeUser { .. } => PURGED_AFTER,
+            Self::FinishGroup { .. } | Self::SpreadProfile { .. } | Self::EndGrace { .. } => Duration::ZERO,
         }
     }
 }
@@ -59,7 +86,10 @@ mod tests {
     fn a_job_is_written_as_json_that_stays_the_same() {
         let finish = Job::FinishGroup { group: GroupId::new(7).unwrap() };
         let spread = Job::SpreadProfile { user: user(9), change: "c4ca".to_owned(), late: false };
+        let (purge, end) = (Job::PurgeUser { user: user(9) }, Job::EndGrace { user: user(9) });
         for (job, text) in [
+            (purge, json!({ "job": "purge_user", "user": 9 })),
+            (end, json!({ "job": "end_grace", "user": 9 })),
             (finish, json!({ "job": "finish_group", "group": 7 })),
             (spread, json!({ "job": "spread_profile", "user": 9, "change": "c4ca", "late": false })),
         ] {

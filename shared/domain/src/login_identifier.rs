@@ -23,6 +23,18 @@ pub enum LoginIdentifier {
     },
 }
 
+impl LoginIdentifier {
+    /// What vouches for it, as clients know it: `phone`, `username`, or a provider's name.
+    #[must_use]
+    pub const fn provider_name(&self) -> &'static str {
+        match self {
+            Self::Phone(_) => "phone",
+            Self::Username(_) => "username",
+            Self::Provider { provider, .. } => provider.name(),
+        }
+    }
+}
+
 /// It is part of a key, and the keys of stores are short: those of the table have at most 2,048 bytes.
 const MOST_BYTES: usize = 2_000;
 

@@ -8,6 +8,6 @@ mod store;
 
 pub use self::event::{Change, NotificationEvent};
 pub use self::store::{
-    CountedPush, Device, EventPublisher, Listener, Listeners, Notice, Platform, PushCounts, PushSender, Pushed,
-    Recipients, Taken,
+    CountedPush, Device, EventPublisher, Listener, Listeners, Notice, Platform, PushCounts, PushEndpoints, PushSender,
+    Pushed, Recipients, Taken,
 };

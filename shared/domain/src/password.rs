@@ -15,6 +15,11 @@ const SALT_BYTES: usize = 16;
 /// Maximum length in bytes of a password that a client sends, so that hashing takes a limited time.
 const MAX_TYPED: usize = 1_024;
 
+/// Minimum length in bytes of a new password.
+pub const SHORTEST: usize = 6;
+/// Maximum length in bytes of a new password.
+pub const LONGEST: usize = 64;
+
 /// A password as the user typed it.
 #[derive(Clone)]
 pub struct Password(String);
@@ -23,7 +28,7 @@ impl Password {
     /// A new password: 6 to 64 bytes without white space or control characters.
     pub fn new(text: &str) -> Result<Self> {
         let plain = !text.chars().any(|c| c.is_whitespace() || c.is_control());
-        if (6..=64).contains(&text.len()) && plain { Ok(Self(text.to_owned())) } else { Err(RULE) }
+        if (SHORTEST..=LONGEST).contains(&text.len()) && plain { Ok(Self(text.to_owned())) } else { Err(RULE) }
     }
 
     /// A password to be checked. A text that could never have been set is treated like any wrong password.

@@ -216,6 +216,16 @@ impl Country {
     }
 }
 
+impl fmt::Display for Country {
+    /// As the parameter `AllowedCountries` writes it: `86`, `CA`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Zone(zone) => zone.fmt(f),
+            Self::Region(letters) => letters.iter().try_for_each(|letter| char::from(*letter).fmt(f)),
+        }
+    }
+}
+
 const INVALID: Error = Error::Invalid {
     field: "number",
     rule: "is not a valid phone number; outside mainland China write + and the country code before it",

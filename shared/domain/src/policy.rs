@@ -133,6 +133,8 @@ pub struct Policy {
     /// Friend requests of one account in a day (UTC). Each leaves a relation with the receiver, whose syncs read it from
     /// then on.
     pub invitations_per_day: u32,
+    /// Reports of one account in a day (UTC). Operators read every report.
+    pub reports_per_day: u32,
     /// Users on the blacklist of one account. It bounds what the account's sync reads.
     pub blocked_per_account: u32,
     /// The shortest time between two changes of a nickname or picture that are spread to the owner's groups. Spreading
@@ -245,6 +247,7 @@ impl Policy {
             groups_added_by_strangers: 500,
             groups_added: 1_000,
             invitations_per_day: 50,
+            reports_per_day: 20,
             blocked_per_account: 5_000,
             spread_after: Duration::from_mins(1),
             spreads_per_day: 20,

@@ -20,7 +20,13 @@ impl Nickname {
         bounds.trimmed(text).map(Self)
     }
 
-    /// The nickname as text.
+    /// No nickname.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self(String::new())
+    }
+
+    /// The nickname as text; empty for none.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -39,7 +45,13 @@ impl StateLine {
         STATE.kept(text).map(Self)
     }
 
-    /// The line as text.
+    /// No line.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self(String::new())
+    }
+
+    /// The line as text; empty for none.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -64,13 +76,19 @@ impl Avatar {
         if own || (url && plain) { Ok(Self(text.to_owned())) } else { Err(RULE) }
     }
 
+    /// No picture.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self(String::new())
+    }
+
     /// The path of an uploaded picture.
     #[must_use]
     pub fn of_image(name: &super::media::ImageName) -> Self {
         Self(format!("/images/{name}"))
     }
 
-    /// The location as text. It starts with `/` if the picture is stored here.
+    /// The location as text. It starts with `/` if the picture is stored here, and is empty for none.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -11,6 +11,7 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 
 use super::clock::Timestamp;
+use super::device_name::DeviceName;
 use super::network::NetworkHash;
 use super::policy::Policy;
 use super::random::{self, Random};
@@ -181,6 +182,8 @@ pub struct NewSession {
     pub push: PushTokens,
     /// The client's IP address, as the gateway saw it.
     pub from: Option<IpAddr>,
+    /// What the client says about its device.
+    pub device: Option<DeviceName>,
 }
 
 /// A session.
@@ -204,6 +207,10 @@ pub struct Session {
     pub network: Option<NetworkHash>,
     /// How the user signed in. `None` in sessions from before this was stored.
     pub method: Option<SignInMethod>,
+    /// What the client said about its device when the session began.
+    pub device: Option<DeviceName>,
+    /// The hour of its last request that wrote something.
+    pub used: Option<Timestamp>,
     /// The latest generation whose access token the client has used, in the Supabase API. Until the client has used
     /// that of the current generation, it may not have received its tokens.
     pub seen_generation: Option<u32>,
@@ -227,8 +234,16 @@ impl Session {
             push: new.push,
             network: None,
             method: None,
+            device: new.device,
+            used: None,
             seen_generation: None,
         }
+    }
+
+    /// The hour in which it was last used, as far as that is known: reading leaves no trace.
+    #[must_use]
+    pub fn last_used(&self) -> Timestamp {
+        self.used.unwrap_or(self.began).max(self.began).max(self.moved).hour_start()
     }
 
     /// Whether it is active at the time `now`.

@@ -8,12 +8,12 @@ pub mod jobs;
 pub mod store;
 pub mod sync;
 
-pub use self::friends::{Friend, Friends};
+pub use self::friends::{Friend, Friends, Standing};
 pub use self::friendship::{Greeting, Invited, Relation, Remark, Status};
 pub use self::group::{Bulletin, Group, GroupId, GroupName, GroupSnapshot, Member, MemberName, Role, Roster};
 pub use self::groups::{Groups, Mine, Shown};
 pub use self::jobs::GroupJobs;
-pub use self::store::{Board, FriendStore, GroupStore, Memberships, Written};
+pub use self::store::{Board, Created, FriendStore, GroupStore, Memberships, Written};
 pub use self::sync::store::SyncStore;
 pub use self::sync::{DeltaSync, SyncResponse};
 

@@ -1,4 +1,4 @@
-//! UUIDs (RFC 9562) for the Supabase API, whose clients know nothing by a number.
+//! UUIDs (RFC 9562) for the Supabase API and for `/v1`, whose clients know nothing by a number.
 //!
 //! An id of ours becomes a UUID of version 8: its 12 bytes around a kind. The same id always has the same UUID, so no
 //! table of UUIDs is needed, and a UUID shows whether it is one of ours, and of what.
@@ -7,7 +7,10 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::id::UserId;
+use super::login_identifier::LoginIdentifier;
+use super::reports::ReportId;
 use super::session::SessionId;
+use super::social::GroupId;
 use crate::crypto;
 
 /// The byte that says version 8, and the one that says that RFC 9562 defines the rest.
@@ -20,6 +23,8 @@ enum Kind {
     User = 1,
     Session = 2,
     Identity = 3,
+    Group = 7,
+    Report = 8,
 }
 
 /// A UUID.
@@ -40,18 +45,34 @@ impl Uuid {
         Self(bytes)
     }
 
+    fn of_number(kind: Kind, number: u64) -> Self {
+        let mut id = [0; 12];
+        id[4..].copy_from_slice(&number.to_be_bytes());
+        Self::of(kind, id)
+    }
+
     /// The UUID of a user.
     #[must_use]
     pub fn of_user(user: UserId) -> Self {
-        let mut id = [0; 12];
-        id[4..].copy_from_slice(&user.get().to_be_bytes());
-        Self::of(Kind::User, id)
+        Self::of_number(Kind::User, user.get())
+    }
+
+    /// The UUID of a group.
+    #[must_use]
+    pub fn of_group(group: GroupId) -> Self {
+        Self::of_number(Kind::Group, group.get())
     }
 
     /// The UUID of a session.
     #[must_use]
     pub fn of_session(session: SessionId) -> Self {
         Self::of(Kind::Session, *session.as_bytes())
+    }
+
+    /// The UUID of a report.
+    #[must_use]
+    pub fn of_report(report: ReportId) -> Self {
+        Self::of(Kind::Report, *report.as_bytes())
     }
 
     /// The UUID of one way in which a user signs in: the name of the provider, and the provider's id of the user.
@@ -63,6 +84,21 @@ impl Uuid {
         Self::of(Kind::Identity, id)
     }
 
+    /// The UUID of a way in which a user signs in. A number and a username are the user's own, so a change of them keeps
+    /// the UUID.
+    #[must_use]
+    pub fn of_login_identifier(user: UserId, identifier: &LoginIdentifier) -> Self {
+        let own = Self::of_user(user).to_string();
+        match identifier {
+            LoginIdentifier::Phone(_) | LoginIdentifier::Username(_) => {
+                Self::of_identity(user, identifier.provider_name(), &own)
+            }
+            LoginIdentifier::Provider { subject, .. } => {
+                Self::of_identity(user, identifier.provider_name(), subject.as_str())
+            }
+        }
+    }
+
     /// The id inside, if this is a UUID of ours of this kind.
     fn id(self, kind: Kind) -> Option<[u8; 12]> {
         let ours = self.0[6..10] == [VERSION, kind as u8, VARIANT, 0];
@@ -72,13 +108,23 @@ impl Uuid {
         ours.then_some(id)
     }
 
+    /// The number inside, if this is a UUID of ours of this kind. A number that is out of range is none of ours.
+    fn number(self, kind: Kind) -> Option<u64> {
+        let id = self.id(kind)?;
+        let (zeros, number) = id.split_first_chunk::<4>()?;
+        (*zeros == [0; 4]).then_some(u64::from_be_bytes(number.try_into().ok()?))
+    }
+
     /// The user, if this is the UUID of one.
     #[must_use]
     pub fn user(self) -> Option<UserId> {
-        let id = self.id(Kind::User)?;
-        let (zeros, number) = id.split_first_chunk::<4>()?;
-        let number = u64::from_be_bytes(number.try_into().ok()?);
-        UserId::new(number).filter(|_| *zeros == [0; 4])
+        self.number(Kind::User).and_then(UserId::new)
+    }
+
+    /// The group, if this is the UUID of one.
+    #[must_use]
+    pub fn group(self) -> Option<GroupId> {
+        self.number(Kind::Group).and_then(GroupId::new)
     }
 
     /// The session, if this is the UUID of one.

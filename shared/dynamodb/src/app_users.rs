@@ -8,7 +8,7 @@ use super::item::{self, moment, number, text};
 use super::keys;
 use super::sessions::in_place;
 use super::write::{self, Change};
-use super::{Table, Transacted, Updated, change_by, failed, session_is_active};
+use super::{Table, Transacted, Updated, change_by, failed, living, session_is_active};
 use domain::account::{Account, Caller, UserId};
 use domain::app_data::AppData;
 use domain::clock::Timestamp;
@@ -64,8 +64,16 @@ impl AppUserStore for Table {
         }
     }
 
-    async fn change_links(&self, caller: Caller, account: &Account, change: &Linking, now: Timestamp) -> Result<bool> {
-        const CLAIM: usize = 0;
+    async fn change_links(
+        &self,
+        caller: Caller,
+        account: &Account,
+        change: &Linking,
+        proof: &Proof,
+        now: Timestamp,
+    ) -> Result<bool> {
+        let mut writes = self.proof(proof, now)?;
+        let first = writes.len();
         let mut account_change = change_by(caller, "#updated = :now", now);
         let mut linked = account.linked.clone();
         let (claim, data) = match change {
@@ -77,7 +85,10 @@ impl AppUserStore for Table {
             }
             Linking::Remove { claim, data } => {
                 match claim {
-                    LoginIdentifier::Phone(_) => account_change.update.push_str(" REMOVE #phone, #phone_at"),
+                    LoginIdentifier::Phone(_) => {
+                        account_change.update.push_str(" REMOVE #phone, #phone_at");
+                        account_change = account_change.name("#phone_at", "phone_at");
+                    }
                     LoginIdentifier::Username(_) => account_change.update.push_str(" REMOVE #username"),
                     LoginIdentifier::Provider { provider, subject } => {
                         linked.retain(|linked| (linked.provider, &linked.subject) != (*provider, subject));
@@ -107,19 +118,38 @@ impl AppUserStore for Table {
             account_change.update.push_str(" REMOVE #ttl");
             account_change = account_change.name("#ttl", "ttl");
         }
-        let writes =
-            vec![claim, account_change.in_transaction(&self.name)?, self.replace_app_data(account, data, false)?];
+        writes.extend([
+            claim,
+            account_change.in_transaction(&self.name)?,
+            self.replace_app_data(account, data, false)?,
+        ]);
         match self.transact("changing the ways to sign in", writes).await? {
             Transacted::Done => Ok(true),
-            Transacted::Refused(reasons) if failed(&reasons, CLAIM) => Err(Error::Taken("identity")),
-            Transacted::Refused(_) => Ok(false),
+            Transacted::Refused(reasons) => {
+                spent_already(proof, failed(&reasons, 0))?;
+                if failed(&reasons, first) { Err(Error::Taken("identity")) } else { Ok(false) }
+            }
+        }
+    }
+
+    async fn end_one_session(&self, caller: Caller, session: SessionId, now: Timestamp) -> Result<()> {
+        let change = session_is_active(caller, now)
+            .updating("REMOVE #sessions.#ended".to_owned())
+            .and("attribute_exists(#sessions.#ended)")
+            .name("#ended", session.to_string());
+        match self.update("ending a session", change).await? {
+            Updated::Done(_) => Ok(()),
+            Updated::Refused(account) => {
+                living(account.as_ref(), caller, now)?;
+                Err(Error::NotFound("session"))
+            }
         }
     }
 
     async fn end_sessions(&self, account: &Account, kept: Option<SessionId>) -> Result<bool> {
         let held = kept.and_then(|id| account.sessions.get(&id).map(|session| (id, session)));
         let mut change = Change::new(keys::account(account.id), "SET #sessions = :sessions")
-            .when("attribute_exists(pk)")
+            .when("attribute_exists(pk) AND attribute_not_exists(#deleted)")
             .value(":sessions", item::sessions(held));
         if let Some((id, session)) = held {
             // As it was read, so that no change in between is overwritten.
@@ -198,7 +228,7 @@ impl Table {
             SessionAfter::New(id, session) => {
                 let set = format!("{set}, #sessions.#sid = :session");
                 let added = Change::new(keys::account(account.id), set)
-                    .when("attribute_exists(pk)")
+                    .when("attribute_exists(pk) AND attribute_not_exists(#deleted)")
                     .name("#sid", id.to_string())
                     .value(":session", item::session(session));
                 in_place(&self.policy, added, account, session, &["#ttl"], now)

@@ -103,6 +103,12 @@ impl Table {
         Counter { cap: Cap::GroupsMade, key: keys::groups_made(user, now), amount: 1, most, window: DAY }
     }
 
+    /// The reports that an account makes in a day.
+    pub(super) fn reports_made(&self, user: UserId, now: Timestamp) -> Counter {
+        let most = self.policy.reports_per_day;
+        Counter { cap: Cap::Reports, key: keys::reports_made(user, now), amount: 1, most, window: DAY }
+    }
+
     /// Counts in all of these counters, all or nothing. Fails with the error of the first counter that is full.
     pub(super) async fn count_in_all(&self, counters: &[Counter], now: Timestamp) -> Result<()> {
         const DOING: &str = "counting what is limited";

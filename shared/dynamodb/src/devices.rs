@@ -35,7 +35,7 @@ impl DeviceStore for Table {
         match self.update("setting a push address", change.returning_item()).await? {
             Updated::Done(item) => item::read_account(&item),
             Updated::Refused(item) => {
-                let account = item.as_ref().map(item::read_account).transpose()?;
+                let account = item::read_living(item.as_ref())?;
                 account.ok_or(Error::Unauthenticated(NotSignedIn::Ended))?.check_session(caller.session, now)?;
                 Err(Error::NotYours)
             }
@@ -62,7 +62,7 @@ impl DeviceStore for Table {
         match self.update("taking push tokens", change).await? {
             Updated::Done(_) => Ok(None),
             Updated::Refused(item) => {
-                let account = item.as_ref().map(item::read_account).transpose()?;
+                let account = item::read_living(item.as_ref())?;
                 let account = account.ok_or(Error::Unauthenticated(NotSignedIn::Ended))?;
                 account.check_session(caller.session, now)?;
                 Ok(Some(account))
@@ -111,7 +111,7 @@ impl DeviceIdStore for Table {
     async fn give_device_id(&self, user: UserId, id: DeviceId, now: Timestamp) -> Result<Given> {
         const ACCOUNT: usize = 0;
         let give = Change::new(keys::account(user), "SET #device_id = :id")
-            .when("attribute_exists(pk) AND attribute_not_exists(#device_id)")
+            .when("attribute_exists(pk) AND attribute_not_exists(#deleted) AND attribute_not_exists(#device_id)")
             .value(":id", number(id));
         let writes = vec![give.in_transaction(&self.name)?, self.claim_device_id(user, id, now)?];
         match self.transact("giving out an id of the device API", writes).await? {

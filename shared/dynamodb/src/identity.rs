@@ -33,7 +33,7 @@ impl IdentityStore for Table {
 
     async fn account(&self, user: UserId) -> Result<Option<Account>> {
         let account = self.get("reading an account", &keys::account(user)).await?;
-        account.as_ref().map(item::read_account).transpose()
+        item::read_living(account.as_ref())
     }
 
     async fn attempt(&self, guess: &PasswordGuess, now: Timestamp) -> Result<Attempt> {
@@ -154,11 +154,8 @@ impl IdentityStore for Table {
         let mut writes = self.proof(proof, now)?;
         writes.push(replace_secret(account, secret, remaining, now).in_transaction(&self.name)?);
         for claim in claims_with_secret(account)? {
-            let change = Change::new(keys::claim(&claim), "SET #hash = :hash, #version_of_secret = :version")
-                .when("#user = :user")
-                .value(":hash", text(secret.hash.clone().unwrap_or_default()))
-                .value(":version", number(secret.version))
-                .value(":user", number(account.id));
+            let change = with_secret(Change::new(keys::claim(&claim), ""), secret, "");
+            let change = change.when("#user = :user").value(":user", number(account.id));
             writes.push(change.in_transaction(&self.name)?);
         }
         match self.transact("setting a password", writes).await? {
@@ -230,10 +227,10 @@ impl IdentityStore for Table {
             Ok(app) => app,
             Err(_) => self.app_data(token.caller.user).await?,
         };
-        let read = |item: &Item| item::read_account(item).map(|account| Box::new(Account { app, ..account }));
+        let with_app = |account: Account| Box::new(Account { app, ..account });
         match moved {
-            Updated::Done(account) => Ok(Move::Done(read(&account)?)),
-            Updated::Refused(account) => Ok(Move::Refused(account.as_ref().map(read).transpose()?)),
+            Updated::Done(account) => Ok(Move::Done(with_app(item::read_account(&account)?))),
+            Updated::Refused(account) => Ok(Move::Refused(item::read_living(account.as_ref())?.map(with_app))),
         }
     }
 
@@ -374,6 +371,17 @@ pub(super) fn forgive(key: Key) -> Change {
     Change::new(key, "ADD #count :less").value(":less", number(-1))
 }
 
+/// Sets another secret, or removes the password, and sets other attributes.
+fn with_secret(change: Change, secret: &Secret, others: &str) -> Change {
+    let change = match &secret.hash {
+        Some(hash) => change
+            .updating(format!("SET #hash = :hash, #version_of_secret = :version{others}"))
+            .value(":hash", text(hash)),
+        None => change.updating(format!("SET #version_of_secret = :version{others} REMOVE #hash")),
+    };
+    change.value(":version", number(secret.version))
+}
+
 /// Sets another secret, ends all sessions except the remaining one and forgets all networks except its own, on the condition that the secret has not
 /// changed since the account was read.
 fn replace_secret(account: &Account, secret: &Secret, remaining: &Remaining, now: Timestamp) -> Change {
@@ -387,18 +395,13 @@ fn replace_secret(account: &Account, secret: &Secret, remaining: &Remaining, now
         Remaining::Caller(_) | Remaining::Instead { .. } => kept.and_then(|(_, session)| session.network.as_ref()),
     };
     let networks = network.map(|network| (network.clone(), now)).into_iter().collect();
-    let mut change = Change::new(
-        keys::account(account.id),
-        "SET #hash = :hash, #version_of_secret = :version, #sessions = :sessions, #networks = :networks, \
-         #updated = :changed",
-    )
-    .when("attribute_exists(pk)")
-    .if_secret(account.secret.version)
-    .value(":hash", text(secret.hash.clone().unwrap_or_default()))
-    .value(":version", number(secret.version))
-    .value(":sessions", item::sessions(kept))
-    .value(":networks", item::networks(&networks))
-    .value(":changed", moment(now));
+    let set = ", #sessions = :sessions, #networks = :networks, #updated = :changed";
+    let mut change = with_secret(Change::new(keys::account(account.id), ""), secret, set)
+        .when("attribute_exists(pk) AND attribute_not_exists(#deleted)")
+        .if_secret(account.secret.version)
+        .value(":sessions", item::sessions(kept))
+        .value(":networks", item::networks(&networks))
+        .value(":changed", moment(now));
     if let Some(callers) = callers {
         change = change.and("#sessions.#sid.#expires > :now AND #sessions.#sid.#ends > :now");
         change = change.name("#sid", callers.to_string()).value(":now", moment(now));

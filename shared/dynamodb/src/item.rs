@@ -10,6 +10,7 @@ use domain::app_data::AppData;
 use domain::clock::Timestamp;
 use domain::codes::Waiting;
 use domain::device_id::DeviceId;
+use domain::device_name::DeviceName;
 use domain::login_identifier::{Provider, Subject};
 use domain::lookup::Card;
 use domain::network::{NetworkHash, SignInNetworks};
@@ -78,6 +79,8 @@ pub fn session(session: &Session) -> AttributeValue {
     }
     map.extend(session.network.iter().map(|network| ("network".to_owned(), text(network.as_str()))));
     map.extend(session.method.map(|method| ("how".to_owned(), text(method.name()))));
+    map.extend(session.device.iter().map(|device| ("client".to_owned(), text(device.as_str()))));
+    map.extend(session.used.map(|used| ("last".to_owned(), moment(used))));
     map.extend(session.seen_generation.map(|generation| ("used".to_owned(), number(generation))));
     map.extend(session.push.services.iter().map(|(service, token)| (service.name().to_owned(), text(token))));
     AttributeValue::M(map)
@@ -100,6 +103,8 @@ fn read_session(item: &Item) -> Option<Session> {
         },
         network: get_text(item, "network").map(NetworkHash::from_text),
         method: get_text(item, "how").as_deref().and_then(SignInMethod::from_name),
+        device: get_text(item, "client").map(DeviceName::stored),
+        used: get_moment(item, "last"),
         seen_generation: get_number(item, "used"),
     })
 }
@@ -283,10 +288,21 @@ pub fn read_account(item: &Item) -> Result<Account> {
             .filter_map(read_linked)
             .collect(),
         app: AppData::default(),
+        looks: get_number(item, "looks").unwrap_or_default(),
         seen: get_moment(item, "seen"),
         sessions: sessions.collect::<Option<BTreeMap<_, _>>>().ok_or_else(broken)?,
         networks: item.get("networks").and_then(|map| map.as_m().ok()).map(read_networks).unwrap_or_default(),
     })
+}
+
+/// Whether an account's item is a tombstone, or hidden until a grace period is over.
+pub fn is_deleted(item: &Item) -> bool {
+    item.contains_key("deleted")
+}
+
+/// The account in an item, unless it was deleted.
+pub fn read_living(item: Option<&Item>) -> Result<Option<Account>> {
+    item.filter(|item| !is_deleted(item)).map(read_account).transpose()
 }
 
 fn texts(map: &Item) -> BTreeMap<String, String> {
@@ -328,6 +344,8 @@ mod tests {
             },
             network: Some(NetworkHash::from_text("a-network")),
             method: Some(SignInMethod::Code),
+            device: DeviceName::parse("a phone"),
+            used: Some(now),
             seen_generation: Some(2),
         };
         let phone = Phone::parse("86", "13912345678").unwrap();

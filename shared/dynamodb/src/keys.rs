@@ -11,6 +11,7 @@ use domain::clock::Timestamp;
 use domain::device_id::DeviceId;
 use domain::login_identifier::LoginIdentifier;
 use domain::network::NetworkHash;
+use domain::once::Once;
 use domain::phone::Phone;
 use domain::rooms::{Alias, Place, RoomId};
 use domain::social::GroupId;
@@ -48,7 +49,15 @@ pub fn app_data(id: UserId) -> Key {
 
 /// A picture or voice note that the account owns.
 pub fn media(id: UserId, name: &str) -> Key {
-    key(user(id), format!("media#{name}"))
+    key(user(id), format!("{MEDIA}{name}"))
+}
+
+/// The prefix of the sort keys of pictures and voice notes.
+pub const MEDIA: &str = "media#";
+
+/// What a request with an `Idempotency-Key` made, by the key's hash.
+pub fn once(id: UserId, once: &Once) -> Key {
+    key(user(id), format!("once#{}", once.key()))
 }
 
 /// The account's identity document, encrypted.
@@ -214,6 +223,29 @@ pub fn relation(id: UserId, other: UserId) -> Key {
     key(user(id), format!("{RELATIONS}{other}"))
 }
 
+/// The note that `other` blocks a user. It leads from the blocked user to the relation of the other.
+pub fn blocker(id: UserId, other: UserId) -> Key {
+    key(user(id), format!("{BLOCKERS}{other}"))
+}
+
+/// The prefix of the sort keys of these notes.
+pub const BLOCKERS: &str = "blocker#";
+
+/// The note that a grace period ends.
+pub fn grace(id: UserId) -> Key {
+    key(user(id), "grace")
+}
+
+/// The user of such a note, if there is one at this key.
+pub fn owner_of_grace(pk: &str, sk: &str) -> Option<UserId> {
+    (sk == "grace").then_some(pk)?.strip_prefix("user#")?.parse().ok()
+}
+
+/// The user of an account at this key.
+pub fn owner_of_account(pk: &str, sk: &str) -> Option<UserId> {
+    (sk == "account").then_some(pk)?.strip_prefix("user#")?.parse().ok()
+}
+
 /// The prefix of the sort keys of relations.
 pub const RELATIONS: &str = "friend#";
 
@@ -247,6 +279,25 @@ pub fn invitations(id: UserId, now: Timestamp) -> Key {
 /// The groups that an account created on a day.
 pub fn groups_made(id: UserId, now: Timestamp) -> Key {
     key(user(id), format!("groups#{}", now.day()))
+}
+
+/// A report that an account made. The keys of one account sort by time.
+pub fn report(id: UserId, made: Timestamp, report: &str) -> Key {
+    key(user(id), format!("report#{}", place_of_report(made, report)))
+}
+
+/// The entry of a report in the list of its week, which sorts by time.
+pub fn report_entry(made: Timestamp, report: &str) -> Key {
+    key(format!("reports#{}", made.day().div_euclid(7)), place_of_report(made, report))
+}
+
+fn place_of_report(made: Timestamp, report: &str) -> String {
+    format!("{:013}#{report}", made.millis().max(0))
+}
+
+/// The reports that an account made on a day.
+pub fn reports_made(id: UserId, now: Timestamp) -> Key {
+    key(user(id), format!("reports#{}", now.day()))
 }
 
 /// The groups that a user is in.

@@ -7,14 +7,18 @@ mod captchas;
 mod codes;
 mod count_round_trips;
 mod counters;
+mod deletion;
 mod devices;
 mod identity;
 mod item;
 mod keys;
 mod last_event;
 mod lookup;
+mod media;
+mod once;
 mod people;
 mod real_names;
+mod reports;
 mod rooms;
 mod sessions;
 mod social;
@@ -221,18 +225,20 @@ fn not_signed_in(account: Option<&Item>, caller: Caller) -> Error {
 
 /// Checks in the account's item that the caller's session is active.
 fn living(account: Option<&Item>, caller: Caller, now: Timestamp) -> Result<()> {
-    match account {
-        Some(account) => item::read_account(account)?.check_session(caller.session, now),
+    match item::read_living(account)? {
+        Some(account) => account.check_session(caller.session, now),
         None => Err(not_signed_in(None, caller)),
     }
 }
 
 /// A change to the caller's own account, on the condition that the session is active. It also records the time as the
-/// last activity.
+/// last activity, and its hour as the last use of the session: to the hour, so that nearly all requests leave the session
+/// as it is.
 fn change_by(caller: Caller, set: &str, now: Timestamp) -> Change {
     let set = if set.is_empty() { String::new() } else { format!(", {set}") };
-    Change::new(keys::account(caller.user), format!("SET #seen = :now{set}"))
+    Change::new(keys::account(caller.user), format!("SET #seen = :now, #sessions.#sid.#last = :hour{set}"))
         .when("#sessions.#sid.#expires > :now AND #sessions.#sid.#ends > :now")
         .name("#sid", caller.session.to_string())
         .value(":now", item::moment(now))
+        .value(":hour", item::moment(now.hour_start()))
 }

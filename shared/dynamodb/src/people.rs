@@ -5,9 +5,10 @@ use std::net::IpAddr;
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, TransactWriteItem};
 
+use super::accounts::{COUNT_LOOKS, count_looks};
 use super::item::{self, moment, number, text};
 use super::write::{self, Change, key_attributes};
-use super::{Table, Transacted, Updated, change_by, failed, found, keys, living, not_signed_in};
+use super::{Table, Transacted, Updated, change_by, failed, found, keys, living, not_signed_in, session_is_active};
 use domain::account::{Account, Caller};
 use domain::clock::Timestamp;
 use domain::login_identifier::{LoginIdentifier, Username};
@@ -24,7 +25,7 @@ impl PersonStore for Table {
                 Updated::Done(account) => return item::read_account(&account),
                 Updated::Refused(None) => return Err(not_signed_in(None, caller)),
                 Updated::Refused(Some(account)) => {
-                    item::read_account(&account)?.check_session(caller.session, now)?;
+                    living(Some(&account), caller, now)?;
                 }
             }
         }
@@ -75,8 +76,7 @@ impl PersonStore for Table {
     }
 
     async fn sign_out(&self, caller: Caller, now: Timestamp) -> Result<()> {
-        let mut change = change_by(caller, "", now);
-        change.update.push_str(" REMOVE #sessions.#sid");
+        let change = session_is_active(caller, now).updating("SET #seen = :now REMOVE #sessions.#sid".to_owned());
         match self.update("signing out", change).await? {
             Updated::Done(_) => Ok(()),
             Updated::Refused(account) => Err(not_signed_in(account.as_ref(), caller)),
@@ -117,8 +117,13 @@ fn set_person(caller: Caller, change: &PersonChange, has_details: bool, now: Tim
         let map = change.details.iter().map(|(name, value)| (name.clone(), text(value))).collect();
         set.push(("#details".to_owned(), ":details".to_owned(), AttributeValue::M(map)));
     }
-    let steps: Vec<_> = set.iter().map(|(name, value, _)| format!("{name} = {value}")).collect();
+    let mut steps: Vec<_> = set.iter().map(|(name, value, _)| format!("{name} = {value}")).collect();
+    let looks = change.name.is_some() || change.avatar.is_some();
+    steps.extend(looks.then(|| COUNT_LOOKS.to_owned()));
     let mut update = change_by(caller, &steps.join(", "), now);
+    if looks {
+        update = count_looks(update);
+    }
     if !change.details.is_empty() {
         update = update.and(if has_details { "attribute_exists(#details)" } else { "attribute_not_exists(#details)" });
     }
@@ -159,11 +164,12 @@ mod tests {
         };
         let now = Timestamp::from_millis(0);
         let into = set_person(caller, &change, true, now);
-        assert_eq!(into.update, "SET #seen = :now, #name = :name, #details.#sex = :d_sex");
+        let (seen, looks) = ("SET #seen = :now, #sessions.#sid.#last = :hour, #name = :name", COUNT_LOOKS);
+        assert_eq!(into.update, format!("{seen}, #details.#sex = :d_sex, {looks}"));
         assert!(into.condition.unwrap().ends_with(" AND attribute_exists(#details)"));
-        assert_eq!((into.names["#sex"].as_str(), into.values.len()), ("sex", 3));
+        assert_eq!((into.names["#sex"].as_str(), into.values.len()), ("sex", 6));
         let make = set_person(caller, &change, false, now);
-        assert_eq!(make.update, "SET #seen = :now, #name = :name, #details = :details");
+        assert_eq!(make.update, format!("{seen}, #details = :details, {looks}"));
         assert!(make.condition.unwrap().ends_with(" AND attribute_not_exists(#details)"));
     }
 }

@@ -45,7 +45,7 @@ impl DocumentStore for Table {
             self.get("reading an identity document", &document),
         )
         .await?;
-        let account = account.as_ref().map(item::read_account).transpose()?.ok_or(Error::NotFound("user"))?;
+        let account = item::read_living(account.as_ref())?.ok_or(Error::NotFound("user"))?;
         account.check_session(caller.session, now)?;
         document.map(|document| sealed_in(Some(&document))).transpose()
     }

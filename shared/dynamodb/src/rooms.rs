@@ -146,7 +146,7 @@ impl RoomStore for Table {
         let own = before == Some(room.number.as_str());
         let account = Change::new(keys::account(owner), "SET #room = :room, #room_id = :id")
             .when(
-                "attribute_exists(pk) AND attribute_not_exists(#room_id) \
+                "attribute_exists(pk) AND attribute_not_exists(#deleted) AND attribute_not_exists(#room_id) \
                  AND (attribute_not_exists(#room) OR #room = :before)",
             )
             .value(":room", text(&room.number))
@@ -183,7 +183,7 @@ impl RoomStore for Table {
 
     async fn knows(&self, owner: UserId, networks: &[NetworkHash], now: Timestamp) -> Result<bool> {
         let account = self.get("reading an account", &keys::account(owner)).await?;
-        let account = account.as_ref().map(item::read_account).transpose()?;
+        let account = item::read_living(account.as_ref())?;
         Ok(account.is_some_and(|account| account.knows(&self.policy, networks, now)))
     }
 

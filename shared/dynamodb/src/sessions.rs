@@ -6,6 +6,7 @@ use super::write::Change;
 use super::{Table, Transacted, failed, found};
 use domain::account::{Account, UserId};
 use domain::clock::Timestamp;
+use domain::deletion::PurgeStore;
 use domain::identity::{Admission, Proof};
 use domain::network::with_sign_in;
 use domain::policy::Policy;
@@ -33,7 +34,7 @@ impl Table {
     ) -> Result<Option<Account>> {
         let room = self.policy.sessions_per_account;
         let add = add_session(user, admission, now)
-            .and("attribute_exists(pk) AND size(#sessions) < :room")
+            .and("attribute_exists(pk) AND attribute_not_exists(#deleted) AND size(#sessions) < :room")
             .value(":room", number(room));
         let add = add_network(add, admission, self.policy.sign_in_networks(), now);
         // Most accounts have room, so the profile is read in parallel with the write and not before it. An error of the
@@ -51,12 +52,18 @@ impl Table {
         };
         for _ in 0..ATTEMPTS {
             let Some(old) = crowded else { return Ok(None) };
+            if item::is_deleted(&old) && !is_restorable(&old, now) {
+                // DynamoDB may delete the note about the grace period up to two days late. The number must not stay
+                // blocked for so long.
+                self.end_grace(user, now).await?;
+                return Ok(None);
+            }
             if admission.version.is_some_and(|version| version != item::read_secret(&old).version) {
                 return Ok(None);
             }
             let add = self.replace_sessions(user, admission, &old, now)?;
             match self.try_add(add, admission, now).await? {
-                Added::Done => return with_session(Some(&old), admission),
+                Added::Done => return with_session(Some(&restored(&old, user)), admission),
                 Added::Refused(old) => crowded = old,
             }
         }
@@ -82,10 +89,33 @@ impl Table {
     /// Adds a session in place of the sessions in `old` that must end, and its network in place of the networks that
     /// must be forgotten. The condition is that the table still contains `old`.
     fn replace_sessions(&self, user: UserId, admission: &Admission, old: &Item, now: Timestamp) -> Result<Change> {
-        let account = item::read_account(old)?;
-        let add = add_session(user, admission, now);
-        Ok(in_place(&self.policy, add, &account, &admission.session.1, &[], now))
+        let account = item::read_account(&restored(old, user))?;
+        let mut add = add_session(user, admission, now);
+        if !item::is_deleted(old) {
+            let add = add.and("attribute_not_exists(#deleted)");
+            return Ok(in_place(&self.policy, add, &account, &admission.session.1, &[], now));
+        }
+        // Signing in undoes a deletion whose grace period is not over.
+        add.update.push_str(", #id = :id");
+        let add = add.and("#purge_at > :now").name("#id", "id").value(":id", number(user));
+        Ok(in_place(&self.policy, add, &account, &admission.session.1, &HIDDEN, now))
     }
+}
+
+/// The attributes of an account that was deleted while its grace period is not over.
+const HIDDEN: [&str; 3] = ["#deleted", "#purge_at", "#leftover"];
+
+/// Whether an account was deleted, but its grace period is not over.
+fn is_restorable(old: &Item, now: Timestamp) -> bool {
+    item::get_moment(old, "purge_at").is_some_and(|purge_at| purge_at > now)
+}
+
+/// The item as it is without a deletion: while an account is hidden, it has no id.
+fn restored(old: &Item, user: UserId) -> Item {
+    let mut account = old.clone();
+    account.remove("deleted");
+    account.insert("id".to_owned(), number(user));
+    account
 }
 
 /// Adds to a change that stores a new session of `account`: that sessions end until there is room for it, and that its
@@ -158,7 +188,7 @@ fn add_network(mut add: Change, admission: &Admission, most: usize, now: Timesta
 /// The account in an item that may have been read just before the session was added.
 fn with_session(item: Option<&Item>, admission: &Admission) -> Result<Option<Account>> {
     let (id, session) = &admission.session;
-    let mut account = item.map(item::read_account).transpose()?;
+    let mut account = item::read_living(item)?;
     if let Some(account) = &mut account {
         account.sessions.insert(*id, session.clone());
         if account.linked.is_empty() {

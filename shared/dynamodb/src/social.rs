@@ -6,6 +6,7 @@ mod items;
 mod jobs;
 mod notifications;
 mod packed;
+mod parting;
 mod spread;
 mod sync;
 
@@ -14,6 +15,7 @@ pub use self::notifications::change_of;
 use std::collections::BTreeSet;
 
 use super::batch::Reads;
+use super::deletion::{DeletedAccount, deleted_account};
 use super::item::{self, Item};
 use super::{Table, keys, living};
 use crate::stream::Record;
@@ -27,6 +29,11 @@ use domain::social::{PublicProfile, PublicProfiles};
 #[must_use]
 pub fn job_of(record: &Record) -> Option<Job> {
     let spread = |user: UserId, late: bool| Job::SpreadProfile { user, change: record.id.clone(), late };
+    match deleted_account(record) {
+        Some(DeletedAccount::Tombstone(user)) => return Some(Job::PurgeUser { user }),
+        Some(DeletedAccount::GraceOver(user)) => return Some(Job::EndGrace { user }),
+        None => {}
+    }
     let Some(new) = &record.new else {
         return keys::owner_of_unspread(&record.pk, &record.sk).map(|user| spread(user, true));
     };

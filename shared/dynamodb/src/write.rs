@@ -140,6 +140,21 @@ pub fn put_new(table: &str, key: &Key, mut item: Item) -> Result<TransactWriteIt
     Ok(TransactWriteItem::builder().put(put).build())
 }
 
+/// Puts a whole item, whether or not there is one, as part of a transaction.
+pub fn put(table: &str, key: &Key, mut item: Item) -> Result<TransactWriteItem> {
+    item.extend(key_attributes(key));
+    let put = Put::builder().table_name(table).set_item(Some(item)).build();
+    let put = put.map_err(|error| Fault::new("building a put", error))?;
+    Ok(TransactWriteItem::builder().put(put).build())
+}
+
+/// Deletes an item, whether or not there is one, as part of a transaction.
+pub fn delete(table: &str, key: &Key) -> Result<TransactWriteItem> {
+    let delete = Delete::builder().table_name(table).set_key(Some(key_attributes(key))).build();
+    let delete = delete.map_err(|error| Fault::new("building a delete", error))?;
+    Ok(TransactWriteItem::builder().delete(delete).build())
+}
+
 /// The condition that there is no item at a key, as part of a transaction.
 pub fn check_absent(table: &str, key: &Key) -> Result<TransactWriteItem> {
     let check = ConditionCheck::builder().table_name(table).set_key(Some(key_attributes(key)));

@@ -189,6 +189,7 @@ pub const fn usual_status(error: &Error) -> StatusCode {
         | Error::SamePassword
         | Error::ReauthenticationNeeded
         | Error::LastIdentity
+        | Error::IdempotencyKeyReused
         | Error::ProviderRefused
         | Error::ProviderUnreachable => StatusCode::BAD_REQUEST,
         Error::Unauthenticated(_) | Error::RefreshInvalid | Error::RefreshReused => StatusCode::UNAUTHORIZED,
@@ -221,7 +222,7 @@ fn by_path(path: &str) -> ByPath {
         "auth" if is_of_supabase(path) => dialect::<Supabase>(),
         "api" => dialect::<Web>(),
         "user" | "friendship" | "group" | "misc" => dialect::<SealTalk>(),
-        "v1" => dialect::<V1>(),
+        "v1" | "account" | "healthz" | "openapi.json" | "docs" => dialect::<V1>(),
         "verification_codes" => dialect::<Device>(),
         "rooms" | "snslogin" | "login" | "logout" | "password" | "phonelogin" => dialect::<Rooms>(),
         "users" => by_users_path(path),

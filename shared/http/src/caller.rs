@@ -5,14 +5,16 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{FromRef, FromRequestParts};
-use http::Extensions;
+use http::header::USER_AGENT;
 use http::request::Parts;
+use http::{Extensions, HeaderMap, HeaderName};
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequestContext;
 use lambda_http::request::RequestContext;
 
 use super::api::{Api, Refusal};
 use super::verifier::TokenVerifier;
 use domain::account::Caller;
+use domain::device_name::DeviceName;
 
 /// A request with a valid credential in the place that its API uses. The store checks whether the session is still
 /// active, in the same call that does the work.
@@ -30,14 +32,19 @@ where
     }
 }
 
-/// The origin of a request, as the gateway reports it. It is never taken from a header, because clients can send any
-/// header.
+/// The header in which a client names its device.
+const DEVICE_NAME: HeaderName = HeaderName::from_static("x-device-name");
+
+/// The origin of a request. Address and host are as the gateway reports them, and never taken from a header, because
+/// clients can send any header.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Origin {
     /// The client's IP address.
     pub address: Option<IpAddr>,
     /// The host to which the request was sent, with its port if there is one.
     pub host: Option<String>,
+    /// What the client says about the device that it runs on. Only the user sees it, in the list of sessions.
+    pub device: Option<DeviceName>,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Origin {
@@ -48,8 +55,15 @@ impl<S: Send + Sync> FromRequestParts<S> for Origin {
         Ok(Self {
             address: context.and_then(|context| context.http.source_ip.as_deref()?.parse().ok()),
             host: context.and_then(|context| context.domain_name.clone()),
+            device: device(&parts.headers),
         })
     }
+}
+
+/// The name of the device, from `X-Device-Name` or else from `User-Agent`.
+fn device(headers: &HeaderMap) -> Option<DeviceName> {
+    let text = |name: HeaderName| headers.get(name).and_then(|value| std::str::from_utf8(value.as_bytes()).ok());
+    text(DEVICE_NAME).and_then(DeviceName::parse).or_else(|| text(USER_AGENT).and_then(DeviceName::of_user_agent))
 }
 
 /// The gateway's data about a request.
@@ -122,7 +136,7 @@ mod tests {
 
     #[test]
     fn urls_are_absolute_on_the_right_host() {
-        let from = |host: &str| Origin { address: None, host: Some(host.to_owned()) };
+        let from = |host: &str| Origin { host: Some(host.to_owned()), ..Origin::default() };
         let url = PublicUrl(None);
         assert_eq!(url.absolute(&from("api.example.com"), "/images/a"), "https://api.example.com/images/a");
         assert_eq!(url.absolute(&from("localhost:3000"), "/images/a"), "http://localhost:3000/images/a");

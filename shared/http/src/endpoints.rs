@@ -44,6 +44,8 @@ pub fn check(method: &Method, path: &str) -> Result<()> {
         Some(endpoint) if !endpoint.methods.contains(&method.as_str()) => {
             Err(Error::WrongMethod { allowed: &endpoint.allowed, instead: &endpoint.instead })
         }
+        // A router's variable may be empty, and no variable of a documented path is.
+        None if path.get(1..).is_some_and(|path| path.contains("//")) => Err(Error::NoRoute),
         _ => Ok(()),
     }
 }
@@ -139,6 +141,13 @@ mod tests {
     fn an_unknown_path_passes() {
         for path in ["", "/", "//", "/nothing", "/auth/token/", "/images/", "/users/7/8/"] {
             assert_eq!(instead("TRACE", path), ("", ""), "{path}");
+        }
+    }
+
+    #[test]
+    fn an_empty_segment_names_nothing() {
+        for path in ["/friendship//profile", "/v1/groups//members", "/v1//me"] {
+            assert!(matches!(check(&Method::GET, path), Err(Error::NoRoute)), "{path}");
         }
     }
 

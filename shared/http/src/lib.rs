@@ -15,4 +15,5 @@ pub mod fields;
 pub mod lenient;
 pub mod observe;
 pub mod routes;
+pub mod v1;
 pub mod verifier;

@@ -108,7 +108,7 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     /// Adds other routes that another function describes.
     #[must_use]
     pub fn merge_undescribed(mut self, other: Self) -> Self {
-        self.router = self.router.merge(other.router);
+        self.handlers.extend(other.handlers);
         self
     }
 

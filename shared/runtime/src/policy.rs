@@ -60,6 +60,7 @@ pub(super) fn policy(env: &Env) -> Result<Policy, ConfigError> {
         groups_added_by_strangers: env.number("GROUPS_ADDED_BY_STRANGERS")?,
         groups_added: env.number("GROUPS_ADDED")?,
         invitations_per_day: env.number("INVITATIONS_PER_DAY")?,
+        reports_per_day: env.number("REPORTS_PER_DAY")?,
         blocked_per_account: env.number("BLOCKED_PER_ACCOUNT")?,
         spread_after: env.seconds("SPREAD_SECONDS")?,
         spreads_per_day: env.number("SPREADS_PER_DAY")?,

@@ -20,15 +20,17 @@ use domain::chat::{ChatTokens, OwnChatTokens};
 use domain::clock::{Clock, SystemClock};
 use domain::codes::{CodeSender, CodeText, TextTooLong};
 use domain::crypto::SystemRandom;
+use domain::deletion::{Deletions, Purge};
 use domain::device_id::DeviceIds;
 use domain::devices::Devices;
 use domain::identity::Identity;
 use domain::lookup::Lookup;
-use domain::media::{DirectUploads, Uploads};
+use domain::media::{DirectUploads, Library, Uploads};
 use domain::person::People;
 use domain::policy::Policy;
 use domain::random::Random;
 use domain::real_name::RealNames;
+use domain::reports::Reports;
 use domain::rooms::{Numbers, Rooms};
 use domain::social::{DeltaSync, Friends, GroupJobs, Groups, sync};
 use domain::tokens::Keys;
@@ -259,6 +261,12 @@ impl Services {
         }))
     }
 
+    /// The media that users own.
+    pub fn library(&self) -> Wired<Library> {
+        let (uploads, direct) = (self.uploads()?, self.direct_uploads()?);
+        Ok(Arc::new(Library { uploads, direct, store: self.table()? }))
+    }
+
     /// Rooms.
     pub fn rooms(&self) -> Wired<Rooms> {
         Ok(Arc::new(Rooms {
@@ -305,6 +313,31 @@ impl Services {
     /// Incremental sync.
     pub fn sync(&self) -> Wired<DeltaSync> {
         Ok(Arc::new(DeltaSync { clock: self.clock.clone(), store: self.table()?, page: sync::PAGE }))
+    }
+
+    /// Deletes accounts.
+    pub fn deletions(&self) -> Wired<Deletions> {
+        const DAY: Duration = Duration::from_hours(24);
+        let days: u32 = self.env.parsed("DELETION_GRACE_DAYS", "a number of days")?;
+        Ok(Arc::new(Deletions { identity: self.identity()?, store: self.table()?, grace: DAY * days }))
+    }
+
+    /// Removes what belonged to deleted users.
+    pub fn purge(&self) -> Wired<Purge> {
+        Ok(Arc::new(Purge {
+            clock: self.clock.clone(),
+            store: self.table()?,
+            groups: self.table()?,
+            jobs: self.group_jobs()?,
+            rooms: self.table()?,
+            objects: self.objects()?,
+            endpoints: self.push_sender()?,
+        }))
+    }
+
+    /// Reports about users, groups and media.
+    pub fn reports(&self) -> Wired<Reports> {
+        Ok(Arc::new(Reports { clock: self.clock.clone(), random: self.random.clone(), store: self.table()? }))
     }
 
     /// The topic for notifications.

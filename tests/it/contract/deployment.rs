@@ -59,6 +59,7 @@ fn policy_numbers_are_the_documented_ones() {
         ("GroupsAddedByStrangers", "500"),
         ("GroupsAdded", "1000"),
         ("InvitationsPerDay", "50"),
+        ("ReportsPerDay", "20"),
         ("BlockedPerAccount", "5000"),
         ("SpreadSeconds", "60"),
         ("SpreadsPerDay", "20"),
@@ -69,6 +70,7 @@ fn policy_numbers_are_the_documented_ones() {
         ("AnonymousAccounts", "true"),
         ("AnonymousAccountsPerIpHour", "30"),
         ("AnonymousAccountDays", "30"),
+        ("DeletionGraceDays", "0"),
         ("TellUnknownNumbers", "false"),
         ("AnonymousRooms", "true"),
         ("RoomsPerOwner", "100"),
@@ -80,9 +82,12 @@ fn policy_numbers_are_the_documented_ones() {
         let parameter = template.parameters().get(name).unwrap_or_else(|| panic!("no parameter {name}"));
         assert_eq!(parameter.default.as_deref(), Some(value), "{name}");
         let variable = screaming(name);
-        let only_senders = name == "CaptchaRequired";
-        let senders = ["auth", "codes", "rooms"];
-        for function in stack.functions.iter().filter(|f| !only_senders || senders.contains(&f.binary.as_str())) {
+        let only: &[&str] = match name {
+            "CaptchaRequired" => &["auth", "codes", "rooms"],
+            "DeletionGraceDays" => &["auth"],
+            _ => &[],
+        };
+        for function in stack.functions.iter().filter(|f| only.is_empty() || only.contains(&f.binary.as_str())) {
             assert_eq!(
                 function.environment.get(&variable).map(String::as_str),
                 Some(value),
@@ -329,9 +334,13 @@ fn what_only_one_function_may_do_only_one_function_may_do() {
     assert_eq!(may("s3:PutObject", "/originals/audios/"), ["media"]);
     assert_eq!(may("s3:PutObject", "/thumbnails/"), ["resize"]);
     assert_eq!(may("s3:PutObject", "/refusals/"), ["resize"]);
-    assert_eq!(may("s3:DeleteObject", ""), ["media"]);
+    // `jobs` removes the media of deleted users; `media` removes uploads once they are processed.
+    assert_eq!(may("s3:DeleteObject", ""), ["jobs", "media"]);
+    assert_eq!(may("s3:DeleteObjectVersion", ""), ["jobs"]);
     assert_eq!(may("s3:DeleteObject", "/uploads/"), ["media"]);
-    assert!(may("s3:DeleteObject", "/originals/").is_empty());
+    for kept in ["/originals/images/", "/originals/audios/", "/thumbnails/", "/refusals/"] {
+        assert_eq!(may("s3:DeleteObject", kept), ["media"], "{kept}");
+    }
     assert_eq!(may("sns:Publish", ""), ["auth", "codes", "notify", "rooms"]);
     for action in ["sqs:SendMessage", "sqs:ChangeMessageVisibility"] {
         assert_eq!(may(action, ":handset-Jobs"), ["jobs"], "{action}");
@@ -340,7 +349,7 @@ fn what_only_one_function_may_do_only_one_function_may_do() {
     for action in ["kms:Decrypt", "kms:GenerateDataKey"] {
         assert_eq!(may(action, ""), ["profiles"], "{action}");
     }
-    assert_eq!(may("dynamodb:Query", ""), ["rooms", "social"], "everything else goes by whole keys");
+    assert_eq!(may("dynamodb:Query", ""), ["jobs", "media", "rooms", "social"], "everything else goes by whole keys");
 }
 
 #[test]

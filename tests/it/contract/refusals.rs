@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 
-use super::{APIS, Operation, description, examples, not_signed_in, operations};
+use super::{APIS, Operation, description, examples, not_signed_in, operations, refusal_type};
 use crate::support::backend::{whole, without_details};
 use crate::support::{Backend, run, shared};
 
@@ -82,6 +82,7 @@ fn open(api: &str) -> &'static [&'static str] {
             "supabase_post_token",
             "supabase_post_verify",
         ],
+        "v1" => &["v1_get_config", "v1_get_deletion_page", "v1_get_deletion_script", "v1_get_health", "v1_get_openapi"],
         other => panic!("the API {other}"),
     }
 }
@@ -95,6 +96,7 @@ fn scheme(api: &str) -> &'static str {
         "rooms" => "rooms_token",
         "device" => "access_token",
         "supabase" => "supabase_bearer",
+        "v1" => "v1_bearer",
         other => panic!("the API {other}"),
     }
 }
@@ -108,6 +110,7 @@ fn every_api_has_its_own_credential() {
         "rooms_token": { "type": "apiKey", "in": "query", "name": "token" },
         "access_token": { "type": "apiKey", "in": "header", "name": "Access-Token" },
         "supabase_bearer": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" },
+        "v1_bearer": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" },
     });
     let mut schemes = description()["components"]["securitySchemes"].take();
     for scheme in schemes.as_object_mut().expect("schemes").values_mut() {
@@ -126,7 +129,7 @@ fn every_api_has_its_own_credential() {
 fn forged(request: impl Fn() -> RequestBuilder, api: &str) -> Vec<RequestBuilder> {
     let header = |name: &str, value: &str| request().header(name, value);
     match api {
-        "messenger" | "supabase" => ["Bearer nonsense", "Bearer a.b.c", "Basic eDp5", "bearer"]
+        "messenger" | "supabase" | "v1" => ["Bearer nonsense", "Bearer a.b.c", "Basic eDp5", "bearer"]
             .map(|value| header("authorization", value))
             .into(),
         "web" => ["web_session=nonsense", "web_session=", "session=x"].map(|value| header("cookie", value)).into(),
@@ -144,7 +147,7 @@ fn forged(request: impl Fn() -> RequestBuilder, api: &str) -> Vec<RequestBuilder
 /// Whether the description of an operation has the error for callers who are not signed in.
 fn says_so(api: &Value, operation: &Operation) -> bool {
     let (status, body) = not_signed_in(operation.api());
-    let content = &operation.said["responses"][status.to_string()]["content"]["application/json"];
+    let content = &operation.said["responses"][status.to_string()]["content"][refusal_type(operation.api())];
     examples(api, content).into_iter().any(|example| without_details(example) == body)
 }
 
@@ -199,7 +202,7 @@ fn a_credential_in_another_apis_place_is_none() {
             let request = match operation.api() {
                 "messenger" => request.header("access-token", &token).query(&[("token", &token)]),
                 "device" => request.header("cookie", format!("access_token={token}")),
-                "supabase" => request.header("access-token", &token),
+                "supabase" | "v1" => request.header("access-token", &token),
                 _ => request.bearer_auth(&token),
             };
             assert_eq!(send(request).await, not_signed_in(operation.api()), "{}", operation.id());
@@ -227,6 +230,7 @@ fn is_refusal(api: &str, status: u16, body: &Value) -> bool {
         "rooms" => status < 300 && body["status"] == "SUCCESS" && body["code"] == json!(status.to_string()),
         "device" => status == 200 && body["success"] == true && body["msg"].is_string(),
         "supabase" => status < 300 && body.get("error_code").is_none(),
+        "v1" => status < 300 && body.get("detail").is_none(),
         other => panic!("the API {other}"),
     };
     let refusal = match api {
@@ -247,6 +251,15 @@ fn is_refusal(api: &str, status: u16, body: &Value) -> bool {
         }
         "device" => has(body, &["msg"], &["success"]) && body["success"] == false,
         "supabase" => status >= 400 && has(body, &["code", "error_code", "message", "msg"], &[]),
+        "v1" => {
+            let texts = ["type", "title", "code", "detail"];
+            let fields = body["errors"]
+                .as_array()
+                .is_some_and(|errors| errors.iter().all(|error| has(error, &["field", "rule"], &[])));
+            status >= 400
+                && body["status"] == status
+                && (has(body, &texts, &["status"]) || (fields && has(body, &texts, &["status", "errors"])))
+        }
         other => panic!("the API {other}"),
     };
     assert!(fine != refusal, "{api} {status}: {body}");
@@ -258,8 +271,9 @@ fn answers_in_examples_are_the_ones_that_are_given() {
     let api = description();
     for operation in operations(&api) {
         for (status, response) in operation.said["responses"].as_object().expect("responses") {
-            let content = &response["content"]["application/json"];
             let status: u16 = status.parse().expect("a status");
+            let kind = if status >= 400 { refusal_type(operation.api()) } else { "application/json" };
+            let content = &response["content"][kind];
             // Lists and keys have no envelope; the gateway has its own.
             let all = examples(&api, content).into_iter().filter(Value::is_object).map(without_details);
             for example in all.filter(|example| example.get("message").is_none() || example.get("code").is_some()) {
@@ -270,7 +284,7 @@ fn answers_in_examples_are_the_ones_that_are_given() {
                 assert!(refusal == (status >= 400) || mixed, "{place}");
                 let (refused_with, unsigned) = not_signed_in(operation.api());
                 assert!(example != unsigned || status == refused_with, "{place}");
-                if ["messenger", "rooms", "device"].contains(&operation.api()) {
+                if ["messenger", "rooms", "device", "v1"].contains(&operation.api()) {
                     assert_eq!(status == 401, example == unsigned, "{place}");
                 }
             }

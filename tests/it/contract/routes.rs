@@ -29,17 +29,57 @@ fn declared() -> BTreeMap<String, &'static str> {
     owners
 }
 
+/// The most specific route that takes an operation, and its function. Compared from left to right, a literal segment is
+/// more specific than a variable, and a variable than one that takes the rest of the path; then a method than `ANY`.
+fn route_of<'a>(routes: &'a BTreeMap<String, String>, operation: &str) -> Option<(&'a str, &'a str)> {
+    let (method, path) = operation.split_once(' ').expect("a method and a path");
+    let segments: Vec<_> = path.split('/').collect();
+    let how_specific = |route: &str| {
+        let (own, path) = route.split_once(' ')?;
+        if own != method && own != "ANY" {
+            return None;
+        }
+        let parts: Vec<_> = path.split('/').collect();
+        let greedy = parts.last().is_some_and(|part| part.ends_with("+}"));
+        if if greedy { parts.len() > segments.len() } else { parts.len() != segments.len() } {
+            return None;
+        }
+        let kinds = parts.iter().zip(&segments).map(|(part, segment)| match *part {
+            rest if rest.ends_with("+}") => Some(2),
+            // The operation's variable may have another name than the route's, but it has to be one.
+            variable if variable.starts_with('{') => segment.starts_with('{').then_some(1),
+            literal => (literal == *segment).then_some(0),
+        });
+        Some((kinds.collect::<Option<Vec<_>>>()?, own == "ANY"))
+    };
+    let found = routes.iter().filter_map(|(route, owner)| Some((how_specific(route)?, route.as_str(), owner.as_str())));
+    found.min().map(|(_, route, owner)| (route, owner))
+}
+
+#[test]
+fn an_operation_goes_by_the_most_specific_route() {
+    let routes = ["GET /a/{id}", "ANY /a/b", "ANY /a/{proxy+}", "POST /a/b", "GET /c"];
+    let routes = routes.map(|route| (route.to_owned(), route.replace(' ', "-"))).into();
+    let goes = |operation: &str| route_of(&routes, operation).map(|(route, _)| route);
+    assert_eq!(goes("GET /a/b"), Some("ANY /a/b"));
+    assert_eq!(goes("POST /a/b"), Some("POST /a/b"));
+    assert_eq!(goes("GET /a/{any}"), Some("GET /a/{id}"));
+    assert_eq!(goes("PUT /a/{id}"), Some("ANY /a/{proxy+}"));
+    assert_eq!(goes("GET /a/b/c"), Some("ANY /a/{proxy+}"));
+    assert_eq!((goes("GET /a"), goes("POST /c")), (None, None));
+}
+
 #[test]
 fn every_route_of_the_template_is_described_and_the_other_way_round() {
-    let declared = declared();
-    let routed = declared.iter().filter(|(_, binary)| **binary != "rooms");
-    let mut routed: BTreeMap<_, _> = routed.map(|(key, binary)| (key.clone(), (*binary).to_owned())).collect();
-    let routes = routes(&stack());
-    // The Supabase API has a route for all its paths, besides those with another function or a throttle of their own.
-    let (whole_api, owner) = ("ANY /auth/v1/{proxy+}".to_owned(), "auth".to_owned());
-    routed.retain(|key, binary| *binary != owner || !key.contains(" /auth/v1/") || routes.contains_key(key));
-    routed.insert(whole_api, owner);
-    assert_eq!(routes, routed);
+    let (declared, routes) = (declared(), routes(&stack()));
+    let mut taken = BTreeSet::new();
+    for (key, binary) in declared.iter().filter(|(_, binary)| **binary != "rooms") {
+        let (route, owner) = route_of(&routes, key).unwrap_or_else(|| panic!("no route takes {key}"));
+        assert_eq!(owner, *binary, "{key} goes to another function by {route}");
+        taken.insert(route.to_owned());
+    }
+    let idle: Vec<_> = routes.keys().filter(|route| !taken.contains(*route)).collect();
+    assert!(idle.is_empty(), "routes without an operation: {idle:?}");
     let whole: BTreeSet<String> = operations(&description()).iter().map(Operation::key).collect();
     assert_eq!(whole, declared.into_keys().collect(), "the whole description is the sum of its parts");
 }
@@ -80,7 +120,9 @@ fn what_is_stored_is_told_to_who_works_on_it() {
 fn whatever_can_be_got_has_its_head_where_it_is_a_download() {
     let routes = routes(&stack());
     for key in routes.keys() {
-        if let Some(path) = key.strip_prefix("GET ").filter(|path| path.ends_with("/{name}")) {
+        // Below `/v1` are the records of files, not the files.
+        let is_download = |path: &&str| path.ends_with("/{name}") && !path.starts_with("/v1/");
+        if let Some(path) = key.strip_prefix("GET ").filter(is_download) {
             assert!(routes.contains_key(&format!("HEAD {path}")), "{path} has no HEAD");
         }
     }
@@ -200,10 +242,17 @@ fn instead(path: &str, known: &BTreeSet<String>) -> String {
 /// The 405 error for an unknown method.
 fn wrong_method(api: &str, instead: &str) -> Value {
     let words = format!("no such endpoint: use {instead}");
+    if api == "v1" {
+        let title = "Method Not Allowed";
+        return json!({ "type": "about:blank", "title": title, "status": 405, "code": "wrong_method", "detail": words });
+    }
     let mut body = no_such_endpoint(api);
     for (field, value) in body.as_object_mut().expect("fields") {
         match field.as_str() {
-            "error" | "message" | "msg" => *value = json!(words),
+            "error" | "message" | "msg" | "detail" => *value = json!(words),
+            "code" if api == "v1" => *value = json!("wrong_method"),
+            "status" if api == "v1" => *value = json!(405),
+            "title" => *value = json!("Method Not Allowed"),
             "code" if value.is_string() => *value = json!("405"),
             "code" => *value = json!(405),
             _ => {}
@@ -227,6 +276,12 @@ fn an_unknown_path_is_not_found_whatever_the_method() {
             ("/verification_codes/x", "device"),
             ("/auth/v1/nothing", "supabase"),
             ("/auth/v1/health/x", "supabase"),
+            ("/v1/nothing", "v1"),
+            ("/v1/friends/a/b", "v1"),
+            ("/v1/groups/a/b", "v1"),
+            ("/v1/groups/a/members/b/c", "v1"),
+            ("/healthz/x", "v1"),
+            ("/docs/x", "v1"),
         ] {
             for method in METHODS {
                 let request = backend.request(method.parse().expect("a method"), path);

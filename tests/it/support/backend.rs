@@ -10,7 +10,7 @@ use aws_config::SdkConfig;
 use domain::clock::{Clock, SystemClock, Timestamp};
 use domain::{Error, NotSignedIn};
 use emulator::QueueMessage;
-use handset_http::api::{Api, Device, Messenger, Rooms, SealTalk, Supabase};
+use handset_http::api::{Api, Device, Messenger, Rooms, SealTalk, Supabase, V1};
 use local::{Functions, Handset, Options, Running};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::{Client, Method, RequestBuilder, Response};
@@ -285,9 +285,13 @@ pub fn without_details(mut body: Value) -> Value {
         let kind = fields.remove("kind").unwrap_or_default();
         assert!(Error::KINDS.contains(&kind.as_str().unwrap_or_default()), "{kind} in {fields:?}");
     }
-    for name in ["error", "message", "msg"] {
+    for name in ["error", "message", "msg", "detail"] {
         if fields.get(name).and_then(Value::as_str).is_some_and(is_why_not_signed_in) {
             fields.insert(name.to_owned(), "not signed in".into());
+            if name == "detail" {
+                let code = fields.insert("code".to_owned(), "not signed in".into()).unwrap_or_default();
+                assert!(Error::KINDS.contains(&code.as_str().unwrap_or_default()), "{code} in {fields:?}");
+            }
         }
     }
     body
@@ -302,6 +306,7 @@ fn is_why_not_signed_in(words: &str) -> bool {
         Rooms::not_signed_in,
         Device::not_signed_in,
         Supabase::not_signed_in,
+        V1::not_signed_in,
     ];
     let mut reasons = [Missing, Invalid, Expired, Ended].into_iter();
     reasons.any(|reason| apis.iter().any(|words_for| words_for(reason) == words))

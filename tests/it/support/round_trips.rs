@@ -162,6 +162,7 @@ pub fn rows() -> Vec<Row> {
             ("web: ", "web"),
             ("SealTalk: ", "sealtalk"),
             ("supabase: ", "supabase"),
+            ("v1: ", "v1"),
         ];
         let api = match others.iter().find(|(prefix, _)| request.starts_with(prefix)) {
             Some((_, api)) => api,

@@ -72,8 +72,14 @@ impl Backend {
         services.keys().expect("keys")
     }
 
+    /// The services of a function, with an administrator's permissions and this backend's clock.
+    pub fn services(&self, binary: &str) -> Services {
+        let environment = self.environment(binary).into_iter().collect();
+        Services::new(environment, self.administrator().clone(), self.clock.clone(), Arc::new(SystemRandom))
+    }
+
     /// The environment of a function.
-    fn environment(&self, binary: &str) -> BTreeMap<String, String> {
+    pub fn environment(&self, binary: &str) -> BTreeMap<String, String> {
         match &self.running {
             Runs::Here(running) => running.environments()[binary].clone(),
             Runs::Elsewhere(elsewhere) => elsewhere.environments[binary].clone(),

@@ -6,7 +6,6 @@ use domain::Result;
 use domain::account::{Account, UserId};
 use domain::clock::Timestamp;
 use domain::identity::SignedIn;
-use domain::login_identifier::LoginIdentifier;
 use domain::session::{Session as DomainSession, SignInMethod};
 use domain::tokens::app::{AUDIENCE, AppToken};
 use domain::uuid::Uuid;
@@ -181,7 +180,7 @@ impl User {
             app_metadata.insert("providers".to_owned(), json!(providers));
         }
         let phone = account.phone.as_deref().map(without_plus).unwrap_or_default();
-        let proved = (!phone.is_empty()).then(|| text(account.phone_proved.unwrap_or(account.created)));
+        let proved = (!phone.is_empty()).then(|| account.phone_proved.unwrap_or(account.created).rfc3339());
         let signed_in = account.sessions.values().map(|session| session.began).max();
         let updated = [account.updated, account.app.updated].into_iter().flatten().max().unwrap_or(account.created);
         let (new_phone, asked) = account.app.new_phone.clone().unzip();
@@ -192,14 +191,14 @@ impl User {
             email: identities.iter().find_map(|identity| identity.email.clone()).unwrap_or_default(),
             phone,
             new_phone: new_phone.as_deref().map(without_plus),
-            phone_change_sent_at: asked.map(text),
-            reauthentication_sent_at: account.app.reauthentication_sent.map(text),
+            phone_change_sent_at: asked.map(Timestamp::rfc3339),
+            reauthentication_sent_at: account.app.reauthentication_sent.map(Timestamp::rfc3339),
             confirmation_sent_at: None,
             phone_confirmed_at: proved.clone(),
             confirmed_at: proved,
-            last_sign_in_at: signed_in.map(text),
-            created_at: text(account.created),
-            updated_at: text(updated),
+            last_sign_in_at: signed_in.map(Timestamp::rfc3339),
+            created_at: account.created.rfc3339(),
+            updated_at: updated.rfc3339(),
             app_metadata,
             user_metadata: account.app.user_metadata.clone(),
             is_anonymous: account.is_anonymous(),
@@ -219,12 +218,12 @@ impl User {
             new_phone: None,
             phone_change_sent_at: None,
             reauthentication_sent_at: None,
-            confirmation_sent_at: Some(text(now)),
+            confirmation_sent_at: Some(now.rfc3339()),
             phone_confirmed_at: None,
             confirmed_at: None,
             last_sign_in_at: None,
-            created_at: text(now),
-            updated_at: text(now),
+            created_at: now.rfc3339(),
+            updated_at: now.rfc3339(),
             app_metadata: Map::from_iter([
                 ("provider".to_owned(), json!("phone")),
                 ("providers".to_owned(), json!(["phone"])),
@@ -234,16 +233,6 @@ impl User {
             is_anonymous: false,
             id: uuid,
         }
-    }
-}
-
-/// The id that an identity of an account has in this API.
-pub(super) fn identity_id(user: UserId, claim: &LoginIdentifier) -> Uuid {
-    let own = Uuid::of_user(user).to_string();
-    match claim {
-        LoginIdentifier::Phone(_) => Uuid::of_identity(user, "phone", &own),
-        LoginIdentifier::Username(_) => Uuid::of_identity(user, "username", &own),
-        LoginIdentifier::Provider { provider, subject } => Uuid::of_identity(user, provider.name(), subject.as_str()),
     }
 }
 
@@ -265,9 +254,9 @@ fn identities(account: &Account) -> Vec<Identity> {
             ("phone_verified".to_owned(), json!(false)),
         ]),
         provider: "username",
-        created_at: text(account.created),
-        updated_at: text(account.created),
-        last_sign_in_at: text(last),
+        created_at: account.created.rfc3339(),
+        updated_at: account.created.rfc3339(),
+        last_sign_in_at: last.rfc3339(),
         email: None,
     });
     let linked = account.linked.iter().map(|linked| {
@@ -283,9 +272,9 @@ fn identities(account: &Account) -> Vec<Identity> {
             user_id: uuid.clone(),
             identity_data: said,
             provider,
-            created_at: text(linked.since),
-            updated_at: text(linked.since),
-            last_sign_in_at: text(last.max(linked.since)),
+            created_at: linked.since.rfc3339(),
+            updated_at: linked.since.rfc3339(),
+            last_sign_in_at: last.max(linked.since).rfc3339(),
             email,
         }
     });
@@ -313,20 +302,11 @@ fn phone_identity(
             ("email_verified".to_owned(), json!(false)),
         ]),
         provider: "phone",
-        created_at: text(since),
-        updated_at: text(since),
-        last_sign_in_at: text(last),
+        created_at: since.rfc3339(),
+        updated_at: since.rfc3339(),
+        last_sign_in_at: last.rfc3339(),
         email: None,
     }
-}
-
-/// A time as `2026-08-21T10:00:00.000Z`: always with milliseconds and in UTC, which every client library can read.
-pub(super) fn text(at: Timestamp) -> String {
-    let at = at.utc();
-    format!(
-        "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z",
-        at.year, at.month, at.day, at.hour, at.minute, at.second, at.milli
-    )
 }
 
 fn without_plus(phone: &str) -> String {

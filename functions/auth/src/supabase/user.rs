@@ -23,7 +23,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::objects::{self, User};
+use super::objects::User;
 use super::{AppQuery, done, refused};
 use crate::AppState;
 
@@ -265,6 +265,7 @@ async fn delete_identity(
         .parse()
         .map_err(|_| refused(StatusCode::NOT_FOUND, "validation_failed", "identity_id must be a UUID"))?;
     let user = token.caller.user;
-    state.identity.unlink(token.caller, |claim| objects::identity_id(user, claim) == id).await?;
+    let own = |claim: &LoginIdentifier| Uuid::of_login_identifier(user, claim) == id;
+    state.identity.unlink(token.caller, own, &Confirmation::None, None).await?;
     Ok(done())
 }

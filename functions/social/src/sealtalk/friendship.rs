@@ -16,7 +16,7 @@ use handset_http::routes::Routes;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::wire::{FriendId, iso};
+use super::wire::FriendId;
 use crate::AppState;
 
 pub(super) fn router() -> Routes<AppState> {
@@ -127,7 +127,7 @@ impl Friendship {
             display_name: relation.remark,
             message: relation.message,
             status: relation.status.map(Status::number)?,
-            updated_at: iso(relation.updated),
+            updated_at: relation.updated.rfc3339(),
             updated_time: relation.updated.millis(),
             user,
         })

@@ -16,7 +16,7 @@ use handset_http::routes::Routes;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::wire::{FriendId, iso};
+use super::wire::FriendId;
 use crate::AppState;
 
 pub(super) fn router() -> Routes<AppState> {
@@ -55,7 +55,7 @@ impl BlacklistEntry {
             id: short_id::encode(friend.relation.other),
             nickname: friend.profile.name,
             portrait_uri: state.url.absolute(origin, &friend.profile.avatar),
-            updated_at: iso(friend.relation.updated),
+            updated_at: friend.relation.updated.rfc3339(),
         };
         Self { flat: user.clone(), user }
     }

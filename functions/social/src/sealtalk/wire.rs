@@ -1,7 +1,6 @@
 //! Request and response types that several endpoints share.
 
 use domain::account::UserId;
-use domain::clock::Timestamp;
 use domain::short_id;
 use domain::social::PublicProfile;
 use handset_http::caller::Origin;
@@ -35,13 +34,4 @@ impl User {
 pub(super) struct FriendId {
     /// The user's id.
     pub(super) friend_id: String,
-}
-
-/// A time in ISO 8601, in UTC and with milliseconds, as in the JSON of the original server.
-pub(super) fn iso(moment: Timestamp) -> String {
-    let at = moment.utc();
-    format!(
-        "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z",
-        at.year, at.month, at.day, at.hour, at.minute, at.second, at.milli
-    )
 }

@@ -68,6 +68,13 @@ impl Platforms {
         Ok((platform_of(application_of(arn)).to_owned(), endpoint.token.clone()))
     }
 
+    /// Deletes an endpoint. As in SNS, it is not an error if there is none.
+    pub fn delete(&self, arn: &str) -> Result<(), SnsError> {
+        let mut endpoints = self.endpoints();
+        endpoints.remove(arn);
+        self.save(&endpoints)
+    }
+
     fn endpoints(&self) -> MutexGuard<'_, BTreeMap<String, Endpoint>> {
         self.endpoints.lock().unwrap_or_else(PoisonError::into_inner)
     }

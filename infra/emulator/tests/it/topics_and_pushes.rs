@@ -80,10 +80,22 @@ async fn what_a_topic_refuses_is_not_kept() {
 async fn calls_that_are_not_supported_are_refused_by_name() {
     let (_stack, client) = start().await;
     let arn = endpoint(&client, GCM, "abc").await;
-    let deleted = client.delete_endpoint().endpoint_arn(&arn).send().await;
-    assert_eq!(deleted.expect_err("not supported").code(), Some("InvalidAction"));
+    let read = client.get_endpoint_attributes().endpoint_arn(&arn).send().await;
+    assert_eq!(read.expect_err("not supported").code(), Some("InvalidAction"));
     let with_data = client.create_platform_endpoint().platform_application_arn(GCM).token("x").custom_user_data("7");
     assert_eq!(with_data.send().await.expect_err("not supported").code(), Some("InvalidParameter"));
+}
+
+#[tokio::test]
+async fn an_endpoint_is_deleted_and_made_anew() {
+    let (_stack, client) = start().await;
+    let arn = endpoint(&client, GCM, "abc").await;
+    for _ in 0..2 {
+        client.delete_endpoint().endpoint_arn(&arn).send().await.expect("deleted, or there was none");
+    }
+    let push = client.publish().target_arn(&arn).message_structure("json").message(r#"{"default":"hi"}"#).send().await;
+    assert_eq!(push.expect_err("refused").code(), Some("InvalidParameter"));
+    assert_ne!(endpoint(&client, GCM, "abc").await, arn);
 }
 
 #[tokio::test]

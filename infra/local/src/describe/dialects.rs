@@ -1,7 +1,7 @@
 //! The parts of a description that apply to a whole API.
 
 use domain::Error;
-use handset_http::api::{self, Api, Device, Messenger, Reply, Rooms, SealTalk, Supabase, Web};
+use handset_http::api::{self, Api, Device, Messenger, Reply, Rooms, SealTalk, Supabase, V1, Web};
 use serde_json::{Map, Value, json};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
@@ -19,6 +19,8 @@ pub struct Dialect {
     summary: &'static str,
     /// Its error table.
     pub refuse: fn(&Error) -> Reply,
+    /// The content type of its error responses.
+    pub refusal_type: &'static str,
     /// The schemas of its error responses.
     pub schemas: fn() -> Map<String, Value>,
     scheme: (&'static str, fn() -> Value),
@@ -26,8 +28,8 @@ pub struct Dialect {
 
 impl Dialect {
     /// All APIs.
-    pub fn all() -> [Self; 6] {
-        [messenger(), web(), sealtalk(), rooms(), device(), supabase()]
+    pub fn all() -> [Self; 7] {
+        [messenger(), web(), sealtalk(), rooms(), device(), supabase(), v1()]
     }
 
     /// Whether an operation belongs to this API.
@@ -65,6 +67,7 @@ fn messenger() -> Dialect {
         about: concat!(include_str!("messenger.md"), include_str!("common.md")),
         summary: "The messenger API: sign-in by code, profiles, contact lookup, pictures and voice notes.",
         refuse: Messenger::refuse,
+        refusal_type: Messenger::REFUSAL_TYPE,
         schemas: || named([schema::<api::messenger::Refused>()]),
         scheme: ("bearer", || {
             json!({
@@ -82,6 +85,7 @@ fn web() -> Dialect {
         about: concat!(include_str!("web.md"), include_str!("common.md")),
         summary: "The web API: accounts with a password, profiles and real names, with a cookie.",
         refuse: Web::refuse,
+        refusal_type: Web::REFUSAL_TYPE,
         schemas: || named([schema::<api::web::Refused>()]),
         scheme: ("web_session", || cookie(Web::COOKIE, "Set by a sign-in and by a registration.")),
     }
@@ -94,6 +98,7 @@ fn sealtalk() -> Dialect {
         about: concat!(include_str!("sealtalk.md"), include_str!("common.md")),
         summary: "The SealTalk API: accounts, friends, groups and incremental sync, with a cookie.",
         refuse: SealTalk::refuse,
+        refusal_type: SealTalk::REFUSAL_TYPE,
         schemas: || named([schema::<api::sealtalk::Refused>()]),
         scheme: ("sealtalk_session", || {
             cookie(SealTalk::COOKIE, "Set by `POST /user/login` and `POST /user/register`.")
@@ -108,6 +113,7 @@ fn rooms() -> Dialect {
         about: concat!(include_str!("rooms.md"), include_str!("common.md")),
         summary: "The rooms API: accounts, sign-in through other services, and meeting rooms.",
         refuse: Rooms::refuse,
+        refusal_type: Rooms::REFUSAL_TYPE,
         schemas: || named([schema::<api::rooms::Refused>()]),
         // The API's documentation puts the token into the body, which no security scheme can describe.
         scheme: ("rooms_token", || {
@@ -126,6 +132,7 @@ fn device() -> Dialect {
         about: concat!(include_str!("device.md"), include_str!("common.md")),
         summary: "The device API: accounts with a password, and push tokens of devices.",
         refuse: Device::refuse,
+        refusal_type: Device::REFUSAL_TYPE,
         schemas: || named([schema::<api::device::Refused>()]),
         scheme: ("access_token", || {
             json!({
@@ -143,11 +150,30 @@ fn supabase() -> Dialect {
         about: include_str!("supabase.md"),
         summary: "The Supabase Auth API: sign-in by code, password, Apple and Google for its client libraries.",
         refuse: Supabase::refuse,
+        refusal_type: Supabase::REFUSAL_TYPE,
         schemas: || named([schema::<api::supabase::Refused>(), schema::<api::supabase::WeakPassword>()]),
         scheme: ("supabase_bearer", || {
             json!({
                 "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
                 "description": "The `access_token` of a session.",
+            })
+        }),
+    }
+}
+
+fn v1() -> Dialect {
+    Dialect {
+        tag: V1::NAME,
+        title: "Handset: the common API",
+        about: include_str!("v1.md"),
+        summary: "The common API for new apps: accounts, sessions, people, groups, sync and media.",
+        refuse: V1::refuse,
+        refusal_type: V1::REFUSAL_TYPE,
+        schemas: || named([schema::<api::v1::Refused>(), schema::<api::v1::FieldError>()]),
+        scheme: ("v1_bearer", || {
+            json!({
+                "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
+                "description": "The `access_token` of a session of the Supabase Auth API or of the messenger API.",
             })
         }),
     }

@@ -5,10 +5,10 @@ use handset_http::api::{Api as _, SealTalk};
 use serde_json::{Map, Value, json};
 
 use super::dialects::Dialect;
-use super::responses::{self, retry_after};
+use super::responses::{self, JSON, retry_after};
 
 /// Headers that a response may have.
-const SOMETIMES: [&str; 3] = ["Content-Disposition", "Retry-After", "X-Captcha-Text"];
+const SOMETIMES: [&str; 4] = ["Accept-Encoding", "Content-Disposition", "Retry-After", "X-Captcha-Text"];
 
 /// Completes the description of an operation.
 pub fn complete(operation: &mut Value, method: &str, dialect: &Dialect) {
@@ -22,6 +22,7 @@ pub fn complete(operation: &mut Value, method: &str, dialect: &Dialect) {
     operation.entry("security").or_insert_with(|| json!([]));
     let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
     for (status, response) in responses.iter_mut() {
+        set_refusal_type(response, dialect);
         if takes_body && dialect.tag == SealTalk::NAME && status == "200" {
             may_fail(response, dialect);
         }
@@ -30,7 +31,7 @@ pub fn complete(operation: &mut Value, method: &str, dialect: &Dialect) {
     }
     let common = responses::common(dialect).into_iter().filter(|common| match common.error {
         Some(Error::Unauthenticated(_)) => !is_public,
-        Some(Error::Malformed(_)) => takes_input,
+        Some(Error::Malformed(_) | Error::Invalid { .. }) => takes_input,
         Some(Error::EncodedBody) => takes_body,
         _ => common.status != 413 || takes_body,
     });
@@ -43,11 +44,36 @@ pub fn complete(operation: &mut Value, method: &str, dialect: &Dialect) {
     }
 }
 
+/// Errors of some APIs have a content type of their own, which handlers do not declare.
+fn set_refusal_type(response: &mut Value, dialect: &Dialect) {
+    if dialect.refusal_type != JSON && refers_as(response, JSON, "Refused", dialect) {
+        let content = response["content"][JSON].take();
+        response["content"] = json!({ dialect.refusal_type: content });
+    }
+}
+
 /// If a body has several content types, the description does not mark it as required, although it is:
 /// openapi-python-client 0.29 would generate code that cannot be imported (it uses `Unset` without importing it).
+///
+/// A body that may be left out is not described as one that may be null, which is another thing.
 fn relax_body(body: &mut Value) {
+    let null = json!({ "type": "null" });
+    let contents = body["content"].as_object_mut().into_iter().flatten();
+    let mut optional = false;
+    for (_, content) in contents {
+        let choices = content["schema"]["oneOf"].as_array().cloned().unwrap_or_default();
+        if let [first, second] = choices.as_slice()
+            && (*first == null || *second == null)
+        {
+            content["schema"] = if *first == null { second.clone() } else { first.clone() };
+            optional = true;
+        }
+    }
+    if optional {
+        body["required"] = json!(false);
+    }
     let several = body["content"].as_object().is_some_and(|content| content.len() > 1);
-    if let Some(body) = body.as_object_mut().filter(|_| several) {
+    if let Some(body) = body.as_object_mut().filter(|_| several && !optional) {
         body.remove("required");
     }
 }
@@ -67,7 +93,7 @@ fn without_bodies(responses: &mut Map<String, Value>, dialect: &Dialect) {
 
 /// Every change in this API may fail with HTTP status 200, at least because of too many simultaneous requests.
 fn may_fail(response: &mut Value, dialect: &Dialect) {
-    let schema = &mut response["content"]["application/json"]["schema"];
+    let schema = &mut response["content"][JSON]["schema"];
     if schema.get("oneOf").is_none() {
         let failed = json!({ "$ref": format!("#/components/schemas/{}.Failed", dialect.tag) });
         *schema = json!({ "oneOf": [schema.take(), failed] });
@@ -97,7 +123,11 @@ fn add_headers(status: &str, response: &mut Value, dialect: &Dialect) {
 
 /// Whether the response may be an error of this name.
 fn refers(response: &Value, name: &str, dialect: &Dialect) -> bool {
-    let schema = &response["content"]["application/json"]["schema"];
+    refers_as(response, dialect.refusal_type, name, dialect)
+}
+
+fn refers_as(response: &Value, kind: &str, name: &str, dialect: &Dialect) -> bool {
+    let schema = &response["content"][kind]["schema"];
     let reference = json!({ "$ref": format!("#/components/schemas/{}.{name}", dialect.tag) });
     let either = schema["oneOf"].as_array().is_some_and(|either| either.contains(&reference));
     either || *schema == reference
@@ -106,8 +136,8 @@ fn refers(response: &Value, name: &str, dialect: &Dialect) -> bool {
 /// Whether a success and an error have the same status.
 fn is_mixed(response: &Value) -> bool {
     let content = response["content"].as_object();
-    response["content"]["application/json"]["schema"]["oneOf"].is_array()
-        || content.is_some_and(|content| content.len() > 1 && content.contains_key("application/json"))
+    response["content"][JSON]["schema"]["oneOf"].is_array()
+        || content.is_some_and(|content| content.len() > 1 && content.contains_key(JSON))
 }
 
 /// If errors and successes have the same status, the examples show both.
@@ -115,7 +145,7 @@ fn add_refused_example(response: &mut Value, dialect: &Dialect, is_public: bool)
     if !is_mixed(response) || !refers(response, "Refused", dialect) {
         return;
     }
-    let content = &mut response["content"]["application/json"];
+    let content = &mut response["content"][JSON];
     let example = content["example"].take();
     if let Some(content) = content.as_object_mut() {
         content.remove("example");

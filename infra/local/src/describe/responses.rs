@@ -1,7 +1,7 @@
 //! Responses that many operations share: errors from an API's error table, and the gateway's own responses.
 
 use domain::{Cap, Error, Fault, NotSignedIn};
-use handset_http::api::{Api as _, Device, Messenger, SealTalk, Supabase};
+use handset_http::api::{Api as _, Device, Messenger, SealTalk, Supabase, V1};
 use serde_json::{Map, Value, json};
 
 use super::dialects::Dialect;
@@ -9,6 +9,8 @@ use crate::limits::LimitExceeded;
 
 /// The schema of the gateway's own responses.
 const MESSAGE: &str = "gateway.Message";
+/// The content type of most responses.
+pub const JSON: &str = "application/json";
 
 /// A response that many operations of an API share.
 pub struct Common {
@@ -20,8 +22,8 @@ pub struct Common {
     pub description: &'static str,
     /// The error of the response; `None` for the gateway's own responses.
     pub error: Option<Error>,
-    schema: Value,
-    example: Value,
+    /// The bodies, by content type.
+    content: Value,
 }
 
 /// The responses that operations of an API can have without a declaration.
@@ -41,20 +43,46 @@ pub fn common(dialect: &Dialect) -> Vec<Common> {
         ),
         ("EncodedBody", "The body is compressed or otherwise encoded.", Error::EncodedBody),
     ];
-    let shared = if dialect.tag == Supabase::NAME { with_statuses_of_their_own() } else { Vec::new() };
+    let shared = match dialect.tag {
+        Supabase::NAME => with_statuses_of_their_own(),
+        V1::NAME => vec![
+            ("Invalid", "A value breaks a rule.", invalid()),
+            (
+                "TooLarge",
+                "The body is larger than 64 KiB, or than the operation says.",
+                Error::TooLarge { limit: 65_536 },
+            ),
+            ("Limited", "A limit was reached. Try again later.", Error::Limited { cap: Cap::Lookups, retry_after: 60 }),
+        ],
+        _ => Vec::new(),
+    };
     let own = own.into_iter().chain(shared).filter_map(|(name, description, error)| {
         let reply = (dialect.refuse)(&error);
         let name = format!("{}.{name}", dialect.tag);
         let status = reply.status.as_u16();
         // The gateway has these statuses too.
-        let either = [413, 429].contains(&status);
-        let schema = if either { json!({ "anyOf": [refused.clone(), reference(MESSAGE)] }) } else { refused.clone() };
-        (status != 200).then_some(Common { name, status, description, error: Some(error), schema, example: reply.body })
+        let also = [413, 429].contains(&status).then(|| message("Too Many Requests"));
+        let content = content(dialect, &refused, reply.body, also);
+        (status != 200).then_some(Common { name, status, description, error: Some(error), content })
     });
     let mut all: Vec<_> = own.chain([fault(dialect)]).collect();
     let covered: Vec<_> = all.iter().map(|common| common.status).chain([400]).collect();
     all.extend(gateway().into_iter().filter(|common| !covered.contains(&common.status)));
     all
+}
+
+/// The bodies of an error of an API, and those of the gateway if it also has the status.
+fn content(dialect: &Dialect, refused: &Value, example: Value, gateways: Option<Value>) -> Value {
+    let body = |schema: Value, example: Value| json!({ "schema": schema, "example": example });
+    match gateways {
+        None => json!({ dialect.refusal_type: body(refused.clone(), example) }),
+        Some(_) if dialect.refusal_type == JSON => {
+            json!({ JSON: body(json!({ "anyOf": [refused, reference(MESSAGE)] }), example) })
+        }
+        Some(said) => {
+            json!({ dialect.refusal_type: body(refused.clone(), example), JSON: body(reference(MESSAGE), said) })
+        }
+    }
 }
 
 /// Errors that have the status of another cause in most APIs.
@@ -137,7 +165,7 @@ pub fn of(dialect: &Dialect) -> Map<String, Value> {
                 json!({ "description": about, "schema": { "type": "string" }, "required": true });
         }
         if matches!(common.error, Some(Error::Unauthenticated(_)))
-            && [Messenger::NAME, Device::NAME].contains(&dialect.tag)
+            && [Messenger::NAME, Device::NAME, V1::NAME].contains(&dialect.tag)
         {
             let about = "`Bearer`, and what is wrong with a token that was sent.";
             response["headers"]["WWW-Authenticate"] =
@@ -157,7 +185,7 @@ pub fn of(dialect: &Dialect) -> Map<String, Value> {
         let mut response = json!({
             "description": description,
             "headers": { "Cache-Control": caching("", dialect) },
-            "content": { "application/json": { "schema": refused, "example": reply.body } },
+            "content": content(dialect, &refused, reply.body, None),
         });
         add_error_headers(&mut response["headers"], dialect);
         if matches!(error, Error::WrongMethod { .. }) {
@@ -190,7 +218,7 @@ impl Common {
     fn response(&self) -> Value {
         json!({
             "description": self.description,
-            "content": { "application/json": { "schema": self.schema, "example": self.example } },
+            "content": self.content,
         })
     }
 }
@@ -199,18 +227,18 @@ impl Common {
 fn fault(dialect: &Dialect) -> Common {
     let reply = (dialect.refuse)(&Error::Fault(Fault::new("describing", "nothing")));
     let (status, own) = (reply.status.as_u16(), reference(&dialect.refusal()));
-    let (schema, example) = if status == 200 {
-        (reference(MESSAGE), message("Internal Server Error"))
+    let gateways = message("Internal Server Error");
+    let content = if status == 200 {
+        json!({ JSON: { "schema": reference(MESSAGE), "example": gateways } })
     } else {
-        (json!({ "anyOf": [own, reference(MESSAGE)] }), reply.body)
+        content(dialect, &own, reply.body, Some(gateways))
     };
     Common {
         name: format!("{}.Fault", dialect.tag),
         status: if status == 200 { 500 } else { status },
         description: "An error on our side. It is logged; try again later.",
         error: Some(Error::Fault(Fault::new("describing", "nothing"))),
-        schema,
-        example,
+        content,
     }
 }
 
@@ -236,10 +264,15 @@ fn gateway() -> Vec<Common> {
         let throttled = (http::StatusCode::TOO_MANY_REQUESTS, "Too Many Requests");
         let (status, words) = refusal.map_or(throttled, LimitExceeded::words);
         let name = format!("gateway.{}", words.replace(' ', ""));
-        let (schema, example) = (reference(MESSAGE), message(words));
-        Common { name, status: status.as_u16(), description, error: None, schema, example }
+        let content = json!({ JSON: { "schema": reference(MESSAGE), "example": message(words) } });
+        Common { name, status: status.as_u16(), description, error: None, content }
     });
     common.collect()
+}
+
+/// A value that breaks a rule.
+fn invalid() -> Error {
+    Error::Invalid { field: "name", rule: "must have 1 to 64 characters and no control characters" }
 }
 
 /// A request that cannot be read.

@@ -105,6 +105,8 @@ pub enum Cap {
     GroupsMade,
     /// Friend requests by one account in a day.
     Invitations,
+    /// Reports by one account in a day.
+    Reports,
 }
 
 impl Cap {
@@ -123,6 +125,7 @@ impl Cap {
             Self::AnonymousAccounts => "anonymous_accounts",
             Self::GroupsMade => "groups_made",
             Self::Invitations => "invitations",
+            Self::Reports => "reports",
         }
     }
 }
@@ -143,6 +146,7 @@ impl fmt::Display for Cap {
             Self::AnonymousAccounts => "anonymous accounts from this address",
             Self::GroupsMade => "groups made today",
             Self::Invitations => "friend requests today",
+            Self::Reports => "reports today",
         })
     }
 }

@@ -74,14 +74,24 @@ pub trait AppUserStore: Send + Sync {
     /// account was changed since.
     async fn change_number(&self, account: &Account, change: &NumberChange, now: Timestamp) -> Result<bool>;
 
-    /// Links a sign-in provider's user to the account, or removes a way to sign in, all or nothing. `account` is the
+    /// Uses up the proof, and links a sign-in provider's user to the account or removes a way to sign in, all or nothing. `account` is the
     /// account as it was read. Fails with [`Error::Taken`](crate::Error::Taken) when the provider's user has an account.
     /// Returns `false` when the account was changed since, or the caller's session has ended.
-    async fn change_links(&self, caller: Caller, account: &Account, change: &Linking, now: Timestamp) -> Result<bool>;
+    async fn change_links(
+        &self,
+        caller: Caller,
+        account: &Account,
+        change: &Linking,
+        proof: &Proof,
+        now: Timestamp,
+    ) -> Result<bool>;
 
     /// Ends the sessions of an account except the `kept` one. `account` is the account as it was read. Returns `false`
     /// when the kept session was changed since.
     async fn end_sessions(&self, account: &Account, kept: Option<SessionId>) -> Result<bool>;
+
+    /// Ends one session of the caller's account. [`Error::NotFound`](crate::Error::NotFound) if it has no such session.
+    async fn end_one_session(&self, caller: Caller, session: SessionId, now: Timestamp) -> Result<()>;
 
     /// Records that the client has used the access token of this generation.
     async fn record_seen(&self, caller: Caller, generation: u32) -> Result<()>;

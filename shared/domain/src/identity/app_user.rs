@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::{ATTEMPTS, Identity, Proof};
 use crate::account::{Account, Caller};
 use crate::app_data::{self, AppData};
+use crate::session::SessionId;
 use crate::tokens::app::AppToken;
 use crate::{Error, Fault, NotSignedIn, Result};
 
@@ -26,12 +27,19 @@ impl Identity {
     pub async fn app_account(&self, token: AppToken) -> Result<Account> {
         let account = self.app_users.account_with_app(token.caller.user).await?.ok_or(Error::NotFound("user"))?;
         account.check_session(token.caller.session, self.clock.now())?;
+        self.record_use(token, &account).await?;
+        Ok(account)
+    }
+
+    /// Records the first use of a token of this generation. The client has its tokens then, so the refresh token before
+    /// counts as stolen from now on.
+    pub async fn record_use(&self, token: AppToken, account: &Account) -> Result<()> {
         let session = account.sessions.get(&token.caller.session);
         let unseen = |seen: Option<u32>| seen.is_none_or(|seen| seen < token.generation);
         if session.is_some_and(|session| session.generation == token.generation && unseen(session.seen_generation)) {
             self.app_users.record_seen(token.caller, token.generation).await?;
         }
-        Ok(account)
+        Ok(())
     }
 
     /// Changes the account's `user_metadata`: each key of `change` replaces the one of the same name, and null removes
@@ -57,6 +65,12 @@ impl Identity {
         let now = self.clock.now();
         let data = AppData { reauthentication_sent: Some(now), ..account.app.clone() };
         self.app_users.set_app_data(caller, account, &data, &Proof::Nothing { from: None }, now).await.map(drop)
+    }
+
+    /// Ends one session of the caller's account, and with it its tokens in its API. [`Error::NotFound`] if the account
+    /// has no such session.
+    pub async fn end_session_of(&self, caller: Caller, session: SessionId) -> Result<()> {
+        self.app_users.end_one_session(caller, session, self.clock.now()).await
     }
 
     /// Ends sessions, and with them their tokens in every API. It is not an error when the caller's has ended already.

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 use serde_json::{Map, Value, json};
 
-use super::{Identity, Linking, Move, SignedIn, Stranger};
+use super::{Identity, Linking, Move, Proof, SignedIn, Stranger};
 use crate::account::Linked;
 use crate::app_data::{self, AppData};
 use crate::id_token::{IdToken, IdTokenCheck, ProviderUser};
@@ -55,7 +55,7 @@ impl Identity {
         let mut data = AppData { updated: Some(now), ..account.app.clone() };
         data.identities.insert(token.provider.name().to_owned(), user.claims);
         let change = Linking::Add { linked, data };
-        if !self.app_users.change_links(caller.caller, &account, &change, now).await? {
+        if !self.app_users.change_links(caller.caller, &account, &change, &Proof::Nothing { from: None }, now).await? {
             return Err(Error::Unauthenticated(NotSignedIn::Ended));
         }
         let current = RefreshToken { caller: caller.caller, generation: caller.generation };

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::by_code::spent;
 use super::by_password::hide_lock;
+use super::number_change::FRESH;
 use super::{Guesser, Identity, Proof, Remaining};
 use crate::account::{Account, Caller};
 use crate::clock::Timestamp;
@@ -51,9 +52,31 @@ impl Identity {
         if set { Ok(()) } else { Err(Error::Unauthenticated(NotSignedIn::Ended)) }
     }
 
+    /// Removes the account's password, and ends all other sessions in every API. An account whose users could not sign in
+    /// any more is refused with [`Error::LastIdentity`]. Needs a confirmation, or a session that has just begun.
+    pub async fn remove_password(
+        &self,
+        caller: Caller,
+        confirmation: &Confirmation,
+        from: Option<IpAddr>,
+    ) -> Result<()> {
+        let now = self.clock.now();
+        let account = self.account(caller).await?;
+        if account.secret.hash.is_none() {
+            return Err(Error::NotFound("password"));
+        }
+        if account.phone.is_none() && account.linked.is_empty() {
+            return Err(Error::LastIdentity);
+        }
+        let proof = self.confirm(&account, caller, confirmation, FRESH, from, now).await?;
+        let remaining = Remaining::Caller(caller.session);
+        let removed = self.store.set_secret(&account, &account.secret.removed(), &remaining, &proof, now).await?;
+        if removed { Ok(()) } else { Err(Error::Unauthenticated(NotSignedIn::Ended)) }
+    }
+
     /// Checks a confirmation. Without one, the session must be younger than `fresh`. The write that the proof authorises
     /// uses it up. A wrong code gives the errors of codes, and a wrong password [`Error::PasswordWrong`].
-    pub(super) async fn confirm(
+    pub(crate) async fn confirm(
         &self,
         account: &Account,
         caller: Caller,

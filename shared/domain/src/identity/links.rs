@@ -1,10 +1,12 @@
 //! Removing ways to sign in to an account.
 
+use std::net::IpAddr;
+use std::time::Duration;
+
 use super::number_change::FRESH;
-use super::{Identity, Linking};
+use super::{Confirmation, Identity, Linking};
 use crate::account::{Account, Caller};
 use crate::app_data::AppData;
-use crate::clock::Timestamp;
 use crate::login_identifier::{LoginIdentifier, Username};
 use crate::{Error, Fault, NotSignedIn, Result};
 
@@ -21,17 +23,18 @@ impl Account {
             .map(|linked| LoginIdentifier::Provider { provider: linked.provider, subject: linked.subject.clone() });
         Ok(phone.into_iter().chain(username).chain(linked).collect())
     }
-
-    /// Whether the caller has just signed in.
-    pub(super) fn is_fresh(&self, caller: Caller, now: Timestamp) -> bool {
-        self.sessions.get(&caller.session).is_some_and(|session| now < session.began.plus(FRESH))
-    }
 }
 
 impl Identity {
     /// Removes a way to sign in to the caller's account. The last one is refused with [`Error::LastIdentity`]. Removing
-    /// the number or the username needs a session that has just begun.
-    pub async fn unlink(&self, caller: Caller, which: impl Fn(&LoginIdentifier) -> bool) -> Result<()> {
+    /// the number or the username needs a confirmation, or a session that has just begun.
+    pub async fn unlink(
+        &self,
+        caller: Caller,
+        which: impl Fn(&LoginIdentifier) -> bool,
+        confirmation: &Confirmation,
+        from: Option<IpAddr>,
+    ) -> Result<()> {
         let now = self.clock.now();
         let account = self.app_users.account_with_app(caller.user).await?.ok_or(Error::NotFound("user"))?;
         account.check_session(caller.session, now)?;
@@ -41,14 +44,14 @@ impl Identity {
             return Err(Error::LastIdentity);
         }
         // Whoever has stolen a token could otherwise link an identity of their own and remove the owner's number.
-        if matches!(claim, LoginIdentifier::Phone(_) | LoginIdentifier::Username(_)) && !account.is_fresh(caller, now) {
-            return Err(Error::ReauthenticationNeeded);
-        }
+        let needs_proof = matches!(claim, LoginIdentifier::Phone(_) | LoginIdentifier::Username(_));
+        let fresh = if needs_proof { FRESH } else { Duration::MAX };
+        let proof = self.confirm(&account, caller, confirmation, fresh, from, now).await?;
         let mut data = AppData { updated: Some(now), ..account.app.clone() };
         if let LoginIdentifier::Provider { provider, .. } = &claim {
             data.identities.remove(provider.name());
         }
-        match self.app_users.change_links(caller, &account, &Linking::Remove { claim, data }, now).await {
+        match self.app_users.change_links(caller, &account, &Linking::Remove { claim, data }, &proof, now).await {
             Ok(true) => Ok(()),
             Ok(false) => Err(Error::Unauthenticated(NotSignedIn::Ended)),
             Err(Error::Taken(_)) => Err(Fault::new("unlinking", "nothing is claimed").into()),

@@ -12,9 +12,9 @@ use crate::session::{NewSession, SignInMethod};
 use crate::{Error, Fault, Result, error};
 use telemetry::metrics::{self, Metric};
 
-/// A session older than this needs a further proof to change the number of an account that has one, so that a stolen
-/// token does not take the account over.
-pub(super) const FRESH: Duration = Duration::from_mins(10);
+/// A session older than this needs a further proof to change the number of an account that has one, or to delete it, so
+/// that a stolen token does not take the account over.
+pub const FRESH: Duration = Duration::from_mins(10);
 
 impl Identity {
     /// Sends a code to the number that the caller's account is to have. The account gets it when the code is entered. A

@@ -23,7 +23,7 @@ use crate::{Error, Fault, Quota, Result};
 
 /// How long a presigned upload is valid: long enough to upload a large picture over a slow connection that was
 /// interrupted once.
-const UPLOAD_LIFETIME: Duration = Duration::from_mins(10);
+pub(super) const UPLOAD_LIFETIME: Duration = Duration::from_mins(10);
 
 /// A form that uploads one object to the bucket: a POST of `multipart/form-data` to `url` with these fields and, as the
 /// last one, the part `file`.
@@ -74,11 +74,16 @@ impl DirectUploads {
     /// size of the picture is not known yet, so its bytes are counted when it is processed.
     pub async fn invite(&self, caller: Caller, format: Format) -> Result<(ImageName, PresignedUpload)> {
         let (name, now) = (ImageName::generate(&*self.random, format), self.clock.now());
-        let key = WaitingImage { owner: caller.user, name }.key();
-        let allowed = Allowed { key: &key, content_type: format.content_type(), most: self.policy.image_max_bytes };
-        let upload = self.signer.sign(allowed, now, now.plus(UPLOAD_LIFETIME)).await?;
+        let upload = self.sign(WaitingImage { owner: caller.user, name }, format, now).await?;
         self.accounts.record_upload(caller, &name.to_string(), None, now).await?;
         Ok((name, upload))
+    }
+
+    /// A presigned upload for a picture whose name is known. Makes no network call.
+    pub(super) async fn sign(&self, waiting: WaitingImage, format: Format, now: Timestamp) -> Result<PresignedUpload> {
+        let key = waiting.key();
+        let allowed = Allowed { key: &key, content_type: format.content_type(), most: self.policy.image_max_bytes };
+        self.signer.sign(allowed, now, now.plus(UPLOAD_LIFETIME)).await
     }
 
     /// Processes a picture that was uploaded to the bucket, once. A later upload under the same name is deleted,
@@ -120,7 +125,8 @@ impl DirectUploads {
             // The bytes were counted by an event whose processing did not finish. A different upload under the same
             // name was not counted and is deleted.
             Counted::Before(before) if before == stored => {}
-            Counted::Before(_) => return Ok(()),
+            // The same for a picture that its owner has deleted meanwhile.
+            Counted::Before(_) | Counted::Deleted => return Ok(()),
             Counted::Full => return Err(Error::Full(Quota::Media)),
         }
         self.objects.put_new(&name.key(), format.content_type(), picture.bytes.into()).await.map(|_| ())

@@ -175,6 +175,12 @@ impl AudioName {
     pub fn key(&self) -> Key {
         Key(format!("{AUDIOS}{self}"))
     }
+
+    /// The kind of audio that belongs to the name's extension.
+    #[must_use]
+    pub fn kind(&self) -> Option<Audio> {
+        Audio::ALL.into_iter().find(|audio| audio.extension() == self.0.extension)
+    }
 }
 
 impl fmt::Display for AudioName {
@@ -265,6 +271,18 @@ impl fmt::Display for Thumbnail {
         let cropped = u8::from(self.mode == Mode::Cover);
         write!(f, "{0}w_{0}h_{cropped}c", self.side)
     }
+}
+
+/// The keys of everything that may be stored of a user's picture or voice note with this name. A name in any other form
+/// has none.
+#[must_use]
+pub fn keys_of(owner: UserId, name: &str) -> Vec<Key> {
+    if let Ok(image) = ImageName::parse(name) {
+        let thumbnails = Thumbnail::ALL.into_iter().map(|thumbnail| thumbnail.key(&image));
+        let waiting = WaitingImage { owner, name: image }.key();
+        return [image.key(), image.refusal_key(), waiting].into_iter().chain(thumbnails).collect();
+    }
+    AudioName::parse(name).map(|audio| audio.key()).into_iter().collect()
 }
 
 /// The object that a path below `/images/` refers to.

@@ -94,6 +94,11 @@ pub trait ObjectStore: Send + Sync {
     /// Deletes an object. It is not an error when the object does not exist.
     async fn delete(&self, key: &Key) -> Result<()>;
 
+    /// Deletes several objects, each with a call of its own. It is not an error when an object does not exist.
+    async fn delete_all(&self, keys: &[Key]) -> Result<()> {
+        telemetry::round_trips::all(keys.iter().map(|key| self.delete(key))).await.map(|_| ())
+    }
+
     /// A link with which anyone may read the object for 15 minutes.
     async fn link(&self, key: &Key, method: LinkFor) -> Result<String>;
 }

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use media_formats::audio;
 use media_formats::picture::{self, Clean};
-use media_formats::sniff::{Audio, Sniffed, sniff};
+use media_formats::sniff::{Audio, NOT_A_PICTURE, Sniffed, sniff};
 
+use super::media_name::MediaName;
 use super::name::{AudioName, ImageName};
 use super::store::ObjectStore;
 use crate::account::{AccountStore, Caller};
@@ -63,6 +64,31 @@ impl Uploads {
         Ok(name)
     }
 
+    /// A picture or a voice note of a known kind, cleaned and with a new name. Nothing is stored yet.
+    pub(super) fn prepare(&self, bytes: Bytes) -> Result<Prepared> {
+        let kind = match sniff(&bytes) {
+            Sniffed::Audio(kind) => kind,
+            Sniffed::Picture(_) => return self.prepare_picture(&bytes),
+            Sniffed::OtherPicture => return Err(Error::UnsupportedMedia(NOT_A_PICTURE)),
+            Sniffed::Unknown if bytes.is_empty() => return Err(Error::UnsupportedMedia("the upload is empty")),
+            Sniffed::Unknown | Sniffed::Text | Sniffed::Forbidden => {
+                return Err(Error::UnsupportedMedia("neither a picture nor a voice note of a known format"));
+            }
+        };
+        measure(&bytes, self.policy.audio_max_bytes)?;
+        let name = MediaName::Audio(AudioName::generate(&*self.random, kind));
+        Ok(Prepared { name, content_type: kind.content_type(), bytes: audio::clean(kind, bytes), size: None })
+    }
+
+    fn prepare_picture(&self, bytes: &[u8]) -> Result<Prepared> {
+        let Clean { facts, bytes } = self.picture(bytes)?;
+        // The last four of the eight orientations are quarter turns.
+        let lies = facts.orientation.number() > 4;
+        let size = if lies { (facts.height, facts.width) } else { (facts.width, facts.height) };
+        let name = MediaName::Image(ImageName::generate(&*self.random, facts.format));
+        Ok(Prepared { name, content_type: facts.format.content_type(), bytes: bytes.into(), size: Some(size) })
+    }
+
     /// Counts the bytes that are stored, not the bytes that were sent. Thumbnails are not counted.
     async fn record(&self, caller: Caller, name: &str, bytes: usize) -> Result<()> {
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
@@ -85,6 +111,18 @@ impl Uploads {
             Sniffed::Forbidden => Err(Error::UnsupportedMedia("this is a page, a program or an archive, not audio")),
         }
     }
+}
+
+/// A file that is ready to be stored.
+pub(super) struct Prepared {
+    /// Its new name.
+    pub name: MediaName,
+    /// Its media type.
+    pub content_type: &'static str,
+    /// The bytes without metadata.
+    pub bytes: Bytes,
+    /// Width and height of a picture as it is shown.
+    pub size: Option<(u32, u32)>,
 }
 
 fn measure(bytes: &[u8], limit: u64) -> Result<()> {

@@ -173,6 +173,13 @@ pub trait PushSender: Send + Sync {
     async fn push(&self, device: &Device, payload: &str) -> Pushed;
 }
 
+/// The devices that the push services know from us.
+#[async_trait]
+pub trait PushEndpoints: Send + Sync {
+    /// Makes the push service forget a device. It is not an error if it does not know the device.
+    async fn forget(&self, device: &Device) -> Result<()>;
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -190,6 +197,8 @@ mod tests {
             push,
             network: None,
             method: None,
+            device: None,
+            used: None,
             seen_generation: None,
         }
     }

@@ -146,7 +146,13 @@ async fn pages_by_number_have_an_end_and_pages_by_place_have_none() {
 
 fn account(room: Option<&str>, room_id: Option<u64>) -> Account {
     let policy = Policy::for_tests();
-    let new = NewSession { api: "rooms", lifetime: Lifetime::Refreshed, push: PushTokens::default(), from: None };
+    let new = NewSession {
+        api: "rooms",
+        lifetime: Lifetime::Refreshed,
+        push: PushTokens::default(),
+        from: None,
+        device: None,
+    };
     let session = Session::begin(&policy, new, Noon.now());
     let account = Account::new(UserId::new(7).unwrap(), (SessionId::from_bytes([1; 12]), session), Noon.now());
     Account { room: room.map(str::to_owned), room_id: room_id.and_then(RoomId::new), ..account }

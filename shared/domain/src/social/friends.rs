@@ -38,6 +38,15 @@ pub enum Action {
     Nothing,
 }
 
+/// The relation between two users after one of them asked for a friendship.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// The two users are friends.
+    Friends,
+    /// The other user did not answer yet. The caller does not learn whether the request reached the other user.
+    Requested,
+}
+
 /// The data to write once an action was checked.
 enum Outcome<T> {
     Nothing(T),
@@ -54,6 +63,26 @@ impl Friends {
                 Invited::Added(pair) => Outcome::Both(Action::Added, pair),
                 Invited::Sent(pair) => Outcome::Both(Action::Sent, pair),
                 Invited::Nothing => Outcome::Nothing(Action::Nothing),
+            })
+        };
+        self.act(caller, friend, judge).await
+    }
+
+    /// Asks a user to be a friend, or accepts that user's request. Asking again changes nothing while the request is not
+    /// answered, unless the message is a new one. Takes two round trips, and one if nothing changes.
+    pub async fn ask(&self, caller: Caller, friend: UserId, greeting: Option<&Greeting>) -> Result<Standing> {
+        let now = self.clock.now();
+        let judge = |pair: Pair| {
+            if pair.are_friends() {
+                return Ok(Outcome::Nothing(Standing::Friends));
+            }
+            if pair.is_waiting(greeting) {
+                return Ok(Outcome::Nothing(Standing::Requested));
+            }
+            Ok(match pair.invite(greeting.unwrap_or(&Greeting::default()), now)? {
+                Invited::Added(pair) => Outcome::Both(Standing::Friends, pair),
+                Invited::Sent(pair) => Outcome::Both(Standing::Requested, pair),
+                Invited::Nothing => Outcome::Nothing(Standing::Requested),
             })
         };
         self.act(caller, friend, judge).await
@@ -120,8 +149,24 @@ impl Friends {
     }
 
     async fn list(&self, caller: Caller, shown: impl Fn(&Relation) -> bool + Send + Sync) -> Result<Vec<Friend>> {
+        let relations = self.relations(caller, shown).await?;
+        self.with_profiles(relations).await
+    }
+
+    /// The caller's relations that are `shown`, ordered by the ids of the other users. Takes one round trip.
+    pub async fn relations(
+        &self,
+        caller: Caller,
+        shown: impl Fn(&Relation) -> bool + Send + Sync,
+    ) -> Result<Vec<Relation>> {
         let mut relations = self.store.relations(caller, self.clock.now()).await?;
         relations.retain(|relation| shown(relation));
+        Ok(relations)
+    }
+
+    /// These relations with the current public profiles of the other users. Takes one round trip, and none without a
+    /// relation.
+    pub async fn with_profiles(&self, relations: Vec<Relation>) -> Result<Vec<Friend>> {
         let people: BTreeSet<_> = relations.iter().map(|relation| relation.other).collect();
         let mut profiles = if people.is_empty() { PublicProfiles::new() } else { self.store.profiles(&people).await? };
         let with_face = |relation: Relation| {

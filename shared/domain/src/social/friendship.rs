@@ -63,7 +63,7 @@ impl Remark {
 }
 
 /// The message of a friend request.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Greeting(String);
 
 impl Greeting {
@@ -174,12 +174,26 @@ impl Relation {
 }
 
 impl Pair {
+    /// Whether each is a friend of the other, blocked or not.
+    #[must_use]
+    pub fn are_friends(&self) -> bool {
+        self.mine.is_friend() && self.theirs.is_friend()
+    }
+
+    /// Whether my friend request waits for their answer, with this message if one is given.
+    #[must_use]
+    pub fn is_waiting(&self, greeting: Option<&Greeting>) -> bool {
+        (self.mine.status, self.theirs.status) == (Some(Status::Asked), Some(Status::WasAsked))
+            && !self.mine.is_blocked()
+            && greeting.is_none_or(|greeting| greeting.as_str() == self.mine.message)
+    }
+
     /// I send them a friend request. If I blocked them, the request unblocks them.
     pub fn invite(mut self, greeting: &Greeting, now: Timestamp) -> Result<Invited> {
         if self.theirs.is_blocked() {
             return Ok(Invited::Nothing);
         }
-        if self.mine.is_friend() && self.theirs.is_friend() {
+        if self.are_friends() {
             return Err(Error::AlreadyFriends);
         }
         self.mine.unblock();

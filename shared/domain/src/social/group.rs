@@ -127,6 +127,16 @@ impl Role {
     pub const fn number(self) -> u8 {
         self as u8
     }
+
+    /// The place of a member with this role on a list of members: the owner first, then the managers.
+    #[must_use]
+    pub const fn rank(self) -> u8 {
+        match self {
+            Self::Owner => 0,
+            Self::Manager => 1,
+            Self::Member => 2,
+        }
+    }
 }
 
 /// A group without its members.

@@ -8,12 +8,14 @@ use super::group::{
     Role, Stage,
 };
 use super::jobs::GroupJobs;
-use super::store::{Board, FriendStore, GroupStore, MAX_CONFLICT_RETRIES, Written};
+use super::store::{Board, Created, FriendStore, GroupStore, MAX_CONFLICT_RETRIES, Written};
 use super::{PublicProfile, PublicProfiles};
 use crate::account::{Caller, UserId};
 use crate::clock::{Clock, Timestamp};
+use crate::once::Once;
 use crate::random::Random;
 use crate::{Error, Fault, GroupRule, Result};
+use telemetry::round_trips;
 
 /// Reads and changes groups.
 pub struct Groups {
@@ -47,17 +49,29 @@ pub struct Shown {
     pub bulletin: Option<Bulletin>,
     /// When the group was dissolved. Only former members see this, and they see the group without members.
     pub dissolved: Option<Timestamp>,
+    /// The caller's role in the group; `None` when the caller is not a member.
+    pub role: Option<Role>,
 }
+
+/// A member of a group with the current public profile.
+pub type Named = (UserId, Member, PublicProfile);
 
 impl Groups {
     /// Creates a group that the caller owns. Users who block the caller are left out, and the caller does not learn of
     /// it. Takes two round trips for a small group; a large one is added to its members' lists step by step and then
     /// becomes visible at once.
-    pub async fn create(&self, caller: Caller, draft: Draft) -> Result<GroupId> {
+    ///
+    /// With `once`, a repeated request returns the group that the first one created.
+    pub async fn create(&self, caller: Caller, draft: Draft, once: Option<&Once>) -> Result<GroupId> {
         // Checked before anyone is left out. Otherwise the error would show who blocks the caller.
         draft.check_room(caller.user)?;
-        let people = self.willing(caller, &draft.people).await?;
-        let draft = Draft { people, ..draft };
+        let named = draft.people.len();
+        let willing = async { Ok(self.willing(caller, &draft.people).await) };
+        let (people, before) = round_trips::both(willing, self.made_before(caller, once)).await?;
+        if let Some(before) = before {
+            return self.created_before(before, named).await;
+        }
+        let draft = Draft { people: people?, ..draft };
         let now = self.clock.now();
         for _ in 0..MAX_CONFLICT_RETRIES {
             let id = GroupId::generate(&*self.random);
@@ -68,16 +82,33 @@ impl Groups {
                 changed.held.group.last_event = None;
                 changed.entered.clear();
             }
-            match self.store.write(caller, &changed, Board::Keep, now).await? {
-                Written::Done if large => self.jobs.form(id, now).await?,
-                Written::Done => {}
-                Written::TooManyGroups => return Err(Error::Group(GroupRule::TooManyGroups)),
+            match self.store.create(caller, &changed, once, now).await? {
+                Created::Done if large => self.jobs.form(id, now).await?,
+                Created::Done => {}
+                Created::Before(before) => return self.created_before(before, named).await,
+                Created::TooManyGroups => return Err(Error::Group(GroupRule::TooManyGroups)),
                 // Another group has this id.
-                Written::Moved => continue,
+                Created::Taken => continue,
             }
             return Ok(id);
         }
         Err(Fault::new("making a group", "every random id was taken").into())
+    }
+
+    async fn made_before(&self, caller: Caller, once: Option<&Once>) -> Result<Option<GroupId>> {
+        match once {
+            Some(once) => self.store.created_before(caller, once, self.clock.now()).await,
+            None => Ok(None),
+        }
+    }
+
+    /// The group that an earlier request with the same key created. If that request stopped before everybody was added,
+    /// this one adds them, so the response never names a group that nobody can see.
+    async fn created_before(&self, group: GroupId, named: usize) -> Result<GroupId> {
+        if named >= MOST_AT_ONCE {
+            self.jobs.form(group, self.clock.now()).await?;
+        }
+        Ok(group)
     }
 
     /// Adds users to a group. If they do not fit into one transaction, they are added in parts, after a check that all
@@ -155,12 +186,23 @@ impl Groups {
 
     /// Renames a group.
     pub async fn rename(&self, caller: Caller, group: GroupId, name: &GroupName) -> Result<()> {
-        self.change(caller, group, Board::Keep, |held, now| held.rename(caller.user, name, now)).await
+        self.edit(caller, group, Some(name), None).await
     }
 
     /// Sets a group's picture.
     pub async fn portray(&self, caller: Caller, group: GroupId, portrait: &str) -> Result<()> {
-        self.change(caller, group, Board::Keep, |held, now| held.portray(caller.user, portrait, now)).await
+        self.edit(caller, group, None, Some(portrait)).await
+    }
+
+    /// Renames a group and sets its picture, in one change. `None` leaves the name or the picture as it is.
+    pub async fn edit(
+        &self,
+        caller: Caller,
+        group: GroupId,
+        name: Option<&GroupName>,
+        portrait: Option<&str>,
+    ) -> Result<()> {
+        self.change(caller, group, Board::Keep, |held, now| held.edit(caller.user, name, portrait, now)).await
     }
 
     /// Sets the caller's display name in a group.
@@ -197,36 +239,56 @@ impl Groups {
             && !held.was_abandoned()
         {
             let dissolved = Some(held.group.updated);
-            return Ok(Shown { group: Group { members: 0, ..held.group }, bulletin: None, dissolved });
+            return Ok(Shown { group: Group { members: 0, ..held.group }, bulletin: None, dissolved, role: None });
         }
         let held = alive(Some(held))?;
-        let bulletin = bulletin.filter(|_| held.role(caller.user).is_ok());
-        Ok(Shown { group: held.group, bulletin, dissolved: None })
+        let role = held.role(caller.user).ok();
+        Ok(Shown { group: held.group, bulletin: bulletin.filter(|_| role.is_some()), dissolved: None, role })
     }
 
     /// The members of a group with their current names, for its members. Takes two round trips. The owner comes first,
     /// then the managers, then the members, each in the order in which they joined.
-    pub async fn members(&self, caller: Caller, group: GroupId) -> Result<Vec<(UserId, Member, PublicProfile)>> {
+    pub async fn members(&self, caller: Caller, group: GroupId) -> Result<Vec<Named>> {
+        let members = self.roster(caller, group).await?;
+        self.with_profiles(members).await
+    }
+
+    /// The members of a group without their names, for its members, in the same order. Takes one round trip.
+    pub async fn roster(&self, caller: Caller, group: GroupId) -> Result<Vec<(UserId, Member)>> {
         let held = self.held(caller, group).await?;
         held.role(caller.user)?;
-        let people: BTreeSet<_> = held.roster.members().map(|(user, _)| user).collect();
-        let mut profiles: PublicProfiles = self.friends.profiles(&people).await?;
-        let mut members: Vec<_> = held
-            .roster
-            .members()
-            .map(|(user, member)| (user, member.clone(), profiles.remove(&user).unwrap_or_default()))
-            .collect();
-        members.sort_by_key(|(user, member, _)| (rank(member.role), member.joined, *user));
+        let mut members: Vec<_> = held.roster.members().map(|(user, member)| (user, member.clone())).collect();
+        members.sort_by_key(|(user, member)| (member.role.rank(), member.joined, *user));
         Ok(members)
+    }
+
+    /// These members with their current names. Takes one round trip, and none without a member.
+    pub async fn with_profiles(&self, members: Vec<(UserId, Member)>) -> Result<Vec<Named>> {
+        let people: BTreeSet<_> = members.iter().map(|(user, _)| *user).collect();
+        let mut profiles =
+            if people.is_empty() { PublicProfiles::new() } else { self.friends.profiles(&people).await? };
+        let named = |(user, member)| (user, member, profiles.remove(&user).unwrap_or_default());
+        Ok(members.into_iter().map(named).collect())
     }
 
     /// The groups that the caller is in, ordered by id. Takes two round trips.
     pub async fn mine(&self, caller: Caller) -> Result<Vec<Mine>> {
-        let memberships = self.store.memberships(caller, self.clock.now()).await?;
-        if memberships.live.is_empty() {
+        let ids = self.listed(caller).await?;
+        self.mine_among(caller, &ids).await
+    }
+
+    /// The ids on the caller's list of groups. The groups themselves decide whether the caller is in them. Takes one
+    /// round trip.
+    pub async fn listed(&self, caller: Caller) -> Result<BTreeSet<GroupId>> {
+        Ok(self.store.memberships(caller, self.clock.now()).await?.live)
+    }
+
+    /// Those of these groups that the caller is in, ordered by id. Takes one round trip, and none without a group.
+    pub async fn mine_among(&self, caller: Caller, ids: &BTreeSet<GroupId>) -> Result<Vec<Mine>> {
+        if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let (groups, roles) = self.store.groups_with_roles(caller.user, &memberships.live).await?;
+        let (groups, roles) = self.store.groups_with_roles(caller.user, ids).await?;
         let groups: BTreeMap<_, _> = groups.into_iter().filter(|(_, group)| group.stage == Stage::Alive).collect();
         let mine = |(id, group)| Some(Mine { group, role: *roles.get(&id)? });
         Ok(groups.into_iter().filter_map(mine).collect())
@@ -290,13 +352,4 @@ fn check_count(people: &BTreeSet<UserId>) -> Result<()> {
         return Err(Error::Invalid { field: "memberIds", rule: "must name at most 500 users" });
     }
     Ok(())
-}
-
-/// The order of members on a list.
-const fn rank(role: Role) -> u8 {
-    match role {
-        Role::Owner => 0,
-        Role::Manager => 1,
-        Role::Member => 2,
-    }
 }

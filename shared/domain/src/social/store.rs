@@ -10,10 +10,11 @@ use super::{PublicProfile, PublicProfiles};
 use crate::Result;
 use crate::account::{Caller, UserId};
 use crate::clock::Timestamp;
+use crate::once::Once;
 
 /// How often a change is checked again because the data it was checked against has changed meanwhile. Each conflict
 /// means that another caller's change was written, so a crowd gets through one by one.
-pub(super) const MAX_CONFLICT_RETRIES: usize = 64;
+pub const MAX_CONFLICT_RETRIES: usize = 64;
 
 /// The groups of one user.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,6 +43,19 @@ pub enum Written {
     Done,
     /// The group has changed since it was read.
     Moved,
+    /// A user who was to be added is in too many groups.
+    TooManyGroups,
+}
+
+/// The result of writing a new group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Created {
+    /// The group is written.
+    Done,
+    /// An earlier request with the same key created this group.
+    Before(GroupId),
+    /// Another group has this id.
+    Taken,
     /// A user who was to be added is in too many groups.
     TooManyGroups,
 }
@@ -139,9 +153,17 @@ pub trait GroupStore: Send + Sync {
     /// Takes one round trip, and another if a list is full for strangers.
     async fn have_room(&self, caller: Caller, group: GroupId, people: &BTreeSet<UserId>) -> Result<bool>;
 
-    /// Writes a change of a group: the group, its roster, the memberships and the board, all or nothing. A new group
-    /// counts against its creator's day, [`crate::Error::Limited`] if the day is full. Takes one round trip, and
-    /// two more if a list of groups is full for strangers, to find out who is a friend of the caller.
+    /// Writes a new group with its roster and the memberships, all or nothing. With `once`, the same transaction
+    /// remembers the group for the caller's key. A new group counts against its creator's day,
+    /// [`crate::Error::Limited`] if the day is full. Takes as many round trips as [`Self::write`].
+    async fn create(&self, caller: Caller, changed: &Changed, once: Option<&Once>, now: Timestamp) -> Result<Created>;
+
+    /// The group that an earlier request with this key created in the last 24 hours;
+    /// [`crate::Error::IdempotencyKeyReused`] if that was another request. Takes one round trip.
+    async fn created_before(&self, caller: Caller, once: &Once, now: Timestamp) -> Result<Option<GroupId>>;
+
+    /// Writes a change of a group: the group, its roster, the memberships and the board, all or nothing. Takes one round
+    /// trip, and two more if a list of groups is full for strangers, to find out who is a friend of the caller.
     async fn write(&self, caller: Caller, changed: &Changed, board: Board<'_>, now: Timestamp) -> Result<Written>;
 
     /// Waits before a change is checked again. The wait is random, and longer the more conflicts there were: at most

@@ -104,6 +104,14 @@ impl Keys {
             .map_err(|error| Fault::new("signing an access token", error).into())
     }
 
+    /// Whether a token names a key of the Supabase API's access tokens. Its signature is not checked.
+    #[must_use]
+    pub fn is_app_token(&self, token: &str) -> bool {
+        let kid = jsonwebtoken::decode_header(token).ok().and_then(|header| header.kid);
+        // The messenger API's keys first: those of this API are derived at their first use, which costs time.
+        kid.is_some_and(|kid| !self.sets().any(|set| set.kid == kid) && self.sets().any(|set| set.app().kid == kid))
+    }
+
     /// The content of an access token of the Supabase API, if it expired at most `leeway` before the time `now`.
     pub fn check_app_token(&self, token: &str, leeway: Duration, now: Timestamp) -> Result<AppToken> {
         let malformed = |_| INVALID;

@@ -3,12 +3,12 @@
 use std::collections::{BTreeSet, HashMap};
 
 use async_trait::async_trait;
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 
 use super::{items, profile};
 use crate::batch::Reads;
 use crate::item::{self, Item, number, text};
-use crate::write::Change;
+use crate::write::{self, Change};
 use crate::{Table, Transacted, change_by, failed, found, keys, living, not_signed_in};
 use domain::account::{Caller, UserId};
 use domain::clock::Timestamp;
@@ -34,7 +34,8 @@ impl FriendStore for Table {
         let relation =
             |found: Option<Item>, of| found.as_ref().map_or_else(|| Ok(Relation::stranger(of)), items::read_relation);
         let pair = Pair { mine: relation(take(mine), other)?, theirs: relation(take(theirs), caller.user)? };
-        Ok((pair, take(others).as_ref().map(profile)))
+        let others = take(others).filter(|other| !item::is_deleted(other));
+        Ok((pair, others.as_ref().map(profile)))
     }
 
     async fn living(&self, caller: Caller, now: Timestamp) -> Result<()> {
@@ -64,6 +65,11 @@ impl FriendStore for Table {
         ];
         if let Some(theirs) = theirs {
             writes.push(items::put_relation(&self.name, mine.other, theirs)?);
+        }
+        match listed {
+            Listed::On => writes.push(self.note_blocker(mine.other, caller.user)?),
+            Listed::Off => writes.push(write::delete(&self.name, &keys::blocker(mine.other, caller.user))?),
+            Listed::AsBefore => {}
         }
         let relations = writes.len();
         let asks = theirs.is_some() && mine.status == Some(Status::Asked);
@@ -104,6 +110,12 @@ impl Table {
         };
         account.update.push_str(" ADD #blocked :listed");
         account.name("#blocked", "blocked").value(":listed", number(added))
+    }
+
+    /// The note that leads from a blocked user to the user who blocks them, so that nothing is left when the blocked user
+    /// is deleted.
+    fn note_blocker(&self, blocked: UserId, by: UserId) -> Result<TransactWriteItem> {
+        write::put(&self.name, &keys::blocker(blocked, by), Item::new())
     }
 
     /// All relations of a user to others, page by page.

@@ -4,25 +4,26 @@ use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
 use async_trait::async_trait;
-use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::TransactWriteItem;
 
 use super::items;
 use crate::batch::Reads;
 use crate::item::{self, Item, moment, number};
 use crate::keys::{self, Key};
-use crate::write::{Change, key_attributes};
-use crate::{Table, Transacted, change_by, failed, found, not_signed_in};
+use crate::write::{self, Change};
+use crate::{Table, Transacted, change_by, failed, found, not_signed_in, once};
 use domain::account::{Caller, UserId};
 use domain::clock::Timestamp;
+use domain::once::Once;
 use domain::social::group::{
     Bulletin, Changed, Group, GroupId, GroupSnapshot, MOST_AT_ONCE, MOST_GROUPS, Role, Roster, Stage,
 };
-use domain::social::{Board, GroupStore, Memberships, Status, Written};
+use domain::social::{Board, Created, GroupStore, Memberships, Status, Written};
 use domain::{Error, Fault, Result};
 use telemetry::round_trips;
 
-/// A transaction has at most 100 items. Beside the members it writes the session, the group, its roster, its board and the
-/// note about remaining work.
+/// A transaction has at most 100 items. Beside the members it writes the session, the group, its roster, and either its
+/// board and the note about remaining work, or the count of new groups and the key of the request.
 const _: () = assert!(MOST_AT_ONCE + 5 <= 100);
 /// How many groups that the user left a list remembers. The limit bounds an item that other users can make grow.
 const MOST_LEFT: usize = 1_000;
@@ -115,48 +116,36 @@ impl GroupStore for Table {
         Ok(crowded.is_empty() || self.friends_among(&crowded, caller.user).await? == crowded)
     }
 
+    async fn create(&self, caller: Caller, changed: &Changed, once: Option<&Once>, now: Timestamp) -> Result<Created> {
+        self.write_group(caller, Plan { changed, board: Board::Keep, once }, now).await
+    }
+
+    async fn created_before(&self, caller: Caller, once: &Once, now: Timestamp) -> Result<Option<GroupId>> {
+        let before = self.made_before(caller.user, once, now);
+        let ((), before) = round_trips::both(self.check_living(caller, now), before).await?;
+        before.map(|made| made.parse()).transpose()
+    }
+
     async fn write(&self, caller: Caller, changed: &Changed, board: Board<'_>, now: Timestamp) -> Result<Written> {
-        let mut known = Known::default();
-        loop {
-            let (writes, places) = self.writes(caller, changed, board, &known, now)?;
-            let reasons = match self.transact("changing a group", writes).await? {
-                Transacted::Done => return Ok(Written::Done),
-                Transacted::Refused(reasons) => reasons,
-            };
-            let refused = |positions: &Range<usize>| positions.clone().any(|position| failed(&reasons, position));
-            if refused(&(0..1)) {
-                return Err(not_signed_in(found(&reasons, 0), caller));
-            }
-            if refused(&places.group) {
-                return Ok(Written::Moved);
-            }
-            if refused(&places.made) {
-                return Err(self.groups_made(caller.user, now).refusal(now));
-            }
-            let full = |positions: Range<usize>, people: &BTreeSet<UserId>| -> BTreeSet<UserId> {
-                let full = positions.zip(people).filter(|(position, _)| failed(&reasons, *position));
-                full.map(|(_, user)| *user).collect()
-            };
-            let entering = full(places.entering, &changed.entered);
-            if !entering.is_empty() {
-                let friends = self.friends_among(&entering, caller.user).await?;
-                if friends != entering || !known.friends.is_disjoint(&friends) {
-                    return Ok(Written::TooManyGroups);
-                }
-                known.friends.extend(friends);
-                continue;
-            }
-            let leaving = full(places.leaving, &changed.left);
-            if leaving.is_empty() || !known.crowded.is_disjoint(&leaving) {
-                return Err(Fault::new("changing a group", "a write without a condition was refused").into());
-            }
-            known.crowded.extend(leaving);
-        }
+        Ok(match self.write_group(caller, Plan { changed, board, once: None }, now).await? {
+            Created::Done => Written::Done,
+            Created::Taken => Written::Moved,
+            Created::TooManyGroups => Written::TooManyGroups,
+            Created::Before(_) => return Err(Fault::new("changing a group", "a key that was not given").into()),
+        })
     }
 
     async fn step_aside(&self, meeting: usize) {
         self.wait_out_conflict(u32::try_from(meeting).unwrap_or(u32::MAX)).await;
     }
+}
+
+/// What is written.
+#[derive(Clone, Copy)]
+struct Plan<'a> {
+    changed: &'a Changed,
+    board: Board<'a>,
+    once: Option<&'a Once>,
 }
 
 /// Facts about the users of a change, from its earlier attempts that were refused.
@@ -171,6 +160,7 @@ struct Known {
 /// The positions of a change's parts in its transaction.
 struct Places {
     group: Range<usize>,
+    once: Range<usize>,
     made: Range<usize>,
     entering: Range<usize>,
     leaving: Range<usize>,
@@ -188,18 +178,68 @@ pub(super) enum Entry {
 }
 
 impl Table {
+    /// Writes a group. [`Created::Taken`] means that the group is not as it was read.
+    async fn write_group(&self, caller: Caller, plan: Plan<'_>, now: Timestamp) -> Result<Created> {
+        let changed = plan.changed;
+        let mut known = Known::default();
+        loop {
+            let (writes, places) = self.writes(caller, plan, &known, now)?;
+            let reasons = match self.transact("changing a group", writes).await? {
+                Transacted::Done => return Ok(Created::Done),
+                Transacted::Refused(reasons) => reasons,
+            };
+            let refused = |positions: &Range<usize>| positions.clone().any(|position| failed(&reasons, position));
+            if refused(&(0..1)) {
+                return Err(not_signed_in(found(&reasons, 0), caller));
+            }
+            // Before everything else: a request that is repeated does not count twice, and needs no room.
+            if let Some(key) = plan.once.filter(|_| refused(&places.once)) {
+                let made = once::made_before(found(&reasons, places.once.start), key)?;
+                return Ok(Created::Before(made.parse()?));
+            }
+            if refused(&places.group) {
+                return Ok(Created::Taken);
+            }
+            if refused(&places.made) {
+                return Err(self.groups_made(caller.user, now).refusal(now));
+            }
+            let full = |positions: Range<usize>, people: &BTreeSet<UserId>| -> BTreeSet<UserId> {
+                let full = positions.zip(people).filter(|(position, _)| failed(&reasons, *position));
+                full.map(|(_, user)| *user).collect()
+            };
+            let entering = full(places.entering, &changed.entered);
+            if !entering.is_empty() {
+                let friends = self.friends_among(&entering, caller.user).await?;
+                if friends != entering || !known.friends.is_disjoint(&friends) {
+                    return Ok(Created::TooManyGroups);
+                }
+                known.friends.extend(friends);
+                continue;
+            }
+            let leaving = full(places.leaving, &changed.left);
+            if leaving.is_empty() || !known.crowded.is_disjoint(&leaving) {
+                return Err(Fault::new("changing a group", "a write without a condition was refused").into());
+            }
+            known.crowded.extend(leaving);
+        }
+    }
+
     /// All writes of a change, and the positions of its parts.
     fn writes(
         &self,
         caller: Caller,
-        changed: &Changed,
-        board: Board<'_>,
+        plan: Plan<'_>,
         known: &Known,
         now: Timestamp,
     ) -> Result<(Vec<TransactWriteItem>, Places)> {
+        let changed = plan.changed;
         let group = changed.held.group.id;
         let mut writes = vec![change_by(caller, "", now).in_transaction(&self.name)?];
         writes.extend(items::put_held(&self.name, &changed.held)?);
+        let remembered = writes.len();
+        if let Some(key) = plan.once {
+            writes.push(self.remember(caller.user, key, &group.to_string(), now)?);
+        }
         let made = writes.len();
         if changed.held.group.seq == FIRST {
             writes.push(self.groups_made(caller.user, now).change(now).in_transaction(&self.name)?);
@@ -218,9 +258,14 @@ impl Table {
             writes.push(leave(group, *user, known.crowded.contains(user)).in_transaction(&self.name)?);
         }
         let rest = writes.len();
-        writes.extend(self.board_and_job(changed, board, now)?);
-        let places =
-            Places { group: 1..made, made: made..entering, entering: entering..leaving, leaving: leaving..rest };
+        writes.extend(self.board_and_job(changed, plan.board, now)?);
+        let places = Places {
+            group: 1..remembered,
+            once: remembered..made,
+            made: made..entering,
+            entering: entering..leaving,
+            leaving: leaving..rest,
+        };
         Ok((writes, places))
     }
 
@@ -291,20 +336,23 @@ impl Table {
     }
 
     /// The writes for a change of a group in addition to the group, its roster and its members' lists.
-    fn board_and_job(&self, changed: &Changed, board: Board<'_>, now: Timestamp) -> Result<Vec<TransactWriteItem>> {
+    pub(super) fn board_and_job(
+        &self,
+        changed: &Changed,
+        board: Board<'_>,
+        now: Timestamp,
+    ) -> Result<Vec<TransactWriteItem>> {
         let id = changed.held.group.id;
         let mut writes = Vec::new();
         let dissolved = changed.held.group.stage == Stage::Dissolved;
         if let Board::Post(bulletin) = board {
-            writes.push(put(&self.name, &keys::bulletin(id), items::bulletin(bulletin))?);
+            writes.push(write::put(&self.name, &keys::bulletin(id), items::bulletin(bulletin))?);
         } else if board == Board::Clear || dissolved {
-            let delete = Delete::builder().table_name(&*self.name).set_key(Some(key_attributes(&keys::bulletin(id))));
-            let delete = delete.build().map_err(|error| Fault::new("building a delete", error))?;
-            writes.push(TransactWriteItem::builder().delete(delete).build());
+            writes.push(write::delete(&self.name, &keys::bulletin(id))?);
         }
         if changed.unfinished() {
             let note = Item::from([("since".to_owned(), moment(now))]);
-            writes.push(put(&self.name, &keys::job(id), note)?);
+            writes.push(write::put(&self.name, &keys::job(id), note)?);
         }
         Ok(writes)
     }
@@ -317,7 +365,7 @@ pub(super) fn leave(group: GroupId, user: UserId, crowded: bool) -> Change {
         Change::new(keys::memberships(user), "DELETE #live :group, #added :group SET #left = :group")
     } else {
         Change::new(keys::memberships(user), "DELETE #live :group, #added :group ADD #left :group")
-            .when("attribute_not_exists(#left) OR size(#left) < :most")
+            .when("(attribute_not_exists(#left) OR size(#left) < :most)")
             .value(":most", number(MOST_LEFT))
     };
     change.value(":group", set(group))
@@ -330,11 +378,4 @@ pub(super) fn forget(group: GroupId, user: UserId) -> Change {
 
 fn set(group: GroupId) -> aws_sdk_dynamodb::types::AttributeValue {
     aws_sdk_dynamodb::types::AttributeValue::Ns(vec![group.to_string()])
-}
-
-fn put(table: &str, key: &Key, mut item: Item) -> Result<TransactWriteItem> {
-    item.extend(key_attributes(key));
-    let put = Put::builder().table_name(table).set_item(Some(item)).build();
-    let put = put.map_err(|error| Fault::new("building a put", error))?;
-    Ok(TransactWriteItem::builder().put(put).build())
 }

@@ -10,6 +10,7 @@ use crate::keys::{self, Key};
 use crate::last_event::{LAST_EVENT, last_event_from_item, last_event_to_item};
 use crate::write::key_attributes;
 use domain::account::UserId;
+use domain::clock::Timestamp;
 use domain::social::friendship::{Relation, Status};
 use domain::social::group::{Bulletin, Group, GroupId, GroupSnapshot, Roster, Stage};
 use domain::social::store::Memberships;
@@ -21,6 +22,17 @@ const COLLECTED_AFTER: i64 = 90 * 86_400;
 
 /// Writes a relation, on the condition that the stored one is exactly one change older, as part of a transaction.
 pub fn put_relation(table: &str, of: UserId, relation: &Relation) -> Result<TransactWriteItem> {
+    put_after(table, &keys::relation(of, relation.other), relation_item(relation), "turn", relation.turn)
+}
+
+/// The same for a relation to a deleted user, which ends at a time.
+pub fn put_last_relation(table: &str, of: UserId, relation: &Relation, ends: Timestamp) -> Result<TransactWriteItem> {
+    let mut item = relation_item(relation);
+    item.insert("ttl".to_owned(), number(ends.seconds()));
+    put_after(table, &keys::relation(of, relation.other), item, "turn", relation.turn)
+}
+
+fn relation_item(relation: &Relation) -> Item {
     let mut item = Item::from([
         ("other".to_owned(), number(relation.other)),
         ("updated".to_owned(), moment(relation.updated)),
@@ -32,7 +44,7 @@ pub fn put_relation(table: &str, of: UserId, relation: &Relation) -> Result<Tran
     for (name, value) in [("remark", &relation.remark), ("message", &relation.message)] {
         item.extend((!value.is_empty()).then(|| (name.to_owned(), text(value))));
     }
-    put_after(table, &keys::relation(of, relation.other), item, "turn", relation.turn)
+    item
 }
 
 /// The relation in an item.

@@ -17,6 +17,8 @@ use domain::social::{Memberships, Written};
 use domain::{Fault, Result};
 use telemetry::round_trips;
 
+/// The condition that there is an item.
+const THERE: &str = "attribute_exists(pk)";
 /// How many lists are written in parallel.
 const SIDE_BY_SIDE: usize = 50;
 
@@ -81,8 +83,9 @@ impl Table {
         let change = match how {
             Enlist::Enter { owner } if owner == user => self.enter(group, user, Entry::Own),
             Enlist::Enter { .. } => self.enter(group, user, Entry::ByStranger),
-            Enlist::Leave => leave(group, user, false),
-            Enlist::Forget => forget(group, user),
+            // A user who was deleted meanwhile has no list, and gets none.
+            Enlist::Leave => leave(group, user, false).and(THERE),
+            Enlist::Forget => forget(group, user).and(THERE),
         };
         if matches!(self.update(DOING, change).await?, Updated::Done(_)) {
             return Ok(true);
@@ -94,7 +97,7 @@ impl Table {
                 Ok(is_friend && matches!(self.update(DOING, again).await?, Updated::Done(_)))
             }
             Enlist::Leave => {
-                self.update(DOING, leave(group, user, true)).await?;
+                self.update(DOING, leave(group, user, true).and(THERE)).await?;
                 Ok(true)
             }
             Enlist::Forget => Ok(true),

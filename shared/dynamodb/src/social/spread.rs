@@ -68,8 +68,9 @@ impl Table {
             Day::New => {
                 let update = format!("{NOW}, #spread_day = :today, #spreads = :one REMOVE #{UNSPREAD}");
                 let is_new = "(attribute_not_exists(#spread_day) OR #spread_day < :today)";
-                Change::new(keys::account(user), update)
-                    .when(format!("attribute_exists(pk) AND {is_new} AND {LATE_ENOUGH}"))
+                Change::new(keys::account(user), update).when(format!(
+                    "attribute_exists(pk) AND attribute_not_exists(#deleted) AND {is_new} AND {LATE_ENOUGH}"
+                ))
             }
         };
         let change = if late { change.and(&format!("attribute_exists(#{UNSPREAD})")) } else { change };
@@ -90,6 +91,9 @@ impl Table {
 
     /// Marks the account, and writes the note that expires when the nickname may be copied.
     async fn note_unspread(&self, user: UserId, account: &Item, now: Timestamp) -> Result<()> {
+        if item::is_deleted(account) {
+            return Ok(());
+        }
         let is_today = item::get_number(account, "spread_day") == Some(now.day());
         let used_up = is_today && item::get_number(account, "spreads") >= Some(self.policy.spreads_per_day);
         let tomorrow = (now.day() + 1) * DAY;
@@ -97,8 +101,8 @@ impl Table {
         let note = Change::new(keys::unspread(user), "SET #ttl = :ttl").value(":ttl", number(end));
         self.update(DOING, note).await?;
         if !account.contains_key(UNSPREAD) {
-            let mark =
-                Change::new(keys::account(user), format!("SET #{UNSPREAD} = :true")).when("attribute_exists(pk)");
+            let mark = Change::new(keys::account(user), format!("SET #{UNSPREAD} = :true"))
+                .when("attribute_exists(pk) AND attribute_not_exists(#deleted)");
             self.update(DOING, mark.value(":true", aws_sdk_dynamodb::types::AttributeValue::Bool(true))).await?;
         }
         Ok(())

@@ -35,7 +35,7 @@ impl SyncStore for Table {
             None => None,
         };
         Ok(Own {
-            account: find(&account).map(item::read_account).transpose()?,
+            account: item::read_living(find(&account))?,
             snapshot: told,
             relations,
             memberships: items::read_memberships(find(&memberships)),

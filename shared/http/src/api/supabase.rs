@@ -283,7 +283,9 @@ fn coded(error: &Error) -> Coded {
         Error::NotForAnonymous | Error::UnsupportedMedia(_) | Error::Full(_) => {
             said(UNPROCESSABLE, "validation_failed")
         }
-        Error::AlreadyWritten | Error::ConditionFailed => said(StatusCode::CONFLICT, "conflict"),
+        Error::AlreadyWritten | Error::ConditionFailed | Error::IdempotencyKeyReused => {
+            said(StatusCode::CONFLICT, "conflict")
+        }
         Error::NotYours => said(FORBIDDEN, "no_authorization"),
         Error::AlreadyFriends | Error::NotFriends | Error::Group(_) => said(UNPROCESSABLE, "validation_failed"),
         // Never 500: one library ends its session then.

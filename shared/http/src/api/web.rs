@@ -204,6 +204,7 @@ impl Api for Web {
             | Error::TooMany { .. }
             | Error::UnsupportedMedia(_)
             | Error::SamePassword
+            | Error::IdempotencyKeyReused
             | Error::EncodedBody => ("4103", "参数错误"),
             Error::NotFound(_)
             | Error::CodeNotAsked

@@ -93,7 +93,7 @@ async fn create_group(
         portrait: portrait.map(|portrait| portrait.as_str().to_owned()).unwrap_or_default(),
         people: named.clone(),
     };
-    let id = state.groups.create(caller, draft).await?;
+    let id = state.groups.create(caller, draft, None).await?;
     named.remove(&caller.user);
     Ok(SealTalk::result(CreatedGroup { id: short_id::encode(id), user_status: PersonStatus::of(&named) }))
 }

@@ -3,6 +3,7 @@
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use domain::account::UserId;
+use domain::clock::Timestamp;
 use domain::social::group::MOST_MEMBERS;
 use domain::social::{GroupId, Member, PublicProfile, Shown};
 use domain::{Error, Result as DomainResult, short_id};
@@ -15,7 +16,7 @@ use handset_http::routes::Routes;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::super::wire::{User, iso};
+use super::super::wire::User;
 use crate::AppState;
 
 pub(super) fn router() -> Routes<AppState> {
@@ -48,7 +49,7 @@ struct Group {
 
 impl Group {
     fn new(state: &AppState, origin: &Origin, shown: Shown) -> Self {
-        let Shown { group, bulletin, dissolved } = shown;
+        let Shown { group, bulletin, dissolved, role: _ } = shown;
         let (bulletin, bulletin_time) =
             bulletin.map(|bulletin| (bulletin.content, bulletin.posted.millis())).unwrap_or_default();
         Self {
@@ -61,7 +62,7 @@ impl Group {
             kind: 1,
             bulletin,
             bulletin_time,
-            deleted_at: dissolved.map(iso),
+            deleted_at: dissolved.map(Timestamp::rfc3339),
         }
     }
 }
@@ -91,9 +92,9 @@ impl GroupMember {
         Self {
             display_name: member.name,
             role: member.role.number(),
-            created_at: iso(member.joined),
+            created_at: member.joined.rfc3339(),
             created_time: member.joined.millis(),
-            updated_at: iso(member.changed),
+            updated_at: member.changed.rfc3339(),
             updated_time: member.changed.millis(),
             user: User::new(state, origin, user, &profile),
         }

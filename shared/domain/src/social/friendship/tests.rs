@@ -372,3 +372,13 @@ fn what_is_said_and_what_somebody_is_called_is_one_short_line() {
         assert!(matches!(Remark::parse(bad), Err(Error::Invalid { field: "displayName", .. })), "{bad:?}");
     }
 }
+
+#[test]
+fn a_request_waits_for_an_answer_only_as_long_as_there_is_none() {
+    for pair in every_pair() {
+        let open = shown(&pair.mine) == "10" && pair.theirs.status == Some(Status::WasAsked);
+        assert_eq!(pair.is_waiting(None), open, "{pair:?}");
+        assert_eq!(pair.is_waiting(Some(&Greeting::parse("message 2").unwrap())), open, "{pair:?}");
+        assert!(!pair.is_waiting(Some(&Greeting::parse("another").unwrap())), "{pair:?}");
+    }
+}

@@ -204,26 +204,29 @@ impl GroupSnapshot {
         Ok(Some(self.changed(BTreeSet::new(), BTreeSet::new())))
     }
 
-    /// The owner or a manager renames the group; `None` when it has that name already.
-    pub fn rename(mut self, by: UserId, name: &GroupName, now: Timestamp) -> Result<Option<Changed>> {
+    /// The owner or a manager renames the group or sets its picture, or both; `None` when it has that name and that
+    /// picture already. The members are notified of a new name.
+    pub fn edit(
+        mut self,
+        by: UserId,
+        name: Option<&GroupName>,
+        portrait: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Option<Changed>> {
         self.manages(by)?;
-        if self.group.name == name.as_str() {
+        let name = name.filter(|name| name.as_str() != self.group.name);
+        let portrait = portrait.filter(|portrait| *portrait != self.group.portrait);
+        if name.is_none() && portrait.is_none() {
             return Ok(None);
         }
         self.turn(now);
-        name.as_str().clone_into(&mut self.group.name);
-        self.tell(Operation::Rename, by, []);
-        Ok(Some(self.changed(BTreeSet::new(), BTreeSet::new())))
-    }
-
-    /// The owner or a manager sets the group's picture; `None` when it has that picture already.
-    pub fn portray(mut self, by: UserId, portrait: &str, now: Timestamp) -> Result<Option<Changed>> {
-        self.manages(by)?;
-        if self.group.portrait == portrait {
-            return Ok(None);
+        if let Some(portrait) = portrait {
+            portrait.clone_into(&mut self.group.portrait);
         }
-        self.turn(now);
-        portrait.clone_into(&mut self.group.portrait);
+        if let Some(name) = name {
+            name.as_str().clone_into(&mut self.group.name);
+            self.tell(Operation::Rename, by, []);
+        }
         Ok(Some(self.changed(BTreeSet::new(), BTreeSet::new())))
     }
 

@@ -218,8 +218,8 @@ impl History {
             6 if self.dice.below(3) == 0 => held.dismiss(me, now).map(Some),
             6 | 7 => held.transfer(me, other, now).map(Some),
             8 => held.appoint(me, &others, self.dice.below(2) == 0, now),
-            9 => held.rename(me, &GroupName::parse(&self.word()).unwrap(), now),
-            10 => held.portray(me, &self.word(), now),
+            9 => held.edit(me, Some(&GroupName::parse(&self.word()).unwrap()), None, now),
+            10 => held.edit(me, None, Some(&self.word()), now),
             _ => held.call_oneself(me, &MemberName::parse(&self.word()).unwrap(), now),
         };
         if let Ok(Some(mut changed)) = changed {

@@ -122,10 +122,10 @@ fn act(held: GroupSnapshot, action: &str, by: u64, other: impl Fn([u64; 2]) -> u
         "transfer to oneself" => transfer(held, by),
         "transfer to a former" => transfer(held, id(former)),
         "transfer to a stranger" => transfer(held, id(stranger)),
-        "rename" => held.rename(by, &name("another"), now),
-        "rename to the same" => held.rename(by, &name(" the group "), now),
-        "portray" => held.portray(by, "https://example.com/a.jpg", now),
-        "portray as it is" => held.portray(by, "", now),
+        "rename" => held.edit(by, Some(&name("another")), None, now),
+        "rename to the same" => held.edit(by, Some(&name(" the group ")), None, now),
+        "portray" => held.edit(by, None, Some("https://example.com/a.jpg"), now),
+        "portray as it is" => held.edit(by, None, Some(""), now),
         "post" => held.post(by, now).map(Some),
         "read the board" => held.role(by).map(|_| None),
         "call oneself" => held.call_oneself(by, &MemberName::parse("Martin").unwrap(), now),
@@ -380,11 +380,11 @@ fn step(
         7 | 17 => ("quit", held.quit(by, now).map(Some)),
         8 => ("appoint", held.appoint(by, &BTreeSet::from([one]), true, now)),
         9 => ("transfer", held.transfer(by, one, now).map(Some)),
-        10 => ("rename", held.rename(by, &name(&format!("name {word}")), now)),
+        10 => ("rename", held.edit(by, Some(&name(&format!("name {word}"))), None, now)),
         11 => ("call", held.call_oneself(by, &MemberName::parse(&word).unwrap(), now)),
         12 => ("refresh", Ok(held.refresh(one, now))),
         13 => ("post", held.post(by, now).map(Some)),
-        14 => ("portray", held.portray(by, &word, now)),
+        14 => ("portray", held.edit(by, None, Some(&word), now)),
         15 | 18..=20 => ("demote", held.appoint(by, &BTreeSet::from([one]), false, now)),
         16 => ("dismiss", if chance.below(10) == 0 { held.dismiss(by, now).map(Some) } else { Ok(None) }),
         21..=24 => ("kick", held.kick(by, &BTreeSet::from([one]), now)),
@@ -436,4 +436,18 @@ fn long_random_histories_keep_every_group_whole() {
 fn groups_that_more_want_into_than_fit_never_grow_beyond_500() {
     let largest = (0..3).map(|seed| live(seed, 560, 800).1).max();
     assert_eq!(largest, Some(500));
+}
+
+#[test]
+fn a_name_and_a_picture_change_in_one_step_and_only_a_name_is_told() {
+    let (held, new) = (group(), name("another"));
+    let seq = held.group.seq;
+    let both = held.clone().edit(id(OWNER), Some(&new), Some("a"), at(9)).unwrap().unwrap().held.group;
+    assert_eq!((both.name.as_str(), both.portrait.as_str(), both.seq), ("another", "a", seq + 1));
+    assert_eq!(both.last_event.map(|event| event.operation), Some(Operation::Rename));
+    let same = name("the group");
+    let picture = held.clone().edit(id(OWNER), Some(&same), Some("a"), at(9)).unwrap().unwrap().held.group;
+    assert_eq!((picture.name.as_str(), picture.last_event), ("the group", None));
+    assert_eq!(held.clone().edit(id(OWNER), Some(&same), None, at(9)).unwrap(), None);
+    assert_eq!(held.edit(id(OWNER), None, None, at(9)).unwrap(), None);
 }

@@ -203,7 +203,7 @@ fn first() -> UserId {
 pub fn session(dice: &Dice, now: Timestamp) -> (SessionId, Session) {
     let policy = crate::policy::Policy::for_tests();
     let lifetime = Lifetime::Fixed(Duration::from_hours(24 * 36_500));
-    let kind = NewSession { api: "sealtalk", lifetime, push: PushTokens::default(), from: None };
+    let kind = NewSession { api: "sealtalk", lifetime, push: PushTokens::default(), from: None, device: None };
     (SessionId::generate(dice), Session::begin(&policy, kind, now))
 }
 
