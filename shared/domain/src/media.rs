@@ -14,6 +14,6 @@ pub use direct::DirectUploads;
 pub use library::Library;
 pub use media_formats::sniff::{Audio, Format};
 pub use media_name::MediaName;
-pub use name::{AudioName, ImageName, ImageRequest, Key, Mode, Thumbnail, WaitingImage, keys_of};
+pub use name::{AudioName, ImageName, ImageRequest, Key, Mode, Thumbnail, WaitingImage};
 pub use store::ObjectStore;
 pub use upload::Uploads;

@@ -18,13 +18,13 @@ use domain::deletion::{Belonging, DeletionStore, Leftover, PurgeStore};
 use domain::identity::Proof;
 use domain::notifications::{Device, Platform};
 use domain::rooms::RoomId;
+use domain::social::Written;
+use domain::social::group::Changed;
 use domain::{Error, Fault, Result};
 use telemetry::round_trips;
 
 /// How long a tombstone stays after everything else is gone: until every device that knew the user has synced.
 const TOMBSTONE: Duration = Duration::from_hours(24 * 180);
-/// How many items are removed in parallel.
-const AT_ONCE: usize = 25;
 
 /// What a change of the table means for a deleted account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,30 +112,23 @@ impl PurgeStore for Table {
 
     async fn remove(&self, user: UserId, items: &[String]) -> Result<()> {
         let pk = keys::account(user).pk;
-        for some in items.chunks(AT_ONCE) {
-            let delete = |sk: &String| {
-                let key = key_attributes(&keys::Key { pk: pk.clone(), sk: sk.clone() });
-                let delete = self.client.delete_item().table_name(&*self.name).set_key(Some(key)).send();
-                async {
-                    let deleted = delete.await.map_err(SdkError::into_service_error);
-                    deleted.map_err(|error| Fault::new("removing what belongs to a user", error))?;
-                    Ok::<_, Error>(())
-                }
-            };
-            round_trips::all(some.iter().map(delete)).await?;
-        }
-        Ok(())
+        let delete = |sk: &String| {
+            let key = key_attributes(&keys::Key { pk: pk.clone(), sk: sk.clone() });
+            let delete = self.client.delete_item().table_name(&*self.name).set_key(Some(key)).send();
+            async {
+                let deleted = delete.await.map_err(SdkError::into_service_error);
+                deleted.map_err(|error| Fault::new("removing what belongs to a user", error))?;
+                Ok::<_, Error>(())
+            }
+        };
+        round_trips::all(items.iter().map(delete)).await.map(drop)
     }
 
     async fn part(&self, user: UserId, other: UserId, now: Timestamp) -> Result<()> {
         self.end_relation(user, other, now).await
     }
 
-    async fn leave_group(
-        &self,
-        changed: &domain::social::group::Changed,
-        now: Timestamp,
-    ) -> Result<domain::social::Written> {
+    async fn leave_group(&self, changed: &Changed, now: Timestamp) -> Result<Written> {
         self.leave_group_by_nobody(changed, now).await
     }
 

@@ -3,11 +3,11 @@
 use std::net::IpAddr;
 
 use async_trait::async_trait;
-use aws_sdk_dynamodb::types::{AttributeValue, Delete, TransactWriteItem};
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 
 use super::accounts::{COUNT_LOOKS, count_looks};
 use super::item::{self, moment, number, text};
-use super::write::{self, Change, key_attributes};
+use super::write::{self, Change};
 use super::{Table, Transacted, Updated, change_by, failed, found, keys, living, not_signed_in, session_is_active};
 use domain::account::{Account, Caller};
 use domain::clock::Timestamp;
@@ -53,7 +53,8 @@ impl PersonStore for Table {
             writes.push(counter.change(now).in_transaction(&self.name)?);
         }
         if let Some(old) = &before.username {
-            writes.push(self.release_username(before, &Username::stored(old)?)?);
+            let old = keys::claim(&LoginIdentifier::Username(Username::stored(old)?));
+            writes.push(write::delete_of_user(&self.name, &old, before.id)?);
         }
         match self.transact("changing a username", writes).await? {
             Transacted::Done => Ok(true),
@@ -90,17 +91,6 @@ impl Table {
         let mut claim = item::secret(&account.secret);
         claim.extend([("user".to_owned(), number(account.id)), ("since".to_owned(), moment(now))]);
         write::put_new(&self.name, &keys::claim(&LoginIdentifier::Username(username.clone())), claim)
-    }
-
-    fn release_username(&self, account: &Account, username: &Username) -> Result<TransactWriteItem> {
-        let delete = Delete::builder()
-            .table_name(&*self.name)
-            .set_key(Some(key_attributes(&keys::claim(&LoginIdentifier::Username(username.clone())))))
-            .condition_expression("#user = :user")
-            .expression_attribute_names("#user", "user")
-            .expression_attribute_values(":user", number(account.id));
-        let delete = delete.build().map_err(|error| Fault::new("building a delete", error))?;
-        Ok(TransactWriteItem::builder().delete(delete).build())
     }
 }
 

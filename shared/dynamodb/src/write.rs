@@ -163,11 +163,12 @@ pub fn check_absent(table: &str, key: &Key) -> Result<TransactWriteItem> {
     Ok(TransactWriteItem::builder().condition_check(check).build())
 }
 
-/// Deletes a claim on the condition that it belongs to this user, as part of a transaction.
+/// Deletes a claim on the condition that it belongs to nobody else, as part of a transaction. A claim that is missing does
+/// not stop the user from giving it up.
 pub fn delete_of_user(table: &str, key: &Key, user: UserId) -> Result<TransactWriteItem> {
     let delete = Delete::builder().table_name(table).set_key(Some(key_attributes(key)));
     let delete = delete
-        .condition_expression("#user = :user")
+        .condition_expression("attribute_not_exists(pk) OR #user = :user")
         .expression_attribute_names("#user", "user")
         .expression_attribute_values(":user", super::item::number(user));
     let delete = delete.build().map_err(|error| Fault::new("building a delete", error))?;

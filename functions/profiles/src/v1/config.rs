@@ -126,7 +126,7 @@ struct Max {
     numbers_per_lookup: usize,
     /// Numbers that an account can look up in a day (UTC).
     numbers_per_day: u32,
-    /// Sessions of an account. One more sign-in ends the oldest.
+    /// Maximum number of sessions of an account. Another sign-in ends the oldest session.
     sessions: usize,
 }
 

@@ -27,7 +27,7 @@ pub(super) fn router() -> Routes<AppState> {
     "platform": "ios", "token": "7c1f0e4e5f4b4a7d8f9c2b1a0e6d5c4b3a29181716151413121110090807f6e5",
 }))]
 struct NewDevice {
-    /// `ios`: a token of Apple's push service. `android`: one of Firebase Cloud Messaging.
+    /// `ios` for a token of Apple's push service, `android` for a token of Firebase Cloud Messaging.
     platform: String,
     /// The token: at most 512 bytes.
     token: String,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::store::{Belonging, PurgeStore};
 use crate::account::UserId;
 use crate::clock::Clock;
-use crate::media;
+use crate::media::MediaName;
 use crate::media::store::ObjectEraser;
 use crate::notifications::PushEndpoints;
 use crate::rooms::{RoomId, RoomStore};
@@ -79,7 +79,9 @@ impl Purge {
     async fn let_go(&self, user: UserId, belonging: &Belonging) -> Result<()> {
         match belonging {
             Belonging::Media(name) => {
-                for key in media::keys_of(user, name) {
+                // A name in any other form has no objects.
+                let keys = name.parse::<MediaName>().map(|name| name.objects(user)).unwrap_or_default();
+                for key in keys {
                     self.objects.delete_with_versions(&key).await?;
                 }
                 Ok(())

@@ -72,7 +72,7 @@ pub trait PurgeStore: Send + Sync {
     /// one round trip.
     async fn belongings(&self, user: UserId) -> Result<Vec<(String, Belonging)>>;
 
-    /// Removes items beside the tombstone, by their sort keys. Takes a round trip for each 25 items.
+    /// Removes a few items beside the tombstone, by their sort keys. Takes one round trip.
     async fn remove(&self, user: UserId, items: &[String]) -> Result<()>;
 
     /// Ends the other user's relation to this user, so that the other user's devices learn that this user is gone. Takes

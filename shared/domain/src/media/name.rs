@@ -273,18 +273,6 @@ impl fmt::Display for Thumbnail {
     }
 }
 
-/// The keys of everything that may be stored of a user's picture or voice note with this name. A name in any other form
-/// has none.
-#[must_use]
-pub fn keys_of(owner: UserId, name: &str) -> Vec<Key> {
-    if let Ok(image) = ImageName::parse(name) {
-        let thumbnails = Thumbnail::ALL.into_iter().map(|thumbnail| thumbnail.key(&image));
-        let waiting = WaitingImage { owner, name: image }.key();
-        return [image.key(), image.refusal_key(), waiting].into_iter().chain(thumbnails).collect();
-    }
-    AudioName::parse(name).map(|audio| audio.key()).into_iter().collect()
-}
-
 /// The object that a path below `/images/` refers to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ImageRequest {
