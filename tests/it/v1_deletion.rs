@@ -59,6 +59,21 @@ fn nothing_stays_but_what_may() {
     });
 }
 
+/// A claim that is missing already must not make a deletion impossible.
+#[test]
+fn a_missing_claim_does_not_block_a_deletion() {
+    run(async {
+        let backend = Backend::start(&[]).await;
+        let phone = fresh_phone();
+        let session = sign_in(&backend, &phone).await;
+        let claim = format!("phone#{}", phone.e164());
+        assert!(backend.item(&claim, "claim").await.is_some(), "the test must remove something");
+        backend.delete_item(&claim, "claim").await;
+        assert_eq!(whole(delete(&backend, &session, &json!({}))).await.status, 204);
+        refused(with(&session, backend.get("/v1/me")), 401, "session_ended").await;
+    });
+}
+
 /// Sessions of every API end in the request itself.
 async fn all_sessions_are_dead(backend: &Backend, filled: &Filled) {
     refused(with(&filled.session, backend.get("/v1/me")), 401, "session_ended").await;
